@@ -1,1 +1,6 @@
 //! The one owner of the credentials of AI agents and developer tools.
+
+pub mod credential;
+pub mod name;
+pub mod provider;
+pub mod secret;

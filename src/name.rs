@@ -1,0 +1,114 @@
+//! The names by which credentials are addressed.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The set and the profile that are meant when none is named.
+pub const DEFAULT: &str = "default";
+
+/// A project, set, provider or profile name: 1 to 64 of `A-Z a-z 0-9 . _ @ + -`, not starting with `.` or `-`.
+///
+/// Such a name is safe as one path segment, as part of a container's name and on a command line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// Why a text is not a [`Name`].
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} is not a name: use 1 to 64 letters, digits, `.`, `_`, `@`, `+` or `-`, not starting with `.` or `-`"
+)]
+pub struct NameError(String);
+
+impl Name {
+    /// The name `default`.
+    pub fn default_name() -> Self {
+        Self(DEFAULT.to_owned())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
+        if text.is_empty() || text.len() > 64 || text.starts_with(['.', '-']) || !text.chars().all(allowed) {
+            let shown: String = text.chars().take(80).collect();
+            return Err(NameError(shown));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> String {
+        name.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where a credential is: its set, its provider and its profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// The credential set.
+    pub set: Name,
+    /// The provider's name (never an alias).
+    pub provider: Name,
+    /// The account among several of one provider.
+    pub profile: Name,
+}
+
+impl Address {
+    /// The address of the default profile of `provider` in the default set.
+    pub fn of(provider: Name) -> Self {
+        Self { set: Name::default_name(), provider, profile: Name::default_name() }
+    }
+}
+
+/// Written as people write it: `codex`, `claude:work`, and with the set where it is not the default one:
+/// `claude:work (set team)`.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.provider)?;
+        if self.profile.as_str() != DEFAULT {
+            write!(f, ":{}", self.profile)?;
+        }
+        if self.set.as_str() != DEFAULT {
+            write!(f, " (set {})", self.set)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_safe_path_segment() {
+        for good in ["codex", "z.ai", "me@example.com", "Team_1", "a"] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "-x", "a/b", "a b", "a\0", "é", &"x".repeat(65)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The provider descriptor: what one YAML file says about a vendor or tool.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{capture_map::CaptureEntry, one_or_many::OneOrMany};
+use crate::credential::Kind;
+
+/// A way to get a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The vendor's own CLI, in a throwaway container.
+    Oauth,
+    /// An API key, straight into the store.
+    ApiKey,
+    /// The device authorization grant (RFC 8628), natively.
+    Device,
+    /// The authorization code grant with PKCE (RFC 7636) over a loopback redirect, natively.
+    Browser,
+    /// User and password.
+    Basic,
+    /// Several named secret fields.
+    Fields,
+}
+
+impl Mode {
+    /// The name used in descriptors and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Oauth => "oauth",
+            Self::ApiKey => "api_key",
+            Self::Device => "device",
+            Self::Browser => "browser",
+            Self::Basic => "basic",
+            Self::Fields => "fields",
+        }
+    }
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One provider, as its YAML file describes it. In a user's file that overrides a bundled one, every field but
+/// those to be changed may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "authenticate provider descriptor")]
+pub struct Descriptor {
+    /// The provider's name; the same as the file's name without `.yaml`.
+    pub name: String,
+    /// The name shown to people.
+    pub label: String,
+    /// Other names for the same provider.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// URL of the vendor's terms for this login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
+    /// The ways to get a credential, the usual one first. Default: `[api_key]`.
+    pub modes: Vec<Mode>,
+
+    /// Name of the login's directory on the host: one path segment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_dir_name: Option<String>,
+    /// Where that directory is mounted in the container: absolute, and the place where the vendor's CLI keeps its files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container_mount: Option<String>,
+    /// The vendor's login command.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The login command used when no browser's redirect can reach the container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headless_command: Vec<String>,
+    /// Text shown before the container starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner_hint: Option<String>,
+    /// Environment of the login container.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// More arguments for the container, in the engine's own words: `-p`, `-e`, `--add-host`, `--network`, `--tmpfs`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_run_args: Vec<String>,
+    /// Ports on the container's loopback that the browser's redirect goes to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callback_ports: Vec<u16>,
+    /// The image with the vendor's CLI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+
+    /// Where to get a key; shown when one is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_hint: Option<String>,
+    /// What is known about the provider's API keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+
+    /// Where the vendor's files hold the credential. Tried in order: the first entry whose required fields are all
+    /// there is taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capture: Vec<CaptureEntry>,
+    /// State merged into vendor files when a login is written out, by file.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub post_capture_state: BTreeMap<String, Value>,
+
+    /// How an expiring credential is renewed. Default: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
+    /// Where a credential is revoked (RFC 7009).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke: Option<Revoke>,
+    /// Public endpoints for the device authorization grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceFlow>,
+    /// Public endpoints for the authorization code grant with PKCE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserFlow>,
+
+    /// The provider's API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+    /// How credentials are handed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// The fields of the modes `fields` and `basic`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Field>,
+}
+
+/// The image with the vendor's CLI: a bundled `images/<name>/Containerfile`, or one from elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Directory under `images/`.
+    pub name: String,
+    /// Version of the vendor's CLI, passed to the build as `VERSION`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What is known about a provider's API keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiKey {
+    /// URL where a key is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_url: Option<String>,
+    /// The environment variables that hold the key; the first that is set wins.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty")]
+    pub env_var: OneOrMany,
+    /// A regular expression that every whole key matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// The vendor's own file for the key, under the container's home.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_path: Option<String>,
+    /// Content of that file, with `{key}` where the key goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The tool's name in messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_name: Option<String>,
+}
+
+/// How an expiring credential is renewed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// By whom.
+    pub strategy: RefreshStrategy,
+    /// Token endpoint, for `oauth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
+    /// Client id, for `oauth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Form of the request, for `oauth`. Default: `form`, as RFC 6749 has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+    /// The vendor's command that makes it renew its own login, for `command`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+}
+
+/// Who renews.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshStrategy {
+    /// Nobody.
+    None,
+    /// We do, at the token endpoint (RFC 6749 section 6).
+    Oauth,
+    /// The vendor's own CLI, in a throwaway container.
+    Command,
+}
+
+/// Form of a token request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// `application/x-www-form-urlencoded`
+    Form,
+    /// `application/json`
+    Json,
+}
+
+/// Where a credential is revoked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    /// Revocation endpoint.
+    pub url: String,
+    /// Client id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+}
+
+/// Public endpoints for the device authorization grant (RFC 8628).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceFlow {
+    /// Device authorization endpoint.
+    pub device_authorization_url: String,
+    /// Token endpoint.
+    pub token_url: String,
+    /// Client id; the user's own descriptor may set it where the vendor has no public one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Scopes asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+/// Public endpoints for the authorization code grant with PKCE (RFC 7636).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrowserFlow {
+    /// Authorization endpoint.
+    pub authorization_url: String,
+    /// Token endpoint.
+    pub token_url: String,
+    /// Client id; the user's own descriptor may set it where the vendor has no public one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Scopes asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Port of the loopback redirect; a free one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_port: Option<u16>,
+}
+
+/// The provider's API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Base URL of requests.
+    pub base_url: String,
+    /// Whose request shape it speaks.
+    pub shape: ApiShape,
+    /// How a request is authorised. Default: `bearer`.
+    #[serde(default)]
+    pub auth: ApiAuth,
+    /// It runs on the user's own machine, so that existing is not the same as being configured.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
+    /// It may be used without a key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub key_optional: bool,
+}
+
+/// Whose request shape an API speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiShape {
+    /// OpenAI-compatible.
+    Openai,
+    /// Anthropic messages.
+    Anthropic,
+    /// The vendor's own.
+    Own,
+}
+
+/// How a request is authorised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiAuth {
+    /// `Authorization: Bearer KEY` (RFC 6750).
+    #[default]
+    Bearer,
+    /// `x-api-key: KEY`
+    XApiKey,
+    /// `PRIVATE-TOKEN: KEY`
+    PrivateToken,
+}
+
+/// How credentials are handed out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// The environment variables that the vendor's tools read, per kind of credential.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<Kind, OneOrMany>,
+}
+
+/// One field of the modes `fields` and `basic`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The name shown to people.
+    pub label: String,
+    /// Fills the field when the stored one is blank; never stored from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_var: Option<String>,
+    /// Whether it is masked when asked for. Default: yes.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub secret: bool,
+}
+
+fn yes() -> bool {
+    true
+}
