@@ -2,5 +2,9 @@
 
 pub mod credential;
 pub mod name;
+pub mod paths;
+pub mod project;
 pub mod provider;
 pub mod secret;
+pub mod suggest;
+pub mod yaml;

@@ -2,7 +2,18 @@
 
 pub mod capture_map;
 pub mod descriptor;
+pub mod lint;
 pub mod one_or_many;
+pub mod origin;
+pub mod pattern;
+pub mod registry;
+pub mod run_args;
 
 pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
 pub use descriptor::{Descriptor, Mode};
+pub use registry::{Provider, Registry, UnknownProvider};
+
+/// The JSON Schema of a descriptor file, for editors.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Descriptor)
+}

@@ -1,0 +1,127 @@
+//! Projects: named pieces of work, with a file each where there is something to say.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    name::Name,
+    provider::run_args::{check_env_name, check_host, check_network},
+    yaml::{self, Problem, Source},
+};
+
+/// What a project's file, `projects/NAME.yaml`, may say. Each field is optional, and so is the file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "authenticate project")]
+pub struct Project {
+    /// The credential set of the project. Default: `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_set: Option<String>,
+    /// The image that its logins run in, in place of the provider's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The engine: `docker`, `podman` or a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// More environment for its login containers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// More hosts for its login containers: `NAME:ADDRESS`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_hosts: Vec<String>,
+    /// The network of its image builds and login containers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// A file with the certificates that its image builds and login containers trust (PEM).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<String>,
+}
+
+impl Project {
+    /// The file of project `name` in `directory`; a project without a file is one that says nothing.
+    pub fn load(directory: &Path, name: &Name) -> Result<Self, Vec<Problem>> {
+        let path = directory.join(format!("{name}.yaml"));
+        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(Self::default());
+        }
+        let text = yaml::read_file(&path).map_err(|problem| vec![problem])?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads the text of a project's file.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        let project: Self = yaml::parse(file, text)?;
+        let findings = project.lint();
+        if findings.is_empty() {
+            return Ok(project);
+        }
+        let source = Source::new(file, text).map_err(|problem| vec![problem])?;
+        Err(findings.into_iter().map(|(p, message)| source.problem(&p, format!("{p}: {message}"))).collect())
+    }
+
+    /// Its credential set.
+    pub fn set(&self) -> Name {
+        self.credential_set.as_deref().and_then(|s| s.parse().ok()).unwrap_or_else(Name::default_name)
+    }
+
+    fn lint(&self) -> Vec<(String, String)> {
+        let mut findings = Vec::new();
+        let mut check = |path: String, result: Result<(), String>| {
+            findings.extend(result.err().map(|message| (path, message)));
+        };
+        if let Some(set) = &self.credential_set {
+            check("credential_set".into(), set.parse::<Name>().map(drop).map_err(|e| e.to_string()));
+        }
+        for name in self.env.keys() {
+            check(format!("env.{name}"), check_env_name(name));
+        }
+        for (index, host) in self.extra_hosts.iter().enumerate() {
+            check(format!("extra_hosts[{index}]"), check_host(host).map(drop));
+        }
+        if let Some(network) = &self.network {
+            check("network".into(), check_network(network).map(drop));
+        }
+        if let Some(bundle) = &self.ca_bundle
+            && !Path::new(bundle).is_absolute()
+        {
+            check("ca_bundle".into(), Err(format!("{bundle:?} is not an absolute path")));
+        }
+        findings
+    }
+}
+
+/// The names of the projects that have a file in `directory`, sorted.
+pub fn names(directory: &Path) -> Vec<Name> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut names: Vec<Name> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".yaml")?.parse().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_needs_no_file() {
+        let directory = tempfile::tempdir().expect("directory");
+        let project = Project::load(directory.path(), &Name::default_name()).expect("no file");
+        assert_eq!(project, Project::default());
+        assert_eq!(project.set().as_str(), "default");
+    }
+
+    #[test]
+    fn mistakes_are_all_said_with_their_places() {
+        let text = "credential_set: a/b\nextra_hosts: [x]\nca_bundle: ca.pem\n";
+        let problems = Project::parse("p.yaml", text).expect_err("problems");
+        let places: Vec<_> = problems.iter().map(|p| p.at).collect();
+        assert_eq!(places, [Some((1, 1)), Some((2, 15)), Some((3, 1))]);
+        let typo = Project::parse("p.yaml", "engin: docker\n").expect_err("typo");
+        assert!(typo[0].to_string().contains("did you mean \"engine\"?"), "{}", typo[0]);
+    }
+}

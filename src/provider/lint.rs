@@ -1,0 +1,268 @@
+//! What must hold of a descriptor beyond its form.
+
+use std::collections::BTreeSet;
+
+use super::{
+    capture_map::{CaptureEntry, Convert, FieldMap, FieldPath},
+    descriptor::{Descriptor, Mode, Refresh, RefreshStrategy},
+    run_args::{RunArgs, check_env_name, check_mount_point},
+};
+use crate::{credential::Kind, name::Name};
+
+/// Something that does not hold, at a place such as `image.name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The place in the file.
+    pub path: String,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+}
+
+/// Everything that does not hold of a whole descriptor (a user's file already merged over a bundled one).
+pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    findings.names(descriptor);
+    findings.container(descriptor);
+    findings.api_key(descriptor);
+    for (index, entry) in descriptor.capture.iter().enumerate() {
+        findings.capture(index, entry);
+    }
+    for file in descriptor.post_capture_state.keys() {
+        findings.check(&format!("post_capture_state.{file}"), relative_file(file));
+    }
+    findings.endpoints(descriptor);
+    findings.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Finding { path: path.to_owned(), message: message.into() });
+    }
+
+    fn check<T>(&mut self, path: &str, result: Result<T, String>) {
+        if let Err(message) = result {
+            self.add(path, message);
+        }
+    }
+
+    fn names(&mut self, d: &Descriptor) {
+        self.check("name", d.name.parse::<Name>().map_err(|e| e.to_string()));
+        for (index, alias) in d.aliases.iter().enumerate() {
+            self.check(&format!("aliases[{index}]"), alias.parse::<Name>().map_err(|e| e.to_string()));
+        }
+        if d.modes.is_empty() {
+            self.add("modes", "a provider needs at least one mode");
+        }
+        if d.modes.iter().collect::<BTreeSet<_>>().len() != d.modes.len() {
+            self.add("modes", "a mode is given twice");
+        }
+        for mode in &d.modes {
+            let missing = match mode {
+                Mode::Device if d.device.is_none() => Some("device"),
+                Mode::Browser if d.browser.is_none() => Some("browser"),
+                Mode::Fields if d.fields.is_empty() => Some("fields"),
+                _ => None,
+            };
+            if let Some(block) = missing {
+                self.add("modes", format!("mode {mode} needs the block `{block}`"));
+            }
+        }
+    }
+
+    fn container(&mut self, d: &Descriptor) {
+        if d.modes.contains(&Mode::Oauth) {
+            let needs = [
+                ("host_dir_name", d.host_dir_name.is_none()),
+                ("container_mount", d.container_mount.is_none()),
+                ("command", d.command.is_empty()),
+                ("image", d.image.is_none()),
+                ("capture", d.capture.is_empty()),
+            ];
+            for (field, missing) in needs {
+                if missing {
+                    self.add("modes", format!("mode oauth needs `{field}`"));
+                }
+            }
+        }
+        if let Some(dir) = &d.host_dir_name {
+            self.check("host_dir_name", segment(dir));
+        }
+        if let Some(mount) = &d.container_mount {
+            self.check("container_mount", check_mount_point(mount));
+        }
+        if let Some(image) = &d.image {
+            self.check("image.name", segment(&image.name));
+            if let Some(version) = &image.version {
+                let ok = !version.is_empty()
+                    && version.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_~:".contains(c));
+                if !ok {
+                    self.add("image.version", format!("{version:?} is not a version"));
+                }
+            }
+        }
+        for (field, words) in [("command", &d.command), ("headless_command", &d.headless_command)] {
+            if words.iter().any(|w| w.contains('\0')) || words.first().is_some_and(String::is_empty) {
+                self.add(field, "is not a command");
+            }
+        }
+        for name in d.env.keys() {
+            self.check(&format!("env.{name}"), check_env_name(name));
+        }
+        for refused in RunArgs::parse(&d.extra_run_args).err().unwrap_or_default() {
+            self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
+        }
+        if let Some(index) = d.callback_ports.iter().position(|port| *port == 0) {
+            self.add(&format!("callback_ports[{index}]"), "0 is not a port");
+        }
+    }
+
+    fn api_key(&mut self, d: &Descriptor) {
+        let Some(api_key) = &d.api_key else { return };
+        for name in api_key.env_var.iter() {
+            self.check("api_key.env_var", check_env_name(name));
+        }
+        if let Some(pattern) = &api_key.pattern
+            && let Err(error) = super::pattern::compile(pattern)
+        {
+            self.add("api_key.pattern", format!("is not a regular expression: {error}"));
+        }
+        match (&api_key.config_path, &api_key.template) {
+            (Some(_), None) => self.add("api_key.config_path", "needs `template`"),
+            (None, Some(_)) => self.add("api_key.template", "needs `config_path`"),
+            (Some(_), Some(template)) if !template.contains("{key}") => {
+                self.add("api_key.template", "does not say where the key goes: `{key}`");
+            }
+            _ => {}
+        }
+        if let Some(path) = &api_key.config_path {
+            let result = path.strip_prefix("~/").ok_or("does not start with `~/`".to_owned());
+            self.check("api_key.config_path", result.and_then(relative_file));
+        }
+    }
+
+    fn capture(&mut self, index: usize, entry: &CaptureEntry) {
+        let place = format!("capture[{index}]");
+        self.check(&format!("{place}.file"), relative_file(&entry.file));
+        let fields = &entry.fields;
+        let needs: &[(&str, bool)] = match entry.kind {
+            Kind::ApiKey => &[("key", fields.key.is_none())],
+            Kind::Oauth => &[("access_token", fields.access_token.is_none())],
+            Kind::Token => &[("token", fields.token.is_none())],
+            Kind::Basic => {
+                &[("username", fields.username.is_none()), ("password", fields.password.is_none())]
+            }
+            Kind::Fields => &[("extra", fields.extra.is_empty())],
+        };
+        for (field, missing) in needs {
+            if *missing {
+                self.add(&format!("{place}.fields"), format!("kind {} needs `{field}`", entry.kind));
+            }
+        }
+        for (name, field) in all_fields(fields) {
+            let path = format!("{place}.fields.{name}");
+            self.check(&path, pointer(&field.path));
+            match (field.convert, &field.claim) {
+                (Some(Convert::JwtClaim), None) => self.add(&path, "as: jwt_claim needs `claim`"),
+                (Some(Convert::JwtClaim), Some(claim)) => self.check(&path, pointer(claim)),
+                (_, Some(_)) => self.add(&path, "`claim` goes with as: jwt_claim"),
+                (Some(Convert::Key), None) if !field.path.ends_with("/*") => {
+                    self.add(&path, "as: key needs a path that ends in `*`");
+                }
+                _ => {}
+            }
+        }
+        for path in entry.defaults.keys() {
+            self.check(&format!("{place}.defaults"), pointer(path));
+        }
+    }
+
+    fn endpoints(&mut self, d: &Descriptor) {
+        let mut urls: Vec<(&str, &str)> = Vec::new();
+        urls.extend(d.terms.as_deref().map(|url| ("terms", url)));
+        urls.extend(d.api_key.iter().flat_map(|k| k.key_url.as_deref()).map(|url| ("api_key.key_url", url)));
+        urls.extend(d.api.iter().map(|api| ("api.base_url", api.base_url.as_str())));
+        urls.extend(d.revoke.iter().map(|revoke| ("revoke.url", revoke.url.as_str())));
+        if let Some(device) = &d.device {
+            urls.push(("device.device_authorization_url", &device.device_authorization_url));
+            urls.push(("device.token_url", &device.token_url));
+        }
+        if let Some(browser) = &d.browser {
+            urls.push(("browser.authorization_url", &browser.authorization_url));
+            urls.push(("browser.token_url", &browser.token_url));
+        }
+        if let Some(refresh) = &d.refresh {
+            urls.extend(refresh.token_url.as_deref().map(|url| ("refresh.token_url", url)));
+            self.refresh(refresh);
+        }
+        for (path, url) in urls {
+            self.check(path, https(url));
+        }
+    }
+
+    fn refresh(&mut self, refresh: &Refresh) {
+        match refresh.strategy {
+            RefreshStrategy::Oauth if refresh.token_url.is_none() => {
+                self.add("refresh", "strategy oauth needs `token_url`");
+            }
+            RefreshStrategy::Command if refresh.command.is_empty() => {
+                self.add("refresh", "strategy command needs `command`");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn all_fields(map: &FieldMap) -> impl Iterator<Item = (String, &FieldPath)> {
+    let named = [
+        ("key", &map.key),
+        ("access_token", &map.access_token),
+        ("refresh_token", &map.refresh_token),
+        ("id_token", &map.id_token),
+        ("token", &map.token),
+        ("username", &map.username),
+        ("password", &map.password),
+        ("expires_at", &map.expires_at),
+        ("account", &map.account),
+        ("host", &map.host),
+        ("scopes", &map.scopes),
+    ];
+    let named = named.into_iter().filter_map(|(name, field)| Some((name.to_owned(), field.as_ref()?)));
+    named.chain(map.extra.iter().map(|(name, field)| (format!("extra.{name}"), field)))
+}
+
+fn segment(name: &str) -> Result<(), String> {
+    let ok = !name.is_empty()
+        && name.len() <= 64
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if ok {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not one path segment of letters, digits, `.`, `_`, `-`"))
+    }
+}
+
+fn relative_file(path: &str) -> Result<(), String> {
+    let ok = path.split('/').all(|s| !s.is_empty() && s != "." && s != "..") && !path.contains('\0');
+    if ok { Ok(()) } else { Err(format!("{path:?} would leave the login's directory")) }
+}
+
+fn pointer(path: &str) -> Result<(), String> {
+    if path.len() > 1 && path.starts_with('/') {
+        Ok(())
+    } else {
+        Err(format!("{path:?} does not start with `/`"))
+    }
+}
+
+fn https(text: &str) -> Result<(), String> {
+    let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => Err(format!("{text:?} is not https (http is for loopback only)")),
+    }
+}

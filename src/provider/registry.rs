@@ -1,0 +1,252 @@
+//! The registry: the bundled descriptors with the user's own over them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use include_dir::{Dir, include_dir};
+use serde_json::Value;
+
+use super::{
+    Descriptor, Mode,
+    lint::{self, Finding},
+};
+use crate::{
+    suggest::nearest,
+    yaml::{self, Problem, Source},
+};
+
+static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/resources/providers");
+
+/// All known providers.
+#[derive(Debug, Default)]
+pub struct Registry {
+    providers: BTreeMap<String, Provider>,
+    aliases: BTreeMap<String, String>,
+    problems: Vec<Problem>,
+}
+
+/// A provider and the files that it comes from.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    descriptor: Descriptor,
+    layers: Vec<Layer>,
+}
+
+/// One file that a provider comes from.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// The file's path, or `bundled`.
+    pub origin: String,
+    /// Its content.
+    pub value: Value,
+}
+
+/// A provider that is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown provider {name:?}{}", did_you_mean(.nearest))]
+pub struct UnknownProvider {
+    /// What was asked for.
+    pub name: String,
+    /// The known name nearest to it.
+    pub nearest: Option<String>,
+    /// All known names.
+    pub known: Vec<String>,
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+}
+
+impl std::ops::Deref for Provider {
+    type Target = Descriptor;
+    fn deref(&self) -> &Descriptor {
+        &self.descriptor
+    }
+}
+
+impl Provider {
+    /// The files that it comes from; a later one overrides an earlier one field by field.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+}
+
+impl Registry {
+    /// The bundled descriptors alone.
+    pub fn bundled() -> Self {
+        Self::load(None)
+    }
+
+    /// The bundled descriptors and those in `directory`, which need not exist. Files that are wrong are skipped;
+    /// [`Registry::problems`] says why.
+    pub fn load(directory: Option<&Path>) -> Self {
+        let mut registry = Self::default();
+        for (name, text) in bundled_files() {
+            registry.add("bundled", &format!("bundled/{name}.yaml"), name, text);
+        }
+        for path in directory.map(|d| registry.files(d)).unwrap_or_default() {
+            let shown = path.display().to_string();
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            match yaml::read_file(&path) {
+                Ok(text) => registry.add(&shown, &shown, &stem, &text),
+                Err(problem) => registry.problems.push(problem),
+            }
+        }
+        registry.index_aliases();
+        registry
+    }
+
+    fn files(&mut self, directory: &Path) -> Vec<PathBuf> {
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                self.problems.push(Problem {
+                    file: directory.display().to_string(),
+                    at: None,
+                    message: format!("cannot be read: {error}"),
+                });
+                return Vec::new();
+            }
+        };
+        let is_yaml = |path: &PathBuf| path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+        let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(is_yaml).collect();
+        files.sort();
+        files
+    }
+
+    fn add(&mut self, origin: &str, shown: &str, stem: &str, text: &str) {
+        match read(shown, stem, text, self.providers.get(stem)) {
+            Ok((descriptor, value)) => {
+                let mut layers = self.providers.remove(stem).map(|below| below.layers).unwrap_or_default();
+                layers.push(Layer { origin: origin.to_owned(), value });
+                self.providers.insert(stem.to_owned(), Provider { descriptor, layers });
+            }
+            Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    fn index_aliases(&mut self) {
+        for (name, provider) in &self.providers {
+            for alias in &provider.aliases {
+                let taken = match (self.providers.contains_key(alias), self.aliases.get(alias)) {
+                    (true, _) => Some(alias),
+                    (false, other) => other,
+                };
+                if let Some(other) = taken {
+                    let file = provider.layers.last().map(|l| l.origin.clone()).unwrap_or_default();
+                    let message = format!("alias {alias:?} of {name} already belongs to {other}");
+                    self.problems.push(Problem { file, at: None, message });
+                } else {
+                    self.aliases.insert(alias.clone(), name.clone());
+                }
+            }
+        }
+    }
+
+    /// The provider of that name or alias.
+    pub fn get(&self, name: &str) -> Result<&Provider, UnknownProvider> {
+        let canonical = self.aliases.get(name).map_or(name, String::as_str);
+        self.providers.get(canonical).ok_or_else(|| UnknownProvider {
+            name: name.chars().take(64).collect(),
+            nearest: nearest(name, self.providers.keys().chain(self.aliases.keys()).map(String::as_str))
+                .map(str::to_owned),
+            known: self.providers.keys().cloned().collect(),
+        })
+    }
+
+    /// All providers, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.values()
+    }
+
+    /// What is wrong with the files that were skipped.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+/// Everything that is wrong with one descriptor file, taken as an override of the bundled one of the same name
+/// where there is one.
+pub fn lint_text(shown: &str, stem: &str, text: &str) -> Vec<Problem> {
+    let below = bundled_files().find(|(name, _)| *name == stem).and_then(|(name, bundled)| {
+        let (descriptor, value) = read("bundled", name, bundled, None).ok()?;
+        let layers = vec![Layer { origin: "bundled".to_owned(), value }];
+        Some(Provider { descriptor, layers })
+    });
+    read(shown, stem, text, below.as_ref()).err().unwrap_or_default()
+}
+
+/// The bundled descriptors: name and text.
+pub fn bundled_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUNDLED.files().filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
+}
+
+fn read(
+    shown: &str,
+    stem: &str,
+    text: &str,
+    below: Option<&Provider>,
+) -> Result<(Descriptor, Value), Vec<Problem>> {
+    let mut descriptor: Descriptor = yaml::parse(shown, text)?;
+    let value = yaml::value(shown, text).map_err(|problem| vec![problem])?;
+    if descriptor.name.is_empty() {
+        descriptor.name = stem.to_owned();
+    }
+    if descriptor.name != stem {
+        let message = format!("the name {:?} differs from the file's name {stem:?}", descriptor.name);
+        return Err(located(shown, text, [Finding { path: "name".into(), message }]));
+    }
+    if let Some(below) = below {
+        let mut merged = Value::Object(serde_json::Map::new());
+        for layer in &below.layers {
+            merge(&mut merged, &layer.value);
+        }
+        merge(&mut merged, &value);
+        descriptor = serde_json::from_value(merged).map_err(|error| {
+            vec![Problem { file: shown.into(), at: None, message: format!("cannot be merged: {error}") }]
+        })?;
+        descriptor.name = stem.to_owned();
+    }
+    complete(&mut descriptor);
+    let findings = lint::lint(&descriptor);
+    if findings.is_empty() { Ok((descriptor, value)) } else { Err(located(shown, text, findings)) }
+}
+
+fn complete(descriptor: &mut Descriptor) {
+    if descriptor.modes.is_empty() {
+        descriptor.modes = vec![Mode::ApiKey];
+    }
+    if descriptor.label.is_empty() {
+        descriptor.label.clone_from(&descriptor.name);
+    }
+}
+
+fn located(shown: &str, text: &str, findings: impl IntoIterator<Item = Finding>) -> Vec<Problem> {
+    match Source::new(shown, text) {
+        Ok(source) => findings
+            .into_iter()
+            .map(|f| source.problem(&f.path, format!("{}: {}", f.path, f.message)))
+            .collect(),
+        Err(problem) => vec![problem],
+    }
+}
+
+/// Merges field by field: maps are merged, everything else is replaced, and null takes a field away.
+pub(super) fn merge(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                if value.is_null() {
+                    below.shift_remove(key);
+                } else {
+                    merge(below.entry(key.clone()).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (below, above) => *below = above.clone(),
+    }
+}

@@ -1,0 +1,230 @@
+//! The few container arguments that a descriptor may add, in the engine's own words.
+
+use std::net::Ipv4Addr;
+
+/// What [`RunArgs::parse`] understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunArgs {
+    /// `-p`: published ports, always on the host's loopback.
+    pub publish: Vec<Publish>,
+    /// `-e NAME=VALUE`
+    pub env: Vec<(String, String)>,
+    /// `--add-host NAME:ADDRESS`
+    pub add_host: Vec<String>,
+    /// `--network NETWORK`
+    pub network: Option<String>,
+    /// `--tmpfs PATH[:OPTIONS]`
+    pub tmpfs: Vec<(String, String)>,
+}
+
+/// A port of the container that is reachable on the host's loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Port on 127.0.0.1.
+    pub host: u16,
+    /// Port in the container.
+    pub container: u16,
+}
+
+/// Why an argument is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place in the list.
+    pub index: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+const ALLOWED: &str = "only -p, -e, --add-host, --network and --tmpfs may be given";
+
+impl RunArgs {
+    /// Reads the arguments; says everything that is refused about them.
+    pub fn parse(args: &[String]) -> Result<Self, Vec<Refused>> {
+        let mut parsed = Self::default();
+        let mut refused = Vec::new();
+        let mut rest = args.iter().enumerate();
+        while let Some((index, arg)) = rest.next() {
+            let (flag, attached) = split(arg);
+            let known = ["-p", "--publish", "-e", "--env", "--add-host", "--network", "--net", "--tmpfs"];
+            if !known.contains(&flag) {
+                let message = match flag.starts_with('-') {
+                    true => format!("{flag} would weaken the isolation of the login or escape it: {ALLOWED}"),
+                    false => format!("{arg:?} belongs to no argument: {ALLOWED}"),
+                };
+                refused.push(Refused { index, message });
+                continue;
+            }
+            let value = attached.map(str::to_owned).or_else(|| rest.next().map(|(_, value)| value.clone()));
+            let result = value.ok_or(format!("{flag} needs a value")).and_then(|v| parsed.take(flag, &v));
+            if let Err(message) = result {
+                refused.push(Refused { index, message });
+            }
+        }
+        if refused.is_empty() { Ok(parsed) } else { Err(refused) }
+    }
+
+    fn take(&mut self, flag: &str, value: &str) -> Result<(), String> {
+        match flag {
+            "-p" | "--publish" => self.publish.push(publish(value)?),
+            "-e" | "--env" => {
+                let (name, value) = value
+                    .split_once('=')
+                    .ok_or(format!("-e {value}: write NAME=VALUE; nothing is inherited"))?;
+                check_env_name(name)?;
+                self.env.push((name.to_owned(), value.to_owned()));
+            }
+            "--add-host" => self.add_host.push(check_host(value)?),
+            "--network" | "--net" => self.network = Some(check_network(value)?),
+            _ => {
+                let (path, options) = value.split_once(':').unwrap_or((value, ""));
+                check_mount_point(path)?;
+                self.tmpfs.push((path.to_owned(), options.to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn split(arg: &str) -> (&str, Option<&str>) {
+    if arg.starts_with("--") {
+        return arg.split_once('=').map_or((arg, None), |(flag, value)| (flag, Some(value)));
+    }
+    match arg.char_indices().nth(2) {
+        Some((at, _)) if arg.starts_with('-') => (&arg[..at], Some(&arg[at..])),
+        _ => (arg, None),
+    }
+}
+
+fn publish(value: &str) -> Result<Publish, String> {
+    let wrong = || format!("-p {value}: write [127.0.0.1:]HOST_PORT:CONTAINER_PORT");
+    let value_without_protocol = value.strip_suffix("/tcp").unwrap_or(value);
+    let parts: Vec<&str> = value_without_protocol.split(':').collect();
+    let (address, host, container) = match parts[..] {
+        [both] => (None, both, both),
+        [host, container] => (None, host, container),
+        [address, host, container] => (Some(address), host, container),
+        _ => return Err(wrong()),
+    };
+    if address.is_some_and(|a| a.parse() != Ok(Ipv4Addr::LOCALHOST)) {
+        return Err(format!("-p {value}: a login listens on 127.0.0.1 only"));
+    }
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(wrong);
+    Ok(Publish { host: port(host)?, container: port(container)? })
+}
+
+/// `NAME:ADDRESS`, as the engine takes it.
+pub fn check_host(value: &str) -> Result<String, String> {
+    let wrong = || format!("{value:?} is not a host: write NAME:ADDRESS or NAME:host-gateway");
+    let (name, address) = value.split_once(':').ok_or_else(wrong)?;
+    let name_ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if !name_ok || (address != "host-gateway" && address.parse::<std::net::IpAddr>().is_err()) {
+        return Err(wrong());
+    }
+    Ok(value.to_owned())
+}
+
+/// The name of a network, as the engine takes it.
+pub fn check_network(value: &str) -> Result<String, String> {
+    let name = value.strip_prefix("container:").unwrap_or(value);
+    let ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if ok { Ok(value.to_owned()) } else { Err(format!("{value:?} is not the name of a network")) }
+}
+
+/// An absolute, normal path that hides nothing of the container's system.
+pub fn check_mount_point(path: &str) -> Result<(), String> {
+    let mut segments = path.split('/');
+    let absolute = segments.next() == Some("") && path.len() > 1;
+    if !absolute || segments.any(|s| s.is_empty() || s == "." || s == "..") || path.contains([':', ',', '\0'])
+    {
+        return Err(format!("{path:?} is not an absolute path without `.`, `..`, `:` or `,`"));
+    }
+    const SYSTEM: [&str; 9] =
+        ["/proc", "/sys", "/dev", "/etc", "/bin", "/sbin", "/lib", "/usr", "/run/secrets"];
+    if SYSTEM.iter().any(|s| path == *s || path.strip_prefix(s).is_some_and(|rest| rest.starts_with('/'))) {
+        return Err(format!("{path} belongs to the container's system"));
+    }
+    Ok(())
+}
+
+/// A portable name of an environment variable.
+pub fn check_env_name(name: &str) -> Result<(), String> {
+    let ok = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if ok { Ok(()) } else { Err(format!("{name:?} is not the name of an environment variable")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<RunArgs, Vec<Refused>> {
+        RunArgs::parse(&args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_familiar_arguments_are_understood_in_every_spelling() {
+        let args = parse(&[
+            "-p",
+            "8085:8085",
+            "-p127.0.0.1:1:2",
+            "-e",
+            "A=b=c",
+            "--env=X=",
+            "--add-host",
+            "h:host-gateway",
+            "--network=none",
+            "--tmpfs",
+            "/home/dev/.cache:size=1m",
+        ])
+        .expect("allowed");
+        assert_eq!(
+            args.publish,
+            [Publish { host: 8085, container: 8085 }, Publish { host: 1, container: 2 }]
+        );
+        assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned()), ("X".to_owned(), String::new())]);
+        assert_eq!(args.add_host, ["h:host-gateway"]);
+        assert_eq!(args.network.as_deref(), Some("none"));
+        assert_eq!(args.tmpfs, [("/home/dev/.cache".to_owned(), "size=1m".to_owned())]);
+    }
+
+    #[test]
+    fn what_weakens_isolation_is_refused() {
+        let refused = [
+            "--privileged",
+            "--cap-add=SYS_ADMIN",
+            "--pid=host",
+            "-v/:/host",
+            "--volume=/:/host",
+            "--security-opt=seccomp=unconfined",
+            "--mount=type=bind,src=/,dst=/host",
+            "--device=/dev/sda",
+            "--userns=host",
+            "--ipc=host",
+            "--uts=host",
+            "--user=0",
+            "-u0",
+            "--cgroupns=host",
+            "--env-file=/x",
+            "--volumes-from=x",
+            "--restart=always",
+            "--entrypoint=sh",
+            "--name=x",
+            "stray",
+            "--network=a b",
+            "-p0.0.0.0:1:1",
+            "-p80:0",
+            "-e HOME",
+            "--tmpfs=/etc",
+            "--tmpfs=/a/../etc",
+            "--tmpfs=x",
+            "--add-host=h:evil",
+            "-é",
+            "",
+        ];
+        for arg in refused {
+            assert!(parse(&[arg]).is_err(), "{arg}");
+        }
+        assert_eq!(parse(&["--privileged", "-p", "x", "--pid", "host"]).expect_err("refused").len(), 4);
+        assert!(parse(&["--network"]).is_err());
+    }
+}

@@ -1,0 +1,304 @@
+//! Strict YAML: every problem of a file at once, each with its line and column.
+
+use std::{collections::HashMap, fmt, path::Path};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Value;
+use serde_path_to_error::Segment;
+use serde_yaml::Spanned;
+
+use crate::suggest::nearest;
+
+/// Files larger than this are not configuration.
+const MAX_BYTES: u64 = 1 << 20;
+/// A file with more problems than this is not worth reading on.
+const MAX_PROBLEMS: usize = 50;
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as it should be shown.
+    pub file: String,
+    /// Line and column, both from 1, where they are known.
+    pub at: Option<(u64, u64)>,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some((line, column)) = self.at {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Problems, one a line.
+pub fn join(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads a configuration file, without parsing it.
+pub fn read_file(path: &Path) -> Result<String, Problem> {
+    use std::io::Read as _;
+    let problem = |message: String| Problem { file: path.display().to_string(), at: None, message };
+    let cannot = |error: std::io::Error| problem(format!("cannot be read: {error}"));
+    let file = std::fs::OpenOptions::new().read(true).open(path).map_err(cannot)?;
+    if !file.metadata().map_err(cannot)?.is_file() {
+        return Err(problem("is not a regular file".into()));
+    }
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(cannot)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(problem(format!("is larger than {MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
+/// Parses `text`; on failure says everything that is wrong with it.
+pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Problem>> {
+    from_str(text).map_err(|first| {
+        let problems = Source::new(file, text).map_or_else(|problem| vec![problem], |s| s.problems::<T>());
+        if problems.is_empty() { vec![from_parser(file, &first)] } else { problems }
+    })
+}
+
+/// Parses `text` to an untyped value.
+pub fn value(file: &str, text: &str) -> Result<Value, Problem> {
+    from_str(text).map_err(|error| from_parser(file, &error))
+}
+
+/// Parses with little room for aliases: configuration has no use for documents that multiply themselves.
+fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, serde_yaml::Error> {
+    let few = serde_yaml::AliasLimits { max_total_replayed_events: 10_000, ..Default::default() };
+    serde_yaml::from_str_with_options(text, serde_yaml::options! { alias_limits: few })
+}
+
+fn from_parser(file: &str, error: &serde_yaml::Error) -> Problem {
+    let at = error.location().map(|l| (l.line(), l.column()));
+    let text = error.without_snippet().to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
+    Problem { file: file.to_owned(), at, message }
+}
+
+/// A parsed file that knows where each of its values stands.
+pub struct Source {
+    file: String,
+    value: Value,
+    positions: HashMap<String, (u64, u64)>,
+}
+
+impl Source {
+    /// Parses `text` without a type.
+    pub fn new(file: &str, text: &str) -> Result<Self, Problem> {
+        let value = value(file, text)?;
+        let mut positions = HashMap::new();
+        if let Ok(node) = from_str::<Node>(text) {
+            node.record(String::new(), &mut positions);
+        }
+        Ok(Self { file: file.to_owned(), value, positions })
+    }
+
+    /// A problem at a place such as `image.name` or `callback_ports[0]`; at the nearest place above it that is
+    /// in the file when it is not there itself.
+    pub fn problem(&self, path: &str, message: impl Into<String>) -> Problem {
+        let mut place = path;
+        let at = loop {
+            if let Some(at) = self.positions.get(place) {
+                break Some(*at);
+            }
+            match place.rfind(['.', '[']) {
+                Some(end) => place = &place[..end],
+                None => break None,
+            }
+        };
+        Problem { file: self.file.clone(), at, message: message.into() }
+    }
+
+    /// Everything that keeps the file from being a `T`.
+    pub fn problems<T: DeserializeOwned>(&self) -> Vec<Problem> {
+        let mut value = self.value.clone();
+        let mut problems = Vec::new();
+        while problems.len() < MAX_PROBLEMS {
+            let Err(error) = serde_path_to_error::deserialize::<_, T>(value.clone()) else { break };
+            let message = explain(&error.inner().to_string());
+            let segments: Vec<Segment> = error.path().iter().cloned().collect();
+            problems.push(self.problem(&error.path().to_string(), message));
+            if !remove(&mut value, &segments) {
+                break;
+            }
+        }
+        problems
+    }
+}
+
+/// Adds `did you mean` to serde's message about an unknown key or value, in place of its list where one is near.
+fn explain(message: &str) -> String {
+    let Some((what, list)) = message.split_once(", expected ").filter(|(_, list)| list.contains('`')) else {
+        return message.replace('`', "\"");
+    };
+    let Some(wrong) = what.split('`').nth(1) else { return message.to_owned() };
+    let expected: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    let what = what.replace('`', "\"").replace("unknown variant", "unknown value");
+    match nearest(wrong, expected.iter().copied()) {
+        Some(near) => format!("{what} (did you mean \"{near}\"?)"),
+        None => format!("{what} (known: {})", expected.join(", ")),
+    }
+}
+
+fn remove(value: &mut Value, path: &[Segment]) -> bool {
+    let Some((last, parents)) = path.split_last() else { return false };
+    let mut here = value;
+    for segment in parents {
+        let next = match segment {
+            Segment::Map { key } => here.get_mut(key),
+            Segment::Seq { index } => here.get_mut(index),
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        here = next;
+    }
+    match (here, last) {
+        (Value::Object(map), Segment::Map { key }) => map.shift_remove(key).is_some(),
+        (Value::Array(items), Segment::Seq { index }) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// A YAML tree of which only the places are kept.
+enum Node {
+    Map(Vec<(Spanned<String>, Node)>),
+    Seq(Vec<Spanned<Node>>),
+    Leaf,
+}
+
+impl Node {
+    fn record(&self, path: String, positions: &mut HashMap<String, (u64, u64)>) {
+        match self {
+            Self::Map(entries) => {
+                for (key, node) in entries {
+                    let place =
+                        if path.is_empty() { key.value.clone() } else { format!("{path}.{}", key.value) };
+                    positions.insert(place.clone(), (key.referenced.line(), key.referenced.column()));
+                    node.record(place, positions);
+                }
+            }
+            Self::Seq(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let place = format!("{path}[{index}]");
+                    positions.insert(place.clone(), (item.referenced.line(), item.referenced.column()));
+                    item.value.record(place, positions);
+                }
+            }
+            Self::Leaf => {}
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NodeVisitor;
+        impl<'de> Visitor<'de> for NodeVisitor {
+            type Value = Node;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("YAML")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(key) = map.next_key()? {
+                    entries.push((key, map.next_value()?));
+                }
+                Ok(Node::Map(entries))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Node::Seq(items))
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Leaf)
+            }
+        }
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    #[allow(dead_code)]
+    struct File {
+        modes: Vec<u16>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Inner {
+        #[serde(default)]
+        label: String,
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        parse::<File>("f.yaml", text).expect_err("problems").iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_with_its_place() {
+        let text = "modse: [1]\nmodes: [1, x]\ninner:\n  labl: y\n";
+        let mut found = problems(text);
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "f.yaml:1:1: unknown field \"modse\" (did you mean \"modes\"?)",
+                "f.yaml:2:12: invalid type: string \"x\", expected u16",
+                "f.yaml:4:3: unknown field \"labl\" (did you mean \"label\"?)",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_yaml_is_located() {
+        let found = problems("modes: [1\ninner: {}\n");
+        assert!(found[0].starts_with("f.yaml:"), "{found:?}");
+    }
+
+    #[test]
+    fn a_bomb_of_aliases_is_an_error() {
+        let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+        for i in 1..12 {
+            text += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(","));
+        }
+        assert!(value("f", &text).is_err());
+    }
+}
