@@ -75,7 +75,7 @@ pub fn value(file: &str, text: &str) -> Result<Value, Problem> {
 
 /// Parses with little room for aliases: configuration has no use for documents that multiply themselves.
 fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, serde_yaml::Error> {
-    let few = serde_yaml::AliasLimits { max_total_replayed_events: 10_000, ..Default::default() };
+    let few = serde_yaml::alias_limits! { max_total_replayed_events: 10_000 };
     serde_yaml::from_str_with_options(text, serde_yaml::options! { alias_limits: few })
 }
 
