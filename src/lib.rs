@@ -1,10 +1,13 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
 pub mod credential;
+pub mod engine;
+pub mod login;
 pub mod name;
 pub mod paths;
 pub mod project;
 pub mod provider;
 pub mod secret;
 pub mod suggest;
+pub mod ui;
 pub mod yaml;

@@ -1,0 +1,249 @@
+//! Finding an engine and connecting to it.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use bollard::{Docker, models::SystemVersion};
+
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product};
+
+/// Which engine is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The first that answers.
+    #[default]
+    Any,
+    /// Docker, at `DOCKER_HOST` or one of its usual sockets.
+    Docker,
+    /// Podman, at `CONTAINER_HOST` or one of its usual sockets.
+    Podman,
+    /// The one at this URL.
+    Url(String),
+}
+
+impl FromStr for Choice {
+    type Err = EngineError;
+
+    fn from_str(text: &str) -> Result<Self, EngineError> {
+        match text {
+            "docker" => Ok(Self::Docker),
+            "podman" => Ok(Self::Podman),
+            url if ["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s) && url != *s) => {
+                Ok(Self::Url(url.to_owned()))
+            }
+            path if path.starts_with('/') => Ok(Self::Url(format!("unix://{path}"))),
+            other => Err(EngineError::BadUrl(other.to_owned())),
+        }
+    }
+}
+
+/// A place that was looked at and what was found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// URL of the place.
+    pub url: String,
+    /// Why it was looked at.
+    pub because: &'static str,
+    /// What was there.
+    pub outcome: String,
+}
+
+pub(super) fn list(tried: &[Tried]) -> String {
+    tried.iter().map(|t| format!("\n  {} ({}): {}", t.url, t.because, t.outcome)).collect()
+}
+
+/// The variables and directories that say where engines are.
+struct Surroundings {
+    docker_host: Option<OsString>,
+    container_host: Option<OsString>,
+    runtime_dir: Option<PathBuf>,
+    home: Option<PathBuf>,
+    root: bool,
+}
+
+impl Surroundings {
+    fn here() -> Self {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let uid = rustix::process::geteuid();
+        let user_dir = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
+        Self {
+            docker_host: set("DOCKER_HOST"),
+            container_host: set("CONTAINER_HOST"),
+            runtime_dir: set("XDG_RUNTIME_DIR").map(PathBuf::from).or(user_dir.is_dir().then_some(user_dir)),
+            home: set("HOME").map(PathBuf::from),
+            root: uid.is_root(),
+        }
+    }
+
+    fn places(&self, choice: &Choice) -> Vec<(String, &'static str)> {
+        let explicit = |value: &Option<OsString>, name| {
+            value.as_ref().map(|v| vec![(v.to_string_lossy().into_owned(), name)])
+        };
+        let docker_host = explicit(&self.docker_host, "DOCKER_HOST");
+        let container_host = explicit(&self.container_host, "CONTAINER_HOST");
+        match choice {
+            Choice::Url(url) => vec![(url.clone(), "asked for")],
+            Choice::Docker => docker_host.unwrap_or_else(|| self.docker()),
+            Choice::Podman => container_host.unwrap_or_else(|| self.podman()),
+            Choice::Any => docker_host
+                .or(container_host)
+                .unwrap_or_else(|| self.docker().into_iter().chain(self.podman()).collect()),
+        }
+    }
+
+    fn docker(&self) -> Vec<(String, &'static str)> {
+        let mut places = vec![(unix(Path::new("/var/run/docker.sock")), "Docker's socket")];
+        if let Some(dir) = &self.runtime_dir {
+            places.push((unix(&dir.join("docker.sock")), "rootless Docker's socket"));
+        }
+        if let Some(home) = &self.home {
+            places.push((unix(&home.join(".docker/run/docker.sock")), "Docker Desktop's socket"));
+        }
+        places
+    }
+
+    fn podman(&self) -> Vec<(String, &'static str)> {
+        let mut places = Vec::new();
+        if let Some(dir) = self.runtime_dir.as_ref().filter(|_| !self.root) {
+            places.push((unix(&dir.join("podman/podman.sock")), "your Podman socket"));
+        }
+        places.push((unix(Path::new("/run/podman/podman.sock")), "the system's Podman socket"));
+        places
+    }
+
+    /// One line that starts Podman's socket, where Podman is installed.
+    fn start_podman(&self) -> Option<String> {
+        let path = env::var_os("PATH")?;
+        let podman = env::split_paths(&path).map(|dir| dir.join("podman")).find(|file| file.is_file())?;
+        let socket = self.podman().into_iter().next()?.0;
+        let user = if self.root { "" } else { "--user " };
+        Some(if Path::new("/run/systemd/system").is_dir() {
+            format!(
+                "{} is installed; start its socket with: systemctl {user}start podman.socket",
+                podman.display()
+            )
+        } else {
+            format!(
+                "{} is installed; start its socket with: podman system service --time=0 {socket} &",
+                podman.display()
+            )
+        })
+    }
+}
+
+fn unix(path: &Path) -> String {
+    format!("unix://{}", path.display())
+}
+
+/// Connects to the engine wanted, or to the first that answers.
+///
+/// # Errors
+/// [`EngineError::NotFound`] with every place looked at.
+pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
+    let surroundings = Surroundings::here();
+    let mut tried = Vec::new();
+    for (url, because) in surroundings.places(choice) {
+        match at(&url).await {
+            Ok(engine) => return Ok(engine),
+            Err(outcome) => tried.push(Tried { url, because, outcome }),
+        }
+    }
+    Err(EngineError::NotFound { tried, start: surroundings.start_podman() })
+}
+
+/// Connects to the engine at `url`; the error says what is there instead.
+pub async fn at(url: &str) -> Result<Engine, String> {
+    let docker = if let Some(path) = url.strip_prefix("unix://") {
+        // Asked of the system first, because it says more than the API client: absent, refused or not allowed.
+        if let Err(error) = tokio::net::UnixStream::connect(path).await {
+            return Err(match error.kind() {
+                std::io::ErrorKind::NotFound => "no such socket".to_owned(),
+                std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+                std::io::ErrorKind::PermissionDenied => "you may not use it".to_owned(),
+                _ => error.to_string(),
+            });
+        }
+        Docker::connect_with_unix(url, ANSWER_SECONDS, &API)
+    } else if url.starts_with("tcp://") || url.starts_with("http://") {
+        Docker::connect_with_http(url, ANSWER_SECONDS, &API)
+    } else {
+        return Err("not a URL of the form unix:///path or tcp://host:port".to_owned());
+    };
+    let docker = docker.map_err(|error| error.to_string())?;
+    let docker = docker.negotiate_version().await.map_err(|error| format!("does not answer: {error}"))?;
+    let (version, info) = tokio::join!(docker.version(), docker.info());
+    let version = version.map_err(|error| error.to_string())?;
+    let info = info.map_err(|error| error.to_string())?;
+    let options = info.security_options.unwrap_or_default();
+    let has = |name: &str| options.iter().any(|o| o.split(',').any(|part| part == name));
+    let facts = Facts {
+        product: product(&version),
+        version: version.version.unwrap_or_default(),
+        rootless: has("name=rootless"),
+        selinux: has("name=selinux"),
+    };
+    Ok(Engine { api: docker, url: url.to_owned(), facts })
+}
+
+fn product(version: &SystemVersion) -> Product {
+    let components = version.components.iter().flatten();
+    match components.into_iter().any(|c| c.name.contains("Podman")) {
+        true => Product::Podman,
+        false => Product::Docker,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surroundings() -> Surroundings {
+        Surroundings {
+            docker_host: None,
+            container_host: None,
+            runtime_dir: Some("/run/user/7".into()),
+            home: Some("/home/me".into()),
+            root: false,
+        }
+    }
+
+    fn urls(surroundings: &Surroundings, choice: Choice) -> Vec<String> {
+        surroundings.places(&choice).into_iter().map(|(url, _)| url).collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_is_the_only_place_looked_at() {
+        let mut here = surroundings();
+        assert_eq!(urls(&here, Choice::Url("unix:///x".into())), ["unix:///x"]);
+        here.container_host = Some("unix:///c".into());
+        assert_eq!(urls(&here, Choice::Any), ["unix:///c"]);
+        here.docker_host = Some("unix:///d".into());
+        assert_eq!(urls(&here, Choice::Any), ["unix:///d"]);
+        assert_eq!(urls(&here, Choice::Podman), ["unix:///c"]);
+    }
+
+    #[test]
+    fn the_usual_sockets_are_looked_at_in_order() {
+        let here = surroundings();
+        let all = urls(&here, Choice::Any);
+        assert_eq!(all[0], "unix:///var/run/docker.sock");
+        assert!(all.contains(&"unix:///run/user/7/podman/podman.sock".to_owned()));
+        assert_eq!(
+            urls(&here, Choice::Podman).last().map(String::as_str),
+            Some("unix:///run/podman/podman.sock")
+        );
+    }
+
+    #[test]
+    fn engines_are_named_or_given_by_url() {
+        assert_eq!("podman".parse::<Choice>().ok(), Some(Choice::Podman));
+        assert_eq!("/x.sock".parse::<Choice>().ok(), Some(Choice::Url("unix:///x.sock".into())));
+        for bad in ["dokcer", "", "ssh://host", "unix://"] {
+            assert!(bad.parse::<Choice>().is_err(), "{bad}");
+        }
+    }
+}

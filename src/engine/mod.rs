@@ -1,0 +1,154 @@
+//! The container engine: Docker or Podman, rootful or rootless, over its API.
+
+pub mod attach;
+pub mod container;
+pub mod containerfile;
+pub mod image;
+pub mod locate;
+pub mod passthrough;
+pub mod relay;
+
+use bollard::{ClientVersion, Docker, errors::Error as ApiError};
+
+pub use container::{Container, ContainerSpec};
+pub use locate::{Choice, Tried};
+pub use passthrough::Passthrough;
+
+/// Label on everything that we make in an engine.
+pub const LABEL: &str = "io.github.authenticate";
+/// Label on an image that we built: the name of its directory.
+pub const IMAGE_LABEL: &str = "io.github.authenticate.image";
+/// Label on a login's container: the data directory's identity and the login's.
+pub const LOGIN_LABEL: &str = "io.github.authenticate.login";
+
+/// Seconds that one answer of an engine may take. Builds and waits stream, and are not bounded by it.
+const ANSWER_SECONDS: u64 = 120;
+/// The newest version of the API that we speak; an older engine is spoken to in its own.
+const API: ClientVersion = ClientVersion { major_version: 1, minor_version: 44 };
+
+/// A connected engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    api: Docker,
+    url: String,
+    facts: Facts,
+}
+
+/// What matters to us of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Docker or Podman.
+    pub product: Product,
+    /// Its version, as it says it.
+    pub version: String,
+    /// It runs as an ordinary user.
+    pub rootless: bool,
+    /// It labels containers for SELinux.
+    pub selinux: bool,
+}
+
+/// The two products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Docker, or something that says nothing else of itself.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl std::fmt::Display for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        })
+    }
+}
+
+/// Why an engine could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No engine answered.
+    #[error("no container engine answered; looked at:{}", locate::list(.tried))]
+    NotFound {
+        /// Every place looked at, and what was there.
+        tried: Vec<Tried>,
+        /// How to start one, where that is known.
+        start: Option<String>,
+    },
+    /// The value of `--engine`, `DOCKER_HOST` or the like is not understood.
+    #[error("{0:?} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
+    BadUrl(String),
+    /// There is no such image, and it is not ours to build.
+    #[error("image {image} is not in {url}")]
+    NoImage {
+        /// The image.
+        image: String,
+        /// The engine.
+        url: String,
+    },
+    /// An image has no Containerfile.
+    #[error("no Containerfile for image {name:?}: neither bundled nor in {directory}")]
+    NoContainerfile {
+        /// Name of the image's directory.
+        name: String,
+        /// The user's own images.
+        directory: String,
+    },
+    /// The build of an image failed.
+    #[error("image {image} could not be built: {message}")]
+    Build {
+        /// The image.
+        image: String,
+        /// The engine's words.
+        message: String,
+        /// The end of the build's output.
+        tail: String,
+    },
+    /// A file needed for a container cannot be read.
+    #[error("cannot read {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A path cannot be given to the engine.
+    #[error("{0:?} cannot be mounted: its name contains `:` or is not text")]
+    Unmountable(std::path::PathBuf),
+    /// The engine refused a request or broke off.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was being done.
+        doing: &'static str,
+        /// The engine's answer.
+        source: Box<ApiError>,
+    },
+}
+
+/// Says what was being done when a request failed.
+pub(crate) fn api(doing: &'static str) -> impl FnOnce(ApiError) -> EngineError {
+    move |source| EngineError::Api { doing, source: Box::new(source) }
+}
+
+impl Engine {
+    /// Its API.
+    pub fn api(&self) -> &Docker {
+        &self.api
+    }
+
+    /// The URL that it was reached at.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it is.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// True when the engine says that there is no such thing.
+pub(crate) fn is_not_found(error: &ApiError) -> bool {
+    matches!(error, ApiError::DockerResponseServerError { status_code: 404, .. })
+}

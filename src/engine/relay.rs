@@ -1,0 +1,100 @@
+//! A connection to a port on the container's own loopback, from outside.
+//!
+//! No port is published for it and nothing needs to be in the image but any one of the common tools: a command is
+//! run in the container that joins its standard streams to the port.
+
+use std::pin::Pin;
+
+use bollard::{
+    container::LogOutput,
+    exec::{StartExecOptions, StartExecResults},
+    models::ExecConfig,
+};
+use futures_util::{Stream, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio_util::{bytes::Bytes, io::StreamReader};
+
+use super::{Container, EngineError, api};
+
+/// Joins standard input and output to port `$1` of the loopback, on IPv4 or else IPv6, with what the image has.
+const JOIN: &str = r#"
+if command -v bash >/dev/null 2>&1; then
+  exec bash -c '
+    { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || { exec 3<>"/dev/tcp/::1/$1"; } 2>/dev/null || exit 1
+    cat >&3 & cat <&3; kill $! 2>/dev/null' bash "$1"
+elif command -v socat >/dev/null 2>&1; then exec socat - "TCP:localhost:$1"
+elif command -v node >/dev/null 2>&1; then
+  exec node -e 'const c=require("net").connect({port:+process.argv[1],host:"localhost"});process.stdin.pipe(c).pipe(process.stdout);c.on("error",()=>process.exit(1))' "$1"
+elif command -v python3 >/dev/null 2>&1; then
+  exec python3 -c '
+import socket,sys,threading,os
+c=socket.create_connection(("localhost",int(sys.argv[1])))
+def up():
+    while d:=os.read(0,65536): c.sendall(d)
+threading.Thread(target=up,daemon=True).start()
+while d:=c.recv(65536): os.write(1,d)' "$1"
+elif command -v nc >/dev/null 2>&1; then exec nc localhost "$1"
+fi
+exit 127
+"#;
+
+/// Both directions of a connection into a container.
+pub struct Relay {
+    /// What the port answers.
+    pub output: Pin<Box<dyn AsyncRead + Send>>,
+    /// What is sent to it.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+impl Container {
+    /// Connects to a port on the container's loopback. A refused connection shows as an output that ends at once.
+    pub async fn relay(&self, port: u16) -> Result<Relay, EngineError> {
+        let doing = "connecting to the container's loopback";
+        let command = ["/bin/sh", "-c", JOIN, "sh", &port.to_string()].map(str::to_owned).to_vec();
+        let exec = ExecConfig {
+            cmd: Some(command),
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(false),
+            ..Default::default()
+        };
+        let exec = self.engine.api.create_exec(&self.id, exec).await.map_err(api(doing))?;
+        let options = StartExecOptions { output_capacity: Some(64 * 1024), ..Default::default() };
+        match self.engine.api.start_exec(&exec.id, Some(options)).await.map_err(api(doing))? {
+            StartExecResults::Attached { output, input } => {
+                let output: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>> =
+                    Box::pin(output.filter_map(|piece| {
+                        std::future::ready(match piece {
+                            Ok(LogOutput::StdOut { message }) => Some(Ok(message)),
+                            Ok(_) => None,
+                            Err(error) => Some(Err(std::io::Error::other(error))),
+                        })
+                    }));
+                Ok(Relay { output: Box::pin(StreamReader::new(output)), input })
+            }
+            StartExecResults::Detached => {
+                Err(api(doing)(bollard::errors::Error::DockerStreamError { error: "not attached".into() }))
+            }
+        }
+    }
+
+    /// Joins a connection of the host to a port on the container's loopback until either side is done.
+    pub async fn join(&self, port: u16, connection: tokio::net::TcpStream) -> Result<(), EngineError> {
+        let Relay { mut output, mut input } = self.relay(port).await?;
+        let (mut from, mut to) = connection.into_split();
+        let up = async {
+            let _ = tokio::io::copy(&mut from, &mut input).await;
+            let _ = input.shutdown().await;
+        };
+        let down = async {
+            let _ = tokio::io::copy(&mut output, &mut to).await;
+            let _ = to.shutdown().await;
+        };
+        tokio::pin!(up, down);
+        tokio::select! {
+            () = &mut down => {}
+            () = &mut up => down.await,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Getting a credential.
+
+pub mod url_finder;

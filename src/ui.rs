@@ -1,0 +1,109 @@
+//! What the library asks of the person in front of it, and shows them.
+
+use std::io;
+
+use tokio::{
+    io::AsyncWrite,
+    sync::{mpsc, watch},
+};
+
+use crate::{
+    engine::container::Size,
+    provider::{Descriptor, Mode},
+    secret::Secret,
+};
+
+/// Asks and shows. The command line implements it with a terminal, a test with a script.
+pub trait Ui: Sync {
+    /// Chooses among the modes of a provider that has several.
+    ///
+    /// # Errors
+    /// [`UiError`] when there is nobody to ask.
+    fn choose_mode(&self, provider: &Descriptor, modes: &[Mode]) -> Result<Mode, UiError>;
+
+    /// Asks for a secret, without showing what is typed.
+    ///
+    /// # Errors
+    /// [`UiError`] when there is nobody to ask.
+    fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError>;
+
+    /// Shows something.
+    fn show(&self, event: Event<'_>);
+
+    /// The streams and the terminal that a vendor's CLI is given.
+    fn console(&self) -> io::Result<Console>;
+
+    /// Whether a browser that the person uses could reach this machine's loopback.
+    fn browser_can_return(&self) -> bool;
+}
+
+/// Why nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// There is nobody to ask; the text names the flag to use instead.
+    #[error("{0}")]
+    NobodyToAsk(String),
+    /// The question was dismissed.
+    #[error("interrupted")]
+    Interrupted,
+    /// The terminal failed.
+    #[error("the terminal cannot be used: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Something worth showing.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A remark that needs nothing.
+    Note(&'a str),
+    /// Something that should be known, though the work goes on.
+    Warning(&'a str),
+    /// An image is being built, for the first time or since an edit.
+    BuildStarted {
+        /// Its tag.
+        image: &'a str,
+    },
+    /// A line of the build's output.
+    BuildLine(&'a str),
+    /// The build is done.
+    BuildDone,
+    /// The vendor's CLI is about to run.
+    Starting {
+        /// The descriptor's hint.
+        banner: Option<&'a str>,
+    },
+    /// The vendor's CLI printed the URL to log in at.
+    LoginUrl(&'a str),
+    /// The browser will come back to a port that is not ours: what it shows in its address bar must be pasted.
+    PasteRedirect {
+        /// The port.
+        port: u16,
+    },
+}
+
+/// The streams and the terminal that a vendor's CLI is given.
+pub struct Console {
+    /// What is typed, as it comes. `None`: nobody types.
+    pub input: Option<mpsc::Receiver<Vec<u8>>>,
+    /// Where its output goes.
+    pub output: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Where its errors go.
+    pub errors: Box<dyn AsyncWrite + Send + Unpin>,
+    /// The terminal, if there is one.
+    pub terminal: Option<Terminal>,
+}
+
+/// A terminal that can be made raw; it is restored when this is dropped.
+pub struct Terminal {
+    /// Its size, now and whenever it changes.
+    pub size: watch::Receiver<Size>,
+    /// Makes it raw or restores it. Dropping restores it, too.
+    pub raw: Box<dyn Fn(bool) -> io::Result<()> + Send>,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = (self.raw)(false);
+    }
+}
