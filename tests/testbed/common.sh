@@ -1,11 +1,14 @@
 # Sourced by the scripts beside it. stdout is for the one result; the rest goes to stderr.
+# shellcheck shell=bash disable=SC2034  # who sources this uses the variables
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=/run/authenticate-testbed
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/authenticate-testbed
+# Not under HOME or XDG_CACHE_HOME: tests set those to places of their own, and this takes a minute to fill.
+cache=/var/cache/authenticate-testbed
 test_user=authtest
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+[ -n "${HOME:-}" ] || { unset HOME && export HOME=~; }
 
 say() { echo "testbed: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -19,6 +22,25 @@ alone() {
     flock "$lock"
 }
 
+# start SOCKET NAME COMMAND...: makes sure that the engine NAME answers on SOCKET.
+start() {
+    local socket=$1 name=$2 starts=0 _
+    for _ in {1..300}; do
+        ! answers "$socket" || return 0
+        # Several times, because one that was killed is in the way of the next until its parent has reaped it.
+        if ! running "$name"; then
+            [ "$starts" -lt 4 ] || break
+            sleep "$starts"
+            starts=$((starts + 1))
+            say "starting $name"
+            background "${@:2}"
+        fi
+        sleep 0.1
+    done
+    tail -n 20 "$state/$name.log" >&2 || true
+    die "$name does not answer on $socket; its log is $state/$name.log"
+}
+
 # background NAME COMMAND...: starts a daemon that outlives us, holds none of our file descriptors
 # (a caller that reads our stdout must see its end, and `alone` must be released), and can be stopped by `down`.
 background() {
@@ -29,25 +51,24 @@ background() {
             fd=${fd##*/}
             [ "$fd" -le 2 ] || eval "exec $fd>&-"
         done
+        cd /
         exec setsid "$@" </dev/null >>"$state/$name.log" 2>&1
     ) &
     # The start time tells our daemon from a later process that was given the same number.
     echo "$! $(started "$!")" >"$state/$name.pid"
 }
 
-started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# started PROCESS: when it started, in clock ticks; nothing if it is gone or only waits to be reaped.
+started() { { sed -n 's/.*) [^Z] //p' "/proc/$1/stat" | cut -d' ' -f19; } 2>/dev/null || true; }
 
-# answers SOCKET: is there an engine's API behind it?
-answers() {
-    [ -S "$1" ] && [ "$(curl --silent --max-time 5 --noproxy '*' --unix-socket "$1" http://localhost/_ping)" = OK ]
+# running NAME: is the daemon that we started still there?
+running() {
+    local pid='' start=''
+    [ ! -e "$state/$1.pid" ] || read -r pid start <"$state/$1.pid" || true
+    [ -n "$start" ] && [ "$(started "$pid")" = "$start" ]
 }
 
-# wait_for NAME SOCKET
-wait_for() {
-    for _ in {1..300}; do
-        ! answers "$2" || return 0
-        sleep 0.1
-    done
-    tail -n 20 "$state/$1.log" >&2 || true
-    die "$1 did not answer on $2 within 30 s; its log is $state/$1.log"
+# answers SOCKET: is there an engine's API behind it? A busy one is given time; a dead socket refuses at once.
+answers() {
+    [ -S "$1" ] && [ "$(curl --silent --max-time 30 --noproxy '*' --unix-socket "$1" http://localhost/_ping)" = OK ]
 }
