@@ -51,7 +51,8 @@ background() {
             fd=${fd##*/}
             [ "$fd" -le 2 ] || eval "exec $fd>&-"
         done
-        cd /
+        # Where Podman's conmon drops its "oom" files, too.
+        cd "$state"
         exec setsid "$@" </dev/null >>"$state/$name.log" 2>&1
     ) &
     # The start time tells our daemon from a later process that was given the same number.
