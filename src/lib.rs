@@ -8,6 +8,7 @@ pub mod paths;
 pub mod project;
 pub mod provider;
 pub mod secret;
+pub mod store;
 pub mod suggest;
 pub mod ui;
 pub mod yaml;

@@ -1,0 +1,39 @@
+//! What every change to the database has in common.
+
+use rusqlite::{Transaction, TransactionBehavior, config::DbConfig};
+
+use super::{Store, StoreError, header};
+use crate::name::Address;
+
+/// Every change counts, removals too.
+pub(super) const NEXT_VERSION: &str = "UPDATE clock SET version = version + 1 RETURNING version";
+
+impl Store {
+    /// A transaction that writes, in the schema that we know.
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        let path = self.place();
+        let change = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|source| StoreError::from_sqlite(path.clone(), source))?;
+        // A newer version may have migrated the database since it was opened.
+        let found = change
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(|source| StoreError::from_sqlite(path.clone(), source))?;
+        header::verify_schema(found, &path)?;
+        Ok(change)
+    }
+
+    /// Has the log written into the database when this store is the last to close.
+    pub(super) fn tidy_up_on_close(&self) -> Result<(), StoreError> {
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+            .map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+}
+
+/// The primary key of an address, in its order.
+pub(super) fn key(address: &Address) -> [&str; 3] {
+    [address.provider.as_str(), address.set.as_str(), address.profile.as_str()]
+}

@@ -1,0 +1,69 @@
+//! Opening a database that is there.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{Store, StoreError, create::beside, header, held::Held, migrate, trust};
+
+/// How long a locked database is waited for.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What stands for the path of a database in memory.
+pub(super) const IN_MEMORY: &str = ":memory:";
+
+/// Removed and replaced content is overwritten, commits are on the disk when they return, and pages are not
+/// trusted further than they can be checked.
+const SETTINGS: &str = "
+PRAGMA secure_delete = ON;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA cell_size_check = ON;
+";
+
+/// Opens the database at the real path `path` if everything about it is in order.
+pub(super) fn connect(path: &Path) -> Result<Store, StoreError> {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        trust::file(&beside(path, suffix))?;
+    }
+    let held = Held::open(path)?;
+    let failed = |source| StoreError::from_sqlite(path.to_owned(), source);
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // Who only reads does not tidy up: that costs more than the reading. Who writes does, see `write`.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+    let mut store = Store { connection, held: Some(held) };
+    store.configure().map_err(failed)?;
+    let found = store.schema_version().map_err(failed)?;
+    header::verify_schema(found, path)?;
+    if found < migrate::SCHEMA_VERSION {
+        migrate::to_latest(&mut store.connection, path)?;
+        // So that the new version shows in the header.
+        store.erase()?;
+    }
+    Ok(store)
+}
+
+pub(super) fn in_memory() -> Result<Store, StoreError> {
+    let failed = |source| StoreError::from_sqlite(IN_MEMORY.into(), source);
+    let connection = Connection::open_in_memory().map_err(failed)?;
+    let mut store = Store { connection, held: None };
+    store.configure().map_err(failed)?;
+    migrate::to_latest(&mut store.connection, Path::new(IN_MEMORY))?;
+    Ok(store)
+}
+
+impl Store {
+    fn configure(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        self.connection.execute_batch(SETTINGS)
+    }
+
+    /// The schema version as of now, the write-ahead log included.
+    pub(super) fn schema_version(&self) -> rusqlite::Result<i32> {
+        self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+    }
+}

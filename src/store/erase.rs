@@ -1,0 +1,52 @@
+//! Having replaced and removed secrets leave the files too.
+
+use std::time::Duration;
+
+use super::{Store, StoreError, connect::BUSY_TIMEOUT};
+
+/// How long readers are waited for. Short, for other writers wait as long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pages of a database in which every table fits into one: the schema, `credential`, `clock`.
+const PAGES_WITHOUT_SPLITS: i64 = 3;
+
+impl Store {
+    /// Has everything that was replaced or removed leave the files. Storing and removing do this by
+    /// themselves.
+    ///
+    /// SQLite overwrites what is removed (`secure_delete`), but not the copies that a page keeps of what was
+    /// moved out of it when it was split; so a database that has more pages than tables is written anew. Then
+    /// the write-ahead log is written into the database and emptied.
+    ///
+    /// False when another process still reads the old state, or writes, after some seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] for what the system refuses: above all, no space left.
+    pub fn erase(&self) -> Result<bool, StoreError> {
+        if self.path().is_none() {
+            return Ok(true);
+        }
+        self.connection.busy_timeout(PATIENCE).map_err(|e| self.failed(e))?;
+        let erased = self.rewrite().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
+        self.connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.failed(e))?;
+        match erased {
+            Err(StoreError::Locked { .. }) => Ok(false),
+            other => other,
+        }
+    }
+
+    fn rewrite(&self) -> rusqlite::Result<()> {
+        let pages: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        if pages > PAGES_WITHOUT_SPLITS {
+            // Its temporary copy holds every secret, and must not become a file.
+            self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;
+        }
+        Ok(())
+    }
+
+    /// Whether it could be emptied.
+    fn empty_log(&self) -> rusqlite::Result<bool> {
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        busy.map(|busy: bool| !busy)
+    }
+}

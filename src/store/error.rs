@@ -1,0 +1,114 @@
+//! What can go wrong with the store.
+
+use std::{io, path::PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::name::Address;
+
+/// Why the store cannot do what was asked. Every message names the file and the way out, and none contains
+/// anything of a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Somebody else was writing for longer than we wait.
+    #[error("{} is locked by another process: try again when that one is done", path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Written by a version of this program that is newer than this one.
+    #[error(
+        "{} was written by a newer version of authenticate (schema {found}, this one knows {known}): update authenticate",
+        path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: i32,
+        /// The newest that we know.
+        known: i32,
+    },
+    /// Not a database, or one with damaged pages. It was left as it is.
+    #[error(
+        "{0} is damaged ({what}) and was left as it is: keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",
+        path.display()
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A database of another program. It was left as it is.
+    #[error(
+        "{} is a database of another program (application id {application_id:#010x}) and was left as it is: move it away, or choose another data directory",
+        path.display()
+    )]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// The application id in its header.
+        application_id: u32,
+    },
+    /// A place that cannot be trusted with secrets.
+    #[error("{} is refused: {why}", path.display())]
+    Refused {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// The system refused.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What we wanted: `read`, `create`, ..
+        what: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// SQLite refused: no space left, a read-only file system, ..
+    #[error("cannot use {}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// The bytes that are stored for an address are not a credential.
+    #[error("what {} holds for {address} is not a credential: log in again to replace it", path.display())]
+    Decode {
+        /// The database.
+        path: PathBuf,
+        /// Where the credential is.
+        address: Address,
+    },
+    /// What was read back after storing is not what was stored.
+    #[error("{} does not hold {address} as it was stored: check the disk, then log in again", path.display())]
+    ReadBack {
+        /// The database.
+        path: PathBuf,
+        /// Where the credential is.
+        address: Address,
+    },
+}
+
+impl StoreError {
+    pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { what, path, source }
+    }
+
+    pub(super) fn from_sqlite(path: PathBuf, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Corrupt { path, what: source.to_string() }
+            }
+            _ => Self::Database { path, source },
+        }
+    }
+}

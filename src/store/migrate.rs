@@ -1,0 +1,116 @@
+//! The schema and its history. `PRAGMA user_version` counts the migrations that a database has seen.
+
+use std::{
+    fs::File,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+
+use super::{StoreError, connect::BUSY_TIMEOUT};
+
+/// The schema version that this program writes, and the newest that it reads.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// Times are Unix milliseconds, `scopes` is a JSON array, `secret` is opaque (see `seal`) and last, so that
+/// what only lists need not read it. Names sort as they are listed: by provider first.
+///
+/// `clock` counts the changes to the whole store. A credential's version is taken from it, so a version never
+/// comes back, not even for a credential that was removed and stored again.
+const FIRST: &str = "
+PRAGMA application_id = 0x41555448;
+CREATE TABLE credential (
+    provider       TEXT NOT NULL,
+    credential_set TEXT NOT NULL,
+    profile        TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    account        TEXT,
+    host           TEXT,
+    scopes         TEXT NOT NULL,
+    expires_at     INTEGER,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    version        INTEGER NOT NULL,
+    secret         BLOB NOT NULL,
+    PRIMARY KEY (provider, credential_set, profile)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE clock (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+) STRICT;
+INSERT INTO clock VALUES (1, 0);
+";
+
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST)];
+
+/// Brings a database of any known version to the present one.
+pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    apply(&Migrations::from_slice(MIGRATIONS), connection, path)
+}
+
+/// One process at a time: `rusqlite_migration` reads the version before its transaction begins, so two at
+/// once would both migrate from the same version.
+fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let _turn = take_turn(path)?;
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    let result = migrations.to_latest(connection);
+    connection.set_transaction_behavior(TransactionBehavior::Deferred);
+    result.map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from_sqlite(path.to_owned(), err),
+        other => StoreError::Corrupt { path: path.to_owned(), what: other.to_string() },
+    })
+}
+
+/// An exclusive lock on the directory of the database, for as long as the value lives.
+fn take_turn(path: &Path) -> Result<Option<File>, StoreError> {
+    let Some(directory) = path.parent().filter(|_| path.is_absolute()) else { return Ok(None) };
+    let file = File::open(directory).map_err(StoreError::io("read", directory))?;
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked { path: path.to_owned() }),
+            Err(error) => return Err(StoreError::io("lock", directory)(error.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn many_that_migrate_at_once_migrate_once() {
+        const NEXT: &[M<'static>] =
+            &[M::up(FIRST), M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');")];
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let path = &directory.path().join("a.db");
+        to_latest(&mut Connection::open(path).expect("opened"), path).expect("migrated");
+        let start = &Barrier::new(16);
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(move || {
+                    let mut connection = Connection::open(path).expect("opened");
+                    start.wait();
+                    apply(&Migrations::from_slice(NEXT), &mut connection, path).expect("migrated");
+                });
+            }
+        });
+        let connection = Connection::open(path).expect("opened");
+        let rows: i64 =
+            connection.query_row("SELECT count(*) FROM next", [], |row| row.get(0)).expect("read");
+        assert_eq!(rows, 1);
+    }
+}

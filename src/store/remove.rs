@@ -1,0 +1,38 @@
+//! Removing.
+
+use super::{
+    Store, StoreError,
+    change::{NEXT_VERSION, key},
+};
+use crate::name::Address;
+
+/// What became of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// There was such a credential. It is not in the store any more.
+    pub found: bool,
+    /// Its bytes are gone from the files too. False only when a reader kept us from overwriting them for as
+    /// long as we wait; [`Store::erase`] tries again, and so does the last store that closes after a change.
+    pub erased: bool,
+}
+
+const REMOVE: &str = "DELETE FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
+
+impl Store {
+    /// Removes a credential and overwrites its bytes as in [`Store::erase`].
+    ///
+    /// # Errors
+    /// As [`Store::open`]. That there was no such credential is not an error.
+    pub fn remove(&mut self, address: &Address) -> Result<Removal, StoreError> {
+        let path = self.place();
+        let failed = |source| StoreError::from_sqlite(path.clone(), source);
+        let change = self.begin()?;
+        let found = change.execute(REMOVE, key(address)).map_err(failed)? > 0;
+        if found {
+            change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
+        }
+        change.commit().map_err(failed)?;
+        self.tidy_up_on_close()?;
+        Ok(Removal { found, erased: self.erase().unwrap_or(false) })
+    }
+}

@@ -1,0 +1,74 @@
+//! What is left in the files of what was stored, and who may read it.
+
+use rusqlite::TransactionBehavior;
+
+use super::*;
+
+/// True when a file of the data directory contains the text.
+fn lies_there(directory: &TempDir, text: &str) -> bool {
+    let entries = fs::read_dir(directory.path()).expect("a directory");
+    entries
+        .map(|entry| fs::read(entry.expect("an entry").path()).expect("readable"))
+        .any(|content| content.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+#[test]
+fn removed_and_replaced_secrets_leave_the_files() {
+    let directory = TempDir::new().expect("a directory");
+    // Spilling over into pages of its own, and not.
+    for long in ["", &"x".repeat(20_000)] {
+        let mut store = Store::open(directory.path()).expect("a store");
+        let [first, second] = ["canary-1-", "canary-2-"].map(|canary| format!("{canary}{long}"));
+        store.put(&address("codex"), &key(&first), &none()).expect("stored");
+        assert!(lies_there(&directory, "canary-1-"));
+        store.put(&address("codex"), &key(&second), &none()).expect("replaced");
+        assert!(lies_there(&directory, "canary-2-"));
+        assert!(!lies_there(&directory, "canary-1-"));
+        let removal = store.remove(&address("codex")).expect("removed");
+        assert_eq!(removal, Removal { found: true, erased: true });
+        assert!(!lies_there(&directory, "canary-2-"));
+    }
+}
+
+#[test]
+fn a_reader_that_keeps_them_there_is_admitted() {
+    let (directory, _) = with_database();
+    let mut store = Store::open(directory.path()).expect("a store");
+    let mut reader = Store::open(directory.path()).expect("a store");
+    let reading = reader.connection.transaction_with_behavior(TransactionBehavior::Deferred).expect("begun");
+    reading.query_row("SELECT count(*) FROM credential", [], |_| Ok(())).expect("read");
+    let removal = store.remove(&address("codex")).expect("removed");
+    assert_eq!(removal, Removal { found: true, erased: false });
+    reading.commit().expect("ended");
+    assert!(store.erase().expect("erased"));
+    assert!(!lies_there(&directory, "s3cret"));
+}
+
+/// Pages split and merge as rows come and go, and must not keep copies of what they moved.
+#[test]
+fn a_long_life_leaves_nothing_of_what_is_gone() {
+    let directory = TempDir::new().expect("a directory");
+    let mut store = Store::open(directory.path()).expect("a store");
+    store.connection.execute_batch("PRAGMA synchronous = OFF").expect("fast");
+    let mut live = BTreeMap::new();
+    let mut gone = Vec::new();
+    let mut random: u64 = 1;
+    for round in 0..600 {
+        // A linear congruential generator (Knuth's constants): the same life each time.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = address(&format!("p{}", (random >> 33) % 97));
+        if (random >> 20).is_multiple_of(3) {
+            store.remove(&at).expect("removed");
+            gone.extend(live.remove(&at));
+        } else {
+            let canary = format!("canary-{round:04}-");
+            let secret = key(&canary.repeat(1 + (random >> 40) as usize % 120));
+            store.put(&at, &secret, &none()).expect("stored");
+            gone.extend(live.insert(at, canary));
+        }
+    }
+    assert!(gone.len() > 200 && live.len() > 20);
+    let left: Vec<_> = gone.iter().filter(|canary| lies_there(&directory, canary)).collect();
+    assert!(left.is_empty(), "{} of {} still lie there", left.len(), gone.len());
+    assert!(live.values().all(|canary| lies_there(&directory, canary)));
+}

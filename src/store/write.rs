@@ -1,0 +1,136 @@
+//! Storing and replacing.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, named_params};
+
+use super::{
+    Store, StoreError,
+    change::{NEXT_VERSION, key},
+    row::time,
+    seal,
+};
+use crate::{
+    credential::{Credential, Metadata, Record},
+    name::Address,
+};
+
+/// What became of a compare-and-swap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// The version was the expected one; this is stored now.
+    Swapped(Record),
+    /// It was not: somebody else has been here. This is what they left, `None` when it was removed.
+    Lost(Option<Record>),
+}
+
+const CURRENT_VERSION: &str =
+    "SELECT version FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
+
+const WRITE: &str = "
+INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
+                        expires_at, created_at, updated_at, version, secret)
+VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :secret)
+ON CONFLICT DO UPDATE SET
+    kind = excluded.kind, account = excluded.account, host = excluded.host, scopes = excluded.scopes,
+    expires_at = excluded.expires_at, updated_at = excluded.updated_at, version = excluded.version,
+    secret = excluded.secret
+RETURNING created_at";
+
+impl Store {
+    /// Stores a credential, or replaces the one that is there, in one transaction, and reads it back from the
+    /// database. The old one's bytes are overwritten as in [`Store::erase`].
+    ///
+    /// What is returned is what was read. Times are kept to the millisecond, `created_at` stays that of the
+    /// first.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadBack`] when something else was read than was stored, and what [`Store::open`] has.
+    pub fn put(
+        &mut self,
+        address: &Address,
+        credential: &Credential,
+        metadata: &Metadata,
+    ) -> Result<Record, StoreError> {
+        match self.write(address, None, credential, metadata)? {
+            Swap::Swapped(record) => Ok(record),
+            Swap::Lost(_) => Err(StoreError::ReadBack { path: self.place(), address: address.clone() }),
+        }
+    }
+
+    /// As [`Store::put`], but only if the credential is there in the version that is expected.
+    ///
+    /// # Errors
+    /// As [`Store::put`]. Losing is not an error.
+    pub fn swap(
+        &mut self,
+        address: &Address,
+        expected_version: i64,
+        credential: &Credential,
+        metadata: &Metadata,
+    ) -> Result<Swap, StoreError> {
+        self.write(address, Some(expected_version), credential, metadata)
+    }
+
+    fn write(
+        &mut self,
+        address: &Address,
+        expected: Option<i64>,
+        credential: &Credential,
+        metadata: &Metadata,
+    ) -> Result<Swap, StoreError> {
+        let path = self.place();
+        let failed = |source| StoreError::from_sqlite(path.clone(), source);
+        let change = self.begin()?;
+        let current: Option<i64> =
+            change.query_row(CURRENT_VERSION, key(address), |row| row.get(0)).optional().map_err(failed)?;
+        if expected.is_some() && current != expected {
+            drop(change);
+            return Ok(Swap::Lost(self.get(address)?));
+        }
+        let written = insert(&change, address, credential, metadata).map_err(failed)?;
+        change.commit().map_err(failed)?;
+        self.tidy_up_on_close()?;
+        if current.is_some() {
+            // The new one is stored, whatever becomes of this.
+            self.erase().unwrap_or(false);
+        }
+        self.read_back(written).map(Swap::Swapped)
+    }
+}
+
+/// Inserts or replaces, and says what has to be read back.
+fn insert(
+    change: &Transaction<'_>,
+    address: &Address,
+    credential: &Credential,
+    metadata: &Metadata,
+) -> rusqlite::Result<Record> {
+    let version = change.query_row(NEXT_VERSION, [], |row| row.get(0))?;
+    let now = Timestamp::now().as_millisecond();
+    let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
+    let created_at = change.query_row(
+        WRITE,
+        named_params! {
+            ":provider": address.provider.as_str(),
+            ":set": address.set.as_str(),
+            ":profile": address.profile.as_str(),
+            ":kind": credential.kind().as_str(),
+            ":account": metadata.account,
+            ":host": metadata.host,
+            ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
+            ":expires_at": expires_at,
+            ":now": now,
+            ":version": version,
+            ":secret": &**seal::seal(address, version, credential),
+        },
+        |row| row.get(0),
+    )?;
+    Ok(Record {
+        address: address.clone(),
+        credential: credential.clone(),
+        metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
+        created_at: time(created_at)?,
+        updated_at: time(now)?,
+        version,
+    })
+}
