@@ -115,6 +115,8 @@ pub enum Convert {
     JwtClaim,
     /// A list written as one text with spaces (RFC 6749 section 3.3).
     SpaceSeparated,
+    /// Any JSON value, kept as its text. For `extra` values that are not texts.
+    Json,
     /// The key itself that `*` stands for.
     Key,
 }
