@@ -1,5 +1,6 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
+pub mod capture;
 pub mod credential;
 pub mod engine;
 pub mod login;

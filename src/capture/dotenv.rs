@@ -1,0 +1,207 @@
+//! `.env` files: `NAME=value` lines. Comments, order, quotes around other values and `export` are kept.
+//!
+//! A value is plain (up to white space and `#`), in single quotes (as it is), or in double quotes (with `\n`, `\r`,
+//! `\t`, `\"`, `\\` and `\$`); quoted ones may span lines. Where a name is set twice the last one counts.
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::document::{Flaw, Misfit};
+
+/// A file of such lines.
+pub(super) struct Lines(Vec<Line>);
+
+enum Line {
+    /// Anything that sets nothing, with its end.
+    Other(String),
+    Setting {
+        /// Up to and with the `=`.
+        before: String,
+        name: String,
+        value: Zeroizing<String>,
+        /// The value as written.
+        written: Zeroizing<String>,
+        /// The rest of the line, with its end.
+        after: String,
+    },
+}
+
+impl Lines {
+    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        let (mut lines, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let at = text.len() - rest.len();
+            let flaw = || Flaw(Some((text[..at].matches('\n').count() + 1, 1)));
+            let (line, next) = Line::parse(rest).ok_or_else(flaw)?;
+            lines.push(line);
+            rest = next;
+        }
+        Ok(Self(lines))
+    }
+
+    pub(super) fn view(&self) -> Value {
+        let mut map = Map::new();
+        for line in &self.0 {
+            if let Line::Setting { name, value, .. } = line {
+                map.insert(name.clone(), value.as_str().into());
+            }
+        }
+        map.into()
+    }
+
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+        let [name] = path else { return Err("such a file has no levels") };
+        if !is_name(name) {
+            return Err("it is not a variable's name");
+        }
+        let value = Zeroizing::new(match value {
+            Value::String(text) => text,
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            _ => return Err("such a file has no lists and maps"),
+        });
+        let written = quote(&value)?;
+        let found = self.0.iter().rposition(|line| line.sets(name));
+        let (before, after) = match found.map(|at| self.0.remove(at)) {
+            Some(Line::Setting { before, after, .. }) => (before, after),
+            _ => (format!("{name}="), "\n".to_owned()),
+        };
+        let at = found.unwrap_or(self.0.len());
+        if let (None, Some(last)) = (found, self.0.last_mut()) {
+            last.end();
+        }
+        self.0.insert(at, Line::Setting { before, name: name.clone(), value, written, after });
+        let mut index = 0;
+        self.0.retain(|line| {
+            index += 1;
+            index > at || !line.sets(name)
+        });
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, path: &[String]) {
+        if let [name] = path {
+            self.0.retain(|line| !line.sets(name));
+        }
+    }
+
+    pub(super) fn render(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        for line in &self.0 {
+            match line {
+                Line::Other(line) => text.push_str(line),
+                Line::Setting { before, written, after, .. } => {
+                    text.extend([before.as_str(), written.as_str(), after.as_str()]);
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Line {
+    /// The first line of a text, and what follows it. `None` if a quote is not closed.
+    fn parse(text: &str) -> Option<(Self, &str)> {
+        let end = text.find('\n').map_or(text.len(), |at| at + 1);
+        let (line, rest) = text.split_at(end);
+        let Some((before, name)) = setting(line) else { return Some((Self::Other(line.to_owned()), rest)) };
+        let tail = &text[before.len()..];
+        let (value, length) = match tail.chars().next() {
+            Some('\'') => single_quoted(tail)?,
+            Some('"') => double_quoted(tail)?,
+            _ => plain(&line[before.len()..]),
+        };
+        let (written, tail) = tail.split_at(length);
+        let (after, rest) = tail.split_at(tail.find('\n').map_or(tail.len(), |at| at + 1));
+        let line = Self::Setting {
+            before: before.to_owned(),
+            name: name.to_owned(),
+            value,
+            written: Zeroizing::new(written.to_owned()),
+            after: after.to_owned(),
+        };
+        Some((line, rest))
+    }
+
+    fn sets(&self, wanted: &str) -> bool {
+        matches!(self, Self::Setting { name, .. } if name == wanted)
+    }
+
+    /// Makes sure that another line can follow.
+    fn end(&mut self) {
+        let (Self::Other(end) | Self::Setting { after: end, .. }) = self;
+        if !end.ends_with('\n') {
+            end.push('\n');
+        }
+    }
+}
+
+/// The part of a line up to its value, and the name that it sets.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    let (left, right) = line.split_once('=')?;
+    let name = left.trim();
+    let name = name.strip_prefix("export").filter(|n| n.starts_with([' ', '\t'])).map_or(name, str::trim);
+    let blank = right.len() - right.trim_start_matches([' ', '\t']).len();
+    is_name(name).then(|| (&line[..=left.len() + blank], name))
+}
+
+fn is_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+fn plain(line: &str) -> (Zeroizing<String>, usize) {
+    let comment = line.starts_with('#').then_some(0).or_else(|| line.find(" #")).or_else(|| line.find("\t#"));
+    let value = line[..comment.unwrap_or(line.len())].trim_end();
+    (Zeroizing::new(value.to_owned()), value.len())
+}
+
+fn single_quoted(text: &str) -> Option<(Zeroizing<String>, usize)> {
+    let inside = text.get(1..)?;
+    let end = inside.find('\'')?;
+    Some((Zeroizing::new(inside[..end].to_owned()), end + 2))
+}
+
+fn double_quoted(text: &str) -> Option<(Zeroizing<String>, usize)> {
+    let mut value = Zeroizing::new(String::new());
+    let mut chars = text.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((value, at + 1)),
+            '\\' => match chars.next()?.1 {
+                'n' => value.push('\n'),
+                'r' => value.push('\r'),
+                't' => value.push('\t'),
+                c @ ('"' | '\\' | '$') => value.push(c),
+                c => value.extend(['\\', c]),
+            },
+            c => value.push(c),
+        }
+    }
+    None
+}
+
+/// The value in the plainest form that every reader of such files takes alike.
+fn quote(value: &str) -> Result<Zeroizing<String>, Misfit> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,~".contains(c);
+    if value.chars().all(is_plain) {
+        return Ok(Zeroizing::new(value.to_owned()));
+    }
+    if value.contains('\0') {
+        return Err("it has a NUL");
+    }
+    if !value.contains(['\'', '\\', '\n', '\r']) {
+        return Ok(Zeroizing::new(format!("'{value}'")));
+    }
+    let mut quoted = Zeroizing::new(String::from('"'));
+    for c in value.chars() {
+        match c {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '"' | '\\' | '$' => quoted.extend(['\\', c]),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    Ok(quoted)
+}

@@ -1,0 +1,155 @@
+//! JSON files. Order, unknown fields and the spelling of every untouched value are kept: a number too large for any
+//! type of ours, or `1.10`, comes out as it went in.
+
+use indexmap::IndexMap;
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::{Map, Value, ser::PrettyFormatter, value::RawValue};
+use zeroize::Zeroizing;
+
+use super::document::{Flaw, Misfit, NOT_A_MAP};
+
+const MAX_DEPTH: usize = 64;
+
+/// A JSON text and how it was laid out.
+pub(super) struct Tree {
+    root: Node,
+    indent: Option<String>,
+    final_newline: bool,
+}
+
+enum Node {
+    Object(IndexMap<String, Node>),
+    Array(Vec<Node>),
+    /// A string, number, `true`, `false` or `null`, as it is written.
+    Leaf(Zeroizing<String>),
+}
+
+impl Tree {
+    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        if text.trim().is_empty() {
+            let root = Node::Object(IndexMap::new());
+            return Ok(Self { root, indent: Some("  ".to_owned()), final_newline: true });
+        }
+        let raw: &RawValue = serde_json::from_str(text).map_err(|e| Flaw(Some((e.line(), e.column()))))?;
+        let inside = raw.get().split_once('\n').map(|(_, rest)| rest);
+        let indent = inside.map(|rest| rest.chars().take_while(|c| matches!(c, ' ' | '\t')).collect());
+        Ok(Self { root: Node::parse(raw, MAX_DEPTH)?, indent, final_newline: text.ends_with('\n') })
+    }
+
+    pub(super) fn view(&self) -> Value {
+        self.root.view()
+    }
+
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+        *self.root.at(path)? = Node::from_value(value);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, path: &[String]) {
+        let Some((last, above)) = path.split_last() else { return };
+        let mut node = Some(&mut self.root);
+        for segment in above {
+            node = node.and_then(|node| match node {
+                Node::Object(map) => map.get_mut(segment),
+                Node::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+                Node::Leaf(_) => None,
+            });
+        }
+        if let Some(Node::Object(map)) = node {
+            map.shift_remove(last);
+        }
+    }
+
+    pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
+        let mut text = Zeroizing::new(Vec::new());
+        let done = match &self.indent {
+            Some(indent) => {
+                let layout = PrettyFormatter::with_indent(indent.as_bytes());
+                self.root.serialize(&mut serde_json::Serializer::with_formatter(&mut *text, layout))
+            }
+            None => serde_json::to_writer(&mut *text, &self.root),
+        };
+        if self.final_newline {
+            text.push(b'\n');
+        }
+        let text = done.ok().and_then(|()| String::from_utf8(std::mem::take(&mut *text)).ok());
+        text.map(Zeroizing::new).ok_or("it cannot be written as JSON")
+    }
+}
+
+impl Node {
+    fn parse(raw: &RawValue, depth: usize) -> Result<Self, Flaw> {
+        let text = raw.get();
+        let depth = || depth.checked_sub(1).ok_or(Flaw(None));
+        match text.as_bytes().first() {
+            Some(b'{') => {
+                let depth = depth()?;
+                let map: IndexMap<String, &RawValue> = serde_json::from_str(text).map_err(|_| Flaw(None))?;
+                let map = map.into_iter().map(|(key, raw)| Ok((key, Self::parse(raw, depth)?)));
+                Ok(Self::Object(map.collect::<Result<_, _>>()?))
+            }
+            Some(b'[') => {
+                let depth = depth()?;
+                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Flaw(None))?;
+                let items = items.into_iter().map(|raw| Self::parse(raw, depth));
+                Ok(Self::Array(items.collect::<Result<_, _>>()?))
+            }
+            _ => Ok(Self::Leaf(Zeroizing::new(text.to_owned()))),
+        }
+    }
+
+    fn view(&self) -> Value {
+        match self {
+            Self::Object(map) => {
+                map.iter().map(|(key, node)| (key.clone(), node.view())).collect::<Map<_, _>>().into()
+            }
+            Self::Array(items) => items.iter().map(Self::view).collect::<Vec<_>>().into(),
+            // What no `Value` can hold (1e999, half a surrogate pair) is nothing to us, and stays in the file.
+            Self::Leaf(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        }
+    }
+
+    fn from_value(value: Value) -> Self {
+        match value {
+            Value::Object(map) => {
+                Self::Object(map.into_iter().map(|(key, value)| (key, Self::from_value(value))).collect())
+            }
+            Value::Array(items) => Self::Array(items.into_iter().map(Self::from_value).collect()),
+            leaf => {
+                let text = Zeroizing::new(leaf.to_string());
+                crate::credential::wipe(leaf);
+                Self::Leaf(text)
+            }
+        }
+    }
+
+    /// The node at a path; a missing one, or a `null` on the way, is made.
+    fn at(&mut self, path: &[String]) -> Result<&mut Self, Misfit> {
+        let Some((first, rest)) = path.split_first() else { return Ok(self) };
+        if matches!(self, Self::Leaf(text) if text.as_str() == "null") {
+            *self = Self::Object(IndexMap::new());
+        }
+        match self {
+            Self::Object(map) => {
+                map.entry(first.clone()).or_insert_with(|| Self::from_value(Value::Null)).at(rest)
+            }
+            Self::Array(items) => {
+                first.parse().ok().and_then(|at: usize| items.get_mut(at)).ok_or(NOT_A_MAP)?.at(rest)
+            }
+            Self::Leaf(_) => Err(NOT_A_MAP),
+        }
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Object(map) => serializer.collect_map(map),
+            Self::Array(items) => serializer.collect_seq(items),
+            Self::Leaf(text) => {
+                let raw: &RawValue = serde_json::from_str(text).map_err(|_| S::Error::custom("not JSON"))?;
+                raw.serialize(serializer)
+            }
+        }
+    }
+}

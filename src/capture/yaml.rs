@@ -1,0 +1,96 @@
+//! YAML files. Values and their order are kept; comments, anchors and the spelling of numbers are not.
+
+use serde_json::{Map, Value};
+use serde_yaml::{Options, SerializerOptions, budget, options, ser_options};
+use zeroize::Zeroizing;
+
+use super::document::{Flaw, Misfit, NOT_A_MAP};
+
+/// A YAML document.
+pub(super) struct Tree(Value);
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        crate::credential::wipe(std::mem::take(&mut self.0));
+    }
+}
+
+impl Tree {
+    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        match serde_yaml::from_str_with_options(text, limits()) {
+            Ok(Value::Null) => Ok(Self(Value::Object(Map::new()))),
+            Ok(value) => Ok(Self(value)),
+            Err(error) => Err(Flaw(error.location().map(|at| (at.line() as usize, at.column() as usize)))),
+        }
+    }
+
+    pub(super) fn view(&self) -> Value {
+        self.0.clone()
+    }
+
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+        let mut node = &mut self.0;
+        for segment in path {
+            if node.is_null() {
+                *node = Value::Object(Map::new());
+            }
+            node = match node {
+                Value::Object(map) => map.entry(segment.clone()).or_insert(Value::Null),
+                Value::Array(items) => {
+                    segment.parse().ok().and_then(|at: usize| items.get_mut(at)).ok_or(NOT_A_MAP)?
+                }
+                _ => return Err(NOT_A_MAP),
+            };
+        }
+        crate::credential::wipe(std::mem::replace(node, value));
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, path: &[String]) {
+        let Some((last, above)) = path.split_last() else { return };
+        let above = above.iter().try_fold(&mut self.0, |node, segment| match node {
+            Value::Object(map) => map.get_mut(segment),
+            Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+            _ => None,
+        });
+        if let Some(value) = above.and_then(Value::as_object_mut).and_then(|map| map.shift_remove(last)) {
+            crate::credential::wipe(value);
+        }
+    }
+
+    pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
+        let text = serde_yaml::to_string_with_options(&self.0, layout()).map(Zeroizing::new);
+        let text = text.map_err(|_| "it cannot be written as YAML")?;
+        // Every other value of the file goes through the writer too: it must come back the same.
+        match Self::parse(&text) {
+            Ok(again) if again.0 == self.0 => Ok(text),
+            _ => Err("the file does not survive being written as YAML"),
+        }
+    }
+}
+
+/// Enough for a vendor's settings; an alias bomb or a tower of brackets is neither built nor walked.
+fn limits() -> Options {
+    options! {
+        budget: budget! {
+            max_depth: 64,
+            flow_nesting_limit: 64,
+            max_documents: 1,
+            max_events: 100_000,
+            max_aliases: 100,
+            max_anchors: 100,
+            max_merge_keys: 100,
+        },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: 10_000,
+            max_replay_stack_depth: 16,
+        },
+        with_snippet: false,
+        // `yes` and `no` stay the texts that YAML 1.2 says they are.
+        strict_booleans: true,
+    }
+}
+
+fn layout() -> SerializerOptions {
+    ser_options! { prefer_block_scalars: false }
+}
