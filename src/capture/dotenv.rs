@@ -62,7 +62,7 @@ impl Lines {
         let written = quote(&value)?;
         let found = self.0.iter().rposition(|line| line.sets(name));
         let (before, after) = match found.map(|at| self.0.remove(at)) {
-            Some(Line::Setting { before, after, .. }) => (before, after),
+            Some(Line::Setting { before, after, .. }) => (before, tail(&after).to_owned()),
             _ => (format!("{name}="), "\n".to_owned()),
         };
         let at = found.unwrap_or(self.0.len());
@@ -179,6 +179,15 @@ fn double_quoted(text: &str) -> Option<(Zeroizing<String>, usize)> {
         }
     }
     None
+}
+
+/// What of the rest of a line may follow another value: white space, a comment, the line's end.
+fn tail(after: &str) -> &str {
+    let text = after.trim_start();
+    if text.is_empty() || (text.starts_with('#') && text.len() < after.len()) {
+        return after;
+    }
+    &after[after.trim_end_matches(['\r', '\n']).len()..]
 }
 
 /// The value in the plainest form that every reader of such files takes alike.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -53,7 +54,7 @@ impl Editor {
             let path = field.pointer.with(star.as_deref()).ok_or_else(|| incomplete(&Part::Host))?;
             let existing = look_up(&view, &path).filter(|value| !value.is_null());
             let value = value_of(field, credential, metadata, existing);
-            if value.is_none() && field.required && field.is_secret() {
+            if value.is_none() && field.required {
                 return Err(incomplete(&field.part));
             }
             if value.is_some() || existing.is_some() {
@@ -149,16 +150,13 @@ fn named_star(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Op
 
 fn same(found: Option<&Value>, wanted: Option<&Value>, format: Format) -> bool {
     match (found, wanted) {
-        (Some(Value::String(text)), Some(wanted @ (Value::Number(_) | Value::Bool(_)))) => {
-            format == Format::Dotenv && *text == wanted.to_string()
+        (Some(Value::String(text)), Some(Value::Number(number))) if format == Format::Dotenv => {
+            *text == number.to_string()
+        }
+        (Some(Value::String(text)), Some(Value::Bool(yes))) if format == Format::Dotenv => {
+            *text == yes.to_string()
         }
         (found, wanted) => found == wanted,
-    }
-}
-
-impl Field {
-    fn is_secret(&self) -> bool {
-        !matches!(self.part, Part::ExpiresAt | Part::Account | Part::Host | Part::Scopes)
     }
 }
 
@@ -170,9 +168,15 @@ fn value_of(
     existing: Option<&Value>,
 ) -> Option<Value> {
     let text = match &field.part {
-        Part::ExpiresAt => return Some(time_to(metadata.expires_at?, field.convert?, existing)),
-        Part::Scopes if metadata.scopes.is_empty() => return None,
-        Part::Scopes => return Some(scopes_to(&metadata.scopes, field.convert)),
+        // Where the file must have one, an unknown time is written as vendors do, and read again as unknown.
+        Part::ExpiresAt => {
+            let unknown = field.required.then_some(Timestamp::UNIX_EPOCH);
+            return Some(time_to(metadata.expires_at.or(unknown)?, field.convert?, existing));
+        }
+        Part::Scopes => {
+            let there = field.required || !metadata.scopes.is_empty();
+            return there.then(|| scopes_to(&metadata.scopes, field.convert));
+        }
         Part::Account => metadata.account.clone(),
         Part::Host => metadata.host.clone(),
         Part::Extra(name) => extra(credential, name),

@@ -15,6 +15,8 @@ use super::*;
 use crate::{capture::Refusal, provider::capture_map::Format};
 
 const MAP: &str = "[{file: d/a.json, format: json, kind: token, fields: {token: /t}}]";
+/// How many damaged files of each vendor are tried.
+const DAMAGED: usize = 60;
 const TOKEN: &str = r#"{"t":"c4nary"}"#;
 
 /// Read and written, it is refused for that reason, at once, and the text of the error holds nothing of any file.
@@ -250,4 +252,38 @@ fn a_file_with_half_a_surrogate_pair_or_an_endless_number_beside_the_token_is_re
     let found = login.captured(MAP);
     login.write(MAP, &found).expect("written");
     assert_eq!(login.text("d/a.json"), r#"{"x":"\ud800","n":1e999,"t":"T"}"#);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_nothing_or_a_login_that_can_be_written_again() {
+    let mut seed = 1_u64;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below.max(1)
+    };
+    let odd = b"\"'\\{}[]:,#&*!|>%@=\n\t -0eE.~<?\0\xff";
+    for sample in super::samples::all() {
+        for _ in 0..DAMAGED {
+            let mut text = [sample.text, sample.other][random(2)].as_bytes().to_vec();
+            for _ in 0..=random(3) {
+                let at = random(text.len());
+                match random(4) {
+                    _ if text.is_empty() => {}
+                    0 => text[at] = odd[random(odd.len())],
+                    1 => text.insert(at, odd[random(odd.len())]),
+                    2 => drop(text.remove(at)),
+                    _ => text.truncate(at + 1),
+                }
+            }
+            let shown = String::from_utf8_lossy(&text).into_owned();
+            let login = Login::with(sample.file, &text);
+            if let Ok(Some(found)) = login.read(sample.map) {
+                let new = Login::new();
+                new.write(sample.map, &found).expect(&shown);
+                assert_eq!(new.read(sample.map).expect(&shown).as_ref(), Some(&found), "{shown}");
+                login.write(sample.map, &found).expect(&shown);
+                assert_eq!(login.read(sample.map).expect(&shown).as_ref(), Some(&found), "{shown}");
+            }
+        }
+    }
 }

@@ -87,6 +87,8 @@ fn dotenv_keeps_every_other_line() {
         ("T=old # c\nB=\"multi\nT=inner\n\"\n", "T=T # c\nB=\"multi\nT=inner\n\"\n"),
         ("export T='old'\r\nB\n=x\n", "export T=T\r\nB\n=x\n"),
         ("#T=old\nT=\n", "#T=old\nT=T\n"),
+        ("T='old'x\r\nB=1\n", "T=T\r\nB=1\n"),
+        ("T='old'# no comment\nB=1\n", "T=T\nB=1\n"),
     ] {
         assert_eq!(written("dotenv", text, "/T"), expected);
     }

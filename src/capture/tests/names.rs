@@ -54,6 +54,6 @@ fn names_stay_few() {
     assert_eq!(shown.len(), 40);
     assert_eq!(shown[39], "...");
 
-    let deep = Login::with(&"d/".repeat(500).trim_end_matches('/').to_owned(), "");
+    let deep = Login::with("d/".repeat(500).trim_end_matches('/'), "");
     assert_eq!(deep.files(), ["d/", "d/d/", "d/d/d/", "d/d/d/d/"]);
 }

@@ -82,7 +82,7 @@ fn the_state_is_merged_into_its_files_after_the_login() {
     );
     assert_eq!(login.text(".credentials.json"), "{\n  \"t\": \"T\",\n  \"v\": 2\n}\n");
     assert_eq!(login.text("new/settings.toml"), "[ui]\ntheme = \"dark\"\nsizes = [1, 2.5]\n");
-    assert_eq!(login.text("new/.env"), "LEVEL=3\nQUIET=true\n");
+    assert_eq!(login.text("new/.env"), "QUIET=true\nLEVEL=3\n");
     for file in ["new/.env", "new/settings.toml", ".claude.json"] {
         assert_eq!(login.mode(file), 0o600, "{file}");
     }
@@ -121,4 +121,22 @@ fn a_file_is_replaced_in_one_step() {
     std::io::Read::read_to_string(&mut old, &mut seen).expect("read");
     assert_eq!(seen, "", "the old file is another one");
     assert_eq!(login.files(), ["hosts.yml"]);
+}
+
+#[test]
+fn an_unknown_expiry_that_the_file_must_have_is_written_as_none_and_read_as_unknown() {
+    let map = "
+- file: a
+  format: json
+  kind: oauth
+  fields:
+    access_token: /t
+    expires_at: {path: /e, as: unix_millis}
+    scopes: {path: /s, as: space_separated}
+    account: {path: /u, optional: true}
+";
+    let login = Login::with("a", r#"{"t":"old","e":1800000000000,"s":"old","u":"old"}"#);
+    login.write(map, &super::captured(oauth(None))).expect("written");
+    assert_eq!(login.text("a"), r#"{"t":"A","e":0,"s":""}"#);
+    assert_eq!(login.captured(map).metadata, Metadata::default());
 }
