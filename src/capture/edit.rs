@@ -10,7 +10,7 @@ use super::{
     convert::{scopes_to, time_to},
     document::{Document, Misfit},
     error::CaptureError,
-    extract::star_key,
+    extract::star_keys,
     map::{Field, Part, PartMap},
     pointer::{Pointer, look_up, pointer_text},
 };
@@ -43,22 +43,27 @@ impl Editor {
         metadata: &Metadata,
     ) -> Result<(), CaptureError> {
         let view = self.document.view();
-        let star = match named_star(map, credential, metadata) {
-            Some(key) => Some(key),
-            None => star_key(map, &view)?,
+        let stars: Vec<Option<String>> = match named_star(map, credential, metadata) {
+            Some(key) => vec![Some(key)],
+            None => match star_keys(map, &view)? {
+                keys if keys.is_empty() => vec![None],
+                keys => keys.into_iter().map(Some).collect(),
+            },
         };
         let incomplete =
             |part: &Part| CaptureError::Incomplete { file: self.file.clone(), part: part.to_string() };
         let mut changes = Vec::new();
-        for field in map.fields.iter().filter(|field| !field.read_only()) {
-            let path = field.pointer.with(star.as_deref()).ok_or_else(|| incomplete(&Part::Host))?;
-            let existing = look_up(&view, &path).filter(|value| !value.is_null());
-            let value = value_of(field, credential, metadata, existing);
-            if value.is_none() && field.required {
-                return Err(incomplete(&field.part));
-            }
-            if value.is_some() || existing.is_some() {
-                changes.push((path, value));
+        for star in &stars {
+            for field in map.fields.iter().filter(|field| !field.read_only()) {
+                let path = field.pointer.with(star.as_deref()).ok_or_else(|| incomplete(&Part::Host))?;
+                let existing = look_up(&view, &path).filter(|value| !value.is_null());
+                let value = value_of(field, credential, metadata, existing);
+                if value.is_none() && field.required {
+                    return Err(incomplete(&field.part));
+                }
+                if value.is_some() || existing.is_some() {
+                    changes.push((path, value));
+                }
             }
         }
         drop(view);
@@ -68,13 +73,19 @@ impl Editor {
         for (path, value) in come {
             self.set(path, value.unwrap_or_default())?;
         }
+        stars.iter().try_for_each(|star| self.put_defaults(entry, star.as_deref()))
+    }
+
+    fn put_defaults(&mut self, entry: &CaptureEntry, star: Option<&str>) -> Result<(), CaptureError> {
         for (path, value) in &entry.defaults {
-            let problem = |problem: &str| CaptureError::Map {
+            let pointer = Pointer::parse(path).map_err(|problem| CaptureError::Map {
                 file: self.file.clone(),
                 problem: format!("defaults: {problem}"),
-            };
-            let pointer = Pointer::parse(path).map_err(problem)?;
-            let path = pointer.with(star.as_deref()).ok_or_else(|| incomplete_host(&self.file))?;
+            })?;
+            let path = pointer.with(star).ok_or_else(|| CaptureError::Incomplete {
+                file: self.file.clone(),
+                part: Part::Host.to_string(),
+            })?;
             if look_up(&self.document.view(), &path).is_none_or(Value::is_null) {
                 self.set(path, value.clone())?;
             }
@@ -133,19 +144,17 @@ impl Drop for Editor {
     }
 }
 
-fn incomplete_host(file: &str) -> CaptureError {
-    CaptureError::Incomplete { file: file.to_owned(), part: Part::Host.to_string() }
-}
-
-/// What the credential says to put in the place of `*`: the part that is read from there, else the host.
+/// What the credential says to put in the place of `*`: the part that is read from there; else the host, unless the
+/// file has that somewhere of its own.
 fn named_star(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Option<String> {
-    let field = map.fields.iter().find(|field| field.convert == Some(Convert::Key));
-    let named = match field.map(|field| &field.part) {
+    let key = map.fields.iter().find(|field| field.convert == Some(Convert::Key));
+    match key.map(|field| &field.part) {
         Some(Part::Account) => metadata.account.clone(),
         Some(Part::Extra(name)) => extra(credential, name),
-        _ => None,
-    };
-    named.or_else(|| metadata.host.clone())
+        Some(_) => metadata.host.clone(),
+        None if map.fields.iter().any(|field| field.part == Part::Host) => None,
+        None => metadata.host.clone(),
+    }
 }
 
 fn same(found: Option<&Value>, wanted: Option<&Value>, format: Format) -> bool {

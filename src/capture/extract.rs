@@ -21,7 +21,7 @@ use crate::{
 const KEYS_SHOWN: usize = 8;
 
 /// What was found of a credential.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 struct Parts {
     secrets: BTreeMap<Part, Secret>,
     metadata: Metadata,
@@ -29,27 +29,33 @@ struct Parts {
 
 /// The credential in a document, if all its required parts are there.
 pub(super) fn extract(map: &PartMap, view: &Value) -> Result<Option<(Credential, Metadata)>, CaptureError> {
-    let star = star_key(map, view)?;
-    let Some(parts) = Parts::find(map, view, star.as_deref()) else { return Ok(None) };
+    let stars = star_keys(map, view)?;
+    let star = stars.first().map(String::as_str);
+    let Some(parts) = Parts::find(map, view, star) else { return Ok(None) };
     parts.check(&map.file)?;
     Ok(parts.assemble(map.kind))
 }
 
-/// The one key in the place of `*` under which the required parts are all there.
-pub(super) fn star_key(map: &PartMap, view: &Value) -> Result<Option<String>, CaptureError> {
+/// The keys in the place of `*` under which the required parts are all there. Several only if all of them hold the
+/// very same login, as a vendor may write it twice.
+pub(super) fn star_keys(map: &PartMap, view: &Value) -> Result<Vec<String>, CaptureError> {
     let starred = || map.fields.iter().filter(|field| field.pointer.has_star());
     let candidates: BTreeSet<&str> = starred().flat_map(|field| field.pointer.keys(view)).collect();
-    let is_whole = |key: &&str| {
-        let has_part = |field: &Field| field.value(view, Some(key)).is_some();
-        starred().any(has_part) && map.fields.iter().all(|field| !field.required || has_part(field))
-    };
-    let whole: Vec<&str> = candidates.into_iter().filter(is_whole).collect();
-    match whole[..] {
-        [] => Ok(None),
-        [key] => Ok(Some(key.to_owned())),
-        [..] => Err(CaptureError::Ambiguous {
+    let mut whole = candidates.into_iter().filter_map(|key| {
+        let is_there = starred().any(|field| field.value(view, Some(key)).is_some());
+        is_there.then(|| Parts::find(map, view, Some(key))).flatten().map(|parts| (key, parts))
+    });
+    let Some((first, login)) = whole.next() else { return Ok(Vec::new()) };
+    let (mut keys, mut all_same) = (vec![first], true);
+    for (key, parts) in whole {
+        keys.push(key);
+        all_same &= parts == login;
+    }
+    match all_same {
+        true => Ok(keys.into_iter().map(str::to_owned).collect()),
+        false => Err(CaptureError::Ambiguous {
             file: map.file.clone(),
-            keys: whole.iter().take(KEYS_SHOWN).map(|key| escape(key.as_bytes())).collect(),
+            keys: keys.iter().take(KEYS_SHOWN).map(|key| escape(key.as_bytes())).collect(),
         }),
     }
 }

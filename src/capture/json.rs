@@ -1,5 +1,6 @@
 //! JSON files. Order, unknown fields and the spelling of every untouched value are kept: a number too large for any
-//! type of ours, or `1.10`, comes out as it went in.
+//! type of ours, or `1.10`, comes out as it went in. So do lines of `//` comment above the text, which some vendors
+//! write there.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer, ser::Error as _};
@@ -12,6 +13,7 @@ const MAX_DEPTH: usize = 64;
 
 /// A JSON text and how it was laid out.
 pub(super) struct Tree {
+    comment: String,
     root: Node,
     indent: Option<String>,
     final_newline: bool,
@@ -26,14 +28,19 @@ enum Node {
 
 impl Tree {
     pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        let is_comment = |line: &&str| line.trim_start().starts_with("//");
+        let comment: String = text.split_inclusive('\n').take_while(is_comment).collect();
+        let (lines, text) = (comment.matches('\n').count(), &text[comment.len()..]);
         if text.trim().is_empty() {
             let root = Node::Object(IndexMap::new());
-            return Ok(Self { root, indent: Some("  ".to_owned()), final_newline: true });
+            return Ok(Self { comment, root, indent: Some("  ".to_owned()), final_newline: true });
         }
-        let raw: &RawValue = serde_json::from_str(text).map_err(|e| Flaw(Some((e.line(), e.column()))))?;
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|e| Flaw(Some((lines + e.line(), e.column()))))?;
         let inside = raw.get().split_once('\n').map(|(_, rest)| rest);
         let indent = inside.map(|rest| rest.chars().take_while(|c| matches!(c, ' ' | '\t')).collect());
-        Ok(Self { root: Node::parse(raw, MAX_DEPTH)?, indent, final_newline: text.ends_with('\n') })
+        let final_newline = text.ends_with('\n');
+        Ok(Self { comment, root: Node::parse(raw, MAX_DEPTH)?, indent, final_newline })
     }
 
     pub(super) fn view(&self) -> Value {
@@ -61,7 +68,7 @@ impl Tree {
     }
 
     pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
-        let mut text = Zeroizing::new(Vec::new());
+        let mut text = Zeroizing::new(self.comment.clone().into_bytes());
         let done = match &self.indent {
             Some(indent) => {
                 let layout = PrettyFormatter::with_indent(indent.as_bytes());

@@ -188,6 +188,25 @@ pub(super) fn all() -> Vec<Sample> {
             gone: &["old-i", "old-a", "old-r", "old-s"],
         },
         Sample {
+            name: "copilot",
+            file: "config.json",
+            map: "
+- file: config.json
+  format: json
+  kind: token
+  fields:
+    token: /authTokens/*/token
+    host: {path: /lastLoggedInUser/host, optional: true}
+",
+            text: "// Mine.\n// Yours.\n{\"lastLoggedInUser\":{\"host\":\"https://github.com\"},\"authTokens\":{\"h:me\":{\"token\":\"gho_1\"},\"h:me:github\":{\"token\":\"gho_1\"}}}",
+            read: (Kind::Token, "gho_1", None, Some("https://github.com"), "", None),
+            other: "// Mine.\n{\"authTokens\":{\"h:me\":{\"token\":\"old\"},\"h:me:github\":{\"token\":\"old\"}}}",
+            kept: &[
+                "// Mine.\n{\"authTokens\":{\"h:me\":{\"token\":\"gho_1\"},\"h:me:github\":{\"token\":\"gho_1\"}}",
+            ],
+            gone: &["old"],
+        },
+        Sample {
             name: "a TOML one",
             file: "cli/config.toml",
             map: "
@@ -248,7 +267,8 @@ fn what_a_vendor_wrote_is_read() {
 
 #[test]
 fn what_was_read_is_written_into_a_new_file_and_read_again() {
-    for sample in all() {
+    // Copilot's keys are in no part of the credential: only its own file says them.
+    for sample in all().into_iter().filter(|sample| sample.name != "copilot") {
         let found = Login::with(sample.file, sample.text).captured(sample.map);
         let new = Login::new();
         let files = new.write(sample.map, &found).expect(sample.name);
