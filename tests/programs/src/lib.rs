@@ -1,1 +1,7 @@
-//! Shared parts of the test programs.
+//! Shared parts of the test programs: they make credentials, keep a journal of requests, and serve on loopback.
+
+pub mod journal;
+pub mod listen;
+pub mod mint;
+pub mod page;
+pub mod pkce;
