@@ -5,3 +5,4 @@ pub mod listen;
 pub mod mint;
 pub mod page;
 pub mod pkce;
+pub mod tls;

@@ -26,7 +26,7 @@ pub async fn ask(State(issuer): State<Issuer>, Query(request): Query<Authorize>)
     if let Some(why) = objection(&issuer, &request) {
         return (StatusCode::BAD_REQUEST, page(why, "")).into_response();
     }
-    if issuer.options.auto_allow {
+    if issuer.manner.auto_allow {
         return allow(&issuer, request);
     }
     let scope = escape(&request.scope);
@@ -60,7 +60,7 @@ pub async fn decide(
 }
 
 fn objection(issuer: &Issuer, request: &Authorize) -> Option<&'static str> {
-    if request.client_id != issuer.options.client_id {
+    if request.client_id != issuer.manner.client_id {
         Some("client_id is not known here")
     } else if request.response_type != "code" {
         Some("response_type must be code")

@@ -19,7 +19,7 @@ pub struct UserCodeRequest {
 
 /// `POST /api/accounts/deviceauth/usercode`
 pub async fn user_code(State(issuer): State<Issuer>, Json(request): Json<UserCodeRequest>) -> Response {
-    if request.client_id != issuer.options.client_id {
+    if request.client_id != issuer.manner.client_id {
         return refuse(StatusCode::BAD_REQUEST, "invalid_client", "unknown client").into_response();
     }
     let (id, user_code) = (format!("deviceauth_{}", random::<12>()), mint::user_code(4, 5));
@@ -28,7 +28,7 @@ pub async fn user_code(State(issuer): State<Issuer>, Json(request): Json<UserCod
     Json(json!({
         "device_auth_id": id,
         "user_code": user_code,
-        "interval": issuer.options.interval.to_string(),
+        "interval": issuer.manner.interval.to_string(),
     }))
     .into_response()
 }
@@ -44,7 +44,7 @@ pub async fn poll(State(issuer): State<Issuer>, Json(poll): Json<Poll>) -> Respo
     let decision = match issuer.memory().devices.get_mut(&poll.device_auth_id) {
         Some(device) if device.user_code == poll.user_code => {
             device.polls += 1;
-            let enough = issuer.options.auto_approve.is_some_and(|polls| device.polls >= polls);
+            let enough = issuer.manner.auto_approve.is_some_and(|polls| device.polls >= polls);
             device.decision.or(enough.then_some(true))
         }
         _ => {

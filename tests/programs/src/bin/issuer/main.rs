@@ -4,6 +4,10 @@
 //! at `GET /test/issued`, what was revoked at `GET /test/revoked`, and the requests it got at `GET /test/requests`;
 //! `POST /test/approve` and `POST /test/deny` decide about a device login: `{"user_code": …}`, or all that wait if there
 //! is no body.
+//!
+//! The CLI's browser flow knows no other issuer than <https://auth.openai.com>. To log in with it, give this program that
+//! name (`--name auth.openai.com --ca-out FILE --listen 127.0.0.1:443`), in a network namespace where the name leads
+//! here and nothing leads further, and give the CLI the authority's certificate (`SSL_CERT_FILE`).
 
 mod browser;
 mod device;
@@ -12,14 +16,12 @@ mod state;
 mod test;
 mod token;
 
-use std::net::SocketAddr;
-
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use clap::{Args, Parser, Subcommand};
 use test_programs::journal::{self, Journal};
-use test_programs::listen::{asked_to_end, listen};
+use test_programs::listen::Place;
 
 use crate::state::Issuer;
 
@@ -42,9 +44,15 @@ enum Command {
 
 #[derive(Args)]
 pub struct Options {
-    /// Where to listen; the first line of stdout says which port it became
-    #[arg(long, default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How the issuer behaves.
+#[derive(Args)]
+pub struct Manner {
     /// Approve a device login at its Nth poll
     #[arg(long, value_name = "N")]
     auto_approve: Option<u32>,
@@ -90,9 +98,8 @@ fn main() -> std::io::Result<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: Options) -> std::io::Result<()> {
-    let address = options.listen;
     let journal = Journal::default();
-    let issuer = Issuer::new(options).map_err(std::io::Error::other)?;
+    let issuer = Issuer::new(options.manner).map_err(std::io::Error::other)?;
     let routes = Router::new()
         .route("/api/accounts/deviceauth/usercode", post(device::user_code))
         .route("/api/accounts/deviceauth/token", post(device::poll))
@@ -107,9 +114,5 @@ async fn serve(options: Options) -> std::io::Result<()> {
         .with_state(issuer)
         .route("/test/requests", get(journal::show).with_state(journal.clone()))
         .layer(from_fn_with_state(journal, journal::note));
-    let listener = listen("http", address).await?;
-    tokio::select! {
-        result = axum::serve(listener, routes).into_future() => result,
-        () = asked_to_end() => Ok(()),
-    }
+    options.place.serve(routes).await
 }

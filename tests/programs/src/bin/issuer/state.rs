@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use test_programs::journal::lock;
 use test_programs::mint::{Mint, now, random};
 
-use crate::Options;
+use crate::Manner;
 
 /// The issuer, shared by all requests.
 #[derive(Clone)]
 pub struct Issuer {
-    pub options: Arc<Options>,
+    pub manner: Arc<Manner>,
     pub mint: Mint,
     memory: Arc<Mutex<Memory>>,
 }
@@ -63,9 +63,9 @@ pub struct Refresh {
 }
 
 impl Issuer {
-    pub fn new(options: Options) -> Result<Self, String> {
-        let mint = Mint::new(options.canary.clone())?;
-        Ok(Self { options: Arc::new(options), mint, memory: Arc::default() })
+    pub fn new(manner: Manner) -> Result<Self, String> {
+        let mint = Mint::new(manner.canary.clone())?;
+        Ok(Self { manner: Arc::new(manner), mint, memory: Arc::default() })
     }
 
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -81,7 +81,7 @@ impl Issuer {
 
     /// A new set of tokens in a family, noted among those issued.
     pub fn tokens(&self, grant: &str, family: &str) -> Value {
-        let Options { client_id, email, account, plan, expires_in, .. } = &*self.options;
+        let Manner { client_id, email, account, plan, expires_in, .. } = &*self.manner;
         let auth = json!({
             "chatgpt_account_id": account,
             "chatgpt_plan_type": plan,

@@ -39,12 +39,12 @@ pub async fn token(State(issuer): State<Issuer>, headers: HeaderMap, body: Bytes
         return invalid("neither a form nor an object of strings").into_response();
     };
     let answer = grant(&issuer, &fields);
-    tokio::time::sleep(Duration::from_millis(issuer.options.token_delay)).await;
+    tokio::time::sleep(Duration::from_millis(issuer.manner.token_delay)).await;
     answer.map(Json).into_response()
 }
 
 fn grant(issuer: &Issuer, fields: &Fields) -> Result<Value, Refusal> {
-    if fields.get("client_id") != issuer.options.client_id {
+    if fields.get("client_id") != issuer.manner.client_id {
         return Err(refuse(StatusCode::UNAUTHORIZED, "invalid_client", "unknown client"));
     }
     match fields.get("grant_type") {
@@ -100,12 +100,12 @@ fn api_key(issuer: &Issuer, fields: &Fields) -> Result<Value, Refusal> {
     if !known || fields.get("requested_token") != "openai-api-key" {
         return Err(invalid("not an id token of ours, or not for an API key"));
     }
-    if !issuer.options.api_key {
+    if !issuer.manner.api_key {
         // What an account without an organization of its own is told.
         return Err(refuse(StatusCode::UNAUTHORIZED, "invalid_subject_token", "no organization"));
     }
     let answer = json!({"access_token": issuer.mint.secret("sk-proj-")});
-    let issued = json!({"grant": "token-exchange", "account": issuer.options.account, "tokens": answer});
+    let issued = json!({"grant": "token-exchange", "account": issuer.manner.account, "tokens": answer});
     issuer.memory().issued.push(issued);
     Ok(answer)
 }
