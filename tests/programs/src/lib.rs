@@ -1,5 +1,6 @@
 //! Shared parts of the test programs: they make credentials, keep a journal of requests, and serve on loopback.
 
+pub mod device;
 pub mod journal;
 pub mod listen;
 pub mod mint;

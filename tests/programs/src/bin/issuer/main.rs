@@ -100,18 +100,17 @@ fn main() -> std::io::Result<()> {
 async fn serve(options: Options) -> std::io::Result<()> {
     let journal = Journal::default();
     let issuer = Issuer::new(options.manner).map_err(std::io::Error::other)?;
+    let devices = issuer.devices.clone();
     let routes = Router::new()
         .route("/api/accounts/deviceauth/usercode", post(device::user_code))
         .route("/api/accounts/deviceauth/token", post(device::poll))
-        .route("/codex/device", get(device::page).post(device::decide))
         .route("/oauth/authorize", get(browser::ask).post(browser::decide))
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(token::revoke))
-        .route("/test/approve", post(test::approve))
-        .route("/test/deny", post(test::deny))
         .route("/test/issued", get(test::issued))
         .route("/test/revoked", get(test::revoked))
         .with_state(issuer)
+        .merge(devices.routes("/codex/device"))
         .route("/test/requests", get(journal::show).with_state(journal.clone()))
         .layer(from_fn_with_state(journal, journal::note));
     options.place.serve(routes).await

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use test_programs::device::Devices;
 use test_programs::journal::lock;
 use test_programs::mint::{Mint, now, random};
 
@@ -17,14 +18,13 @@ use crate::Manner;
 pub struct Issuer {
     pub manner: Arc<Manner>,
     pub mint: Mint,
+    pub devices: Devices,
     memory: Arc<Mutex<Memory>>,
 }
 
 /// Everything that changes.
 #[derive(Default)]
 pub struct Memory {
-    /// Device logins by their `device_auth_id`.
-    pub devices: BTreeMap<String, Device>,
     /// Authorization codes that were given out; each is used once, at most.
     pub codes: BTreeMap<String, Code>,
     /// Refresh tokens, spent ones included.
@@ -33,13 +33,6 @@ pub struct Memory {
     pub revoked: BTreeSet<String>,
     /// Every answer with a token in it.
     pub issued: Vec<Value>,
-}
-
-/// A device login.
-pub struct Device {
-    pub user_code: String,
-    pub polls: u32,
-    pub decision: Option<bool>,
 }
 
 /// What an authorization code stands for.
@@ -65,7 +58,8 @@ pub struct Refresh {
 impl Issuer {
     pub fn new(manner: Manner) -> Result<Self, String> {
         let mint = Mint::new(manner.canary.clone())?;
-        Ok(Self { manner: Arc::new(manner), mint, memory: Arc::default() })
+        let devices = Devices::new(manner.auto_approve);
+        Ok(Self { manner: Arc::new(manner), mint, devices, memory: Arc::default() })
     }
 
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
