@@ -47,7 +47,7 @@ struct Manner {
     /// How often a device login may ask
     #[arg(long, default_value_t = 1, value_name = "SECONDS")]
     interval: u32,
-    /// Tell a device login to slow down at its first poll, which makes gh wait 5 seconds more from then on
+    /// Tell a device login to slow down at its first poll: 5 seconds more between polls (gh 2.23 gives up instead)
     #[arg(long)]
     slow_down: bool,
 }
