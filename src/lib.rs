@@ -3,6 +3,10 @@
 pub mod capture;
 pub mod credential;
 pub mod engine;
+pub mod error;
+pub mod exit;
+pub mod files;
+pub mod lifecycle;
 pub mod login;
 pub mod name;
 pub mod paths;
@@ -13,3 +17,5 @@ pub mod store;
 pub mod suggest;
 pub mod ui;
 pub mod yaml;
+
+pub use error::Error;

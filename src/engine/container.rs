@@ -4,7 +4,8 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use bollard::{
     errors::Error as ApiError,
-    models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding},
+    exec::StartExecOptions,
+    models::{ContainerCreateBody, ExecConfig, HostConfig, HostConfigLogConfig, PortBinding},
     query_parameters::{
         CreateContainerOptionsBuilder, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
         RemoveContainerOptionsBuilder, ResizeContainerTTYOptionsBuilder, StartContainerOptions,
@@ -24,6 +25,8 @@ const MEMORY_BYTES: i64 = 2 << 30;
 const PIDS: i64 = 512;
 /// Options of every tmpfs: writable for whichever user the container runs as.
 const TMPFS: &str = "rw,mode=1777,size=512m";
+/// Sends signal `$1` to everything but process 1 and itself.
+const SIGNAL_ALL: &str = "kill -s \"$1\" -1";
 
 /// Rows and columns of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +110,8 @@ impl Engine {
             entrypoint: Some(command(spec).into_iter().take(1).collect()),
             cmd: Some(command(spec).into_iter().skip(1).collect()),
             env: Some(env.map(|(name, value)| format!("{name}={value}")).collect()),
-            working_dir: Some(HOME.to_owned()),
+            // Not the home directory: an engine would make it, as root's, before the tmpfs is there.
+            working_dir: Some("/tmp".to_owned()),
             user: Some(self.user()),
             tty: Some(spec.terminal.is_some()),
             open_stdin: Some(spec.terminal.is_some()),
@@ -183,10 +187,14 @@ impl Engine {
     }
 }
 
-/// With a terminal the size is set before the command starts: no engine does that by itself on every version.
+/// The command under a shell that stays its parent. The shell is process 1, for which the kernel ignores signals that
+/// it has not asked for; the command itself must feel Ctrl-C. With a terminal the size is set before the command
+/// starts: no engine does that by itself on every version.
 fn command(spec: &ContainerSpec) -> Vec<String> {
-    let Some(Size { rows, cols }) = spec.terminal else { return spec.command.clone() };
-    let script = format!("stty rows {rows} cols {cols} 2>/dev/null; exec \"$@\"");
+    let script = match spec.terminal {
+        Some(Size { rows, cols }) => format!("stty rows {rows} cols {cols} 2>/dev/null; \"$@\"; exit $?"),
+        None => "\"$@\"; exit $?".to_owned(),
+    };
     ["/bin/sh", "-c", &script, "sh"]
         .map(str::to_owned)
         .into_iter()
@@ -240,21 +248,31 @@ impl Container {
         }
     }
 
-    /// Sends a signal to its command; one that has ended already is no error.
-    pub async fn signal(&self, signal: &str) -> Result<(), EngineError> {
-        let options = KillContainerOptionsBuilder::default().signal(signal).build();
+    /// Sends a signal (`TERM`, `INT`, ..) to its command and all that it started. Never fatal: they may have ended.
+    pub async fn signal(&self, signal: &str) {
+        let command = ["/bin/sh", "-c", SIGNAL_ALL, "sh", signal].map(str::to_owned).to_vec();
+        let exec = ExecConfig { cmd: Some(command), ..Default::default() };
+        if let Ok(exec) = self.engine.api.create_exec(&self.id, exec).await {
+            let options = StartExecOptions { detach: true, ..Default::default() };
+            let _ = self.engine.api.start_exec(&exec.id, Some(options)).await;
+        }
+    }
+
+    /// Ends it at once; one that has ended already is no error.
+    pub async fn kill(&self) -> Result<(), EngineError> {
+        let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
         match self.engine.api.kill_container(&self.id, Some(options)).await {
             Ok(()) => Ok(()),
             Err(ApiError::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(api("signalling the login's container")(error)),
+            Err(error) => Err(api("ending the login's container")(error)),
         }
     }
 
     /// Asks it to end, and ends it when it has not after `grace`.
     pub async fn stop(&self, grace: Duration) -> Result<(), EngineError> {
-        self.signal("SIGTERM").await?;
+        self.signal("TERM").await;
         if tokio::time::timeout(grace, self.wait()).await.is_err() {
-            self.signal("SIGKILL").await?;
+            self.kill().await?;
             let _ = tokio::time::timeout(grace, self.wait()).await;
         }
         Ok(())

@@ -1,3 +1,149 @@
-//! Getting a credential.
+//! Getting a credential: straight into the store, or through the vendor's own CLI in a throwaway container.
 
+pub mod api_key;
+pub mod callback;
+pub mod container;
+pub mod dir;
+pub mod error;
+pub mod interrupt;
+pub mod lock;
+pub mod session;
+pub mod sweep;
 pub mod url_finder;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use error::{Ending, LoginError};
+pub use interrupt::{Interrupt, Interrupter};
+
+use crate::{
+    credential::Record,
+    engine::Choice,
+    error::Error,
+    name::{Address, Name},
+    paths::Paths,
+    project::Project,
+    provider::{Mode, Provider, Registry},
+    secret::Secret,
+    ui::Ui,
+};
+
+/// How a login is to be made. What is left out is decided by the project, the provider or the person.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// The mode.
+    pub mode: Option<Mode>,
+    /// The key, for mode `api_key`.
+    pub api_key: Option<Secret>,
+    /// Store a key that only the provider's pattern objects to.
+    pub force: bool,
+    /// The credential set, in place of the project's.
+    pub set: Option<Name>,
+    /// The profile.
+    pub profile: Option<Name>,
+    /// The image, in place of the project's and the provider's.
+    pub image: Option<String>,
+    /// The engine, in place of the project's.
+    pub engine: Option<Choice>,
+    /// The certificates to trust, in place of the project's.
+    pub ca_bundle: Option<PathBuf>,
+    /// Use the provider's `headless_command`, as if no browser could come back.
+    pub headless: bool,
+    /// The time limit. Default: [`container::DEFAULT_LIMIT`].
+    pub timeout: Option<Duration>,
+}
+
+/// A login that is decided on and not yet begun.
+#[derive(Debug)]
+pub struct Login {
+    paths: Paths,
+    project: Project,
+    provider: Provider,
+    address: Address,
+    mode: Mode,
+    how: How,
+}
+
+impl Login {
+    /// Decides what is to be done, asking for the mode if need be. Nothing is attempted yet.
+    ///
+    /// # Errors
+    /// [`Error::UnknownProvider`], [`Error::Project`], [`LoginError::NoSuchMode`], [`LoginError::NotYet`],
+    /// [`LoginError::Ui`]
+    pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
+        let registry = Registry::load(Some(&paths.providers()));
+        let provider = registry.get(provider)?.clone();
+        let project = Project::load(&paths.projects(), project).map_err(Error::Project)?;
+        let mode = choose_mode(&provider, &how, ui)?;
+        if !matches!(mode, Mode::Oauth | Mode::ApiKey) {
+            return Err(LoginError::NotYet(mode).into());
+        }
+        let address = Address {
+            set: how.set.clone().unwrap_or_else(|| project.set()),
+            provider: provider.name.parse()?,
+            profile: how.profile.clone().unwrap_or_else(Name::default_name),
+        };
+        Ok(Self { paths: paths.clone(), project, provider, address, mode, how })
+    }
+
+    /// The mode decided on.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Where the credential goes.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Stores a key: the one that was given, or one that is asked for. Mode `api_key` only.
+    ///
+    /// # Errors
+    /// [`LoginError::BadKey`], [`LoginError::Ui`], [`LoginError::Store`]
+    pub fn store_key(&self, ui: &dyn Ui) -> Result<Record, Error> {
+        let raw = match &self.how.api_key {
+            Some(key) => key.clone(),
+            None => {
+                let prompt = format!("API key for {}", self.provider.label);
+                let key_url = self.provider.api_key.as_ref().and_then(|k| k.key_url.as_deref());
+                ui.ask_secret(&prompt, self.provider.api_key_hint.as_deref().or(key_url))
+                    .map_err(LoginError::Ui)?
+            }
+        };
+        let key = api_key::check(&self.provider, &raw, self.how.force)?;
+        Ok(api_key::store(&self.paths, &self.address, key)?)
+    }
+
+    /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
+    ///
+    /// # Errors
+    /// Any [`LoginError`].
+    pub async fn in_container(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+        let login = container::ContainerLogin {
+            paths: &self.paths,
+            provider: &self.provider,
+            project: &self.project,
+            address: &self.address,
+            how: &self.how,
+            ui,
+        };
+        Ok(login.run(interrupt).await?)
+    }
+}
+
+fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
+    let wanted = how.mode.or(how.api_key.is_some().then_some(Mode::ApiKey));
+    match (wanted, provider.modes.as_slice()) {
+        (Some(mode), has) if has.contains(&mode) => Ok(mode),
+        (Some(mode), has) => {
+            Err(LoginError::NoSuchMode { provider: provider.name.clone(), mode, has: has.to_vec() })
+        }
+        (None, [only]) => Ok(*only),
+        (None, several) => Ok(ui.choose_mode(provider, several)?),
+    }
+}

@@ -1,0 +1,160 @@
+//! `authenticate image`
+
+use std::path::PathBuf;
+
+use authenticate::{
+    Error,
+    engine::{self, Choice, Engine, EngineError, Passthrough, containerfile::Recipe},
+    paths::Paths,
+    provider::Registry,
+    ui::{Event, Ui as _},
+};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{output, terminal::TerminalUi};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build the image of a provider's login; one that is there already is not built again
+    Build {
+        /// The provider
+        provider: String,
+        #[command(flatten)]
+        engine: EngineArgs,
+        /// The network of the build
+        #[arg(long)]
+        network: Option<String>,
+        /// A file with the certificates to trust (PEM)
+        #[arg(long, value_name = "FILE")]
+        ca_bundle: Option<PathBuf>,
+    },
+    /// List the images that we built
+    List {
+        #[command(flatten)]
+        engine: EngineArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove the images that no provider uses any more
+    Prune {
+        #[command(flatten)]
+        engine: EngineArgs,
+        /// Remove those in use by a provider, too
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct EngineArgs {
+    /// docker, podman or a URL
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+}
+
+impl EngineArgs {
+    async fn connect(&self) -> Result<Engine, EngineError> {
+        let choice = self.engine.as_deref().map(str::parse).transpose()?.unwrap_or(Choice::Any);
+        engine::locate::connect(&choice).await
+    }
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    super::runtime()?.block_on(async {
+        match args.verb {
+            Verb::Build { provider, engine, network, ca_bundle } => {
+                let passthrough = Passthrough::from_env(ca_bundle.as_deref()).map_err(Error::from)?;
+                build(paths, &provider, &engine, network.as_deref(), &passthrough).await
+            }
+            Verb::List { engine, json } => list(paths, &engine, json).await,
+            Verb::Prune { engine, all } => prune(paths, &engine, all).await,
+        }
+    })
+}
+
+async fn build(
+    paths: &Paths,
+    provider: &str,
+    engine: &EngineArgs,
+    network: Option<&str>,
+    passthrough: &Passthrough,
+) -> anyhow::Result<()> {
+    let registry = Registry::load(Some(&paths.providers()));
+    let provider = registry.get(provider).map_err(Error::from)?;
+    let Some(image) = &provider.image else {
+        return Err(super::Usage::new(format!(
+            "{} needs no image: it has no login in a container",
+            provider.name
+        ))
+        .into());
+    };
+    let recipe = Recipe::find(&image.name, image.version.as_deref(), &paths.images()).map_err(Error::from)?;
+    let engine = engine.connect().await.map_err(Error::from)?;
+    let tag = recipe.tag();
+    if !engine.has_image(&tag).await.map_err(Error::from)? {
+        let ui = TerminalUi::new();
+        ui.show(Event::BuildStarted { image: &tag });
+        let built = engine.build(&recipe, passthrough, network, |line| ui.show(Event::BuildLine(line))).await;
+        ui.show(Event::BuildDone);
+        built.map_err(Error::from)?;
+    }
+    Ok(output::text(&tag)?)
+}
+
+/// The tags that the providers use now.
+fn current(paths: &Paths) -> Vec<String> {
+    let registry = Registry::load(Some(&paths.providers()));
+    let images = registry.iter().filter_map(|provider| provider.image.clone());
+    let recipes = images.filter_map(|i| Recipe::find(&i.name, i.version.as_deref(), &paths.images()).ok());
+    recipes.map(|recipe| recipe.tag()).collect()
+}
+
+async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<()> {
+    let engine = engine.connect().await.map_err(Error::from)?;
+    let current = current(paths);
+    let images = engine.built_images().await.map_err(Error::from)?;
+    let is_current = |tags: &[String]| tags.iter().any(|tag| current.contains(tag));
+    if json {
+        let list: Vec<_> = images
+            .iter()
+            .map(|i| {
+                json!({
+                    "name": i.name, "tags": i.tags, "id": i.id, "created": i.created, "bytes": i.size,
+                    "current": is_current(&i.tags),
+                })
+            })
+            .collect();
+        return Ok(output::json(&json!({"schema": 1, "engine": engine.url(), "images": list}))?);
+    }
+    let rows = images.iter().map(|image| {
+        let used = if is_current(&image.tags) { "yes" } else { "no" };
+        let tag = image.tags.first().unwrap_or(&image.id).clone();
+        vec![tag, format!("{} MB", image.size / 1_000_000), used.to_owned()]
+    });
+    Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect())?)
+}
+
+async fn prune(paths: &Paths, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {
+    let engine = engine.connect().await.map_err(Error::from)?;
+    let current = current(paths);
+    for image in engine.built_images().await.map_err(Error::from)? {
+        if !all && image.tags.iter().any(|tag| current.contains(tag)) {
+            continue;
+        }
+        let name = image.tags.first().unwrap_or(&image.id).clone();
+        if engine.remove_image(&image.id).await.map_err(Error::from)? {
+            output::note(&format!("removed {name}"));
+        } else {
+            output::warn(&format!("{name} is in use and stays"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The command line: what is typed, and the one place that prints.
+
+mod completions;
+mod console;
+mod doctor;
+mod failure;
+mod image;
+mod login;
+mod logout;
+mod man;
+mod output;
+mod projects;
+mod providers;
+mod status;
+mod target;
+mod terminal;
+mod token;
+
+use std::process::ExitCode;
+
+use authenticate::{exit, login as logins, paths::Paths};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+
+use failure::Usage;
+
+/// The one owner of the credentials of AI agents and developer tools: gets them, keeps them, hands them out.
+///
+/// `authenticate PROJECT PROVIDER` logs in: an API key goes straight into the store; a vendor's login is run by the
+/// vendor's own CLI in a throwaway container.
+#[derive(Parser)]
+#[command(name = "authenticate", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    login: Option<login::Args>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 the login failed or left nothing,
+5 no container engine or image, 6 store unavailable, 7 network or vendor unreachable, 8 busy, 130 interrupted";
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Log in: the same as `authenticate PROJECT PROVIDER`, for a project named like a verb
+    Login(login::Args),
+    /// Show what is stored, without secrets
+    Status(status::Args),
+    /// Print the usable secret of a credential, and nothing else
+    Token(token::Args),
+    /// Remove a credential
+    Logout(logout::Args),
+    /// List, show and check provider descriptors
+    Providers(providers::Args),
+    /// List the projects that have a file
+    Projects(projects::Args),
+    /// Build, list and remove the images that logins run in
+    Image(image::Args),
+    /// Look for problems: engines, permissions, database, images
+    Doctor(doctor::Args),
+    /// Print the completions for a shell
+    Completions(completions::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+/// Parses, runs and reports.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return parse_failure(&error),
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let verb = match (cli.verb, cli.login) {
+        (Some(verb), _) => verb,
+        (None, Some(args)) => Verb::Login(args),
+        (None, None) => {
+            let help = Cli::command().render_help();
+            return Err(Usage::new("say what to do").hint(help.to_string()).into());
+        }
+    };
+    match verb {
+        Verb::Completions(args) => return completions::run(args),
+        Verb::Man(args) => return man::run(args),
+        _ => {}
+    }
+    let paths = Paths::from_env().map_err(authenticate::Error::from)?;
+    sweep(&paths);
+    match verb {
+        Verb::Login(args) => login::run(&paths, args),
+        Verb::Status(args) => status::run(&paths, args),
+        Verb::Token(args) => token::run(&paths, args),
+        Verb::Logout(args) => logout::run(&paths, args),
+        Verb::Providers(args) => providers::run(&paths, args),
+        Verb::Projects(args) => projects::run(&paths, args),
+        Verb::Image(args) => image::run(&paths, args),
+        Verb::Doctor(args) => doctor::run(&paths, args),
+        Verb::Completions(_) | Verb::Man(_) => Ok(()),
+    }
+}
+
+/// A verb that is not one is taken for a project; say so when that was probably not meant.
+fn parse_failure(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.kind() == ErrorKind::MissingRequiredArgument
+        && let Some(word) = std::env::args().nth(1)
+    {
+        let command = Cli::command();
+        let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
+        if let Some(near) = authenticate::suggest::nearest(&word, verbs)
+            && near != word
+        {
+            eprintln!("\nhint: there is no verb {word:?}; did you mean `authenticate {near}`?");
+        }
+    }
+    ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+}
+
+/// Cleans up after logins that were killed. Costs one look at a normally empty directory.
+fn sweep(paths: &Paths) {
+    if !logins::sweep::needed(paths) {
+        return;
+    }
+    if let Ok(runtime) = runtime() {
+        let swept = runtime.block_on(logins::sweep::sweep(paths));
+        for left in swept.left {
+            output::warn(&format!("could not clean up after {left}"));
+        }
+    }
+}
+
+/// One thread is enough: everything waits for somebody else.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

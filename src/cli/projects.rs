@@ -1,0 +1,49 @@
+//! `authenticate projects`
+
+use authenticate::{paths::Paths, project, project::Project};
+use serde_json::json;
+
+use super::{failure::Reported, output};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let directory = paths.projects();
+    let mut projects = Vec::new();
+    let mut wrong = false;
+    for name in project::names(&directory) {
+        match Project::load(&directory, &name) {
+            Ok(project) => projects.push((name, project)),
+            Err(problems) => {
+                wrong = true;
+                problems.iter().for_each(|problem| output::error(&problem.to_string()));
+            }
+        }
+    }
+    if args.json {
+        let list: Vec<_> = projects
+            .iter()
+            .map(|(name, p)| {
+                json!({
+                    "name": name.as_str(), "credential_set": p.set().as_str(), "image": p.image,
+                    "engine": p.engine, "network": p.network, "ca_bundle": p.ca_bundle,
+                })
+            })
+            .collect();
+        output::json(&json!({"schema": 1, "projects": list}))?;
+    } else if projects.is_empty() && !wrong {
+        output::note(&format!("no project has a file in {}; a project needs none", directory.display()));
+    } else {
+        let dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let rows = projects.into_iter().map(|(name, p)| {
+            vec![name.to_string(), p.set().to_string(), dash(p.engine), dash(p.image), dash(p.network)]
+        });
+        output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect())?;
+    }
+    if wrong { Err(Reported(authenticate::exit::USAGE).into()) } else { Ok(()) }
+}

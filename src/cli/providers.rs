@@ -1,0 +1,153 @@
+//! `authenticate providers`
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use authenticate::{
+    Error, exit,
+    paths::Paths,
+    provider::{self, Provider, Registry, origin::merged, registry},
+    yaml::{self, Problem},
+};
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+use super::{failure::Reported, output};
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Print a provider's merged descriptor and where each part of it came from
+    Show {
+        /// Name or alias
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say everything that is wrong with descriptor files
+    Lint {
+        /// The files; all of the user's own when none is given
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of descriptor files
+    Schema,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    match args.verb {
+        None => list(paths, args.json),
+        Some(Verb::Show { name, json }) => show(paths, &name, json),
+        Some(Verb::Lint { files }) => lint(paths, files),
+        Some(Verb::Schema) => Ok(output::json(&serde_json::to_value(provider::schema())?)?),
+    }
+}
+
+fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
+    let registry = Registry::load(Some(&paths.providers()));
+    report(registry.problems());
+    if json {
+        let providers: Vec<Value> = registry.iter().map(to_json).collect();
+        return Ok(output::json(&json!({"schema": 1, "providers": providers}))?);
+    }
+    let rows = registry.iter().map(|p| {
+        let modes: Vec<&str> = p.modes.iter().map(|mode| mode.as_str()).collect();
+        vec![p.name.clone(), p.label.clone(), modes.join(", "), p.aliases.join(", "), origin(p)]
+    });
+    Ok(output::table(&["PROVIDER", "LABEL", "MODES", "ALIASES", "FROM"], rows.collect())?)
+}
+
+fn to_json(p: &Provider) -> Value {
+    json!({
+        "name": p.name, "label": p.label, "aliases": p.aliases, "modes": p.modes,
+        "terms": p.terms, "from": p.layers().iter().map(|l| &l.origin).collect::<Vec<_>>(),
+    })
+}
+
+fn origin(provider: &Provider) -> String {
+    match provider.layers() {
+        [one] if one.origin == "bundled" => "bundled".into(),
+        [_] => "yours".into(),
+        _ => "bundled + yours".into(),
+    }
+}
+
+fn show(paths: &Paths, name: &str, json: bool) -> anyhow::Result<()> {
+    let registry = Registry::load(Some(&paths.providers()));
+    report(registry.problems());
+    let merged = merged(registry.get(name).map_err(Error::from)?);
+    if json {
+        let origins: Vec<Value> =
+            merged.origins.iter().map(|(place, from)| json!({"place": place, "from": from})).collect();
+        return Ok(output::json(&json!({"schema": 1, "provider": merged.value, "origins": origins}))?);
+    }
+    let mut text = String::new();
+    let mut last = String::new();
+    for (key, value) in merged.value.as_object().unwrap_or(&Map::new()) {
+        let from = origin_of(key, &merged.origins);
+        if from != last {
+            text.push_str(&format!("# {from}\n"));
+            last = from;
+        }
+        let one = Value::Object(Map::from_iter([(key.clone(), value.clone())]));
+        text.push_str(&serde_yaml::to_string(&one)?);
+    }
+    Ok(output::text(&text)?)
+}
+
+/// Where a field came from; part by part where it came from several files.
+fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
+    let parts: Vec<(&str, &str)> = origins
+        .iter()
+        .filter(|(place, _)| {
+            *place == key || place.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
+        })
+        .map(|(place, from)| (place.as_str(), from.as_str()))
+        .collect();
+    match parts.split_first() {
+        None => String::new(),
+        Some(((_, first), rest)) if rest.iter().all(|(_, from)| from == first) => format!("from {first}"),
+        Some(_) => {
+            let each: Vec<String> =
+                parts.iter().map(|(place, from)| format!("{place} from {from}")).collect();
+            each.join("; ")
+        }
+    }
+}
+
+fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
+    let problems = if files.is_empty() {
+        Registry::load(Some(&paths.providers())).problems().to_vec()
+    } else {
+        files.iter().flat_map(|file| lint_file(file)).collect()
+    };
+    report(&problems);
+    if problems.is_empty() {
+        output::note("nothing is wrong");
+        return Ok(());
+    }
+    Err(Reported(exit::USAGE).into())
+}
+
+fn lint_file(file: &std::path::Path) -> Vec<Problem> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    match yaml::read_file(file) {
+        Ok(text) => registry::lint_text(&file.display().to_string(), &stem, &text),
+        Err(problem) => vec![problem],
+    }
+}
+
+/// Says what is wrong with files that were skipped.
+pub fn report(problems: &[Problem]) {
+    for problem in problems {
+        output::error(&problem.to_string());
+    }
+}

@@ -1,0 +1,47 @@
+//! What a verb is about: a project, a provider, perhaps a profile.
+
+use std::str::FromStr;
+
+use authenticate::{
+    Error,
+    name::{Address, Name, NameError},
+    paths::Paths,
+    project::Project,
+};
+
+/// `PROVIDER` or `PROVIDER:PROFILE`.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Name or alias.
+    pub provider: String,
+    /// The profile, if one is named.
+    pub profile: Option<Name>,
+}
+
+impl FromStr for Target {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let (provider, profile) = match text.split_once(':') {
+            Some((provider, profile)) => (provider, Some(profile.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self { provider: provider.to_owned(), profile })
+    }
+}
+
+/// The credential set: the one given, or else the project's.
+pub fn set(paths: &Paths, project: &Name, given: Option<&Name>) -> Result<Name, Error> {
+    match given {
+        Some(set) => Ok(set.clone()),
+        None => Ok(Project::load(&paths.projects(), project).map_err(Error::Project)?.set()),
+    }
+}
+
+/// An address as arguments of this program.
+pub fn spelled(address: &Address) -> String {
+    match address.profile.as_str() {
+        authenticate::name::DEFAULT => address.provider.to_string(),
+        profile => format!("{}:{profile}", address.provider),
+    }
+}

@@ -1,0 +1,54 @@
+//! `authenticate token`
+
+use std::io::Write as _;
+
+use authenticate::{Error, lifecycle::resolve::resolve, name::Name, paths::Paths};
+use serde_json::json;
+
+use super::{
+    output,
+    target::{self, Target},
+};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The project
+    project: Name,
+    /// The provider, and the profile if not the default one
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    provider: Target,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
+    /// Print a JSON object that holds the secret and what is known of it
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let set = target::set(paths, &args.project, args.set.as_ref())?;
+    let Target { provider, profile } = &args.provider;
+    let found = resolve(paths, &args.project, &set, provider, profile.as_ref())?;
+    let Some(secret) = found.credential.usable() else {
+        let what = found.address.to_string();
+        let hint = "it has several fields, and no single one that is the token".to_owned();
+        return Err(Error::NoCredential { what, hint }.into());
+    };
+    if args.json {
+        let address = &found.address;
+        return Ok(output::json(&json!({
+            "schema": 1,
+            "provider": address.provider.as_str(),
+            "set": address.set.as_str(),
+            "profile": address.profile.as_str(),
+            "kind": found.credential.kind().as_str(),
+            "token": secret.expose(),
+            "expires_at": found.metadata.expires_at.map(|at| at.to_string()),
+            "host": found.metadata.host,
+            "source": found.source.to_string(),
+        }))?);
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(secret.expose().as_bytes())?;
+    Ok(out.write_all(b"\n")?)
+}

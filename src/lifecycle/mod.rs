@@ -1,0 +1,3 @@
+//! What becomes of a credential once it is there.
+
+pub mod resolve;

@@ -1,0 +1,211 @@
+//! The browser's way back to a CLI that listens on its container's own loopback.
+
+use std::{io, net::Ipv4Addr, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+    task::JoinHandle,
+};
+use url::Url;
+
+use crate::engine::{Container, EngineError};
+
+/// How long the CLI may take to answer a redirect that was pasted.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A port of 127.0.0.1 that leads into a container; closed when dropped.
+pub struct Forward {
+    task: JoinHandle<()>,
+}
+
+/// A port that is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The port.
+    pub port: u16,
+    /// The process that listens there, where it is known.
+    pub holder: Option<String>,
+}
+
+/// Takes ports of 127.0.0.1, before there is a container that they lead into.
+pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, Taken> {
+    let mut listeners = Vec::new();
+    for &port in ports {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => listeners.push((port, listener)),
+            Err(_) => return Err(Taken { port, holder: holder(port) }),
+        }
+    }
+    Ok(listeners)
+}
+
+fn holder(port: u16) -> Option<String> {
+    let all = listeners::get_all().ok()?;
+    let found = all.into_iter().find(|listener| listener.socket.port() == port)?;
+    Some(format!("{} (process {})", found.process.name, found.process.pid))
+}
+
+impl Forward {
+    /// Leads every connection to `listener` to the same port of the container's loopback.
+    pub fn start(port: u16, listener: TcpListener, container: Container) -> Self {
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => match accepted {
+                        Ok((connection, _)) => {
+                            let container = container.clone();
+                            connections.spawn(async move { drop(container.join(port, connection).await) });
+                        }
+                        Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    },
+                    Some(_) = connections.join_next() => {}
+                }
+            }
+        });
+        Self { task }
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where a login URL sends the browser back to (RFC 6749 section 4.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    redirect: Url,
+    state: Option<String>,
+}
+
+impl Expected {
+    /// Reads the `redirect_uri` and `state` of a login URL; `None` when it does not come back to the loopback.
+    pub fn of(login_url: &str) -> Option<Self> {
+        let url = Url::parse(login_url).ok()?;
+        let query =
+            |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
+        let redirect = Url::parse(&query("redirect_uri")?).ok()?;
+        is_loopback(&redirect).then(|| Self { redirect, state: query("state") })
+    }
+
+    /// The port that the browser comes back to.
+    pub fn port(&self) -> u16 {
+        self.redirect.port_or_known_default().unwrap_or(80)
+    }
+
+    /// Checks a pasted redirect, the whole URL or its query; the path and query to replay.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn check(&self, pasted: &str) -> Result<String, &'static str> {
+        let pasted = pasted.trim();
+        let url = match pasted.strip_prefix('?') {
+            Some(query) => {
+                let mut url = self.redirect.clone();
+                url.set_query(Some(query));
+                url
+            }
+            None => Url::parse(pasted).map_err(|_| "that is not a URL")?,
+        };
+        if !is_loopback(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
+            return Err("that is not the address that this login comes back to");
+        }
+        if url.path() != self.redirect.path() {
+            return Err("that is not the page that this login comes back to");
+        }
+        let query =
+            |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
+        if self.state.is_some() && query("state") != self.state {
+            return Err(
+                "its state is not the one that this login was started with: it belongs to another login",
+            );
+        }
+        if query("code").is_none() && query("error").is_none() {
+            return Err("there is no code in it");
+        }
+        Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// Does what the browser would have done: requests `target` from the CLI inside; the status of its answer.
+pub async fn replay(container: &Container, port: u16, target: &str) -> Result<u16, EngineError> {
+    let relay = container.relay(port).await?;
+    let (mut output, mut input) = (BufReader::new(relay.output), relay.input);
+    let exchange = async {
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        );
+        input.write_all(request.as_bytes()).await?;
+        input.flush().await?;
+        let mut status = String::new();
+        output.read_line(&mut status).await?;
+        let mut rest = tokio::io::sink();
+        let _ = tokio::io::copy(&mut output, &mut rest).await;
+        status
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .ok_or_else(|| io::Error::other("no HTTP answer"))
+    };
+    match tokio::time::timeout(ANSWER, exchange).await {
+        Ok(Ok(status)) => Ok(status),
+        Ok(Err(source)) => Err(EngineError::File { path: format!("port {port} in the container"), source }),
+        Err(_) => Err(EngineError::File {
+            path: format!("port {port} in the container"),
+            source: io::Error::new(io::ErrorKind::TimedOut, "no answer"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGIN: &str = "https://a.example/oauth/authorize?client_id=x&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&state=s1";
+
+    #[test]
+    fn only_this_logins_redirect_is_replayed() {
+        let expected = Expected::of(LOGIN).expect("comes back to the loopback");
+        assert_eq!(expected.port(), 1455);
+        for good in [
+            "http://localhost:1455/auth/callback?code=c&state=s1",
+            " http://127.0.0.1:1455/auth/callback?state=s1&code=c\n",
+            "?code=c&state=s1",
+        ] {
+            assert!(expected.check(good).is_ok_and(|target| target.starts_with("/auth/callback?")), "{good}");
+        }
+        for bad in [
+            "http://localhost:1455/auth/callback?code=c&state=other",
+            "http://localhost:1455/auth/callback?code=c",
+            "http://localhost:1456/auth/callback?code=c&state=s1",
+            "http://evil.example:1455/auth/callback?code=c&state=s1",
+            "http://localhost:1455/shutdown?code=c&state=s1",
+            "http://localhost:1455/auth/callback?state=s1",
+            "",
+            "nonsense",
+        ] {
+            assert!(expected.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_cannot_be_smuggled_into_the_replay() {
+        let expected = Expected::of(LOGIN).expect("comes back to the loopback");
+        let target =
+            expected.check("http://localhost:1455/auth/callback?code=c d\r\nX: y&state=s1").expect("ok");
+        assert!(!target.contains(['\r', '\n', ' ']), "{target}");
+    }
+
+    #[test]
+    fn other_logins_have_no_way_back_here() {
+        assert_eq!(Expected::of("https://a.example/device"), None);
+        assert_eq!(Expected::of("https://a.example/?redirect_uri=https%3A%2F%2Fb.example%2Fcb"), None);
+    }
+}

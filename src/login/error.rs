@@ -1,0 +1,124 @@
+//! What can go wrong with a login.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use super::lock::Holder;
+use crate::{
+    capture::CaptureError, engine::EngineError, name::Address, provider::Mode, store::StoreError, ui::UiError,
+};
+
+/// Why there is no credential.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The provider does not have the mode.
+    #[error("{provider} has no mode {mode}; it has {}", list(.has))]
+    NoSuchMode {
+        /// The provider.
+        provider: String,
+        /// What was asked for.
+        mode: Mode,
+        /// What it has.
+        has: Vec<Mode>,
+    },
+    /// The mode is known, and not built yet.
+    #[error("mode {0} is not available in this version")]
+    NotYet(Mode),
+    /// The key is not one; nothing was stored.
+    #[error("the key for {provider} is refused: {problem}")]
+    BadKey {
+        /// The provider.
+        provider: String,
+        /// What is wrong; never the key.
+        problem: String,
+        /// `--force` stores it all the same.
+        forceable: bool,
+    },
+    /// The key could not be read from where it was said to be.
+    #[error("cannot read the key from {from}: {source}")]
+    KeySource {
+        /// The flag's value, or `standard input`.
+        from: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody else is at it.
+    #[error("a login for {address} is running: {holder}")]
+    Busy {
+        /// The credential.
+        address: Box<Address>,
+        /// Who.
+        holder: Box<Holder>,
+    },
+    /// The login's own files could not be made or removed.
+    #[error("cannot use {}: {source}", path.display())]
+    Files {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The login ended and left no credential.
+    #[error("{ending}, and left no credential{}", wrote(.found))]
+    NothingCaptured {
+        /// How it ended.
+        ending: Ending,
+        /// Names of the files that it left.
+        found: Vec<String>,
+        /// What kept a file from being read.
+        because: Option<Box<CaptureError>>,
+    },
+    /// The port that the browser will come back to is taken, and nobody can paste where it went.
+    #[error("port {port} of 127.0.0.1 is taken{}, and the browser must come back to it", by(.holder))]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The process that listens there, where it is known.
+        holder: Option<String>,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The person.
+    #[error(transparent)]
+    Ui(#[from] UiError),
+}
+
+/// How a vendor's CLI ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Exited(i64),
+    /// By us, when its credential was complete.
+    Complete,
+    /// By us, at the time limit.
+    TimedOut(Duration),
+    /// By the person, or by a signal to us.
+    Interrupted,
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(0) => f.write_str("the login ended"),
+            Self::Exited(code) => write!(f, "the login failed with exit code {code}"),
+            Self::Complete => f.write_str("the login was complete"),
+            Self::TimedOut(limit) => write!(f, "the login took longer than {} s", limit.as_secs()),
+            Self::Interrupted => f.write_str("the login was interrupted"),
+        }
+    }
+}
+
+fn list(modes: &[Mode]) -> String {
+    modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn wrote(names: &[String]) -> String {
+    if names.is_empty() { "; it wrote no file".into() } else { format!("; it wrote: {}", names.join(", ")) }
+}
+
+fn by(holder: &Option<String>) -> String {
+    holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
+}

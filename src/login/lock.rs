@@ -1,0 +1,279 @@
+//! One login at a time for one credential, and the traces of those that died.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::LoginError;
+use crate::{files, name::Address, paths::Paths};
+
+/// Who holds a login, and what is to be cleaned up after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// The login's identity: the name of its directory, and the label of its container.
+    pub login: String,
+    /// The engine that its container is in, once it has one.
+    pub engine: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {}, since {}", self.pid, self.since.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    }
+}
+
+/// The right to log in to one credential. Released when dropped.
+#[derive(Debug)]
+pub struct LoginLock {
+    file: File,
+    path: PathBuf,
+    holder: Holder,
+}
+
+/// What a dead login left.
+#[derive(Debug)]
+pub struct Dead {
+    /// Its lock, now ours: it is released, and forgotten, when this is dropped after [`Dead::forget`].
+    lock: File,
+    path: PathBuf,
+    /// What it wrote of itself.
+    pub holder: Holder,
+}
+
+impl Dead {
+    /// Everything that it left is gone.
+    pub fn forget(self) {
+        let _ = fs::remove_file(&self.path);
+        drop(self.lock);
+    }
+}
+
+/// What came of trying to get a lock.
+enum Attempt {
+    Free(File),
+    Held(Option<Holder>),
+}
+
+impl LoginLock {
+    /// Takes the lock of `address` for this process.
+    ///
+    /// # Errors
+    /// [`LoginError::Busy`] when a living process holds it.
+    pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
+        let path = paths.logins().join(file_name(address));
+        let failed = |source| LoginError::Files { path: path.clone(), source };
+        files::private_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
+        files::private_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
+        let file = match attempt(&path, true).map_err(failed)? {
+            Some(Attempt::Free(file)) => file,
+            Some(Attempt::Held(Some(holder))) => {
+                return Err(busy(address, holder));
+            }
+            Some(Attempt::Held(None)) | None => {
+                let holder = Holder { pid: 0, since: Timestamp::now(), login: String::new(), engine: None };
+                return Err(busy(address, holder));
+            }
+        };
+        let mut file = file;
+        if let Some(dead) = read(&mut file) {
+            keep(paths, &dead).map_err(failed)?;
+        }
+        let holder =
+            Holder { pid: std::process::id(), since: Timestamp::now(), login: new_login(), engine: None };
+        let mut lock = Self { file, path: path.clone(), holder };
+        lock.write().map_err(failed)?;
+        Ok(lock)
+    }
+
+    /// Records the engine, before anything is made in it.
+    pub fn set_engine(&mut self, url: &str) -> Result<(), LoginError> {
+        self.holder.engine = Some(url.to_owned());
+        self.write().map_err(|source| LoginError::Files { path: self.path.clone(), source })
+    }
+
+    /// The login's identity.
+    pub fn login(&self) -> &str {
+        &self.holder.login
+    }
+
+    /// Keeps the record after all, because something could not be cleaned up: a later run tries again.
+    pub fn leave_for_sweep(mut self) {
+        self.path = PathBuf::new();
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let text = serde_json::to_vec(&self.holder).map_err(io::Error::other)?;
+        self.file.rewind()?;
+        self.file.write_all(&text)?;
+        self.file.set_len(text.len() as u64)?;
+        self.file.sync_data()
+    }
+}
+
+impl Drop for LoginLock {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The dead logins of a data directory. Costs one look at a directory that is normally empty.
+pub fn dead(paths: &Paths) -> Vec<Dead> {
+    let Ok(entries) = fs::read_dir(paths.logins()) else { return Vec::new() };
+    let locks =
+        entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "lock"));
+    locks
+        .filter_map(|path| {
+            let Some(Attempt::Free(mut lock)) = attempt(&path, false).ok()? else { return None };
+            match read(&mut lock) {
+                Some(holder) => Some(Dead { lock, path, holder }),
+                None => {
+                    // It died before it made anything.
+                    let _ = fs::remove_file(&path);
+                    None
+                }
+            }
+        })
+        .collect()
+}
+
+/// Keeps the record of a dead login that could not be swept yet, when its lock is needed again.
+fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
+    let path = paths.logins().join(format!("{}.lock", dead.login));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&serde_json::to_vec(dead).map_err(io::Error::other)?)?;
+    file.sync_data()
+}
+
+/// Opens and locks a lock file. `None`: there is none. A file that was removed between the two is tried again.
+fn attempt(path: &Path, create: bool) -> io::Result<Option<Attempt>> {
+    for _ in 0..100 {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(create).mode(0o600);
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        let mut file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Some(Attempt::Held(read(&mut file)))),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let ours = file.metadata()?;
+        if fs::symlink_metadata(path)
+            .is_ok_and(|there| there.ino() == ours.ino() && there.dev() == ours.dev())
+        {
+            return Ok(Some(Attempt::Free(file)));
+        }
+    }
+    Ok(Some(Attempt::Held(None)))
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(4096).read_to_string(&mut text).ok()?;
+    let holder: Holder = serde_json::from_str(&text).ok()?;
+    // It becomes a path and a label below.
+    (holder.login.len() == LOGIN_LENGTH && holder.login.bytes().all(|b| b.is_ascii_alphanumeric()))
+        .then_some(holder)
+}
+
+/// `~` is in no name, so no two addresses share a file.
+fn file_name(address: &Address) -> String {
+    format!("{}~{}~{}.lock", address.set, address.provider, address.profile)
+}
+
+fn busy(address: &Address, holder: Holder) -> LoginError {
+    LoginError::Busy { address: Box::new(address.clone()), holder: Box::new(holder) }
+}
+
+fn files_error(path: &Path, source: io::Error) -> LoginError {
+    LoginError::Files { path: path.to_owned(), source }
+}
+
+const LOGIN_LENGTH: usize = 16;
+
+/// An identity that no other login has, on this machine or on another that shares an engine.
+fn new_login() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    // RandomState is seeded from the system's randomness; uniqueness is all that is needed of it.
+    format!("{:016x}", RandomState::new().hash_one((std::process::id(), Timestamp::now().as_nanosecond())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Name;
+
+    fn place() -> (tempfile::TempDir, Paths, Address) {
+        let directory = tempfile::tempdir().expect("directory");
+        let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+        (directory, paths, Address::of("codex".parse::<Name>().expect("name")))
+    }
+
+    #[test]
+    fn the_second_is_told_who_the_first_is() {
+        let (_directory, paths, address) = place();
+        let first = LoginLock::take(&paths, &address).expect("free");
+        let Err(LoginError::Busy { holder, .. }) = LoginLock::take(&paths, &address) else {
+            panic!("not busy");
+        };
+        assert_eq!(holder.pid, std::process::id());
+        assert!(dead(&paths).is_empty(), "a living login is not swept");
+        let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
+        assert!(LoginLock::take(&paths, &other).is_ok(), "another profile is free");
+        drop(first);
+        assert!(LoginLock::take(&paths, &address).is_ok(), "free again");
+        assert_eq!(fs::read_dir(paths.logins()).expect("logins").count(), 0, "nothing stays");
+    }
+
+    #[test]
+    fn a_dead_login_is_found_once_with_what_it_left() {
+        let (_directory, paths, address) = place();
+        let mut lock = LoginLock::take(&paths, &address).expect("free");
+        lock.set_engine("unix:///x.sock").expect("write");
+        let login = lock.login().to_owned();
+        lock.leave_for_sweep();
+        let found = dead(&paths);
+        assert_eq!(found.len(), 1);
+        assert!(dead(&paths).is_empty(), "while one sweeps, another does not");
+        drop(found);
+        drop(LoginLock::take(&paths, &address).expect("free"));
+        let found = dead(&paths);
+        assert_eq!(found.len(), 1, "the next login does not forget it");
+        for dead in found {
+            assert_eq!(
+                (dead.holder.login.as_str(), dead.holder.engine.as_deref()),
+                (&*login, Some("unix:///x.sock"))
+            );
+            dead.forget();
+        }
+        assert!(dead(&paths).is_empty());
+    }
+
+    #[test]
+    fn a_lock_file_with_anything_else_in_it_is_not_believed() {
+        let (_directory, paths, _) = place();
+        fs::create_dir_all(paths.logins()).expect("create");
+        for text in
+            ["", "{", r#"{"pid":1,"since":"2026-01-01T00:00:00Z","login":"../../../etcx","engine":null}"#]
+        {
+            fs::write(paths.logins().join("a~b~c.lock"), text).expect("write");
+            assert!(dead(&paths).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! One run of a vendor's CLI, from its first byte to its end.
+
+use std::{
+    path::Path,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt as _;
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt as _},
+    sync::mpsc,
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
+
+use super::{
+    callback::{Expected, Taken, replay},
+    error::{Ending, LoginError},
+    interrupt::{Asked, Interrupt},
+    url_finder::UrlFinder,
+};
+use crate::{
+    capture::{self, Captured, Owner},
+    engine::{
+        Container,
+        attach::{Attached, Output},
+    },
+    provider::CaptureEntry,
+    ui::{Console, Event, Ui},
+};
+
+/// How often the login's files are looked at while the CLI runs.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long a complete credential must stay the same before a CLI that stays is stopped.
+const STABLE: Duration = Duration::from_secs(3);
+/// How long a CLI may take to end when it is asked to.
+pub const GRACE: Duration = Duration::from_secs(5);
+/// After this much silence, a URL at the end of the output is whole.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Two Ctrl-C within this time are meant for us.
+const TWICE: Duration = Duration::from_secs(2);
+const CTRL_C: u8 = 3;
+
+/// What a session needs to know.
+pub struct Session<'a> {
+    /// The container, attached and started.
+    pub container: &'a Container,
+    /// Where the login's files land.
+    pub files: &'a Path,
+    /// Where in them the credential is.
+    pub map: &'a [CaptureEntry],
+    /// The port that is taken, if the redirect must be pasted.
+    pub taken: Option<Taken>,
+    /// The time limit.
+    pub limit: Duration,
+    /// For what is to be shown.
+    pub ui: &'a dyn Ui,
+}
+
+impl Session<'_> {
+    /// Runs until the CLI ends, its credential is complete, the time is up or somebody interrupts.
+    ///
+    /// # Errors
+    /// [`LoginError::Engine`] when the engine breaks off. The container may still run then.
+    pub async fn run(
+        mut self,
+        attached: Attached,
+        console: Console,
+        interrupt: &mut Interrupt,
+    ) -> Result<Ending, LoginError> {
+        let Console { input: mut typed, output, errors, terminal } = console;
+        let columns = terminal.as_ref().map(|t| t.size.borrow().cols);
+        let Attached { output: printed, input: mut keys } = attached;
+        let (found, mut urls) = mpsc::channel(8);
+        let mut pump = Pump(tokio::spawn(pump(printed, output, errors, UrlFinder::new(columns), found)));
+        let mut size = terminal.as_ref().map(|t| t.size.clone());
+        let mut keyboard = Keyboard { last_ctrl_c: None, paste: None };
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stable = Stable::default();
+        let deadline = tokio::time::sleep(self.limit);
+        let ended = self.container.wait();
+        tokio::pin!(deadline, ended);
+        if let Some(terminal) = &terminal {
+            (terminal.raw)(true).map_err(crate::ui::UiError::Io)?;
+        }
+        let ending = loop {
+            tokio::select! {
+                code = &mut ended => {
+                    // What was printed last is still on its way.
+                    let _ = tokio::time::timeout(GRACE, &mut pump.0).await;
+                    while let Ok(url) = urls.try_recv() {
+                        self.ui.show(Event::LoginUrl(&url));
+                    }
+                    break Ending::Exited(code?);
+                }
+                Some(url) = urls.recv() => {
+                    self.ui.show(Event::LoginUrl(&url));
+                    if let (Some(taken), Some(expected)) = (&self.taken, Expected::of(&url)) {
+                        if let Some(terminal) = &terminal {
+                            (terminal.raw)(false).map_err(crate::ui::UiError::Io)?;
+                        }
+                        self.ui.show(Event::PasteRedirect { port: taken.port });
+                        keyboard.paste = Some(Paste { expected, line: Vec::new() });
+                    }
+                }
+                bytes = next(&mut typed) => {
+                    match self.typed(&bytes, &mut keyboard, &mut keys).await {
+                        Typed::Taken => {}
+                        Typed::Out => break Ending::Interrupted,
+                        Typed::Pasted => if let Some(terminal) = &terminal {
+                            (terminal.raw)(true).map_err(crate::ui::UiError::Io)?;
+                        },
+                    }
+                }
+                () = changed(&mut size) => {
+                    if let Some(size) = &size {
+                        let now = *size.borrow();
+                        self.container.resize(now).await;
+                    }
+                }
+                _ = look.tick() => {
+                    if stable.look(self.files, self.map) {
+                        break Ending::Complete;
+                    }
+                }
+                asked = interrupt.asked() => match asked {
+                    Asked::Nothing => {}
+                    Asked::Interrupt => self.container.signal("INT").await,
+                    Asked::End => break Ending::Interrupted,
+                },
+                () = &mut deadline => break Ending::TimedOut(self.limit),
+            }
+        };
+        drop(terminal);
+        Ok(ending)
+    }
+
+    /// Takes what was typed: to the CLI, or to the line that is being pasted.
+    async fn typed(
+        &mut self,
+        bytes: &[u8],
+        keyboard: &mut Keyboard,
+        keys: &mut Pin<Box<dyn AsyncWrite + Send>>,
+    ) -> Typed {
+        if bytes.iter().filter(|byte| **byte == CTRL_C).any(|_| keyboard.twice()) {
+            return Typed::Out;
+        }
+        let Some(paste) = &mut keyboard.paste else {
+            let _ = keys.write_all(bytes).await;
+            let _ = keys.flush().await;
+            return Typed::Taken;
+        };
+        paste.line.extend_from_slice(bytes);
+        let Some(end) = paste.line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            return Typed::Taken;
+        };
+        let line: Vec<u8> = paste.line.drain(..=end).collect();
+        paste.line.clear();
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
+        if line.is_empty() {
+            return Typed::Taken;
+        }
+        match paste.expected.check(&line) {
+            Err(problem) => self.ui.show(Event::Warning(&format!("{problem}; paste it again"))),
+            Ok(target) => match replay(self.container, paste.expected.port(), &target).await {
+                Ok(status) if status < 400 => {
+                    self.taken = None;
+                    keyboard.paste = None;
+                    return Typed::Pasted;
+                }
+                Ok(status) => {
+                    let text = format!("the login refused that with HTTP status {status}; paste another");
+                    self.ui.show(Event::Warning(&text));
+                }
+                Err(error) => self.ui.show(Event::Warning(&format!("{error}; paste it again"))),
+            },
+        }
+        Typed::Taken
+    }
+}
+
+/// What became of something typed.
+enum Typed {
+    /// It was taken.
+    Taken,
+    /// It was the redirect, and the CLI has it now.
+    Pasted,
+    /// It was Ctrl-C, twice.
+    Out,
+}
+
+struct Keyboard {
+    last_ctrl_c: Option<Instant>,
+    paste: Option<Paste>,
+}
+
+struct Paste {
+    expected: Expected,
+    line: Vec<u8>,
+}
+
+impl Keyboard {
+    /// Counts a Ctrl-C; true at the second within a moment.
+    fn twice(&mut self) -> bool {
+        self.last_ctrl_c.replace(Instant::now()).is_some_and(|last| last.elapsed() < TWICE)
+    }
+}
+
+/// Watches for a credential that is complete and does not change any more.
+#[derive(Default)]
+struct Stable {
+    seen: Option<(Captured, Instant)>,
+}
+
+impl Stable {
+    fn look(&mut self, files: &Path, map: &[CaptureEntry]) -> bool {
+        match (capture::read(files, map, Owner::us()).ok().flatten(), &self.seen) {
+            (Some(now), Some((before, since))) if now == *before => return since.elapsed() >= STABLE,
+            (Some(now), _) => self.seen = Some((now, Instant::now())),
+            (None, _) => self.seen = None,
+        }
+        false
+    }
+}
+
+/// What is typed next. Never returns when nobody types.
+async fn next(typed: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Vec<u8> {
+    if let Some(receiver) = typed {
+        match receiver.recv().await {
+            Some(bytes) => return bytes,
+            None => *typed = None,
+        }
+    }
+    std::future::pending().await
+}
+
+async fn changed(size: &mut Option<tokio::sync::watch::Receiver<crate::engine::container::Size>>) {
+    if let Some(receiver) = size
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// The task that shows what the CLI prints; ended with the session, so that a stuck reader holds up nothing.
+struct Pump(JoinHandle<()>);
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn pump(
+    mut printed: Pin<Box<dyn futures_util::Stream<Item = Output> + Send>>,
+    mut output: Box<dyn AsyncWrite + Send + Unpin>,
+    mut errors: Box<dyn AsyncWrite + Send + Unpin>,
+    mut finder: UrlFinder,
+    found: mpsc::Sender<String>,
+) {
+    loop {
+        let urls = match tokio::time::timeout(PAUSE, printed.next()).await {
+            Err(_) => finder.pause(),
+            Ok(None) => break,
+            Ok(Some(piece)) => {
+                let sink = match &piece {
+                    Output::Out(_) => &mut output,
+                    Output::Err(_) => &mut errors,
+                };
+                // Nobody may be looking any more; the login goes on.
+                let _ = sink.write_all(piece.bytes()).await;
+                let _ = sink.flush().await;
+                finder.feed(piece.bytes())
+            }
+        };
+        for url in urls {
+            let _ = found.send(url).await;
+        }
+    }
+    for url in finder.pause() {
+        let _ = found.send(url).await;
+    }
+}
