@@ -26,7 +26,7 @@ const PIDS: i64 = 512;
 /// Options of every tmpfs: writable for whichever user the container runs as.
 const TMPFS: &str = "rw,mode=1777,size=512m";
 /// Sends signal `$1` to everything but process 1 and itself.
-const SIGNAL_ALL: &str = "kill -s \"$1\" -1";
+const SIGNAL_ALL: &str = "kill -s \"$1\" -- -1";
 
 /// Rows and columns of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
