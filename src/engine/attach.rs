@@ -1,12 +1,21 @@
 //! What a container prints, and what is typed into it.
 
-use std::pin::Pin;
+use std::{io, pin::Pin};
 
-use bollard::{container::LogOutput, query_parameters::AttachContainerOptionsBuilder};
+use bollard::{
+    container::LogOutput, errors::Error as ApiError, query_parameters::AttachContainerOptionsBuilder,
+};
 use futures_util::{Stream, StreamExt as _};
-use tokio::io::AsyncWrite;
+use http_body_util::Empty;
+use hyper::{Request, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+};
+use tokio_util::{bytes::Bytes, io::ReaderStream};
 
-use super::{Container, EngineError, api};
+use super::{Container, Engine, EngineError, api};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +46,12 @@ pub struct Attached {
 impl Container {
     /// Attaches. To be called before the container is started, so that nothing it prints is missed.
     pub async fn attach(&self) -> Result<Attached, EngineError> {
+        if self.terminal {
+            return self.attach_terminal().await;
+        }
         let options = AttachContainerOptionsBuilder::default()
             .stream(true)
-            .stdin(self.terminal)
+            .stdin(false)
             .stdout(true)
             .stderr(true)
             .build();
@@ -49,6 +61,56 @@ impl Container {
         let output = output.filter_map(|piece| std::future::ready(piece.ok().map(Output::from)));
         Ok(Attached { output: Box::pin(output), input: attached.input })
     }
+
+    /// A terminal's output comes as it is, without frames. The API client would look for frames in it all the same,
+    /// and a hostile program could make it wait for gigabytes; so the bytes are taken from the connection here.
+    async fn attach_terminal(&self) -> Result<Attached, EngineError> {
+        let doing = "attaching to the login's container";
+        let failed = |error: io::Error| api(doing)(ApiError::IOError { err: error });
+        let stream = upgrade(&self.engine, &self.id).await.map_err(failed)?;
+        let (read, write) = tokio::io::split(TokioIo::new(stream));
+        let output = ReaderStream::with_capacity(read, 16 * 1024);
+        let output = output.take_while(|piece| std::future::ready(piece.is_ok()));
+        let output =
+            output.filter_map(|piece| std::future::ready(piece.ok().map(|p| Output::Out(p.to_vec()))));
+        Ok(Attached { output: Box::pin(output), input: Box::pin(write) })
+    }
+}
+
+/// Asks the engine to attach, and takes over the connection (Docker Engine API, "attach": hijacking).
+async fn upgrade(engine: &Engine, id: &str) -> io::Result<Upgraded> {
+    match engine.url().strip_prefix("unix://") {
+        Some(path) => exchange(UnixStream::connect(path).await?, engine, id).await,
+        None => {
+            let url = url::Url::parse(engine.url()).map_err(io::Error::other)?;
+            let host = url.host_str().ok_or_else(|| io::Error::other("no host"))?;
+            exchange(TcpStream::connect((host, url.port().unwrap_or(2375))).await?, engine, id).await
+        }
+    }
+}
+
+async fn exchange<S>(stream: S, engine: &Engine, id: &str) -> io::Result<Upgraded>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    tokio::spawn(connection.with_upgrades());
+    let version = engine.api().client_version();
+    let request = Request::post(format!(
+        "/v{}.{}/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1",
+        version.major_version, version.minor_version
+    ))
+    .header("Host", "localhost")
+    .header("Connection", "Upgrade")
+    .header("Upgrade", "tcp")
+    .body(Empty::<Bytes>::new())
+    .map_err(io::Error::other)?;
+    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    if response.status() != hyper::StatusCode::SWITCHING_PROTOCOLS {
+        return Err(io::Error::other(format!("HTTP status {}", response.status())));
+    }
+    hyper::upgrade::on(response).await.map_err(io::Error::other)
 }
 
 impl From<LogOutput> for Output {
