@@ -118,7 +118,8 @@ fn login(place: &Path) {
 
 /// Runs both in turn; the median of the ratios, and the median time of the first.
 fn pairs(count: usize, ours: impl Fn() -> Duration, theirs: impl Fn() -> Duration) -> (f64, Duration) {
-    (ours(), theirs());
+    ours();
+    theirs();
     let times: Vec<(Duration, Duration)> = (0..count).map(|_| (ours(), theirs())).collect();
     let mut ratios: Vec<f64> = times.iter().map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
     ratios.sort_by(f64::total_cmp);

@@ -25,6 +25,9 @@ pub enum Error {
     /// A provider that is not known.
     #[error(transparent)]
     UnknownProvider(#[from] UnknownProvider),
+    /// A provider's descriptor is wrong.
+    #[error("{}", yaml::join(.0))]
+    Descriptor(Vec<Problem>),
     /// A project's file is wrong.
     #[error("{}", yaml::join(.0))]
     Project(Vec<Problem>),
@@ -61,7 +64,8 @@ impl Error {
     /// The exit code of a command that failed with it: one of [`crate::exit`].
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) | Self::Project(_) => exit::USAGE,
+            Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
+            Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
             Self::Engine(error) => engine_code(error),
             Self::Store(_) => exit::STORE,
@@ -91,6 +95,7 @@ fn engine_code(error: &EngineError) -> u8 {
 fn login_code(error: &LoginError) -> u8 {
     match error {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
+        LoginError::KeyNotWanted(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,

@@ -9,6 +9,15 @@ use std::{
 /// Makes a directory 0700, with its parents, unless it is there; refuses one that is a link, somebody else's or
 /// open to others.
 pub fn private_dir(path: &Path) -> io::Result<()> {
+    own_dir(path, 0o077, "others can enter it: run chmod 700 on it")
+}
+
+/// The same, but others may look into it; only not write.
+pub fn data_dir(path: &Path) -> io::Result<()> {
+    own_dir(path, 0o022, "others can write to it: run chmod go-w on it")
+}
+
+fn own_dir(path: &Path, forbidden: u32, why: &str) -> io::Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -21,8 +30,8 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     if found.uid() != rustix::process::geteuid().as_raw() {
         return refuse("it belongs to another user");
     }
-    if found.mode() & 0o077 != 0 {
-        return refuse("others can enter it: run chmod 700 on it");
+    if found.mode() & forbidden != 0 {
+        return refuse(why);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    engine::Choice,
     name::Name,
     provider::run_args::{check_env_name, check_host, check_network},
     yaml::{self, Problem, Source},
@@ -79,6 +80,9 @@ impl Project {
         }
         for (index, host) in self.extra_hosts.iter().enumerate() {
             check(format!("extra_hosts[{index}]"), check_host(host).map(drop));
+        }
+        if let Some(engine) = &self.engine {
+            check("engine".into(), engine.parse::<Choice>().map(drop).map_err(|e| e.to_string()));
         }
         if let Some(network) = &self.network {
             check("network".into(), check_network(network).map(drop));

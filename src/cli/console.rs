@@ -52,7 +52,10 @@ fn keyboard() -> mpsc::Receiver<Vec<u8>> {
                 Ok(_) if !sender.is_closed() => {}
                 _ => break,
             }
+            let hung_up = ready[0].revents().contains(PollFlags::HUP);
             match rustix::io::read(&stdin, &mut buffer) {
+                // Ctrl-D on an empty line; a terminal that is gone hangs up.
+                Ok(0) if !hung_up => {}
                 Ok(0) => break,
                 Ok(count) => {
                     if sender.blocking_send(buffer[..count].to_vec()).is_err() {

@@ -10,6 +10,7 @@ mod logout;
 mod man;
 mod output;
 mod projects;
+mod prompt;
 mod providers;
 mod status;
 mod target;

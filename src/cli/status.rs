@@ -61,8 +61,11 @@ fn rows(paths: &Paths, set: Option<&Name>) -> Result<Vec<Row>, Error> {
         None => Vec::new(),
     };
     let here = set.cloned().unwrap_or_else(Name::default_name);
-    let known: BTreeSet<Name> =
-        stored.iter().filter(|s| s.address.set == here).map(|s| s.address.provider.clone()).collect();
+    let known: BTreeSet<Name> = stored
+        .iter()
+        .filter(|s| s.address == Address { set: here.clone(), ..Address::of(s.address.provider.clone()) })
+        .map(|s| s.address.provider.clone())
+        .collect();
     let mut rows: Vec<Row> = stored
         .into_iter()
         .map(|s| Row { address: s.address, kind: s.kind, metadata: s.metadata, source: Source::Stored })

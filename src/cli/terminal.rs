@@ -16,7 +16,7 @@ use dialoguer::{Password, Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 
-use super::{console, output};
+use super::{console, output, prompt};
 
 /// Asks and shows at the terminal; asks nothing when there is none.
 pub struct TerminalUi {
@@ -115,6 +115,7 @@ impl Ui for TerminalUi {
         let prompt = format!("Authenticate {}", provider.label);
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
+        let _guard = prompt::Guard::new()?;
         let chosen = select.interact_opt().map_err(asked)?;
         chosen.and_then(|index| modes.get(index).copied()).ok_or(UiError::Interrupted)
     }
@@ -127,6 +128,7 @@ impl Ui for TerminalUi {
         if let Some(hint) = hint {
             output::note(hint);
         }
+        let _guard = prompt::Guard::new()?;
         let answer = Password::with_theme(&ColorfulTheme::default()).with_prompt(prompt).interact();
         answer.map(Secret::from).map_err(asked)
     }

@@ -15,10 +15,7 @@ use bollard::{
 use futures_util::StreamExt as _;
 
 use super::{Engine, EngineError, LABEL, LOGIN_LABEL, Product, api, image::ca_archive, is_not_found};
-use crate::provider::run_args::Publish;
-
-/// The home directory of every login container: writable, in memory, gone with the container.
-pub const HOME: &str = "/home/dev";
+use crate::provider::{descriptor::HOME, run_args::Publish};
 
 /// A login is bounded to this much memory. More than any vendor's CLI was seen to use, less than a machine has.
 const MEMORY_BYTES: i64 = 2 << 30;

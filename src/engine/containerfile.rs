@@ -1,6 +1,10 @@
 //! Containerfiles: the bundled ones and the user's own, and the tag that names their content.
 
-use std::{fs, io::Read as _, path::Path};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
@@ -33,8 +37,14 @@ impl Recipe {
             Ok(file) => {
                 let mut bytes = Vec::new();
                 let failed = |source| EngineError::File { path: own.display().to_string(), source };
-                file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+                file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+                if bytes.len() as u64 > MAX_BYTES {
+                    return Err(failed(io::Error::other("too large for a Containerfile")));
+                }
                 bytes
+            }
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(EngineError::File { path: own.display().to_string(), source });
             }
             Err(_) => BUNDLED
                 .get_file(format!("{name}/Containerfile"))

@@ -5,11 +5,15 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use bollard::{Docker, models::SystemVersion};
 
 use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product};
+
+/// How long an engine may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Which engine is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -147,7 +151,7 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
     let surroundings = Surroundings::here();
     let mut tried = Vec::new();
     for (url, because) in surroundings.places(choice) {
-        match at(&url).await {
+        match at(&url, PATIENCE).await {
             Ok(engine) => return Ok(engine),
             Err(outcome) => tried.push(Tried { url, because, outcome }),
         }
@@ -155,8 +159,13 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
     Err(EngineError::NotFound { tried, start: surroundings.start_podman() })
 }
 
-/// Connects to the engine at `url`; the error says what is there instead.
-pub async fn at(url: &str) -> Result<Engine, String> {
+/// Connects to the engine at `url`, if it answers in time; the error says what is there instead.
+pub async fn at(url: &str, patience: Duration) -> Result<Engine, String> {
+    let limit = || format!("did not answer within {} s", patience.as_secs());
+    tokio::time::timeout(patience, answer(url)).await.unwrap_or_else(|_| Err(limit()))
+}
+
+async fn answer(url: &str) -> Result<Engine, String> {
     let docker = if let Some(path) = url.strip_prefix("unix://") {
         // Asked of the system first, because it says more than the API client: absent, refused or not allowed.
         if let Err(error) = tokio::net::UnixStream::connect(path).await {

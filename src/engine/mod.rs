@@ -18,7 +18,7 @@ pub use passthrough::Passthrough;
 pub const LABEL: &str = "io.github.authenticate";
 /// Label on an image that we built: the name of its directory.
 pub const IMAGE_LABEL: &str = "io.github.authenticate.image";
-/// Label on a login's container: the data directory's identity and the login's.
+/// Label on a login's container: the login's identity.
 pub const LOGIN_LABEL: &str = "io.github.authenticate.login";
 
 /// Seconds that one answer of an engine may take. Builds and waits stream, and are not bounded by it.

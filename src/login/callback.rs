@@ -12,7 +12,7 @@ use url::Url;
 use crate::engine::{Container, EngineError};
 
 /// How long the CLI may take to answer a redirect that was pasted.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// A port of 127.0.0.1 that leads into a container; closed when dropped.
 pub struct Forward {
@@ -136,9 +136,9 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Does what the browser would have done: requests `target` from the CLI inside; the status of its answer.
 pub async fn replay(container: &Container, port: u16, target: &str) -> Result<u16, EngineError> {
-    let relay = container.relay(port).await?;
-    let (mut output, mut input) = (BufReader::new(relay.output), relay.input);
     let exchange = async {
+        let relay = container.relay(port).await.map_err(io::Error::other)?;
+        let (mut output, mut input) = (BufReader::new(relay.output), relay.input);
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         );

@@ -9,7 +9,8 @@ use super::{
     error::Ending,
     interrupt::{Asked, Interrupt},
     lock::LoginLock,
-    session::{GRACE, Session},
+    session::Session,
+    sweep,
 };
 use crate::{
     capture::{self, CaptureError, Captured, Owner},
@@ -59,6 +60,8 @@ impl ContainerLogin<'_> {
     /// Any [`LoginError`]. Whatever happened, the container and the directory are gone afterwards.
     pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
+        // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
+        let mut store = Store::open(self.paths.data())?;
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
             () = wants_out(interrupt) => return Err(UiError::Interrupted.into()),
@@ -70,26 +73,29 @@ impl ContainerLogin<'_> {
             self.provider.host_dir_name.as_deref().unwrap_or("files"),
         )?;
         let plan = self.plan(&prepared, lock.login(), dir.path()).await?;
-        let container = prepared.engine.create(&plan.spec).await?;
-        let ending = self.session(&container, plan, dir.path(), interrupt).await;
-        let stopped = match ending {
-            Ok(Ending::Exited(_)) => Ok(()),
-            Ok(_) => container.stop(GRACE).await,
-            Err(_) => Ok(()),
+        let container = match prepared.engine.create(&plan.spec).await {
+            Ok(container) => container,
+            Err(error) => {
+                // The answer may have been lost, and the container be there all the same.
+                if sweep::remove_containers(prepared.engine.url(), lock.login()).await.is_err() {
+                    lock.leave_for_sweep();
+                }
+                return Err(error.into());
+            }
         };
-        let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
-        let left = capture::names(dir.path());
-        if let Err(error) = container.remove().await {
-            lock.leave_for_sweep();
-            return Err(error.into());
+        let ending = self.session(&container, plan, dir.path(), interrupt).await;
+        if ending.is_err() {
+            // The engine broke off: nothing may write any more while the files are read.
+            let _ = container.kill().await;
         }
-        drop(dir);
-        drop(lock);
-        self.keep(
-            captured,
-            ending.and_then(|ending| stopped.map(|()| ending).map_err(LoginError::from)),
-            left,
-        )
+        let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
+        let found = capture::names(dir.path());
+        let kept = self.keep(&mut store, captured, ending, found);
+        if let Err(error) = container.remove().await {
+            self.ui.show(Event::Warning(&format!("{error}; a later run tries again")));
+            lock.leave_for_sweep();
+        }
+        kept
     }
 
     /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
@@ -226,13 +232,13 @@ impl ContainerLogin<'_> {
     /// Stores what was captured. Something captured counts, however the CLI ended.
     fn keep(
         &self,
+        store: &mut Store,
         captured: Result<Option<Captured>, CaptureError>,
         ending: Result<Ending, LoginError>,
         found: Vec<String>,
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                let mut store = Store::open(self.paths.data())?;
                 return Ok(store.put(self.address, &credential, &metadata)?);
             }
             Ok(None) => None,

@@ -23,6 +23,9 @@ pub enum LoginError {
     /// The mode is known, and not built yet.
     #[error("mode {0} is not available in this version")]
     NotYet(Mode),
+    /// A key was given for a mode that takes none.
+    #[error("an API key was given, and mode {0} takes none")]
+    KeyNotWanted(Mode),
     /// The key is not one; nothing was stored.
     #[error("the key for {provider} is refused: {problem}")]
     BadKey {

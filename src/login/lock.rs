@@ -73,7 +73,7 @@ impl LoginLock {
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
         let path = paths.logins().join(file_name(address));
         let failed = |source| LoginError::Files { path: path.clone(), source };
-        files::private_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
+        files::data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
         files::private_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
         let file = match attempt(&path, true).map_err(failed)? {
             Some(Attempt::Free(file)) => file,
@@ -152,9 +152,12 @@ pub fn dead(paths: &Paths) -> Vec<Dead> {
 /// Keeps the record of a dead login that could not be swept yet, when its lock is needed again.
 fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
     let path = paths.logins().join(format!("{}.lock", dead.login));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    // Whole from the first moment: a sweep takes an empty record for that of a login that had made nothing.
+    let unfinished = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     file.write_all(&serde_json::to_vec(dead).map_err(io::Error::other)?)?;
-    file.sync_data()
+    file.sync_data()?;
+    fs::rename(unfinished, path)
 }
 
 /// Opens and locks a lock file. `None`: there is none. A file that was removed between the two is tried again.

@@ -25,7 +25,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, Registry},
     secret::Secret,
-    ui::Ui,
+    ui::{Event, Ui},
 };
 
 /// How a login is to be made. What is left out is decided by the project, the provider or the person.
@@ -73,6 +73,14 @@ impl Login {
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
         let registry = Registry::load(Some(&paths.providers()));
         let provider = registry.get(provider)?.clone();
+        let wrong = registry.problems_of(&provider.name);
+        if !wrong.is_empty() {
+            // Without its override a login might go to another host than the one that is meant.
+            return Err(Error::Descriptor(wrong));
+        }
+        for problem in registry.problems() {
+            ui.show(Event::Warning(&problem.to_string()));
+        }
         let project = Project::load(&paths.projects(), project).map_err(Error::Project)?;
         let mode = choose_mode(&provider, &how, ui)?;
         if !matches!(mode, Mode::Oauth | Mode::ApiKey) {
@@ -139,6 +147,9 @@ impl Login {
 fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
     let wanted = how.mode.or(how.api_key.is_some().then_some(Mode::ApiKey));
     match (wanted, provider.modes.as_slice()) {
+        (Some(mode), has) if has.contains(&mode) && how.api_key.is_some() && mode != Mode::ApiKey => {
+            Err(LoginError::KeyNotWanted(mode))
+        }
         (Some(mode), has) if has.contains(&mode) => Ok(mode),
         (Some(mode), has) => {
             Err(LoginError::NoSuchMode { provider: provider.name.clone(), mode, has: has.to_vec() })

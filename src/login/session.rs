@@ -35,12 +35,20 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a complete credential must stay the same before a CLI that stays is stopped.
 const STABLE: Duration = Duration::from_secs(3);
 /// How long a CLI may take to end when it is asked to.
-pub const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(5);
 /// After this much silence, a URL at the end of the output is whole.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Two Ctrl-C within this time are meant for us.
 const TWICE: Duration = Duration::from_secs(2);
 const CTRL_C: u8 = 3;
+const CTRL_C_KITTY: &[u8] = b"\x1b[99;5u";
+/// Undoes what a CLI that was ended may have left on: pasting and mouse modes, keyboard protocol, colours, hidden cursor.
+const RESET: &[u8] = b"\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[0m\x1b[?25h";
+/// The same from the alternate screen.
+const RESET_ALTERNATE: &[u8] =
+    b"\x1b[?1049l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[0m\x1b[?25h";
+const ALTERNATE_ON: &[u8] = b"\x1b[?1049h";
+const ALTERNATE_OFF: &[u8] = b"\x1b[?1049l";
 
 /// What a session needs to know.
 pub struct Session<'a> {
@@ -71,9 +79,13 @@ impl Session<'_> {
     ) -> Result<Ending, LoginError> {
         let Console { input: mut typed, output, errors, terminal } = console;
         let columns = terminal.as_ref().map(|t| t.size.borrow().cols);
-        let Attached { output: printed, input: mut keys } = attached;
+        let Attached { output: printed, input } = attached;
         let (found, mut urls) = mpsc::channel(8);
-        let mut pump = Pump(tokio::spawn(pump(printed, output, errors, UrlFinder::new(columns), found)));
+        let screen = terminal.as_ref().map(|_| Screen::default());
+        let mut pump =
+            Task(tokio::spawn(pump(printed, output, errors, UrlFinder::new(columns), screen, found)));
+        let (keys, pressed) = mpsc::channel(64);
+        let _typist = Task(tokio::spawn(typist(pressed, input)));
         let mut size = terminal.as_ref().map(|t| t.size.clone());
         let mut keyboard = Keyboard { last_ctrl_c: None, paste: None };
         let mut look = tokio::time::interval(LOOK);
@@ -87,14 +99,7 @@ impl Session<'_> {
         }
         let ending = loop {
             tokio::select! {
-                code = &mut ended => {
-                    // What was printed last is still on its way.
-                    let _ = tokio::time::timeout(GRACE, &mut pump.0).await;
-                    while let Ok(url) = urls.try_recv() {
-                        self.ui.show(Event::LoginUrl(&url));
-                    }
-                    break Ending::Exited(code?);
-                }
+                code = &mut ended => break Ending::Exited(code?),
                 Some(url) = urls.recv() => {
                     self.ui.show(Event::LoginUrl(&url));
                     if let (Some(taken), Some(expected)) = (&self.taken, Expected::of(&url)) {
@@ -106,7 +111,7 @@ impl Session<'_> {
                     }
                 }
                 bytes = next(&mut typed) => {
-                    match self.typed(&bytes, &mut keyboard, &mut keys).await {
+                    match self.typed(bytes, &mut keyboard, &keys).await {
                         Typed::Taken => {}
                         Typed::Out => break Ending::Interrupted,
                         Typed::Pasted => if let Some(terminal) = &terminal {
@@ -116,8 +121,8 @@ impl Session<'_> {
                 }
                 () = changed(&mut size) => {
                     if let Some(size) = &size {
-                        let now = *size.borrow();
-                        self.container.resize(now).await;
+                        let (container, now) = (self.container.clone(), *size.borrow());
+                        tokio::spawn(async move { container.resize(now).await });
                     }
                 }
                 _ = look.tick() => {
@@ -127,12 +132,23 @@ impl Session<'_> {
                 }
                 asked = interrupt.asked() => match asked {
                     Asked::Nothing => {}
-                    Asked::Interrupt => self.container.signal("INT").await,
+                    Asked::Interrupt => {
+                        let container = self.container.clone();
+                        tokio::spawn(async move { container.signal("INT").await });
+                    }
                     Asked::End => break Ending::Interrupted,
                 },
                 () = &mut deadline => break Ending::TimedOut(self.limit),
             }
         };
+        if !matches!(ending, Ending::Exited(_)) {
+            self.container.stop(GRACE).await?;
+        }
+        // What was printed last, the restoring of the screen above all, is still on its way.
+        let _ = tokio::time::timeout(GRACE, &mut pump.0).await;
+        while let Ok(url) = urls.try_recv() {
+            self.ui.show(Event::LoginUrl(&url));
+        }
         drop(terminal);
         Ok(ending)
     }
@@ -140,19 +156,19 @@ impl Session<'_> {
     /// Takes what was typed: to the CLI, or to the line that is being pasted.
     async fn typed(
         &mut self,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         keyboard: &mut Keyboard,
-        keys: &mut Pin<Box<dyn AsyncWrite + Send>>,
+        keys: &mpsc::Sender<Vec<u8>>,
     ) -> Typed {
-        if bytes.iter().filter(|byte| **byte == CTRL_C).any(|_| keyboard.twice()) {
+        if (0..count_ctrl_c(&bytes)).any(|_| keyboard.twice()) {
             return Typed::Out;
         }
         let Some(paste) = &mut keyboard.paste else {
-            let _ = keys.write_all(bytes).await;
-            let _ = keys.flush().await;
+            // A CLI that reads nothing loses what is typed at it, and holds up nobody.
+            let _ = keys.try_send(bytes);
             return Typed::Taken;
         };
-        paste.line.extend_from_slice(bytes);
+        paste.line.extend_from_slice(&bytes);
         let Some(end) = paste.line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
             return Typed::Taken;
         };
@@ -189,6 +205,12 @@ enum Typed {
     Pasted,
     /// It was Ctrl-C, twice.
     Out,
+}
+
+/// Counts Ctrl-C, also as a terminal sends it to programs that asked for unambiguous keys.
+fn count_ctrl_c(bytes: &[u8]) -> usize {
+    let plain = bytes.iter().filter(|byte| **byte == CTRL_C).count();
+    plain + bytes.windows(CTRL_C_KITTY.len()).filter(|window| *window == CTRL_C_KITTY).count()
 }
 
 struct Keyboard {
@@ -245,10 +267,10 @@ async fn changed(size: &mut Option<tokio::sync::watch::Receiver<crate::engine::c
     std::future::pending().await
 }
 
-/// The task that shows what the CLI prints; ended with the session, so that a stuck reader holds up nothing.
-struct Pump(JoinHandle<()>);
+/// A task that ends with the session, so that a stuck reader or writer holds up nothing.
+struct Task(JoinHandle<()>);
 
-impl Drop for Pump {
+impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -259,6 +281,7 @@ async fn pump(
     mut output: Box<dyn AsyncWrite + Send + Unpin>,
     mut errors: Box<dyn AsyncWrite + Send + Unpin>,
     mut finder: UrlFinder,
+    mut screen: Option<Screen>,
     found: mpsc::Sender<String>,
 ) {
     loop {
@@ -273,6 +296,9 @@ async fn pump(
                 // Nobody may be looking any more; the login goes on.
                 let _ = sink.write_all(piece.bytes()).await;
                 let _ = sink.flush().await;
+                if let Some(screen) = &mut screen {
+                    screen.feed(piece.bytes());
+                }
                 finder.feed(piece.bytes())
             }
         };
@@ -280,7 +306,46 @@ async fn pump(
             let _ = found.send(url).await;
         }
     }
+    if let Some(screen) = screen {
+        let _ = output.write_all(screen.reset()).await;
+        let _ = output.flush().await;
+    }
     for url in finder.pause() {
         let _ = found.send(url).await;
+    }
+}
+
+/// Whether the CLI is on the terminal's alternate screen, and whether it changed the terminal at all.
+#[derive(Default)]
+struct Screen {
+    alternate: bool,
+    changed: bool,
+}
+
+impl Screen {
+    fn feed(&mut self, bytes: &[u8]) {
+        let last = |what: &[u8]| bytes.windows(what.len()).rposition(|window| window == what);
+        match (last(ALTERNATE_ON), last(ALTERNATE_OFF)) {
+            (None, None) => {}
+            (on, off) => self.alternate = on > off,
+        }
+        self.changed |= bytes.contains(&0x1b);
+    }
+
+    fn reset(&self) -> &'static [u8] {
+        match (self.alternate, self.changed) {
+            (true, _) => RESET_ALTERNATE,
+            (false, true) => RESET,
+            (false, false) => b"",
+        }
+    }
+}
+
+/// Hands on what is typed.
+async fn typist(mut pressed: mpsc::Receiver<Vec<u8>>, mut input: Pin<Box<dyn AsyncWrite + Send>>) {
+    while let Some(bytes) = pressed.recv().await {
+        if input.write_all(&bytes).await.is_err() || input.flush().await.is_err() {
+            break;
+        }
     }
 }

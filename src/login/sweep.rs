@@ -1,7 +1,12 @@
 //! Cleaning up after logins that were killed.
 
+use std::time::Duration;
+
 use super::{dir, lock};
 use crate::{engine, files, paths::Paths};
+
+/// A sweep stands before whatever was really wanted: an engine that does not answer soon is left for later.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a sweep came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub async fn sweep(paths: &Paths) -> Swept {
             Some(url) => remove_containers(url, &dead.holder.login).await,
             None => Ok(()),
         };
-        // The secrets go first of all, whether or not the engine answers.
+        // Whether or not the engine answers, the secrets go.
         let directory = files::remove_tree(&directory).map_err(|e| format!("{}: {e}", directory.display()));
         match container.and(directory) {
             Ok(()) => {
@@ -39,8 +44,10 @@ pub async fn sweep(paths: &Paths) -> Swept {
     swept
 }
 
-async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
-    let engine = engine::locate::at(url).await.map_err(|why| format!("its container in {url}: {why}"))?;
+/// Removes every container of a login.
+pub(super) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
+    let engine =
+        engine::locate::at(url, PATIENCE).await.map_err(|why| format!("its container in {url}: {why}"))?;
     for id in engine.login_containers(login).await.map_err(|e| e.to_string())? {
         engine.remove_container(&id).await.map_err(|e| e.to_string())?;
     }

@@ -151,7 +151,9 @@ fn is_login(url: &str) -> bool {
     let is_callback = url.port().is_some() && url.path() == "/";
     let path = url.path().to_ascii_lowercase();
     let worded = LOGIN_WORDS.iter().any(|word| path.contains(word));
-    url.has_host() && !is_callback && (queried || worded)
+    // Whatever a container prints may be opened on the host: only what a browser shows.
+    let is_page = matches!(url.scheme(), "https" | "http") && url.has_host();
+    is_page && !is_callback && (queried || worded)
 }
 
 impl Screen {
@@ -267,6 +269,16 @@ mod tests {
     fn other_urls_are_left_alone() {
         let text = "Starting server on http://localhost:1455.\nDocs: https://example.com/docs\n";
         assert!(find(None, &[text]).is_empty());
+    }
+
+    #[test]
+    fn only_pages_are_opened() {
+        for url in ["vscode://evil/login", "file:///etc/login", "javascript:login()", "ssh://x/auth"] {
+            assert!(
+                find(None, &[&format!("\x1b]8;;{url}\x1b\\x\x1b]8;;\x1b\\ {url} \n")]).is_empty(),
+                "{url}"
+            );
+        }
     }
 
     #[test]

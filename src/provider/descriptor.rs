@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{capture_map::CaptureEntry, one_or_many::OneOrMany};
 use crate::credential::Kind;
 
+/// The home directory of every login container: writable, in memory, gone with the container.
+pub const HOME: &str = "/home/dev";
+
 /// A way to get a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,10 @@
 //! What must hold of a descriptor beyond its form.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     capture_map::{CaptureEntry, Convert, FieldMap, FieldPath},
-    descriptor::{Descriptor, Mode, Refresh, RefreshStrategy},
+    descriptor::{Descriptor, HOME, Mode, Refresh, RefreshStrategy},
     run_args::{RunArgs, check_env_name, check_mount_point},
 };
 use crate::{credential::Kind, name::Name};
@@ -91,6 +91,12 @@ impl Findings {
         }
         if let Some(mount) = &d.container_mount {
             self.check("container_mount", check_mount_point(mount));
+            if Path::new(HOME).starts_with(mount) {
+                self.add(
+                    "container_mount",
+                    format!("must be below {HOME} or elsewhere: the home itself is in memory"),
+                );
+            }
         }
         if let Some(image) = &d.image {
             self.check("image.name", segment(&image.name));
@@ -145,6 +151,10 @@ impl Findings {
     fn capture(&mut self, index: usize, entry: &CaptureEntry) {
         let place = format!("capture[{index}]");
         self.check(&format!("{place}.file"), relative_file(&entry.file));
+        self.check(
+            &format!("{place}.fields"),
+            crate::capture::check(entry).map_err(|error| error.to_string()),
+        );
         let fields = &entry.fields;
         let needs: &[(&str, bool)] = match entry.kind {
             Kind::ApiKey => &[("key", fields.key.is_none())],

@@ -163,6 +163,13 @@ impl Registry {
         self.providers.values()
     }
 
+    /// What is wrong with the files named after one provider.
+    pub fn problems_of(&self, name: &str) -> Vec<Problem> {
+        let is_its =
+            |problem: &&Problem| Path::new(&problem.file).file_stem().is_some_and(|stem| stem == name);
+        self.problems.iter().filter(is_its).cloned().collect()
+    }
+
     /// What is wrong with the files that were skipped.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

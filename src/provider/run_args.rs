@@ -138,8 +138,9 @@ pub fn check_mount_point(path: &str) -> Result<(), String> {
     {
         return Err(format!("{path:?} is not an absolute path without `.`, `..`, `:` or `,`"));
     }
-    const SYSTEM: [&str; 9] =
-        ["/proc", "/sys", "/dev", "/etc", "/bin", "/sbin", "/lib", "/usr", "/run/secrets"];
+    const SYSTEM: [&str; 12] = [
+        "/proc", "/sys", "/dev", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/boot", "/run",
+    ];
     if SYSTEM.iter().any(|s| path == *s || path.strip_prefix(s).is_some_and(|rest| rest.starts_with('/'))) {
         return Err(format!("{path} belongs to the container's system"));
     }
