@@ -21,7 +21,8 @@ const JOIN: &str = r#"
 if command -v bash >/dev/null 2>&1; then
   exec bash -c '
     { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || { exec 3<>"/dev/tcp/::1/$1"; } 2>/dev/null || exit 1
-    cat >&3 & cat <&3; kill $! 2>/dev/null' bash "$1"
+    exec 4<&0
+    cat <&4 >&3 & cat <&3; kill $! 2>/dev/null' bash "$1"
 elif command -v socat >/dev/null 2>&1; then exec socat - "TCP:localhost:$1"
 elif command -v node >/dev/null 2>&1; then
   exec node -e 'const c=require("net").connect({port:+process.argv[1],host:"localhost"});process.stdin.pipe(c).pipe(process.stdout);c.on("error",()=>process.exit(1))' "$1"
