@@ -30,7 +30,7 @@ pub struct Args {
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let set = target::set(paths, &args.project, args.set.as_ref())?;
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::load_for(Some(&paths.providers()), &args.provider.provider);
     // A credential outlives its descriptor: what is stored can be removed under its own name.
     let name: Name = match registry.get(&args.provider.provider) {
         Ok(provider) => provider.name.parse().map_err(Error::from)?,

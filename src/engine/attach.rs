@@ -9,13 +9,10 @@ use futures_util::{Stream, StreamExt as _};
 use http_body_util::Empty;
 use hyper::{Request, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
-};
-use tokio_util::{bytes::Bytes, io::ReaderStream};
+use tokio::io::AsyncWrite;
+use tokio_util::io::ReaderStream;
 
-use super::{Container, Engine, EngineError, api};
+use super::{Container, Engine, EngineError, api, raw};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,23 +76,6 @@ impl Container {
 
 /// Asks the engine to attach, and takes over the connection (Docker Engine API, "attach": hijacking).
 async fn upgrade(engine: &Engine, id: &str) -> io::Result<Upgraded> {
-    match engine.url().strip_prefix("unix://") {
-        Some(path) => exchange(UnixStream::connect(path).await?, engine, id).await,
-        None => {
-            let url = url::Url::parse(engine.url()).map_err(io::Error::other)?;
-            let host = url.host_str().ok_or_else(|| io::Error::other("no host"))?;
-            exchange(TcpStream::connect((host, url.port().unwrap_or(2375))).await?, engine, id).await
-        }
-    }
-}
-
-async fn exchange<S>(stream: S, engine: &Engine, id: &str) -> io::Result<Upgraded>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    tokio::spawn(connection.with_upgrades());
     let version = engine.api().client_version();
     let request = Request::post(format!(
         "/v{}.{}/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1",
@@ -104,9 +84,9 @@ where
     .header("Host", "localhost")
     .header("Connection", "Upgrade")
     .header("Upgrade", "tcp")
-    .body(Empty::<Bytes>::new())
+    .body(Empty::new())
     .map_err(io::Error::other)?;
-    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    let response = raw::send(engine.url(), request).await?;
     if response.status() != hyper::StatusCode::SWITCHING_PROTOCOLS {
         return Err(io::Error::other(format!("HTTP status {}", response.status())));
     }

@@ -9,8 +9,9 @@ use std::{
 };
 
 use bollard::{Docker, models::SystemVersion};
+use serde::Deserialize;
 
-use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product};
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, raw};
 
 /// How long an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -184,7 +185,7 @@ async fn answer(url: &str) -> Result<Engine, String> {
     };
     let docker = docker.map_err(|error| error.to_string())?;
     let docker = docker.negotiate_version().await.map_err(|error| format!("does not answer: {error}"))?;
-    let (version, info) = tokio::join!(docker.version(), docker.info());
+    let (version, info) = tokio::join!(docker.version(), raw::get::<Info>(url, "/info"));
     let version = version.map_err(|error| error.to_string())?;
     let info = info.map_err(|error| error.to_string())?;
     let options = info.security_options.unwrap_or_default();
@@ -192,10 +193,20 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let facts = Facts {
         product: product(&version),
         version: version.version.unwrap_or_default(),
-        rootless: has("name=rootless"),
+        rootless: info.rootless.unwrap_or(false) || has("name=rootless"),
         selinux: has("name=selinux"),
     };
     Ok(Engine { api: docker, url: url.to_owned(), facts })
+}
+
+/// What we read of `/info`.
+#[derive(Deserialize)]
+struct Info {
+    #[serde(rename = "SecurityOptions")]
+    security_options: Option<Vec<String>>,
+    /// Podman's own field. Podman 4 does not say it among the security options, as Docker does.
+    #[serde(rename = "Rootless")]
+    rootless: Option<bool>,
 }
 
 fn product(version: &SystemVersion) -> Product {

@@ -6,6 +6,7 @@ pub mod containerfile;
 pub mod image;
 pub mod locate;
 pub mod passthrough;
+mod raw;
 pub mod relay;
 
 use bollard::{ClientVersion, Docker, errors::Error as ApiError};

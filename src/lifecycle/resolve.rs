@@ -70,7 +70,7 @@ pub fn resolve(
     if let Some(record) = provider.parse().ok().map(|name| stored(&address(name))).transpose()?.flatten() {
         return usable(project, record.address, record.credential, record.metadata, Source::Stored);
     }
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::load_for(Some(&paths.providers()), provider);
     let known = registry.get(provider)?;
     let address = address(known.name.parse()?);
     if let Some(record) = stored(&address)? {

@@ -71,7 +71,7 @@ impl Login {
     /// [`Error::UnknownProvider`], [`Error::Project`], [`LoginError::NoSuchMode`], [`LoginError::NotYet`],
     /// [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
-        let registry = Registry::load(Some(&paths.providers()));
+        let registry = Registry::load_for(Some(&paths.providers()), provider);
         let provider = registry.get(provider)?.clone();
         let wrong = registry.problems_of(&provider.name);
         if !wrong.is_empty() {

@@ -83,11 +83,23 @@ impl Registry {
     /// The bundled descriptors and those in `directory`, which need not exist. Files that are wrong are skipped;
     /// [`Registry::problems`] says why.
     pub fn load(directory: Option<&Path>) -> Self {
+        Self::load_where(directory, |_| true)
+    }
+
+    /// Enough of the registry to get `name`: its own files alone, or everything when it is an alias or unknown.
+    pub fn load_for(directory: Option<&Path>, name: &str) -> Self {
+        let registry = Self::load_where(directory, |stem| stem == name);
+        if registry.providers.contains_key(name) { registry } else { Self::load(directory) }
+    }
+
+    fn load_where(directory: Option<&Path>, wanted: impl Fn(&str) -> bool) -> Self {
         let mut registry = Self::default();
-        for (name, text) in bundled_files() {
+        for (name, text) in bundled_files().filter(|(name, _)| wanted(name)) {
             registry.add("bundled", &format!("bundled/{name}.yaml"), name, text);
         }
-        for path in directory.map(|d| registry.files(d)).unwrap_or_default() {
+        let mut files = directory.map(|d| registry.files(d)).unwrap_or_default();
+        files.retain(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(&wanted));
+        for path in files {
             let shown = path.display().to_string();
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             match yaml::read_file(&path) {

@@ -1,0 +1,50 @@
+//! Requests that the API client cannot make: those that take over the connection, or ask for what only one product says.
+
+use std::io;
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::{Request, Response, body::Incoming};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+};
+use tokio_util::bytes::Bytes;
+
+/// No answer that we read whole is larger.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// Sends a request without a body to the engine at `url`, on a connection of its own.
+pub(super) async fn send(url: &str, request: Request<Empty<Bytes>>) -> io::Result<Response<Incoming>> {
+    match url.strip_prefix("unix://") {
+        Some(path) => exchange(UnixStream::connect(path).await?, request).await,
+        None => {
+            let url = url::Url::parse(url).map_err(io::Error::other)?;
+            let host = url.host_str().ok_or_else(|| io::Error::other("no host"))?;
+            exchange(TcpStream::connect((host, url.port().unwrap_or(2375))).await?, request).await
+        }
+    }
+}
+
+async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>) -> io::Result<Response<Incoming>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    tokio::spawn(connection.with_upgrades());
+    sender.send_request(request).await.map_err(io::Error::other)
+}
+
+/// Reads a JSON document from the engine.
+pub(super) async fn get<T: DeserializeOwned>(url: &str, path: &str) -> io::Result<T> {
+    let request =
+        Request::get(path).header("Host", "localhost").body(Empty::new()).map_err(io::Error::other)?;
+    let response = send(url, request).await?;
+    if !response.status().is_success() {
+        return Err(io::Error::other(format!("HTTP status {}", response.status())));
+    }
+    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(io::Error::other)?;
+    serde_json::from_slice(&body.to_bytes()).map_err(io::Error::other)
+}
