@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use comfy_table::{ColumnConstraint, Table, presets};
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Prints one JSON document.
 pub fn json(value: &Value) -> io::Result<()> {
@@ -21,19 +21,26 @@ pub fn text(text: &str) -> io::Result<()> {
 
 /// Prints a table without lines; one row a line, whatever the terminal's width.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
-    for row in rows {
-        table.add_row(row.into_iter().map(|cell| safe(&cell)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
-    }
-    let mut out = io::stdout().lock();
-    for line in table.lines() {
+    let header = header.iter().map(|&cell| cell.to_owned()).collect();
+    let rows: Vec<Vec<String>> = [header]
+        .into_iter()
+        .chain(rows)
+        .map(|row: Vec<String>| row.iter().map(|c| safe(c)).collect())
+        .collect();
+    let columns = rows.first().map_or(0, Vec::len);
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+        }
         writeln!(out, "{}", line.trim_end())?;
     }
-    Ok(())
+    out.flush()
 }
 
 /// A text from elsewhere that cannot move a terminal's cursor.

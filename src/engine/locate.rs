@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bollard::{Docker, models::SystemVersion};
+use bollard::{ClientVersion, Docker, models::SystemVersion};
 use serde::Deserialize;
 
 use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, raw};
@@ -167,8 +167,8 @@ pub async fn at(url: &str, patience: Duration) -> Result<Engine, String> {
 }
 
 async fn answer(url: &str) -> Result<Engine, String> {
-    let docker = if let Some(path) = url.strip_prefix("unix://") {
-        // Asked of the system first, because it says more than the API client: absent, refused or not allowed.
+    if let Some(path) = url.strip_prefix("unix://") {
+        // Asked of the system first, because it says more than any client: absent, refused or not allowed.
         if let Err(error) = tokio::net::UnixStream::connect(path).await {
             return Err(match error.kind() {
                 std::io::ErrorKind::NotFound => "no such socket".to_owned(),
@@ -177,17 +177,19 @@ async fn answer(url: &str) -> Result<Engine, String> {
                 _ => error.to_string(),
             });
         }
-        Docker::connect_with_unix(url, ANSWER_SECONDS, &API)
-    } else if url.starts_with("tcp://") || url.starts_with("http://") {
-        Docker::connect_with_http(url, ANSWER_SECONDS, &API)
-    } else {
+    } else if !url.starts_with("tcp://") && !url.starts_with("http://") {
         return Err("not a URL of the form unix:///path or tcp://host:port".to_owned());
+    }
+    let (version, info) =
+        tokio::join!(raw::get::<SystemVersion>(url, "/version"), raw::get::<Info>(url, "/info"));
+    let version = version.map_err(|error| format!("does not answer as an engine: {error}"))?;
+    let info = info.map_err(|error| format!("does not answer as an engine: {error}"))?;
+    let api = api_version(version.api_version.as_deref());
+    let docker = match url.strip_prefix("unix://") {
+        Some(_) => Docker::connect_with_unix(url, ANSWER_SECONDS, &api),
+        None => Docker::connect_with_http(url, ANSWER_SECONDS, &api),
     };
     let docker = docker.map_err(|error| error.to_string())?;
-    let docker = docker.negotiate_version().await.map_err(|error| format!("does not answer: {error}"))?;
-    let (version, info) = tokio::join!(docker.version(), raw::get::<Info>(url, "/info"));
-    let version = version.map_err(|error| error.to_string())?;
-    let info = info.map_err(|error| error.to_string())?;
     let options = info.security_options.unwrap_or_default();
     let has = |name: &str| options.iter().any(|o| o.split(',').any(|part| part == name));
     let facts = Facts {
@@ -197,6 +199,18 @@ async fn answer(url: &str) -> Result<Engine, String> {
         selinux: has("name=selinux"),
     };
     Ok(Engine { api: docker, url: url.to_owned(), facts })
+}
+
+/// The newest version of the API that both sides speak.
+fn api_version(theirs: Option<&str>) -> ClientVersion {
+    let parts = theirs.and_then(|text| text.split_once('.'));
+    let parsed = parts.and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    match parsed {
+        Some(theirs) if theirs < (API.major_version, API.minor_version) => {
+            ClientVersion { major_version: theirs.0, minor_version: theirs.1 }
+        }
+        _ => API,
+    }
 }
 
 /// What we read of `/info`.

@@ -116,8 +116,8 @@ impl LoginLock {
         let text = serde_json::to_vec(&self.holder).map_err(io::Error::other)?;
         self.file.rewind()?;
         self.file.write_all(&text)?;
-        self.file.set_len(text.len() as u64)?;
-        self.file.sync_data()
+        // Not synced: it is for the run after one that was killed, and a crash of the machine ends containers, too.
+        self.file.set_len(text.len() as u64)
     }
 }
 
@@ -156,7 +156,6 @@ fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
     file.write_all(&serde_json::to_vec(dead).map_err(io::Error::other)?)?;
-    file.sync_data()?;
     fs::rename(unfinished, path)
 }
 

@@ -72,12 +72,12 @@ impl Login {
     /// [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
         let registry = Registry::load_for(Some(&paths.providers()), provider);
-        let provider = registry.get(provider)?.clone();
-        let wrong = registry.problems_of(&provider.name);
+        // Without its override a login might go to another host than the one that is meant.
+        let wrong = registry.problems_of(registry.get(provider).map_or(provider, |known| &known.name));
         if !wrong.is_empty() {
-            // Without its override a login might go to another host than the one that is meant.
             return Err(Error::Descriptor(wrong));
         }
+        let provider = registry.get(provider)?.clone();
         for problem in registry.problems() {
             ui.show(Event::Warning(&problem.to_string()));
         }
