@@ -120,9 +120,17 @@ impl Source {
         Problem { file: self.file.clone(), at, message: message.into() }
     }
 
+    /// Reads a value that this file was merged into; says everything that is wrong with it, at its place here.
+    pub fn read<T: DeserializeOwned>(&self, value: Value) -> Result<T, Vec<Problem>> {
+        serde_json::from_value(value.clone()).map_err(|_| self.problems_of::<T>(value))
+    }
+
     /// Everything that keeps the file from being a `T`.
     pub fn problems<T: DeserializeOwned>(&self) -> Vec<Problem> {
-        let mut value = self.value.clone();
+        self.problems_of::<T>(self.value.clone())
+    }
+
+    fn problems_of<T: DeserializeOwned>(&self, mut value: Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         while problems.len() < MAX_PROBLEMS {
             let Err(error) = serde_path_to_error::deserialize::<_, T>(value.clone()) else { break };

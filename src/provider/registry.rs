@@ -210,8 +210,12 @@ fn read(
     text: &str,
     below: Option<&Provider>,
 ) -> Result<(Descriptor, Value), Vec<Problem>> {
-    let mut descriptor: Descriptor = yaml::parse(shown, text)?;
     let value = yaml::value(shown, text).map_err(|problem| vec![problem])?;
+    let mut descriptor: Descriptor = match below {
+        None => yaml::parse(shown, text)?,
+        // An override need not say all that a block needs: only the whole has to be right.
+        Some(below) => over(below, shown, text, &value)?,
+    };
     if descriptor.name.is_empty() {
         descriptor.name = stem.to_owned();
     }
@@ -219,20 +223,18 @@ fn read(
         let message = format!("the name {:?} differs from the file's name {stem:?}", descriptor.name);
         return Err(located(shown, text, [Finding { path: "name".into(), message }]));
     }
-    if let Some(below) = below {
-        let mut merged = Value::Object(serde_json::Map::new());
-        for layer in &below.layers {
-            merge(&mut merged, &layer.value);
-        }
-        merge(&mut merged, &value);
-        descriptor = serde_json::from_value(merged).map_err(|error| {
-            vec![Problem { file: shown.into(), at: None, message: format!("cannot be merged: {error}") }]
-        })?;
-        descriptor.name = stem.to_owned();
-    }
     complete(&mut descriptor);
     let findings = lint::lint(&descriptor);
     if findings.is_empty() { Ok((descriptor, value)) } else { Err(located(shown, text, findings)) }
+}
+
+/// A file merged over what it overrides.
+fn over(below: &Provider, shown: &str, text: &str, value: &Value) -> Result<Descriptor, Vec<Problem>> {
+    let mut merged = Value::Object(serde_json::Map::new());
+    for layer in below.layers.iter().map(|layer| &layer.value).chain([value]) {
+        merge(&mut merged, layer);
+    }
+    Source::new(shown, text).map_err(|problem| vec![problem])?.read(merged)
 }
 
 fn complete(descriptor: &mut Descriptor) {
