@@ -154,19 +154,20 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
         return Ok(Some(read("standard input", std::io::stdin())?));
     }
     if let Some(file) = &args.api_key_file {
-        let from = file.display().to_string();
+        // Its name is not repeated, nor is that of the variable: by a slip it may be the key itself.
+        let from = "the file of --api-key-file";
         let opened = std::fs::File::open(file);
         let opened =
-            opened.map_err(|source| Error::from(LoginError::KeySource { from: from.clone(), source }))?;
-        return Ok(Some(read(&from, opened)?));
+            opened.map_err(|source| Error::from(LoginError::KeySource { from: from.into(), source }))?;
+        return Ok(Some(read(from, opened)?));
     }
     if let Some(name) = &args.api_key_env {
         return match std::env::var(name) {
             Ok(value) => Ok(Some(value.into())),
             Err(std::env::VarError::NotPresent) => {
-                Err(Usage::new(format!("the variable {name} is not set")).into())
+                Err(Usage::new("the variable of --api-key-env is not set").into())
             }
-            Err(_) => Err(Usage::new(format!("the variable {name} does not hold text")).into()),
+            Err(_) => Err(Usage::new("the variable of --api-key-env does not hold text").into()),
         };
     }
     if args.api_key.is_some() {
@@ -228,6 +229,7 @@ fn stored(args: &Args, record: &Record) -> anyhow::Result<()> {
     let account =
         record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
     output::note(&format!("stored {} {address}{account}", record.credential.kind()));
-    output::note(&format!("use it with: authenticate token {} {}", args.project, spelled(address)));
+    let set = args.set.as_ref().map(|set| format!(" --set {set}")).unwrap_or_default();
+    output::note(&format!("use it with: authenticate token {} {}{set}", args.project, spelled(address)));
     Ok(())
 }

@@ -19,8 +19,11 @@ mod token;
 
 use std::process::ExitCode;
 
-use authenticate::{exit, login as logins, paths::Paths};
-use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use authenticate::{Error, exit, login as logins, paths::Paths};
+use clap::{
+    CommandFactory as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use failure::Usage;
 
@@ -29,7 +32,7 @@ use failure::Usage;
 /// `authenticate PROJECT PROVIDER` logs in: an API key goes straight into the store; a vendor's login is run by the
 /// vendor's own CLI in a throwaway container.
 #[derive(Parser)]
-#[command(name = "authenticate", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(name = "authenticate", version, args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -72,9 +75,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return parse_failure(&error),
     };
+    let shorthand = cli.verb.is_none();
     match run(cli) {
         Ok(()) => ExitCode::from(exit::DONE),
-        Err(error) => failure::report(&error),
+        Err(error) => {
+            let code = failure::report(&error);
+            if shorthand && matches!(error.downcast_ref(), Some(Error::UnknownProvider(_))) {
+                suggest_verb();
+            }
+            code
+        }
     }
 }
 
@@ -92,7 +102,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Man(args) => return man::run(args),
         _ => {}
     }
-    let paths = Paths::from_env().map_err(authenticate::Error::from)?;
+    let paths = Paths::from_env().map_err(Error::from)?;
     sweep(&paths);
     match verb {
         Verb::Login(args) => login::run(&paths, args),
@@ -110,18 +120,26 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 /// A verb that is not one is taken for a project; say so when that was probably not meant.
 fn parse_failure(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.kind() == ErrorKind::MissingRequiredArgument
-        && let Some(word) = std::env::args().nth(1)
-    {
-        let command = Cli::command();
-        let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
-        if let Some(near) = authenticate::suggest::nearest(&word, verbs)
-            && near != word
-        {
-            eprintln!("\nhint: there is no verb {word:?}; did you mean `authenticate {near}`?");
-        }
+    // With its own arguments behind it, such a verb has too many for a project.
+    let too_many = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict)
+        && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(a)) if !a.starts_with('-'))
+        || error.get(ContextKind::InvalidSubcommand).is_some();
+    if too_many || error.kind() == ErrorKind::MissingRequiredArgument {
+        suggest_verb();
     }
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+}
+
+/// Names the verb that the first argument is near to, unless it is one.
+fn suggest_verb() {
+    let Some(word) = std::env::args_os().nth(1).and_then(|word| word.into_string().ok()) else { return };
+    let command = Cli::command();
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
+    if let Some(near) = authenticate::suggest::nearest(&word, verbs)
+        && near != word
+    {
+        output::hint(&format!("there is no verb {word:?}; did you mean `authenticate {near}`?"));
+    }
 }
 
 /// Cleans up after logins that were killed. Costs one look at a normally empty directory.

@@ -9,6 +9,7 @@ use crate::{
     credential::{Credential, Metadata},
     name::{Address, Name},
     paths::Paths,
+    project::Project,
     provider::{Descriptor, Registry},
     secret::Secret,
     store::Store,
@@ -68,25 +69,26 @@ pub fn resolve(
         None => Ok(None),
     };
     if let Some(record) = provider.parse().ok().map(|name| stored(&address(name))).transpose()?.flatten() {
-        return usable(project, record.address, record.credential, record.metadata, Source::Stored);
+        return usable(paths, project, record.address, record.credential, record.metadata, Source::Stored);
     }
     let registry = Registry::load_for(Some(&paths.providers()), provider);
     let known = registry.get(provider)?;
     let address = address(known.name.parse()?);
     if let Some(record) = stored(&address)? {
-        return usable(project, record.address, record.credential, record.metadata, Source::Stored);
+        return usable(paths, project, record.address, record.credential, record.metadata, Source::Stored);
     }
     if profile.is_none()
         && let Some((name, key)) = from_env(known)
     {
         let credential = Credential::ApiKey { key };
-        return usable(project, address, credential, Metadata::default(), Source::Env(name));
+        return usable(paths, project, address, credential, Metadata::default(), Source::Env(name));
     }
-    let hint = format!("log in with: authenticate {project} {}", spelled(&address));
+    let hint = format!("log in with: {}", login(paths, project, &address));
     Err(Error::NoCredential { what: address.to_string(), hint })
 }
 
 fn usable(
+    paths: &Paths,
     project: &Name,
     address: Address,
     credential: Credential,
@@ -95,19 +97,23 @@ fn usable(
 ) -> Result<Resolved, Error> {
     if let Some(expiry) = metadata.expires_at.filter(|expiry| *expiry <= Timestamp::now()) {
         let ago = format!("{:#}", Timestamp::now().duration_since(expiry).round_to_seconds());
-        let hint = format!("log in again with: authenticate {project} {}", spelled(&address));
+        let hint = format!("log in again with: {}", login(paths, project, &address));
         return Err(Error::Expired { what: address.to_string(), ago, hint });
     }
     Ok(Resolved { address, credential, metadata, source })
 }
 
-/// As it is written on the command line.
-fn spelled(address: &Address) -> String {
+/// The command that stores a credential at an address.
+fn login(paths: &Paths, project: &Name, address: &Address) -> String {
     let profile = match address.profile.as_str() {
         crate::name::DEFAULT => String::new(),
         profile => format!(":{profile}"),
     };
-    format!("{}{profile}", address.provider)
+    let set = match Project::load(&paths.projects(), project) {
+        Ok(own) if own.set() == address.set => String::new(),
+        _ => format!(" --set {}", address.set),
+    };
+    format!("authenticate {project} {}{profile}{set}", address.provider)
 }
 
 /// The first of a provider's environment variables that is set, and its value. `{ID}_API_KEY` always counts, last.

@@ -39,7 +39,7 @@ pub enum LoginError {
     /// The key could not be read from where it was said to be.
     #[error("cannot read the key from {from}: {source}")]
     KeySource {
-        /// The flag's value, or `standard input`.
+        /// Where that is; never a value that could be the key.
         from: String,
         /// Why.
         source: io::Error,
