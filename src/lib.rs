@@ -19,3 +19,4 @@ pub mod ui;
 pub mod yaml;
 
 pub use error::Error;
+pub use login::{authenticate, store_api_key};

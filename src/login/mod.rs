@@ -53,6 +53,90 @@ pub struct How {
     pub timeout: Option<Duration>,
 }
 
+/// Gets a credential for a project and stores it: an API key goes straight into the store, a vendor's login is run by
+/// the vendor's own CLI in a throwaway container. What `how` leaves open is asked of `ui`.
+///
+/// What is returned was read back from the store.
+///
+/// ```
+/// use authenticate::{login::{self, How}, paths::Paths, ui};
+/// # use authenticate::{provider::{Descriptor, Mode}, secret::Secret};
+/// # struct Nobody;
+/// # impl ui::Ui for Nobody {
+/// #     fn choose_mode(&self, _: &Descriptor, _: &[Mode]) -> Result<Mode, ui::UiError> {
+/// #         Err(ui::UiError::Interrupted)
+/// #     }
+/// #     fn ask_secret(&self, _: &str, _: Option<&str>) -> Result<Secret, ui::UiError> {
+/// #         Err(ui::UiError::Interrupted)
+/// #     }
+/// #     fn show(&self, _: ui::Event<'_>) {}
+/// #     fn console(&self) -> std::io::Result<ui::Console> { Err(std::io::ErrorKind::Unsupported.into()) }
+/// #     fn browser_can_return(&self) -> bool { false }
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let ui = Nobody;
+/// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+/// let (_interrupter, mut interrupt) = login::interrupt::pair();
+/// let record = authenticate::authenticate(&paths, &"demo".parse()?, "openai", how, &ui, &mut interrupt).await?;
+/// assert_eq!(record.address.to_string(), "openai");
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`Login::plan`], [`Login::store_key`] and [`Login::in_container`].
+pub async fn authenticate(
+    paths: &Paths,
+    project: &Name,
+    provider: &str,
+    how: How,
+    ui: &dyn Ui,
+    interrupt: &mut Interrupt,
+) -> Result<Record, Error> {
+    let login = Login::plan(paths, project, provider, how, ui)?;
+    match login.mode() {
+        Mode::ApiKey => login.store_key(ui),
+        _ => login.in_container(ui, interrupt).await,
+    }
+}
+
+/// Checks an API key and stores it under the default profile of a provider, in a credential set or the default one.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use authenticate::paths::Paths;
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+/// let record = authenticate::store_api_key(&paths, "openai", &"sk-0123456789abcdef\n".into(), None)?;
+/// assert_eq!(record.credential.usable().map(|key| key.expose()), Some("sk-0123456789abcdef"));
+/// assert!(authenticate::store_api_key(&paths, "openai", &"half-pas".into(), None).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::UnknownProvider`], [`Error::Descriptor`], [`LoginError::NoSuchMode`] for a provider without API keys,
+/// [`LoginError::BadKey`], [`LoginError::Store`]
+pub fn store_api_key(
+    paths: &Paths,
+    provider: &str,
+    key: &Secret,
+    set: Option<&Name>,
+) -> Result<Record, Error> {
+    let registry = Registry::load_for(Some(&paths.providers()), provider);
+    let provider = known(&registry, provider)?;
+    has_mode(provider, Mode::ApiKey)?;
+    let key = api_key::check(provider, key, false)?;
+    let set = set.cloned().unwrap_or_else(Name::default_name);
+    let address = Address { set, ..Address::of(provider.name.parse()?) };
+    Ok(api_key::store(paths, &address, key)?)
+}
+
 /// A login that is decided on and not yet begun.
 #[derive(Debug)]
 pub struct Login {
@@ -72,12 +156,7 @@ impl Login {
     /// [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
         let registry = Registry::load_for(Some(&paths.providers()), provider);
-        // Without its override a login might go to another host than the one that is meant.
-        let wrong = registry.problems_of(registry.get(provider).map_or(provider, |known| &known.name));
-        if !wrong.is_empty() {
-            return Err(Error::Descriptor(wrong));
-        }
-        let provider = registry.get(provider)?.clone();
+        let provider = known(&registry, provider)?.clone();
         for problem in registry.problems() {
             ui.show(Event::Warning(&problem.to_string()));
         }
@@ -144,16 +223,28 @@ impl Login {
     }
 }
 
+/// A provider of which no file is wrong: without its override a login might go to another host than the one that is
+/// meant.
+fn known<'a>(registry: &'a Registry, name: &str) -> Result<&'a Provider, Error> {
+    let found = registry.get(name);
+    let wrong = registry.problems_of(found.as_ref().map_or(name, |provider| &provider.name));
+    if wrong.is_empty() { Ok(found?) } else { Err(Error::Descriptor(wrong)) }
+}
+
+fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {
+    if provider.modes.contains(&mode) {
+        return Ok(mode);
+    }
+    Err(LoginError::NoSuchMode { provider: provider.name.clone(), mode, has: provider.modes.clone() })
+}
+
 fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
     let wanted = how.mode.or(how.api_key.is_some().then_some(Mode::ApiKey));
     match (wanted, provider.modes.as_slice()) {
         (Some(mode), has) if has.contains(&mode) && how.api_key.is_some() && mode != Mode::ApiKey => {
             Err(LoginError::KeyNotWanted(mode))
         }
-        (Some(mode), has) if has.contains(&mode) => Ok(mode),
-        (Some(mode), has) => {
-            Err(LoginError::NoSuchMode { provider: provider.name.clone(), mode, has: has.to_vec() })
-        }
+        (Some(mode), _) => has_mode(provider, mode),
         (None, [only]) => Ok(*only),
         (None, several) => Ok(ui.choose_mode(provider, several)?),
     }
