@@ -1,0 +1,249 @@
+//! An API key goes straight into the store, from wherever it comes.
+
+use std::fs;
+
+use crate::{
+    harness::{CANARY, Home, KEY, code, json},
+    pty::Session,
+};
+
+fn only_key(home: &Home) -> String {
+    let [(address, key)] = home.keys().try_into().expect("one credential");
+    assert_eq!(address, "default/openai/default");
+    key
+}
+
+#[test]
+fn from_standard_input() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(KEY)
+        .exits(code::DONE)
+        .says("stored api_key openai")
+        .says("use it with: authenticate token demo openai")
+        .does_not_say(CANARY)
+        .does_not_say("warning");
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn from_a_file() {
+    let home = Home::new();
+    let file = home.write("key", &format!("{KEY}\n"));
+    home.authenticate(["demo", "openai", "--api-key-file", file.to_str().unwrap()])
+        .exits(code::DONE)
+        .does_not_say(CANARY);
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn from_an_environment_variable() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
+        .env("MY_KEY", KEY)
+        .exits(code::DONE)
+        .does_not_say(CANARY);
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn as_an_argument_with_a_warning() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key", KEY])
+        .exits(code::DONE)
+        .says("warning: other users of this machine could see that key")
+        .does_not_say(CANARY);
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn typed_at_a_prompt_that_shows_nothing_of_it() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("https://platform.openai.com/api-keys").shows("API key for OpenAI").masks();
+    session.types(&format!("{KEY}\r"));
+    let shown = session.exits(code::DONE);
+    assert!(!shown.contains(CANARY), "{shown:?}");
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn a_prompt_that_is_interrupted_stores_nothing() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("API key for OpenAI").masks();
+    session.types("sk-CANARY\x03");
+    let shown = session.exits(code::INTERRUPTED);
+    assert!(!shown.contains(CANARY), "{shown:?}");
+    assert!(home.keys().is_empty());
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai"])
+        .input(KEY)
+        .exits(code::USAGE)
+        .says("use --api-key-stdin, --api-key-file or --api-key-env");
+    assert!(home.keys().is_empty());
+}
+
+#[test]
+fn standard_input_that_is_a_terminal_would_show_the_key() {
+    let home = Home::new();
+    let session = Session::start(&home, ["demo", "openai", "--api-key-stdin"], &[]);
+    let shown = session.exits(code::USAGE);
+    assert!(shown.contains("leave --api-key-stdin out to be asked for the key"), "{shown}");
+}
+
+#[test]
+fn only_one_source_is_taken() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-stdin", "--api-key-env", "MY_KEY"])
+        .env("MY_KEY", KEY)
+        .input(KEY)
+        .exits(code::USAGE)
+        .says("cannot be used with");
+    assert!(home.keys().is_empty());
+}
+
+#[test]
+fn white_space_around_it_goes() {
+    for around in [format!("{KEY}\n"), format!("{KEY}\r\n"), format!("  \t{KEY} \n\n")] {
+        let home = Home::new();
+        home.stores("openai", &around);
+        assert_eq!(only_key(&home), KEY);
+    }
+}
+
+#[test]
+fn the_stored_bytes_are_the_documented_ones() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let [(_, secret)] = home.stored().try_into().expect("one credential");
+    assert_eq!(secret, format!(r#"{{"type":"api_key","key":"{KEY}"}}"#));
+}
+
+#[test]
+fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
+    let home = Home::new();
+    let odd = r#"a"b\c/ü€😀"#;
+    home.stores("mistral", odd);
+    let [(_, secret)] = home.stored().try_into().expect("one credential");
+    assert_eq!(json(&secret)["key"], odd);
+    assert_eq!(home.authenticate(["token", "demo", "mistral"]).exits(code::DONE).stdout, format!("{odd}\n"));
+}
+
+#[test]
+fn what_is_no_key_is_refused_and_not_repeated() {
+    let two_lines = format!("{KEY}\n{KEY}");
+    let long = format!("sk-CANARY{}", "x".repeat(20_000));
+    let refused: [(&str, &str); 7] = [
+        ("", "it is empty"),
+        (" \r\n\t", "it is empty"),
+        (&two_lines, "it has more than one line"),
+        ("sk-CANARY-0123\u{7}456789abcdef", "it contains control characters"),
+        ("sk-CANARY", "it does not look like one"),
+        ("CANARY-is-of-another-vendor", "it does not look like one"),
+        (&long, "it is longer than any key"),
+    ];
+    for (key, why) in refused {
+        let home = Home::new();
+        home.authenticate(["demo", "openai", "--api-key-stdin"])
+            .input(key)
+            .exits(code::USAGE)
+            .says("the key for openai is refused: ")
+            .says(why)
+            .does_not_say(CANARY);
+        assert!(!home.database().exists(), "{key:?} made a store");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(b"sk-CANARY-\xff\xfe-0123456789abcdef")
+        .exits(code::USAGE)
+        .says("cannot read the key from standard input")
+        .does_not_say(CANARY);
+    assert!(home.keys().is_empty());
+}
+
+#[test]
+fn a_source_that_is_not_there_is_said() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-file", "/nonexistent/key"])
+        .exits(code::USAGE)
+        .says("cannot read the key from the file of --api-key-file: No such file");
+    home.authenticate(["demo", "openai", "--api-key-file", home.path().to_str().unwrap()])
+        .exits(code::USAGE)
+        .says("cannot read the key from");
+    home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
+        .exits(code::USAGE)
+        .says("the variable of --api-key-env is not set");
+    home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
+        .env("MY_KEY", "  ")
+        .exits(code::USAGE)
+        .says("it is empty");
+    assert!(home.keys().is_empty());
+}
+
+/// An easy slip: the key where its variable or its file should be named.
+#[test]
+fn a_key_in_place_of_a_name_is_not_repeated() {
+    let home = Home::new();
+    for flag in ["--api-key-env", "--api-key-file"] {
+        home.authenticate(["demo", "openai", flag, KEY]).exits(code::USAGE).does_not_say(CANARY);
+    }
+}
+
+#[test]
+fn force_overrules_the_pattern_and_nothing_else() {
+    let home = Home::new();
+    let odd = "CANARY-is-of-another-vendor";
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(odd)
+        .exits(code::USAGE)
+        .says("hint: --force stores it all the same");
+    home.authenticate(["demo", "openai", "--api-key-stdin", "--force"])
+        .input("two\nlines")
+        .exits(code::USAGE)
+        .does_not_say("hint: --force");
+    assert!(home.keys().is_empty());
+    home.authenticate(["demo", "openai", "--api-key-stdin", "--force"]).input(odd).exits(code::DONE);
+    assert_eq!(only_key(&home), odd);
+}
+
+#[test]
+fn storing_again_replaces_it_and_leaves_nothing_of_the_old_one() {
+    let home = Home::new();
+    home.stores("openai", "sk-OLD-0123456789-abcdefghij");
+    home.stores("openai", KEY);
+    assert_eq!(only_key(&home), KEY);
+    for file in crate::harness::files_below(&home.data()) {
+        let bytes = fs::read(&file).expect("read");
+        assert!(!bytes.windows(6).any(|window| window == b"sk-OLD"), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_refused_key_leaves_the_stored_one() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.authenticate(["demo", "openai", "--api-key-stdin"]).input("nonsense").exits(code::USAGE);
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn json_says_where_it_went_and_not_what_it_is() {
+    let home = Home::new();
+    let outcome =
+        home.authenticate(["demo", "openai:work", "--api-key-stdin", "--json"]).input(KEY).exits(code::DONE);
+    let stored = outcome.json();
+    assert_eq!(
+        (&stored["provider"], &stored["set"], &stored["profile"], &stored["kind"]),
+        (&"openai".into(), &"default".into(), &"work".into(), &"api_key".into())
+    );
+    outcome.does_not_say(CANARY);
+}

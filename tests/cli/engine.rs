@@ -1,0 +1,92 @@
+//! No engine where none is needed, and a clear word where one is.
+
+use std::{io::ErrorKind, os::unix::net::UnixListener};
+
+use crate::harness::{Home, KEY, code};
+
+/// Sockets where engines would be looked for, at which nobody may knock.
+struct Doors {
+    home: Home,
+    docker: UnixListener,
+    podman: UnixListener,
+}
+
+impl Doors {
+    fn new() -> Self {
+        let home = Home::new();
+        let listen = |name| {
+            let listener = UnixListener::bind(home.path().join(name)).expect("bound");
+            listener.set_nonblocking(true).expect("set");
+            listener
+        };
+        let (docker, podman) = (listen("docker.sock"), listen("podman.sock"));
+        Self { home, docker, podman }
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) {
+        let url = |name| format!("unix://{}", self.home.path().join(name).display());
+        self.home
+            .authenticate(arguments)
+            .env("DOCKER_HOST", url("docker.sock"))
+            .env("CONTAINER_HOST", url("podman.sock"))
+            .input(input)
+            .exits(code::DONE);
+    }
+
+    fn nobody_knocked(&self) {
+        for listener in [&self.docker, &self.podman] {
+            assert_eq!(listener.accept().expect_err("nobody").kind(), ErrorKind::WouldBlock);
+        }
+    }
+}
+
+#[test]
+fn an_api_key_needs_no_engine() {
+    let doors = Doors::new();
+    doors.home.write("config/projects/demo.yaml", "engine: docker\nimage: example.com/x\n");
+    doors.run(&["demo", "openai", "--api-key-stdin"], KEY);
+    doors.run(&["demo", "codex", "--api-key-stdin"], KEY);
+    doors.run(&["demo", "codex", "--api-key-stdin", "--engine", "docker"], KEY);
+    doors.run(&["token", "demo", "openai"], "");
+    doors.run(&["status"], "");
+    doors.run(&["providers"], "");
+    doors.run(&["projects"], "");
+    doors.run(&["logout", "demo", "openai"], "");
+    doors.nobody_knocked();
+}
+
+#[test]
+fn an_engine_that_is_not_there_is_exit_code_5() {
+    let home = Home::new();
+    home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", "unix:///nonexistent"])
+        .exits(code::ENGINE)
+        .says("no container engine answered; looked at:")
+        .says("unix:///nonexistent (asked for): ");
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn every_place_that_was_looked_at_is_named() {
+    let home = Home::new();
+    let docker = format!("unix://{}", home.path().join(".docker/run/docker.sock").display());
+    // Only places that are in this home, for there may be engines outside of it.
+    home.authenticate(["demo", "codex", "--mode", "oauth"])
+        .env("DOCKER_HOST", &docker)
+        .exits(code::ENGINE)
+        .says(&format!("{docker} (DOCKER_HOST): "));
+    home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", "podman"])
+        .exits(code::ENGINE)
+        .says("unix:///nonexistent/podman.sock (CONTAINER_HOST): ");
+    home.write("config/projects/shop.yaml", "engine: unix:///nonexistent/project.sock\n");
+    home.authenticate(["shop", "codex", "--mode", "oauth"])
+        .exits(code::ENGINE)
+        .says("unix:///nonexistent/project.sock");
+}
+
+#[test]
+fn nothing_is_left_of_a_login_that_found_no_engine() {
+    let home = Home::new();
+    home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE);
+    assert!(home.stored().is_empty());
+    assert!(crate::harness::files_below(&home.data().join("logins")).is_empty());
+}

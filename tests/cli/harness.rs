@@ -1,0 +1,249 @@
+//! A home in a temporary directory, and the program run in it.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use authenticate::{
+    credential::{Credential, Metadata},
+    name::{Address, Name},
+    store::{FILE_NAME, Store},
+};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A key that OpenAI's pattern takes, and that is recognised wherever it turns up.
+pub const KEY: &str = "sk-CANARY-0123456789-abcdefghij";
+/// What of [`KEY`] must not be seen.
+pub const CANARY: &str = "CANARY";
+
+/// Exit codes, as they are documented.
+pub mod code {
+    pub use authenticate::exit::{DONE, ENGINE, FAILED, INTERRUPTED, NO_CREDENTIAL, STORE, USAGE};
+}
+
+/// An empty home with both directories of the program. Nothing of it is there until it is needed.
+pub struct Home(TempDir);
+
+impl Home {
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a temporary directory"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path().join("config")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.data().join(FILE_NAME)
+    }
+
+    /// Writes a file below the home and returns its path.
+    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// The program in this home, with nothing in its environment but where that is.
+    pub fn authenticate<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear().envs(self.environment()).current_dir(self.path());
+        Run { command, input: Vec::new(), stdout: Stdio::piped(), stderr: Stdio::piped() }
+    }
+
+    /// Where the home is, and no engine anywhere.
+    pub fn environment(&self) -> [(&'static str, PathBuf); 5] {
+        [
+            ("HOME", self.path().to_owned()),
+            ("AUTHENTICATE_CONFIG_DIR", self.config()),
+            ("AUTHENTICATE_DATA_DIR", self.data()),
+            ("DOCKER_HOST", "unix:///nonexistent/docker.sock".into()),
+            ("CONTAINER_HOST", "unix:///nonexistent/podman.sock".into()),
+        ]
+    }
+
+    /// Stores a key by standard input.
+    pub fn stores(&self, target: &str, key: &str) -> Outcome {
+        self.authenticate(["demo", target, "--mode", "api_key", "--api-key-stdin"])
+            .input(key)
+            .exits(code::DONE)
+    }
+
+    /// Stores any credential, through the library.
+    pub fn put(&self, provider: &str, credential: &Credential, metadata: &Metadata) {
+        let address = Address::of(name(provider));
+        Store::open(&self.data()).expect("a store").put(&address, credential, metadata).expect("stored");
+    }
+
+    /// All that is stored, as `set/provider/profile` and the very bytes of the secret.
+    pub fn stored(&self) -> Vec<(String, String)> {
+        if !self.database().exists() {
+            return Vec::new();
+        }
+        let database =
+            Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("opened");
+        let sql =
+            "SELECT credential_set || '/' || provider || '/' || profile, CAST(secret AS TEXT) FROM credential
+                   ORDER BY 1";
+        let mut statement = database.prepare(sql).expect("prepared");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+        rows.collect::<Result<_, _>>().expect("a row")
+    }
+
+    /// The keys of API keys that are stored, by `set/provider/profile`.
+    pub fn keys(&self) -> Vec<(String, String)> {
+        let key = |secret: String| json(&secret)["key"].as_str().expect("a key").to_owned();
+        self.stored().into_iter().map(|(address, secret)| (address, key(secret))).collect()
+    }
+}
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_authenticate");
+
+/// One run of the program.
+pub struct Run {
+    command: Command,
+    input: Vec<u8>,
+    stdout: Stdio,
+    stderr: Stdio,
+}
+
+impl Run {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Where its standard output goes, in place of a pipe that is read.
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.stdout = to.into();
+        self
+    }
+
+    /// Where its standard error goes, in place of a pipe that is read.
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.stderr = to.into();
+        self
+    }
+
+    /// What is on its standard input, which ends there.
+    pub fn input(mut self, input: impl AsRef<[u8]>) -> Self {
+        self.input = input.as_ref().to_owned();
+        self
+    }
+
+    /// Starts it with pipes and leaves the rest to the caller.
+    pub fn starts(mut self) -> Child {
+        self.command.stdin(Stdio::piped()).stdout(self.stdout).stderr(self.stderr);
+        self.command.spawn().expect("started")
+    }
+
+    /// Runs it to its end, which must be this exit code.
+    #[track_caller]
+    pub fn exits(self, code: u8) -> Outcome {
+        let outcome = self.ends();
+        assert_eq!(outcome.code, Some(code.into()), "{outcome:#?}");
+        outcome
+    }
+
+    /// Runs it to its end. What it prints into a pipe never has escape codes, and it never panics.
+    #[track_caller]
+    pub fn ends(self) -> Outcome {
+        let command = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
+        let input = self.input.clone();
+        let mut child = self.starts();
+        // It may have ended without reading it.
+        let _ = child.stdin.take().expect("its input").write_all(&input);
+        let output = child.wait_with_output().expect("ended");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        let outcome = Outcome {
+            command,
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
+        assert!(!outcome.all().contains('\x1b'), "escape codes: {outcome:#?}");
+        assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
+        outcome
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    #[allow(dead_code, reason = "shown when an assertion fails")]
+    pub command: String,
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    pub fn all(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// It printed this on standard error, and nothing on standard output.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "{text:?} is not said: {self:#?}");
+        assert!(self.stdout.is_empty(), "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn does_not_say(&self, text: &str) -> &Self {
+        assert!(!self.all().contains(text), "{text:?} is said: {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn prints(&self, text: &str) -> &Self {
+        assert!(self.stdout.contains(text), "{text:?} is not printed: {self:#?}");
+        self
+    }
+
+    /// The one JSON document of its standard output, which has our version.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let value = json(&self.stdout);
+        assert_eq!(value["schema"], 1, "{self:#?}");
+        value
+    }
+}
+
+#[track_caller]
+pub fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+pub fn name(text: &str) -> Name {
+    text.parse().expect("a name")
+}
+
+/// Every file below a directory, links and all, without following any.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type().expect("a type").is_dir() {
+            true => files.extend(files_below(&entry.path())),
+            false => files.push(entry.path()),
+        }
+    }
+    files.sort();
+    files
+}

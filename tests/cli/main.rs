@@ -1,0 +1,24 @@
+//! The command line as people and scripts meet it: the real program, an empty environment, a home of its own.
+//! None of it needs a container engine.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod harness;
+mod pty;
+
+mod addresses;
+mod api_key;
+mod canary;
+mod doctor;
+mod engine;
+mod generated;
+mod killed;
+mod logout;
+mod modes;
+mod output;
+mod projects;
+mod providers;
+mod status;
+mod store;
+mod token;
+mod usage;

@@ -1,0 +1,79 @@
+//! A provider with several modes: which one it is to be.
+
+use crate::{
+    harness::{Home, code},
+    pty::Session,
+};
+
+const KEY: &str = "sk-ant-0123456789-abcdefghij";
+
+#[test]
+fn without_a_terminal_the_mode_has_to_be_named() {
+    let home = Home::new();
+    home.authenticate(["demo", "claude"])
+        .exits(code::USAGE)
+        .says("claude can be logged in to in several ways")
+        .says("use --mode oauth or --mode api_key");
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn a_key_that_is_given_says_the_mode() {
+    let home = Home::new();
+    home.authenticate(["demo", "claude", "--api-key-stdin"]).input(KEY).exits(code::DONE);
+    assert_eq!(home.keys(), [("default/claude/default".to_owned(), KEY.to_owned())]);
+}
+
+#[test]
+fn at_a_terminal_one_is_chosen() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "claude"], &[]);
+    session.shows("Authenticate Claude Code").shows("in a container").shows("API key").masks();
+    session.types("\x1b[B\r");
+    session.shows("API key for Claude Code").masks();
+    session.types(&format!("{KEY}\r"));
+    let shown = session.exits(code::DONE);
+    assert!(!shown.contains(KEY), "{shown:?}");
+    assert_eq!(home.keys(), [("default/claude/default".to_owned(), KEY.to_owned())]);
+}
+
+#[test]
+fn the_first_choice_is_the_vendors_own_login() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "claude"], &[]);
+    session.shows("API key").masks();
+    session.types("\r");
+    // It needs an engine, and there is none.
+    let shown = session.exits(code::ENGINE);
+    assert!(shown.contains("no container engine answered"), "{shown}");
+}
+
+#[test]
+fn a_choice_that_is_dismissed_does_nothing() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "claude"], &[]);
+    session.shows("API key").masks();
+    session.types("\x1b");
+    session.exits(code::INTERRUPTED);
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn a_mode_that_the_provider_does_not_have_is_refused() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--mode", "oauth"])
+        .exits(code::USAGE)
+        .says("openai has no mode oauth; it has api_key")
+        .says("hint: use --mode api_key");
+    home.authenticate(["demo", "openai", "--mode", "oath"]).exits(code::USAGE).says("oauth");
+}
+
+/// The key would be dropped without a word.
+#[test]
+fn a_key_and_another_mode_do_not_go_together() {
+    let home = Home::new();
+    home.authenticate(["demo", "claude", "--mode", "oauth", "--api-key-stdin"])
+        .input(KEY)
+        .exits(code::USAGE)
+        .does_not_say("engine");
+}

@@ -1,0 +1,84 @@
+//! What goes to standard output, and what a pipe and a terminal get.
+
+use std::io::pipe;
+
+use crate::{
+    harness::{Home, KEY, code},
+    pty::Session,
+};
+
+#[test]
+fn colour_is_for_terminals() {
+    let home = Home::new();
+    let shown = Session::start(&home, ["token", "demo", "openai"], &[]).exits(code::NO_CREDENTIAL);
+    assert!(shown.contains("\x1b[31;1merror:\x1b[0m"), "{shown:?}");
+    // That there is none in a pipe is checked in every other test.
+    home.authenticate(["token", "demo", "openai"]).exits(code::NO_CREDENTIAL).says("error: no credential");
+}
+
+/// True when a colour is set anywhere.
+fn coloured(shown: &str) -> bool {
+    regex::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern").is_match(shown)
+}
+
+#[test]
+fn no_color_is_honoured() {
+    let home = Home::new();
+    let plain = &[("NO_COLOR", "1")];
+    for arguments in [["token", "demo", "openai"], ["demo", "openai", "--oops"]] {
+        let shown = Session::start(&home, arguments, plain).ends();
+        assert!(!coloured(&shown), "{shown:?}");
+    }
+    let mut session = Session::start(&home, ["demo", "claude"], plain);
+    session.shows("API key").masks();
+    session.types("\x1b[B\r");
+    session.shows("API key for Claude Code").masks();
+    session.types("\x03");
+    let shown = session.exits(code::INTERRUPTED);
+    assert!(!coloured(&shown), "{shown:?}");
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["providers"],
+        &["providers", "--json"],
+        &["providers", "show", "claude"],
+        &["providers", "schema"],
+        &["token", "demo", "openai"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(reader);
+        let outcome = home.authenticate(arguments).stdout(writer).ends();
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn standard_error_that_went_away_is_no_panic() {
+    let home = Home::new();
+    for arguments in [&["token", "demo", "openai"][..], &["statsu"], &["--oops"]] {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(reader);
+        let outcome = home.authenticate(arguments).stderr(writer).ends();
+        assert!(matches!(outcome.code, Some(2 | 3)), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_device_that_is_full_is_a_failure() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    for arguments in
+        [&["token", "demo", "openai"][..], &["status"], &["status", "--json"], &["completions", "bash"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("opened");
+        home.authenticate(arguments).stdout(full).exits(code::FAILED).does_not_say(KEY);
+    }
+}

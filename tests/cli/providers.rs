@@ -1,0 +1,213 @@
+//! `authenticate providers` and the descriptors of one's own.
+
+use std::collections::BTreeMap;
+
+use crate::harness::{Home, code};
+
+const ACME: &str = "label: Acme\napi_key: {env_var: ACME_KEY, pattern: '^acme-[0-9]{4}$'}\n";
+
+fn names(home: &Home) -> Vec<String> {
+    let list = home.authenticate(["providers", "--json"]).exits(code::DONE).json();
+    let list = list["providers"].as_array().expect("a list").clone();
+    list.iter().map(|provider| provider["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn the_bundled_ones_are_listed() {
+    let home = Home::new();
+    let outcome = home.authenticate(["providers"]).exits(code::DONE);
+    let line = outcome.stdout.lines().find(|line| line.starts_with("claude ")).expect("claude");
+    let columns: Vec<_> = line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
+    assert_eq!(columns, ["claude", "Claude Code", "oauth, api_key", "claude-code", "bundled"]);
+    assert_eq!(outcome.stderr, "");
+    let names = names(&home);
+    for name in ["claude", "codex", "copilot", "gemini", "gh", "glab", "openai", "opencode", "qwen", "vibe"] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+    assert_eq!(names.len() + 1, outcome.stdout.lines().count());
+}
+
+#[test]
+fn one_more_is_one_more_file() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", ACME);
+    assert!(names(&home).contains(&"acme".to_owned()));
+    home.authenticate(["demo", "acme", "--api-key-stdin"]).input("acme-12").exits(code::USAGE);
+    home.stores("acme", "acme-1234");
+    home.authenticate(["token", "demo", "acme"]).exits(code::DONE).prints("acme-1234\n");
+    let row = home.authenticate(["providers"]).exits(code::DONE).stdout;
+    assert!(row.lines().any(|line| line.starts_with("acme ") && line.ends_with("yours")), "{row}");
+}
+
+#[test]
+fn an_override_changes_the_fields_that_it_names() {
+    let home = Home::new();
+    let file = home.write(
+        "config/providers/openai.yaml",
+        "label: Our OpenAI\napi_key: {pattern: '^our-[a-z]+$', key_url: null}\napi: {base_url: https://ai.example.com}\n",
+    );
+    let outcome = home.authenticate(["providers", "show", "openai", "--json"]).exits(code::DONE);
+    let shown = outcome.json();
+    let provider = &shown["provider"];
+    assert_eq!(provider["label"], "Our OpenAI");
+    assert_eq!(provider["api_key"]["pattern"], "^our-[a-z]+$");
+    assert_eq!(provider["api_key"]["env_var"], "OPENAI_API_KEY");
+    assert!(provider["api_key"].get("key_url").is_none(), "null takes a field away");
+    assert_eq!(provider["api"]["base_url"], "https://ai.example.com");
+    assert_eq!(provider["api"]["shape"], "openai");
+
+    let origins: BTreeMap<&str, &str> = shown["origins"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (one["place"].as_str().expect("a place"), one["from"].as_str().expect("an origin")))
+        .collect();
+    let yours = file.to_str().expect("text");
+    for (place, from) in [
+        ("name", "bundled"),
+        ("label", yours),
+        ("api_key.pattern", yours),
+        ("api_key.env_var", "bundled"),
+        ("api.base_url", yours),
+        ("api.shape", "bundled"),
+        ("delivery.env.api_key", "bundled"),
+    ] {
+        assert_eq!(origins.get(place), Some(&from), "{place}");
+    }
+    assert!(!origins.contains_key("api_key.key_url"));
+
+    home.stores("openai", "our-key");
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input("sk-0123456789-abcdefghij")
+        .exits(code::USAGE);
+}
+
+#[test]
+fn shown_as_yaml_it_says_where_each_part_came_from() {
+    let home = Home::new();
+    let file = home.write("config/providers/openai.yaml", "label: Our OpenAI\napi_key: {pattern: '^our-'}\n");
+    let outcome = home.authenticate(["providers", "show", "openai"]).exits(code::DONE);
+    let yours = format!("# from {}\nlabel: Our OpenAI\n", file.display());
+    outcome.prints("# from bundled\nname: openai\n").prints(&yours);
+    outcome
+        .prints("api_key.env_var from bundled")
+        .prints(&format!("api_key.pattern from {}", file.display()));
+    let bundled = home.authenticate(["providers", "show", "claude-code"]).exits(code::DONE);
+    bundled.prints("# from bundled\nname: claude\n");
+    assert_eq!(bundled.stdout.matches('#').count(), 1);
+}
+
+#[test]
+fn what_is_shown_can_be_used_as_a_file() {
+    let home = Home::new();
+    let shown = home.authenticate(["providers", "show", "claude"]).exits(code::DONE).stdout;
+    let file = home.write("lint/claude.yaml", &shown);
+    home.authenticate(["providers", "lint", file.to_str().unwrap()])
+        .exits(code::DONE)
+        .says("nothing is wrong");
+    home.write("config/providers/claude.yaml", &shown);
+    let json =
+        |home: &Home| home.authenticate(["providers", "show", "claude", "--json"]).exits(code::DONE).json();
+    assert_eq!(json(&home)["provider"], json(&Home::new())["provider"]);
+}
+
+#[test]
+fn lint_says_all_that_is_wrong_at_once_and_where() {
+    let home = Home::new();
+    let file = home.write(
+        "config/providers/acme.yaml",
+        "label: Acme\nmodse: [api_key]\nmodes: [api_kye]\ncallback_ports: [x]\napi_key:\n  patern: x\n",
+    );
+    let outcome = home.authenticate(["providers", "lint"]).exits(code::USAGE);
+    let mut lines: Vec<_> = outcome.stderr.lines().collect();
+    lines.sort_unstable();
+    let file = file.display();
+    assert_eq!(
+        lines,
+        [
+            format!("error: {file}:2:1: unknown field \"modse\" (did you mean \"modes\"?)"),
+            format!("error: {file}:3:9: unknown value \"api_kye\" (did you mean \"api_key\"?)"),
+            format!("error: {file}:4:18: invalid type: string \"x\", expected u16"),
+            format!("error: {file}:6:3: unknown field \"patern\" (did you mean \"pattern\"?)"),
+        ]
+    );
+}
+
+#[test]
+fn lint_refuses_what_would_weaken_the_isolation() {
+    let home = Home::new();
+    let file = home.write(
+        "acme.yaml",
+        "modes: [api_key]\nhost_dir_name: ../x\ncontainer_mount: /etc/../root\n\
+         extra_run_args: [--privileged, --cap-add, SYS_ADMIN, --pid=host, -v, '/:/host', --security-opt=x, -e, OK=1]\n\
+         api_key: {pattern: '('}\nterms: http://example.com\n",
+    );
+    let outcome = home.authenticate(["providers", "lint", file.to_str().unwrap()]).exits(code::USAGE);
+    for wrong in ["host_dir_name", "container_mount", "api_key.pattern", "terms"] {
+        outcome.says(&format!(": {wrong}: "));
+    }
+    for refused in ["--privileged", "--cap-add", "--pid", "-v", "--security-opt"] {
+        outcome.says(refused);
+    }
+    outcome.does_not_say("OK=1");
+}
+
+#[test]
+fn lint_of_files_that_are_right() {
+    let home = Home::new();
+    let file = home.write("acme.yaml", ACME);
+    home.authenticate(["providers", "lint", file.to_str().unwrap()])
+        .exits(code::DONE)
+        .says("nothing is wrong");
+    home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+    home.authenticate(["providers", "lint", "missing.yaml"])
+        .exits(code::USAGE)
+        .says("missing.yaml: cannot be read");
+    let other = home.write("other.yaml", "name: acme\n");
+    home.authenticate(["providers", "lint", other.to_str().unwrap()])
+        .exits(code::USAGE)
+        .says("other.yaml:1:1: name: the name \"acme\" differs from the file's name \"other\"");
+}
+
+#[test]
+fn lint_knows_aliases_that_are_taken() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", "aliases: [openai]\n");
+    home.authenticate(["providers", "lint"])
+        .exits(code::USAGE)
+        .says("alias \"openai\" of acme already belongs to openai");
+}
+
+#[test]
+fn one_bad_file_does_not_disable_the_others() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", ACME);
+    home.write("config/providers/bad.yaml", "label: [\n");
+    home.write("config/providers/openai.yaml", "labl: x\n");
+    let outcome = home.authenticate(["providers"]).exits(code::DONE);
+    outcome.prints("acme").prints("claude").prints("openai");
+    assert!(outcome.stderr.contains("bad.yaml:"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("openai.yaml:1:1: unknown field \"labl\""), "{outcome:#?}");
+    home.stores("acme", "acme-1234");
+    home.stores("groq", "gsk_0123456789abcdefghij");
+    home.authenticate(["token", "demo", "acme"]).exits(code::DONE).prints("acme-1234");
+}
+
+#[test]
+fn a_provider_whose_only_file_is_wrong_is_not_called_unknown() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", "labl: x\n");
+    home.authenticate(["demo", "acme"]).exits(code::USAGE).says("acme.yaml:1:1: unknown field \"labl\"");
+}
+
+/// With the bundled descriptor in place of a wrong override a key might go where it was not meant to.
+#[test]
+fn a_provider_whose_override_is_wrong_takes_no_login() {
+    let home = Home::new();
+    home.write("config/providers/openai.yaml", "labl: x\n");
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input("sk-0123456789-abcdefghij")
+        .exits(code::USAGE)
+        .says("openai.yaml:1:1: unknown field \"labl\"");
+    assert!(home.stored().is_empty());
+}

@@ -1,0 +1,116 @@
+//! `authenticate token`
+
+use std::collections::BTreeMap;
+
+use authenticate::credential::{Credential, Metadata, OAuth};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::harness::{CANARY, Home, KEY, code};
+
+fn oauth() -> Credential {
+    Credential::OAuth(OAuth {
+        access_token: KEY.into(),
+        refresh_token: Some("refresh-me".into()),
+        id_token: None,
+        extra: BTreeMap::new(),
+    })
+}
+
+fn expiring(from_now: SignedDuration) -> Metadata {
+    Metadata { expires_at: Some(Timestamp::now() + from_now), ..Metadata::default() }
+}
+
+#[test]
+fn the_secret_and_a_newline_are_all_that_is_printed() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let outcome = home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), (&*format!("{KEY}\n"), ""));
+}
+
+#[test]
+fn of_each_kind_it_is_the_value_that_authorises() {
+    let home = Home::new();
+    home.put("claude", &oauth(), &expiring(SignedDuration::from_hours(1)));
+    home.put("gh", &Credential::Token { token: KEY.into() }, &Metadata::default());
+    home.put(
+        "email",
+        &Credential::Basic { username: "ann".into(), password: KEY.into() },
+        &Metadata::default(),
+    );
+    home.put("telegram", &Credential::Fields([("bot".to_owned(), KEY.into())].into()), &Metadata::default());
+    for provider in ["claude", "gh", "email", "telegram"] {
+        let outcome = home.authenticate(["token", "demo", provider]).exits(code::DONE);
+        assert_eq!(outcome.stdout, format!("{KEY}\n"), "{provider}");
+    }
+}
+
+#[test]
+fn of_several_fields_there_is_no_one_value() {
+    let home = Home::new();
+    let fields = Credential::Fields([("a".to_owned(), KEY.into()), ("b".to_owned(), KEY.into())].into());
+    home.put("slack", &fields, &Metadata::default());
+    home.authenticate(["token", "demo", "slack"])
+        .exits(code::NO_CREDENTIAL)
+        .says("it has several fields")
+        .does_not_say(CANARY);
+}
+
+#[test]
+fn nothing_stored_is_exit_code_3_and_says_how_to_log_in() {
+    let home = Home::new();
+    home.authenticate(["token", "demo", "openai"])
+        .exits(code::NO_CREDENTIAL)
+        .says("error: no credential for openai")
+        .says("hint: log in with: authenticate demo openai");
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn an_expired_credential_is_exit_code_3() {
+    let home = Home::new();
+    home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(-90)));
+    home.authenticate(["token", "demo", "claude"])
+        .exits(code::NO_CREDENTIAL)
+        .says("the credential for claude expired ")
+        .says("ago")
+        .says("hint: log in again with: authenticate demo claude")
+        .does_not_say(CANARY);
+    home.authenticate(["token", "demo", "claude", "--json"]).exits(code::NO_CREDENTIAL).does_not_say(CANARY);
+}
+
+/// What is said to be run is what stores the credential that was asked for.
+#[test]
+fn the_hint_keeps_the_set_and_the_profile() {
+    let home = Home::new();
+    home.authenticate(["token", "demo", "openai:work", "--set", "team"])
+        .exits(code::NO_CREDENTIAL)
+        .says("authenticate demo openai:work --set team");
+    // The project's own set needs no flag.
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
+    home.authenticate(["token", "shop", "openai"]).exits(code::NO_CREDENTIAL).does_not_say("--set");
+}
+
+#[test]
+fn json_holds_the_secret_and_what_is_known_of_it() {
+    let home = Home::new();
+    let metadata = Metadata { host: Some("ghe.example.com".into()), ..Metadata::default() };
+    home.put("gh", &Credential::Token { token: KEY.into() }, &metadata);
+    let token = home.authenticate(["token", "demo", "gh", "--json"]).exits(code::DONE).json();
+    assert_eq!(token["token"], KEY);
+    assert_eq!(token["host"], "ghe.example.com");
+    assert_eq!(token["source"], "stored");
+}
+
+#[test]
+fn the_environment_stands_in_for_what_is_not_stored() {
+    let home = Home::new();
+    let other = "sk-from-the-environment-0123456789";
+    let token =
+        |target: &str| home.authenticate(["token", "demo", target]).env("OPENAI_API_KEY", other).ends();
+    assert_eq!(token("openai").stdout, format!("{other}\n"));
+    // A profile is one that was stored; the environment has none.
+    assert_eq!(token("openai:work").code, Some(code::NO_CREDENTIAL.into()));
+    home.stores("openai", KEY);
+    assert_eq!(token("openai").stdout, format!("{KEY}\n"));
+}

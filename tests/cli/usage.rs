@@ -1,0 +1,85 @@
+//! Wrong command lines: exit code 2, what is wrong, what was probably meant, and nothing done.
+
+use crate::harness::{Home, code};
+
+#[test]
+fn an_unknown_provider_gets_the_list_and_the_nearest_name() {
+    let home = Home::new();
+    for arguments in [&["demo", "cluade"][..], &["token", "demo", "cluade"], &["providers", "show", "cluade"]]
+    {
+        home.authenticate(arguments)
+            .exits(code::USAGE)
+            .says("unknown provider \"cluade\" (did you mean \"claude\"?)")
+            .says("known: amazon-bedrock, anthropic, ")
+            .says("openai");
+    }
+    home.authenticate(["demo", "kubernetes-federation"]).exits(code::USAGE).does_not_say("did you mean");
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn a_misspelt_verb_gets_the_nearest_one() {
+    let home = Home::new();
+    for (arguments, verb) in [
+        (&["statsu"][..], "status"),
+        (&["provders"], "providers"),
+        (&["provders", "lint"], "providers"),
+        (&["tokn", "demo", "claude"], "token"),
+        (&["logut", "demo", "claude"], "logout"),
+    ] {
+        home.authenticate(arguments).exits(code::USAGE).says(&format!("did you mean `authenticate {verb}`?"));
+    }
+}
+
+#[test]
+fn a_project_with_a_name_near_a_verb_is_still_a_project() {
+    let home = Home::new();
+    home.authenticate(["tokens", "openai", "--api-key-stdin"])
+        .input("sk-0123456789-abcdefghij")
+        .exits(code::DONE)
+        .does_not_say("did you mean");
+}
+
+#[test]
+fn nothing_at_all_shows_what_there_is() {
+    let outcome = Home::new().authenticate([""; 0]).exits(code::USAGE);
+    outcome.says("Usage:").says("status").says("providers");
+}
+
+#[test]
+fn unknown_flags_and_values_are_refused() {
+    let home = Home::new();
+    home.authenticate(["status", "--jsn"]).exits(code::USAGE).says("--json");
+    home.authenticate(["demo", "openai", "--timeout", "soon"]).exits(code::USAGE).says("90s");
+    home.authenticate(["demo", "openai", "--timeout", "-5s"]).exits(code::USAGE);
+    home.authenticate(["demo", "claude", "--mode", "oauth", "--engine", "lxc"])
+        .exits(code::USAGE)
+        .says("\"lxc\" is not an engine: use docker, podman, or a URL");
+    home.authenticate(["completions", "tcl"]).exits(code::USAGE);
+}
+
+#[test]
+fn relative_directories_are_refused() {
+    let home = Home::new();
+    for variable in ["AUTHENTICATE_CONFIG_DIR", "AUTHENTICATE_DATA_DIR"] {
+        home.authenticate(["status"])
+            .env(variable, "here")
+            .exits(code::USAGE)
+            .says(&format!("{variable} must be an absolute path"));
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let home = Home::new();
+    for arguments in [["--help"], ["-h"], ["--version"]] {
+        assert!(!home.authenticate(arguments).exits(code::DONE).stdout.is_empty());
+    }
+}
+
+#[test]
+fn what_is_not_foreseen_is_exit_code_1() {
+    let home = Home::new();
+    home.write("file", "");
+    home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot make file/man");
+}
