@@ -1,0 +1,66 @@
+//! The stand-ins as an image, in each engine.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use super::{Place, output};
+
+/// The image with the stand-ins.
+pub const IMAGE: &str = "localhost/authenticate-test/programs:latest";
+
+const NAMES: [&str; 3] = ["vendor", "issuer", "github"];
+
+/// The program that is tested.
+pub fn authenticate() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_authenticate"))
+}
+
+/// One of the stand-ins, built.
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let directory = authenticate().parent().expect("the programs' directory");
+    BUILT.get_or_init(|| {
+        let profile = match directory.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(other) => other,
+        };
+        let target = directory.parent().expect("cargo's target directory");
+        output(
+            Command::new(env!("CARGO"))
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile])
+                .arg("--target-dir")
+                .arg(target),
+        );
+    });
+    directory.join(name)
+}
+
+/// The image with the stand-ins, which is in the engine from then on.
+pub fn image(place: Place) -> &'static str {
+    static BUILT: [OnceLock<()>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    let index = match place {
+        Place::Docker | Place::DockerAsUser => 0,
+        Place::Podman => 1,
+        Place::PodmanAsUser => 2,
+    };
+    BUILT[index].get_or_init(|| {
+        let context = tempfile::tempdir().expect("a directory");
+        for name in NAMES {
+            output(Command::new("strip").arg("-o").arg(context.path().join(name)).arg(program(name)));
+        }
+        let text = format!(
+            "FROM docker.io/library/debian:bookworm-slim\nCOPY {} /usr/local/bin/\n",
+            NAMES.join(" ")
+        );
+        fs::write(context.path().join("Containerfile"), text).expect("written");
+        let directory = context.path().to_str().expect("text");
+        let file = format!("{directory}/Containerfile");
+        place.ask(&["build", "--quiet", "--tag", IMAGE, "--file", &file, directory]);
+    });
+    IMAGE
+}

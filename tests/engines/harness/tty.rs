@@ -1,0 +1,85 @@
+//! A terminal, with the program on it.
+
+use std::{
+    fs::File,
+    io::Write,
+    os::fd::{AsFd, OwnedFd},
+    process::{Child, Command},
+    thread::JoinHandle,
+};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    process::Signal,
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Termios, Winsize, tcgetattr, tcsetwinsize},
+};
+
+use super::running::{Ended, Heard, LIMIT, send, wait};
+
+/// A program whose controlling terminal is ours.
+pub struct OnTerminal {
+    child: Child,
+    keys: File,
+    side: OwnedFd,
+    before: Termios,
+    /// What the terminal shows.
+    pub screen: Heard,
+    reader: JoinHandle<()>,
+}
+
+impl OnTerminal {
+    /// Starts the program on a new terminal of that size.
+    pub fn start(command: &Command, rows: u16, cols: u16) -> Self {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a terminal");
+        let name = ptsname(&ours, Vec::new()).expect("a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let side = rustix::fs::open(name, flags, Mode::empty()).expect("its other side");
+        tcsetwinsize(&ours, size(rows, cols)).expect("a size");
+        let before = tcgetattr(&side).expect("modes");
+        let stream = || side.as_fd().try_clone_to_owned().expect("a copy");
+        let mut under = Command::new("setsid");
+        under.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
+        under.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+        under.current_dir(command.get_current_dir().expect("a directory"));
+        let child = under.stdin(stream()).stdout(stream()).stderr(stream()).spawn().expect("started");
+        let keys = File::from(ours);
+        let (screen, reader) = Heard::listen(keys.try_clone().expect("a copy"));
+        Self { child, keys, side, before, screen, reader }
+    }
+
+    pub fn resize(&self, rows: u16, cols: u16) {
+        tcsetwinsize(&self.keys, size(rows, cols)).expect("resized");
+    }
+
+    /// Types something.
+    pub fn keys(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).expect("typed");
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(&self.child, signal);
+    }
+
+    /// True while keys come as they are pressed, without an echo.
+    pub fn is_raw(&self) -> bool {
+        let now = tcgetattr(&self.side).expect("modes");
+        now.local_modes != self.before.local_modes
+    }
+
+    /// Waits for the end, at which the terminal has to be as it was.
+    pub fn end(mut self) -> Ended {
+        let status = wait(&mut self.child, LIMIT, || self.screen.text());
+        let now = tcgetattr(&self.side).expect("modes");
+        let modes = |t: &Termios| (t.input_modes, t.output_modes, t.control_modes, t.local_modes);
+        assert_eq!(modes(&now), modes(&self.before), "the terminal was not restored");
+        drop(self.side);
+        self.reader.join().expect("read to the end");
+        Ended { status, out: self.screen.text(), err: String::new() }
+    }
+}
+
+fn size(rows: u16, cols: u16) -> Winsize {
+    Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 }
+}

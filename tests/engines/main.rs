@@ -1,0 +1,18 @@
+//! Logins in real containers, on real engines: the program as a person would run it, against stand-ins for the vendors.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod harness;
+
+mod canary;
+mod codex_browser;
+mod codex_device;
+mod endings;
+mod gh;
+mod hostile_files;
+mod images;
+mod isolation;
+mod output;
+mod redirect;
+mod terminal;
+mod two_logins;

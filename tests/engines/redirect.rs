@@ -1,0 +1,100 @@
+//! The browser's way back, when its port is taken on this machine.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use serde_json::json;
+
+use crate::harness::{Home, Place, acme, acme::describe, tty::OnTerminal};
+
+const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];
+const STATE: &str = "state-of-this-login";
+
+/// A CLI that waits for the browser at `port`, and logs in with what comes back.
+fn waiting_at(port: u16) -> Home {
+    let url = format!(
+        "https://login.example.com/oauth/authorize?client_id=acme&state={STATE}&\
+         redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
+    );
+    let steps = [
+        &format!("state {STATE}"),
+        &format!("bind {port}"),
+        &format!("print Open {url} now"),
+        &format!("listen {port} callback.json"),
+        r#"write auth.json {"a":"$CODE","r":"RRR"}"#,
+        // Its answer is still on the way to the browser: one that ended now would take it along.
+        "sleep 1000",
+    ];
+    let home = acme(Place::Docker, &steps);
+    describe(&home, json!({"callback_ports": [port]}));
+    home
+}
+
+/// A port that this process has taken.
+fn taken() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+#[test]
+fn the_message_names_who_has_it_and_a_pasted_url_is_checked_and_replayed() {
+    let (_listener, port) = taken();
+    let home = waiting_at(port);
+    let mut command = home.command(&LOGIN);
+    // With a browser of this machine; it is not started.
+    command.env("BROWSER", "/bin/true");
+    let mut login = OnTerminal::start(&command, 24, 100);
+    let said = login.screen.wait_for("paste that address here");
+    assert!(said.contains(&format!("port {port} of 127.0.0.1 is taken by")), "{said}");
+    assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
+    login.keys(&format!("http://localhost:{port}/callback?code=WRONG&state=another\r"));
+    login.screen.wait_for("another login");
+    login.keys(&format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}\r"));
+    login.end().expect(0);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn without_a_terminal_the_login_is_busy() {
+    let (_listener, port) = taken();
+    let home = waiting_at(port);
+    let ended = home.run(&LOGIN).expect(8);
+    assert!(ended.err.contains(&format!("port {port}")), "{}", ended.err);
+    assert!(ended.err.contains(&format!("(process {})", std::process::id())), "{}", ended.err);
+    home.assert_nothing_left();
+}
+
+#[test]
+fn without_a_terminal_the_headless_command_is_taken_if_there_is_one() {
+    let (_listener, port) = taken();
+    let home = waiting_at(port);
+    let headless = ["sh", "-c", r#"echo '{"a":"HEADLESS","r":"R"}' >~/.config/acme/auth.json"#];
+    describe(&home, json!({"callback_ports": [port], "headless_command": headless}));
+    let mut command = home.command(&LOGIN[..4]);
+    let ended = crate::harness::Running::start(command.env("BROWSER", "/bin/true")).end().expect(0);
+    assert!(ended.err.contains(&format!("port {port} of 127.0.0.1 is taken")), "{}", ended.err);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "HEADLESS\n");
+}
+
+#[test]
+fn a_redirect_to_this_machines_loopback_reaches_the_cli() {
+    let (listener, port) = taken();
+    drop(listener);
+    let home = waiting_at(port);
+    let running = home.start(&LOGIN);
+    running.err.wait_for("log in at:");
+    let redirect = format!("http://127.0.0.1:{port}/callback?code=RIGHT&state={STATE}");
+    let page = crate::harness::output(std::process::Command::new("curl").args([
+        "--silent",
+        "--fail",
+        "--noproxy",
+        "*",
+        &redirect,
+    ]));
+    assert!(page.contains("login done"), "{page}");
+    running.end().expect(0);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+    assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(), "nothing listens after the login");
+}

@@ -1,0 +1,50 @@
+//! Two logins at once, and one that was killed.
+
+use rustix::process::Signal;
+
+use crate::harness::{Place, acme, acme::LOG_IN, acme::script};
+
+const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
+
+#[test]
+fn the_second_is_told_who_the_first_is() {
+    let home = acme(Place::Docker, &["print ready", "stay"]);
+    let first = home.start(&LOGIN);
+    first.out.wait_for("ready");
+    let second = home.run(&LOGIN).expect(8);
+    assert!(second.err.contains(&format!("process {}", first.pid())), "{}", second.err);
+    assert_eq!(home.containers().len(), 1, "the first goes on");
+    script(&home, &[LOG_IN]);
+    home.run(&["p", "acme:work", "--mode", "oauth"]).expect(0);
+    first.signal(Signal::TERM);
+    first.end().expect(130);
+    home.assert_nothing_left();
+}
+
+fn nothing_stays_of_a_killed_one(place: Place) {
+    let home = acme(place, &["write auth.json {\"a\":\"HALF\"", "print ready", "stay"]);
+    let first = home.start(&LOGIN);
+    first.out.wait_for("ready");
+    first.signal(Signal::KILL);
+    first.end();
+    assert_eq!(home.containers().len(), 1, "nobody has cleaned up yet");
+    // Any run will do.
+    home.status();
+    home.assert_nothing_left();
+    home.run(&["token", "p", "acme"]).expect(3);
+}
+
+#[test]
+fn nothing_stays_of_a_killed_one_on_docker() {
+    nothing_stays_of_a_killed_one(Place::Docker);
+}
+
+#[test]
+fn nothing_stays_of_a_killed_one_on_podman() {
+    nothing_stays_of_a_killed_one(Place::Podman);
+}
+
+#[test]
+fn nothing_stays_of_a_killed_one_on_rootless_podman() {
+    nothing_stays_of_a_killed_one(Place::PodmanAsUser);
+}
