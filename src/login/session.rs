@@ -85,7 +85,7 @@ impl Session<'_> {
         let mut pump =
             Task(tokio::spawn(pump(printed, output, errors, UrlFinder::new(columns), screen, found)));
         let (keys, pressed) = mpsc::channel(64);
-        let _typist = Task(tokio::spawn(typist(pressed, input)));
+        let typist = Task(tokio::spawn(typist(pressed, input)));
         let mut size = terminal.as_ref().map(|t| t.size.clone());
         let mut keyboard = Keyboard { last_ctrl_c: None, paste: None };
         let mut look = tokio::time::interval(LOOK);
@@ -142,7 +142,18 @@ impl Session<'_> {
             }
         };
         if !matches!(ending, Ending::Exited(_)) {
-            self.container.stop(GRACE).await?;
+            let stop = self.container.stop(GRACE);
+            tokio::pin!(stop);
+            tokio::select! {
+                stopped = &mut stop => stopped?,
+                () = tokio::time::sleep(2 * GRACE) => {
+                    // Docker answers nothing about a container whose output is not taken from it. When nobody reads
+                    // ours any more, the connection is given up, in both directions.
+                    pump.0.abort();
+                    typist.0.abort();
+                    stop.await?;
+                }
+            }
         }
         // What was printed last, the restoring of the screen above all, is still on its way.
         let _ = tokio::time::timeout(GRACE, &mut pump.0).await;
