@@ -8,9 +8,11 @@ use std::{
 };
 
 use crate::{
-    codex_device::{codex, issuer},
+    codex_device::codex,
     harness::{Place, Pod},
 };
+
+const LABEL: &str = "io.github.authenticate";
 
 /// The arguments and the environment of every other process, as often as they can be read.
 fn watch_processes(done: &AtomicBool, canary: &str) -> Vec<String> {
@@ -38,7 +40,7 @@ fn watch_processes(done: &AtomicBool, canary: &str) -> Vec<String> {
 fn stays_where_it_belongs(place: Place) {
     // Another for each place: the tests beside this one look for theirs.
     let canary = &format!("CanaryQ7xW{place:?}");
-    let issuer: Pod = issuer(place, &["--canary", canary]);
+    let issuer = Pod::http(place, 9000, &["issuer", "--canary", canary]);
     let home = codex(place, &issuer);
     let done = AtomicBool::new(false);
     let since = crate::harness::output(Command::new("date").args(["+%s"]));
@@ -46,8 +48,10 @@ fn stays_where_it_belongs(place: Place) {
         let watcher = scope.spawn(|| watch_processes(&done, canary));
         let running = home.start(&["cx", "codex", "--mode", "oauth"]);
         let mut inspected = String::new();
-        // Whatever the engine says while there is a container.
+        let mut approved = false;
+        // Whatever the engine says while there is a container. The login is approved once it was seen.
         while running.is_running() {
+            approved = approved || inspected.contains(LABEL) && issuer.approve();
             for container in home.containers() {
                 for args in [["inspect", &container], ["logs", &container]] {
                     let said = place.client().args(args).output().expect("Docker's client");
@@ -62,7 +66,7 @@ fn stays_where_it_belongs(place: Place) {
     });
     assert_eq!(found, [""; 0], "in a process");
     assert!(!format!("{}{}", ended.out, ended.err).contains(canary), "{}{}", ended.out, ended.err);
-    assert!(inspected.contains("io.github.authenticate"), "the container was never seen");
+    assert!(inspected.contains(LABEL), "the container was never seen");
     assert!(!inspected.contains(canary), "{inspected}");
 
     let until = crate::harness::output(Command::new("date").args(["+%s"]));

@@ -125,6 +125,16 @@ impl Pod {
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
     }
 
+    /// Approves every login that waits; false when none does yet.
+    pub fn approve(&self) -> bool {
+        let Self { scheme, port, .. } = self;
+        let url = format!("{scheme}://{}:{port}/test/approve", self.names[0]);
+        let asked = Command::new("curl")
+            .args(["--silent", "--fail", "--noproxy", "*", "--max-time", "30", "--request", "POST", &url])
+            .output();
+        asked.expect("curl").status.success()
+    }
+
     /// The tokens that were issued, oldest first.
     pub fn issued(&self) -> Vec<Value> {
         self.get("/test/issued").as_array().expect("a list").clone()

@@ -16,7 +16,10 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// What a stream has said so far.
 #[derive(Clone, Default)]
-pub struct Heard(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
+pub struct Heard(Arc<(Mutex<SoFar>, Condvar)>);
+
+/// The bytes, and whether they have ended.
+type SoFar = (Vec<u8>, bool);
 
 impl Heard {
     /// Listens to the stream until its end.
