@@ -109,3 +109,8 @@ fn stays_where_it_belongs_on_docker() {
 fn stays_where_it_belongs_on_podman() {
     stays_where_it_belongs(Place::Podman);
 }
+
+#[test]
+fn stays_where_it_belongs_on_rootless_podman() {
+    stays_where_it_belongs(Place::PodmanAsUser);
+}
