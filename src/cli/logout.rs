@@ -10,40 +10,35 @@ use authenticate::{
 
 use super::{
     output,
-    target::{self, Target},
+    target::{StoredArgs, Target},
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The project
-    project: Name,
-    /// The provider, and the profile if not the default one
-    #[arg(value_name = "PROVIDER[:PROFILE]")]
-    provider: Target,
-    /// The credential set, in place of the project's
-    #[arg(long)]
-    set: Option<Name>,
+    #[command(flatten)]
+    stored: StoredArgs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let set = target::set(paths, &args.project, args.set.as_ref())?;
-    let registry = Registry::load_for(Some(&paths.providers()), &args.provider.provider);
+    let set = args.stored.set(paths)?;
+    let Target { provider, profile } = args.stored.provider;
+    let registry = Registry::load_for(Some(&paths.providers()), &provider);
     // A credential outlives its descriptor: what is stored can be removed under its own name.
-    let name: Name = match registry.get(&args.provider.provider) {
-        Ok(provider) => provider.name.parse().map_err(Error::from)?,
-        Err(unknown) => args.provider.provider.parse().map_err(|_| Error::from(unknown))?,
+    let name: Name = match registry.get(&provider) {
+        Ok(known) => known.name.parse().map_err(Error::from)?,
+        Err(unknown) => provider.parse().map_err(|_| Error::from(unknown))?,
     };
-    let profile = args.provider.profile.unwrap_or_else(Name::default_name);
+    let profile = profile.unwrap_or_else(Name::default_name);
     let address = Address { set, provider: name, profile };
     let removal = match Store::open_existing(paths.data()).map_err(Error::from)? {
         Some(mut store) => Some(store.remove(&address).map_err(Error::from)?),
         None => None,
     };
     let Some(removal) = removal.filter(|removal| removal.found) else {
-        registry.get(&args.provider.provider).map_err(Error::from)?;
+        registry.get(&provider).map_err(Error::from)?;
         let hint = "see what is stored with: authenticate status".to_owned();
         return Err(Error::NoCredential { what: address.to_string(), hint }.into());
     };

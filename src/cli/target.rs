@@ -30,6 +30,26 @@ impl FromStr for Target {
     }
 }
 
+/// The arguments that name one stored credential.
+#[derive(clap::Args)]
+pub struct StoredArgs {
+    /// The project
+    pub project: Name,
+    /// The provider, and the profile if not the default one
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    pub provider: Target,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
+}
+
+impl StoredArgs {
+    /// The credential set that is meant.
+    pub fn set(&self, paths: &Paths) -> Result<Name, Error> {
+        set(paths, &self.project, self.set.as_ref())
+    }
+}
+
 /// The credential set: the one given, or else the project's.
 pub fn set(paths: &Paths, project: &Name, given: Option<&Name>) -> Result<Name, Error> {
     match given {

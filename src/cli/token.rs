@@ -2,33 +2,27 @@
 
 use std::io::Write as _;
 
-use authenticate::{Error, lifecycle::resolve::resolve, name::Name, paths::Paths};
+use authenticate::{Error, lifecycle::resolve::resolve, paths::Paths};
 use serde_json::json;
 
 use super::{
     output,
-    target::{self, Target},
+    target::{StoredArgs, Target},
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The project
-    project: Name,
-    /// The provider, and the profile if not the default one
-    #[arg(value_name = "PROVIDER[:PROFILE]")]
-    provider: Target,
-    /// The credential set, in place of the project's
-    #[arg(long)]
-    set: Option<Name>,
+    #[command(flatten)]
+    stored: StoredArgs,
     /// Print a JSON object that holds the secret and what is known of it
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let set = target::set(paths, &args.project, args.set.as_ref())?;
-    let Target { provider, profile } = &args.provider;
-    let found = resolve(paths, &args.project, &set, provider, profile.as_ref())?;
+    let set = args.stored.set(paths)?;
+    let Target { provider, profile } = &args.stored.provider;
+    let found = resolve(paths, &args.stored.project, &set, provider, profile.as_ref())?;
     let Some(secret) = found.credential.usable() else {
         let what = found.address.to_string();
         let hint = "it has several fields, and no single one that is the token".to_owned();
