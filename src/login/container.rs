@@ -216,7 +216,7 @@ impl ContainerLogin<'_> {
         let attached: Attached = container.attach().await?;
         container.start().await?;
         let ports = way.ports.into_iter();
-        let _forwards: Vec<Forward> =
+        let forwards: Vec<Forward> =
             ports.map(|(port, listener)| Forward::start(port, listener, container.clone())).collect();
         let session = Session {
             container,
@@ -226,7 +226,11 @@ impl ContainerLogin<'_> {
             limit: self.how.timeout.unwrap_or(DEFAULT_LIMIT),
             ui: self.ui,
         };
-        session.run(attached, console, interrupt).await
+        let ending = session.run(attached, console, interrupt).await;
+        for forward in forwards {
+            forward.close().await;
+        }
+        ending
     }
 
     /// Stores what was captured. Something captured counts, however the CLI ended.
