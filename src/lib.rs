@@ -10,6 +10,7 @@ pub mod lifecycle;
 mod locked_file;
 pub mod login;
 pub mod name;
+pub mod oauth;
 pub mod paths;
 pub mod project;
 pub mod provider;
