@@ -222,6 +222,9 @@ pub struct Revoke {
     /// Client id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Form of the request. Default: `form`, as RFC 7009 has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
 }
 
 /// Public endpoints for the device authorization grant (RFC 8628).
