@@ -102,7 +102,6 @@ impl Store {
         }
         record(&change, address, version, ExchangeState::Sent, holder, None).map_err(failed)?;
         change.commit().map_err(failed)?;
-        self.tidy_up_on_close()?;
         Ok(Begun::Yes)
     }
 
@@ -146,7 +145,6 @@ impl Store {
         if current == Some(version) {
             how(&change).map_err(failed)?;
             change.commit().map_err(failed)?;
-            self.tidy_up_on_close()?;
         }
         Ok(())
     }

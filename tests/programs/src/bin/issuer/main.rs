@@ -109,6 +109,7 @@ async fn serve(options: Options) -> std::io::Result<()> {
         .route("/oauth/revoke", post(token::revoke))
         .route("/test/issued", get(test::issued))
         .route("/test/revoked", get(test::revoked))
+        .route("/test/login", post(test::login))
         .with_state(issuer)
         .merge(devices.routes("/codex/device"))
         .route("/test/requests", get(journal::show).with_state(journal.clone()))

@@ -1,0 +1,208 @@
+//! A user's store, an issuer, and the program.
+
+mod issuer;
+mod server;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Command, Output},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use authenticate::{
+    credential::{Credential, Metadata, OAuth, Record},
+    lifecycle::refresh::{Refresh, RefreshError, Renewed},
+    name::Address,
+    paths::Paths,
+    project::Project,
+    provider::{Descriptor, Mode, Registry},
+    secret::Secret,
+    store::Store,
+    ui::{Console, Event, Ui, UiError},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use issuer::Issuer;
+pub use server::Server;
+
+/// Longer than anything here takes.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// One of the programs beside the tests, built.
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let authenticate = PathBuf::from(env!("CARGO_BIN_EXE_authenticate"));
+    let directory = authenticate.parent().expect("the programs' directory");
+    BUILT.get_or_init(|| {
+        let profile = match directory.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(other) => other,
+        };
+        let built = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile])
+            .arg("--target-dir")
+            .arg(directory.parent().expect("cargo's target directory"))
+            .status();
+        assert!(built.expect("cargo").success());
+    });
+    directory.join(name)
+}
+
+/// A store with the login of provider `acme`.
+pub struct Home {
+    directory: TempDir,
+    pub paths: Paths,
+}
+
+impl Home {
+    /// With a descriptor that renews at this token endpoint.
+    pub fn new(token_url: &str) -> Self {
+        Self::described(
+            json!({"refresh": {"strategy": "oauth", "token_url": token_url, "client_id": issuer::CLIENT}}),
+        )
+    }
+
+    pub fn described(fields: Value) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+        let mut descriptor = json!({
+            "name": "acme",
+            "label": "Acme",
+            "modes": ["api_key"],
+            "capture": [{
+                "file": "auth.json",
+                "format": "json",
+                "kind": "oauth",
+                "fields": {
+                    "access_token": "/a",
+                    "refresh_token": {"path": "/r", "optional": true},
+                    "id_token": {"path": "/i", "optional": true},
+                    "account": {"path": "/i", "as": "jwt_claim", "claim": "/email", "optional": true},
+                },
+            }],
+        });
+        for (name, value) in fields.as_object().expect("fields") {
+            descriptor[name] = value.clone();
+        }
+        std::fs::create_dir_all(paths.providers()).expect("made");
+        std::fs::write(paths.providers().join("acme.yaml"), descriptor.to_string()).expect("written");
+        Self { directory, paths }
+    }
+
+    /// Stores the tokens of an answer, as if they had been got an hour ago and lasted as long as `left` from now.
+    pub fn logged_in(&self, tokens: &Value, left: SignedDuration) -> Record {
+        self.logged_in_as(tokens, left, Metadata::default())
+    }
+
+    pub fn logged_in_as(&self, tokens: &Value, left: SignedDuration, metadata: Metadata) -> Record {
+        let text = |name: &str| tokens[name].as_str().map(Secret::new);
+        let credential = Credential::OAuth(OAuth {
+            access_token: text("access_token").expect("an access token"),
+            refresh_token: text("refresh_token"),
+            id_token: text("id_token"),
+            extra: BTreeMap::new(),
+        });
+        let metadata = Metadata { expires_at: Timestamp::now().checked_add(left).ok(), ..metadata };
+        let mut store = self.store();
+        store.put(&self.address(), &credential, &metadata).expect("stored");
+        drop(store);
+        let database = self.paths.data().join(authenticate::store::FILE_NAME);
+        let database = rusqlite::Connection::open(database).expect("opened");
+        database.execute("UPDATE credential SET updated_at = updated_at - 3600000", []).expect("aged");
+        drop(database);
+        self.record()
+    }
+
+    pub fn address(&self) -> Address {
+        Address::of("acme".parse().expect("a name"))
+    }
+
+    pub fn store(&self) -> Store {
+        Store::open(self.paths.data()).expect("opened")
+    }
+
+    pub fn record(&self) -> Record {
+        self.store().get(&self.address()).expect("read").expect("stored")
+    }
+
+    /// The program, in an environment of its own.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_authenticate"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("AUTHENTICATE_CONFIG_DIR", self.paths.config())
+            .env("AUTHENTICATE_DATA_DIR", self.paths.data());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("ran")
+    }
+
+    /// A program that asks in many threads.
+    pub fn asker(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program("asker"));
+        command.arg("--config").arg(self.paths.config()).arg("--data").arg(self.paths.data());
+        command.args(args).arg("acme");
+        command
+    }
+
+    /// Renews in this process.
+    pub fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
+        runtime().block_on(self.renewing(seen, force))
+    }
+
+    pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
+        let registry = Registry::load(Some(&self.paths.providers()));
+        let provider = registry.get("acme").expect("described");
+        let (paths, project) = (&self.paths, &Project::default());
+        Refresh { paths, provider, project, ui: &Nobody }.renew(seen, force).await
+    }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// The access token of a record.
+pub fn access_token(record: &Record) -> String {
+    record.credential.usable().expect("one").expose().to_owned()
+}
+
+/// Waits for a condition, which must come about.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < LIMIT, "{what} did not come about");
+        thread::yield_now();
+    }
+}
+
+/// Past its time.
+pub const EXPIRED: SignedDuration = SignedDuration::from_secs(-1);
+
+struct Nobody;
+
+impl Ui for Nobody {
+    fn choose_mode(&self, _: &Descriptor, _: &[Mode]) -> Result<Mode, UiError> {
+        Err(UiError::Interrupted)
+    }
+    fn ask_secret(&self, _: &str, _: Option<&str>) -> Result<Secret, UiError> {
+        Err(UiError::Interrupted)
+    }
+    fn show(&self, _: Event<'_>) {}
+    fn console(&self) -> std::io::Result<Console> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+    fn browser_can_return(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,54 @@
+//! A server that answers as a test says.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, TcpListener},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// What came: the body of each request.
+type Bodies = Arc<Mutex<Vec<String>>>;
+
+pub struct Server {
+    pub url: String,
+    bodies: Bodies,
+}
+
+impl Server {
+    /// Gives the same answer to every request: a status and a body, or nothing at all.
+    pub fn answering(answer: Option<(u16, &str)>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let url = format!("http://{}/token", listener.local_addr().expect("an address"));
+        let bodies = Bodies::default();
+        let (seen, answer) = (Arc::clone(&bodies), answer.map(|(status, body)| (status, body.to_owned())));
+        thread::spawn(move || {
+            for mut connection in listener.incoming().flatten() {
+                let mut reader = BufReader::new(&connection);
+                let mut length = 0;
+                for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty())
+                {
+                    if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().expect("a length");
+                    }
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).expect("a body");
+                seen.lock().unwrap().push(String::from_utf8(body).expect("text"));
+                if let Some((status, body)) = &answer {
+                    let _ = write!(
+                        connection,
+                        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+                         Connection: close\r\n\r\n{body}",
+                        body.len()
+                    );
+                }
+            }
+        });
+        Self { url, bodies }
+    }
+
+    pub fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().unwrap().clone()
+    }
+}

@@ -1,0 +1,79 @@
+//! `logout` and `revoke`, with a vendor that revokes.
+
+use serde_json::{Value, json};
+
+use crate::harness::{EXPIRED, Home, Issuer, Server};
+
+fn home(url: &str) -> Home {
+    Home::described(json!({"revoke": {"url": url, "client_id": "app_EMoamEEZ73f0CkXaXp7hrann"}}))
+}
+
+fn is_stored(home: &Home) -> bool {
+    home.store().get(&home.address()).expect("read").is_some()
+}
+
+#[test]
+fn logout_revokes_first() {
+    let issuer = Issuer::start(&[]);
+    let home = home(&issuer.url("/oauth/revoke"));
+    home.logged_in(&issuer.login(), EXPIRED);
+    let ran = home.run(&["logout", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(0));
+    let said = String::from_utf8(ran.stderr).expect("text");
+    assert_eq!(said, "removed acme from this machine; revoked it at the vendor\n");
+    assert!(!is_stored(&home));
+    assert_eq!((issuer.ended(), issuer.requests("/oauth/revoke")), (1, vec![200, 200]));
+}
+
+#[test]
+fn the_refresh_token_goes_before_the_access_token() {
+    let server = Server::answering(Some((200, "")));
+    let home = home(&server.url);
+    home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+    assert!(home.run(&["revoke", "p", "acme"]).status.success());
+    assert!(!is_stored(&home), "revoked is removed");
+    let bodies = server.bodies();
+    assert!(
+        bodies[0].contains("token=RRR") && bodies[0].contains("token_type_hint=refresh_token"),
+        "{bodies:?}"
+    );
+    assert!(
+        bodies[1].contains("token=AAA") && bodies[1].contains("token_type_hint=access_token"),
+        "{bodies:?}"
+    );
+}
+
+#[test]
+fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
+    let issuer = Issuer::start(&[]);
+    let (tokens, url) = (issuer.login(), issuer.url("/oauth/revoke"));
+    drop(issuer);
+    let home = home(&url);
+    home.logged_in(&tokens, EXPIRED);
+    let ran = home.run(&["revoke", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(7));
+    let said = String::from_utf8(ran.stderr).expect("text");
+    assert!(said.contains("acme was not revoked, and is kept"), "{said}");
+    assert!(is_stored(&home));
+
+    let ran = home.run(&["logout", "p", "acme", "--json"]);
+    assert_eq!(ran.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    assert_eq!((&report["removed"], &report["revocation"]), (&json!(true), &json!("failed")));
+    assert!(!is_stored(&home));
+
+    home.logged_in(&tokens, EXPIRED);
+    let said = String::from_utf8(home.run(&["logout", "p", "acme"]).stderr).expect("text");
+    assert!(said.contains("warning: acme was NOT revoked at the vendor, where it stays valid"), "{said}");
+    assert!(!is_stored(&home));
+}
+
+#[test]
+fn without_revoking_nobody_is_asked() {
+    let issuer = Issuer::start(&[]);
+    let home = home(&issuer.url("/oauth/revoke"));
+    home.logged_in(&issuer.login(), EXPIRED);
+    assert!(home.run(&["logout", "p", "acme", "--no-revoke"]).status.success());
+    assert!(!is_stored(&home));
+    assert_eq!(issuer.requests("/oauth/revoke"), [0; 0]);
+}

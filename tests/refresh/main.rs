@@ -1,0 +1,13 @@
+//! Renewing and revoking, against a token endpoint that rotates refresh tokens and takes one that comes twice for a
+//! theft.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod harness;
+
+mod answers;
+mod crowds;
+mod killed;
+mod leaving;
+mod outcomes;
+mod verb;

@@ -1,0 +1,187 @@
+//! What can come of one exchange.
+
+use authenticate::{
+    credential::{Credential, Metadata},
+    lifecycle::refresh::{RefreshError, Renewed},
+    oauth::OAuthError,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, eventually, runtime};
+
+#[test]
+fn the_new_tokens_are_stored_with_what_is_known_of_them() {
+    let issuer = Issuer::start(&["--expires-in", "1800"]);
+    let home = Home::new(&issuer.token_url());
+    let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
+    let before = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
+    let Ok(Renewed::Now(after)) = home.renew(&before, false) else { panic!("not renewed") };
+    let (Credential::OAuth(old), Credential::OAuth(new)) = (&before.credential, &after.credential) else {
+        panic!("not OAuth");
+    };
+    assert_ne!(old.refresh_token, new.refresh_token);
+    assert_eq!(after.metadata.account.as_deref(), Some("dev@example.org"));
+    assert_eq!(after.metadata.scopes, ["openid", "profile", "email", "offline_access"]);
+    let lasts = after.metadata.expires_at.expect("known").duration_since(Timestamp::now()).as_secs();
+    assert!((1790..=1800).contains(&lasts), "{lasts}");
+    assert_eq!(home.record(), after);
+    assert!(matches!(home.renew(&after, false), Ok(Renewed::Before(same)) if same == after), "not due");
+}
+
+#[test]
+fn a_vendor_that_wants_json_gets_json() {
+    let issuer = Issuer::start(&[]);
+    let client = "app_EMoamEEZ73f0CkXaXp7hrann";
+    let refresh =
+        json!({"strategy": "oauth", "token_url": issuer.token_url(), "client_id": client, "body": "json"});
+    let home = Home::described(json!({"refresh": refresh}));
+    let record = home.logged_in(&issuer.login(), EXPIRED);
+    assert!(matches!(home.renew(&record, false), Ok(Renewed::Now(_))));
+}
+
+#[test]
+fn a_refresh_token_that_is_left_out_stays() {
+    let server = Server::answering(Some((
+        200,
+        r#"{"access_token": "NEW", "token_type": "Bearer", "expires_in": 60}"#,
+    )));
+    let home = Home::new(&server.url);
+    let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let after = home.renew(&before, false).expect("renewed").record();
+    let Credential::OAuth(tokens) = &after.credential else { panic!("not OAuth") };
+    assert_eq!(tokens.access_token.expose(), "NEW");
+    assert_eq!(tokens.refresh_token.as_ref().expect("kept").expose(), "RRR");
+}
+
+#[test]
+fn a_refusal_is_remembered_until_the_next_login() {
+    let answer = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
+    let server = Server::answering(Some((400, answer)));
+    let home = Home::new(&server.url);
+    let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
+    let record = home.logged_in(&tokens, EXPIRED);
+    for _ in 0..3 {
+        let Err(RefreshError::Refused { why, .. }) = home.renew(&record, false) else {
+            panic!("not refused")
+        };
+        assert_eq!(why, "invalid_grant: the login has ended");
+    }
+    assert_eq!(server.bodies().len(), 1, "it was asked once");
+    assert!(home.renew(&record, true).is_err());
+    assert_eq!(server.bodies().len(), 2, "with force, again");
+    let record = home.logged_in(&tokens, EXPIRED);
+    assert!(home.renew(&record, false).is_err());
+    assert_eq!(server.bodies().len(), 3, "a new login is a new chance");
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_changes_nothing() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let record = home.logged_in(&issuer.login(), EXPIRED);
+    let (token_url, busy) = (issuer.token_url(), Server::answering(Some((503, "{}"))));
+    drop(issuer);
+    let asked = home.renew(&record, false);
+    assert!(
+        matches!(&asked, Err(RefreshError::Server { source: OAuthError::Unreachable { .. }, .. })),
+        "{token_url}: {asked:?}"
+    );
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    let home = Home::new(&busy.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    for _ in 0..2 {
+        let asked = home.renew(&record, false);
+        assert!(
+            matches!(&asked, Err(RefreshError::Server { source: OAuthError::Unavailable { .. }, .. })),
+            "{asked:?}"
+        );
+    }
+    assert_eq!(busy.bodies().len(), 2);
+    assert_eq!(home.record(), record);
+}
+
+#[test]
+fn a_token_is_not_sent_again_when_no_answer_came() {
+    let server = Server::answering(None);
+    let home = Home::new(&server.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    for _ in 0..3 {
+        assert!(matches!(home.renew(&record, false), Err(RefreshError::OutcomeUnknown { .. })));
+    }
+    assert_eq!(server.bodies().len(), 1);
+    assert_eq!(home.record(), record);
+    let _ = home.renew(&record, true);
+    assert_eq!(server.bodies().len(), 2, "with force, again");
+}
+
+#[test]
+fn another_account_or_fewer_scopes_are_not_stored() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let metadata = Metadata { account: Some("other@example.org".into()), ..Metadata::default() };
+    let record = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
+    let other = home.renew(&record, false);
+    assert!(
+        matches!(&other, Err(RefreshError::OtherAccount { expected, found, .. })
+            if expected == "other@example.org" && found == "dev@example.org"),
+        "{other:?}"
+    );
+    assert_eq!(home.record(), record);
+
+    let metadata = Metadata { scopes: vec!["openid".into(), "admin".into()], ..Metadata::default() };
+    let record = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
+    let fewer = home.renew(&record, false);
+    assert!(
+        matches!(&fewer, Err(RefreshError::FewerScopes { missing, .. }) if missing == &["admin"]),
+        "{fewer:?}"
+    );
+    assert_eq!(home.record(), record);
+    assert!(matches!(home.renew(&record, false), Err(RefreshError::Refused { .. })), "remembered");
+}
+
+#[test]
+fn a_login_in_the_meantime_wins() {
+    let issuer = Issuer::start(&["--token-delay", "500"]);
+    let home = &Home::new(&issuer.token_url());
+    let record = &home.logged_in(&issuer.login(), EXPIRED);
+    let next = std::thread::scope(|scope| {
+        let renewing = scope.spawn(move || home.renew(record, false));
+        eventually("the exchange", || issuer.exchanges() == 1);
+        let next = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
+        let renewed = renewing.join().expect("ended").expect("no error");
+        assert_eq!(renewed, Renewed::Before(next.clone()));
+        next
+    });
+    assert_eq!(home.record(), next);
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+}
+
+#[test]
+fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
+    let issuer = Issuer::start(&["--token-delay", "300"]);
+    let home = Home::new(&issuer.token_url());
+    let record = home.logged_in(&issuer.login(), EXPIRED);
+    runtime().block_on(async {
+        tokio::select! {
+            renewed = home.renewing(&record, false) => panic!("too soon: {renewed:?}"),
+            () = async { while issuer.exchanges() == 0 { tokio::task::yield_now().await } } => {}
+        }
+        while home.record() == record {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_ne!(access_token(&home.record()), access_token(&record));
+}
+
+#[test]
+fn what_has_no_way_is_not_attempted() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let record = home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    let home = Home::described(json!({"refresh": {"strategy": "none"}}));
+    let record = home.logged_in(&issuer.login(), EXPIRED);
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    assert_eq!(issuer.requests("/oauth/token"), [0; 0]);
+}

@@ -1,0 +1,95 @@
+//! `authenticate refresh`, and `token` when it is time to renew.
+
+use authenticate::credential::{Credential, Metadata};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[test]
+fn token_renews_what_has_expired() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let before = home.logged_in(&issuer.login(), EXPIRED);
+    let ran = home.run(&["token", "p", "acme"]);
+    assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()));
+    assert_ne!(text(&ran.stdout).trim_end(), access_token(&before));
+    assert_eq!(text(&ran.stdout).trim_end(), access_token(&home.record()));
+}
+
+#[test]
+fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(10));
+    assert_eq!(text(&home.run(&["token", "p", "acme"]).stdout).trim_end(), access_token(&before));
+    let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(4));
+    assert_ne!(text(&home.run(&["token", "p", "acme"]).stdout).trim_end(), access_token(&before));
+
+    let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(4));
+    drop(issuer);
+    let ran = home.run(&["token", "p", "acme"]);
+    assert_eq!((ran.status.code(), text(&ran.stdout).trim_end()), (Some(0), &*access_token(&before)));
+    assert!(text(&ran.stderr).contains("used as it is, while it lasts"), "{}", text(&ran.stderr));
+}
+
+#[test]
+fn the_exit_code_says_what_went_wrong() {
+    let gone = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
+    let home = Home::new(&gone.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    for verb in ["refresh", "token"] {
+        let ran = home.run(&[verb, "p", "acme"]);
+        assert_eq!(ran.status.code(), Some(3), "{}", text(&ran.stderr));
+        assert!(text(&ran.stderr).contains("the vendor does not renew acme any more: invalid_grant"));
+        assert!(text(&ran.stderr).contains("hint: log in again"));
+    }
+    let busy = Server::answering(Some((503, "{}")));
+    let home = Home::new(&busy.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    assert_eq!(home.run(&["refresh", "p", "acme"]).status.code(), Some(7));
+    home.store().put(&home.address(), &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(text(&ran.stderr).contains("acme cannot be renewed: only an OAuth login can be"));
+    assert_eq!(home.run(&["refresh", "p", "openai"]).status.code(), Some(3));
+    assert_eq!(home.run(&["refresh", "p", "nonesuch"]).status.code(), Some(2));
+}
+
+#[test]
+fn unnamed_it_does_what_it_can() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    home.logged_in(&issuer.login(), EXPIRED);
+    let mut store = home.store();
+    let key = "openai".parse().map(authenticate::name::Address::of).expect("a name");
+    store.put(&key, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
+    let spent = authenticate::name::Address { profile: "spent".parse().expect("a name"), ..home.address() };
+    let Credential::OAuth(mut tokens) = home.record().credential else { panic!("not OAuth") };
+    tokens.refresh_token = Some("rt_unknown".into());
+    let expired = Metadata { expires_at: home.record().metadata.expires_at, ..Metadata::default() };
+    store.put(&spent, &Credential::OAuth(tokens), &expired).expect("stored");
+    drop(store);
+
+    let ran = home.run(&["refresh", "--json"]);
+    assert_eq!(ran.status.code(), Some(3), "{}", text(&ran.stderr));
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let rows = report["credentials"].as_array().expect("rows");
+    let short: Vec<_> =
+        rows.iter().map(|row| (&row["profile"], &row["outcome"], &row["needs_login"])).collect();
+    assert_eq!(
+        short,
+        [
+            (&json!("default"), &json!("renewed"), &json!(false)),
+            (&json!("spent"), &json!("failed"), &json!(true)),
+        ]
+    );
+    let ran = home.run(&["refresh"]);
+    assert!(text(&ran.stderr).contains("acme need not be renewed"), "{}", text(&ran.stderr));
+    let ran = home.run(&["refresh", "p", "acme", "--force"]);
+    assert_eq!((ran.status.code(), text(&ran.stderr).trim()), (Some(0), "renewed acme"));
+}
