@@ -68,7 +68,7 @@ impl Error {
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
             Self::Engine(error) => engine_code(error),
-            Self::Store(_) => exit::STORE,
+            Self::Store(error) => store_code(error),
             Self::Login(error) => login_code(error),
         }
     }
@@ -82,6 +82,13 @@ impl Error {
             Self::Login(error) => login_hint(error),
             _ => None,
         }
+    }
+}
+
+fn store_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Settings(_) => exit::USAGE,
+        _ => exit::STORE,
     }
 }
 
@@ -100,7 +107,7 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
         LoginError::Engine(error) => engine_code(error),
-        LoginError::Store(_) => exit::STORE,
+        LoginError::Store(error) => store_code(error),
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }

@@ -33,7 +33,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     let profile = profile.unwrap_or_else(Name::default_name);
     let address = Address { set, provider: name, profile };
-    let removal = match Store::open_existing(paths.data()).map_err(Error::from)? {
+    let removal = match Store::open_existing(paths).map_err(Error::from)? {
         Some(mut store) => Some(store.remove(&address).map_err(Error::from)?),
         None => None,
     };

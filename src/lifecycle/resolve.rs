@@ -58,7 +58,7 @@ pub fn resolve(
     provider: &str,
     profile: Option<&Name>,
 ) -> Result<Resolved, Error> {
-    let store = Store::open_existing(paths.data())?;
+    let store = Store::open_existing(paths)?;
     let address = |provider: Name| Address {
         set: set.clone(),
         provider,
