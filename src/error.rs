@@ -77,7 +77,7 @@ impl Error {
             Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
-            Self::Store(_) => exit::STORE,
+            Self::Store(error) => store_code(error),
             Self::Login(error) => login_code(error),
             Self::Refresh(error) => refresh_code(error),
         }
@@ -93,6 +93,13 @@ impl Error {
             Self::Refresh(error) => refresh_hint(error),
             _ => None,
         }
+    }
+}
+
+fn store_code(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Settings(_) => exit::USAGE,
+        _ => exit::STORE,
     }
 }
 
@@ -137,7 +144,7 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
         LoginError::Engine(error) => engine_code(error),
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
-        LoginError::Store(_) => exit::STORE,
+        LoginError::Store(error) => store_code(error),
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } | LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }

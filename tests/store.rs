@@ -15,7 +15,7 @@ use std::{
 use authenticate::{
     credential::{Credential, Metadata},
     name::Address,
-    store::{FILE_NAME, Store, Swap},
+    store::{FILE_NAME, Place, Source, Store, Swap},
 };
 use tempfile::TempDir;
 
@@ -64,6 +64,11 @@ fn job() -> Option<(PathBuf, usize)> {
     Some((data_dir, number))
 }
 
+/// With a key file, whatever the machine has.
+fn open(data_dir: &Path) -> Store {
+    Store::open(Place::from(data_dir).key_source(Source::KeyFile)).expect("a store")
+}
+
 fn address(provider: &str) -> Address {
     Address::of(provider.parse().expect("a name"))
 }
@@ -72,7 +77,7 @@ fn address(provider: &str) -> Address {
 fn child_stores_keys() {
     let Some((data_dir, number)) = job() else { return };
     for n in 0..KEYS {
-        let mut store = Store::open(&data_dir).expect("a store");
+        let mut store = open(&data_dir);
         let key = Credential::api_key(format!("key-{number}-{n}"));
         store.put(&address(&format!("p{number}-{n}")), &key, &Metadata::default()).expect("stored");
     }
@@ -90,13 +95,14 @@ fn fifty_processes_store_twenty_keys_each_at_once() {
     let record = store.get(&address("p49-19")).expect("readable").expect("there");
     assert_eq!(record.credential, Credential::api_key("key-49-19"));
     let left = fs::read_dir(&data_dir).expect("a directory").map(|e| e.expect("an entry").file_name());
-    assert!(left.into_iter().all(|name| name.to_string_lossy().starts_with(FILE_NAME)));
+    let is_ours = |name: &str| name.starts_with(FILE_NAME) || name == "store.key";
+    assert!(left.into_iter().all(|name| is_ours(&name.to_string_lossy())));
 }
 
 #[test]
 fn child_swaps() {
     let Some((data_dir, _)) = job() else { return };
-    let mut store = Store::open(&data_dir).expect("a store");
+    let mut store = open(&data_dir);
     for _ in 0..KEYS {
         let mut seen = store.get(&address("shared")).expect("readable").expect("there");
         loop {
@@ -117,7 +123,7 @@ fn child_swaps() {
 fn of_many_swaps_at_once_one_wins_each_time() {
     let directory = TempDir::new().expect("a directory");
     let count = |n: usize| Credential::Fields([(COUNT.to_owned(), n.to_string().into())].into());
-    let mut store = Store::open(directory.path()).expect("a store");
+    let mut store = open(directory.path());
     store.put(&address("shared"), &count(0), &Metadata::default()).expect("stored");
     let (start, go) = io::pipe().expect("a pipe");
     let children: Vec<_> = (0..4)
@@ -135,15 +141,15 @@ fn of_many_swaps_at_once_one_wins_each_time() {
 #[test]
 fn threads_with_stores_of_their_own_do_not_drop_each_others_locks() {
     let directory = TempDir::new().expect("a directory");
-    let mut store = Store::open(directory.path()).expect("a store");
+    let mut store = open(directory.path());
     store.put(&address("first"), &Credential::api_key("1"), &Metadata::default()).expect("stored");
-    drop(Store::open(directory.path()).expect("opened and closed in between"));
+    drop(open(directory.path()));
     thread::scope(|scope| {
         for n in 0..8 {
             let data_dir = directory.path();
             scope.spawn(move || {
                 for k in 0..KEYS {
-                    let mut store = Store::open(data_dir).expect("a store");
+                    let mut store = open(&data_dir);
                     let at = address(&format!("t{n}-{k}"));
                     store.put(&at, &Credential::api_key("k"), &Metadata::default()).expect("stored");
                 }
@@ -171,7 +177,7 @@ fn child_finds_it_locked() {
 #[test]
 fn child_makes_files() {
     let Some((data_dir, _)) = job() else { return };
-    let mut store = Store::open(&data_dir).expect("a store");
+    let mut store = open(&data_dir);
     store.put(&address("codex"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o7777;
     assert_eq!(mode(&data_dir), 0o700);

@@ -80,7 +80,7 @@ fn providers(paths: &Paths) -> Check {
 
 fn store(paths: &Paths) -> Check {
     let problem = |message: String, fix: Option<String>| Problem { message, fix, code: exit::STORE };
-    let result = match Store::open_existing(paths.data()) {
+    let result = match Store::open_existing(paths) {
         Ok(None) => Ok("none yet; the first login makes it".to_owned()),
         Ok(Some(store)) => match store.check() {
             Ok(found) if found.is_empty() => {

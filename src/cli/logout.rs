@@ -127,7 +127,7 @@ impl<'a> Job<'a> {
     }
 
     fn all(&self, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
-        let stored = match Store::open_existing(self.paths.data()).map_err(Error::from)? {
+        let stored = match Store::open_existing(self.paths).map_err(Error::from)? {
             Some(store) => store.list(set).map_err(Error::from)?,
             None => Vec::new(),
         };

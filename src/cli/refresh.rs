@@ -95,7 +95,7 @@ impl Job<'_> {
 
     /// Every credential that can be renewed: what becomes of one is nothing to the others.
     fn all(&self, set: Option<&Name>) -> anyhow::Result<Vec<Row>> {
-        let Some(store) = Store::open_existing(self.paths.data()).map_err(Error::from)? else {
+        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else {
             return Ok(Vec::new());
         };
         let mut rows = Vec::new();
@@ -127,7 +127,7 @@ fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Resu
     };
     let profile = target.profile.clone().unwrap_or_else(Name::default_name);
     let address = Address { set, provider, profile };
-    let found = match Store::open_existing(paths.data())? {
+    let found = match Store::open_existing(paths)? {
         Some(store) => store.get(&address)?,
         None => None,
     };

@@ -56,7 +56,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 
 /// What is stored, and the keys that the environment has for providers of which nothing is stored.
 fn rows(paths: &Paths, set: Option<&Name>) -> Result<Vec<Row>, Error> {
-    let stored = match Store::open_existing(paths.data())? {
+    let stored = match Store::open_existing(paths)? {
         Some(store) => store.list(set)?,
         None => Vec::new(),
     };

@@ -74,7 +74,7 @@ pub async fn leave(
         what: address.to_string(),
         hint: "see what is stored with: authenticate status".to_owned(),
     };
-    if Store::open_existing(paths.data())?.is_none() {
+    if Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
     let waited = Turn::wait(paths, address, PATIENCE, || Ok::<Option<()>, TurnError>(None)).await;
@@ -84,7 +84,7 @@ pub async fn leave(
     let mut revocation = Revocation::NotAsked;
     if how != Leave::Forget {
         // Not held open: no lock on the store while the network is awaited.
-        let found = Store::open(paths.data())?.get(address);
+        let found = Store::open(paths)?.get(address);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
@@ -96,7 +96,7 @@ pub async fn leave(
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
         true => None,
-        false => Some(Store::open(paths.data())?.remove(address)?),
+        false => Some(Store::open(paths)?.remove(address)?),
     };
     match removal {
         Some(removal) if !removal.found => Err(none()),

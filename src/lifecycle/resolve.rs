@@ -137,7 +137,7 @@ pub fn margin(updated_at: Timestamp, expires_at: Timestamp) -> SignedDuration {
 /// # Errors
 /// [`Error::NoCredential`], [`Error::Expired`], [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
 pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
-    let store = Store::open_existing(paths.data())?;
+    let store = Store::open_existing(paths)?;
     resolve_in(store.as_ref(), paths, request)
 }
 

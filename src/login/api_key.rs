@@ -48,7 +48,7 @@ pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret,
 /// # Errors
 /// [`LoginError::Store`]
 pub fn store(paths: &Paths, address: &Address, key: Secret) -> Result<Record, LoginError> {
-    let mut store = Store::open(paths.data())?;
+    let mut store = Store::open(paths)?;
     Ok(store.put(address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 

@@ -64,7 +64,7 @@ impl ContainerLogin<'_> {
     pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
-        let mut store = Store::open(self.paths.data())?;
+        let mut store = Store::open(self.paths)?;
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
             () = wants_out(interrupt) => return Err(UiError::Interrupted.into()),

@@ -1,8 +1,13 @@
 //! What every change to the database has in common.
 
+use std::sync::Arc;
+
 use rusqlite::{Transaction, TransactionBehavior, config::DbConfig};
 
-use super::{Store, StoreError, header};
+use super::{
+    Store, StoreError, header,
+    key::{ATTEMPTS, Asking, DataKey},
+};
 use crate::name::Address;
 
 /// Every change counts, removals too.
@@ -10,11 +15,9 @@ pub(super) const NEXT_VERSION: &str = "UPDATE clock SET version = version + 1 RE
 
 impl Store {
     /// A transaction that writes, in the schema that we know.
-    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+    pub(super) fn begin(&self) -> Result<Transaction<'_>, StoreError> {
         let path = self.place();
-        let change = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
+        let change = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
             .map_err(|source| StoreError::from_sqlite(path.clone(), source))?;
         // A newer version may have migrated the database since it was opened.
         let found = change
@@ -22,6 +25,18 @@ impl Store {
             .map_err(|source| StoreError::from_sqlite(path.clone(), source))?;
         header::verify_schema(found, &path)?;
         Ok(change)
+    }
+
+    /// As [`Store::begin`], with the data key of the database as it is then.
+    pub(super) fn begin_with_key(&self) -> Result<(Transaction<'_>, Arc<DataKey>), StoreError> {
+        for _ in 0..ATTEMPTS {
+            self.key(Asking::Allowed)?;
+            let change = self.begin()?;
+            if let Some(key) = self.key_at_hand(&change).map_err(|e| self.failed(e))? {
+                return Ok((change, key));
+            }
+        }
+        Err(StoreError::Locked { path: self.place() })
     }
 
     /// Has the log written into the database when this store is the last to close.

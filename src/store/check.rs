@@ -1,13 +1,20 @@
 //! Looking for damage.
 
-use super::{Store, StoreError, row::COLUMNS};
+use rusqlite::Connection;
+
+use super::{
+    Store, StoreError,
+    key::{Asking, DataKey},
+    ledger::Ledger,
+    row::COLUMNS,
+};
 
 impl Store {
     /// Everything that is wrong with the database, in words for people; nothing when it is sound. Reads all
-    /// of it: the pages, and every secret.
+    /// of it: the pages, and every secret, so it needs the key.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where the damage is such that the search cannot go on, and what
+    /// What [`Store::prepare`] has, [`StoreError::Corrupt`] where the damage is such that the search cannot go on, and what
     /// [`Store::open`] has.
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
         let failed = |e| self.failed(e);
@@ -15,18 +22,30 @@ impl Store {
         let mut problems: Vec<String> =
             statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(failed)?;
         problems.retain(|problem| problem != "ok");
-        if problems.is_empty() {
-            problems = self.unreadable().map_err(failed)?;
+        if !problems.is_empty() || self.is_empty().map_err(failed)? {
+            return Ok(problems);
         }
-        Ok(problems)
+        self.key(Asking::Allowed)?;
+        let reading = self.connection.unchecked_transaction().map_err(failed)?;
+        match self.key_at_hand(&reading).map_err(failed)? {
+            Some(key) => self.unreadable(&reading, &key),
+            None => Err(StoreError::Locked { path: self.place() }),
+        }
     }
 
-    fn unreadable(&self) -> rusqlite::Result<Vec<String>> {
-        let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS}, secret FROM credential"))?;
-        let mut rows = statement.query([])?;
+    pub(super) fn is_empty(&self) -> rusqlite::Result<bool> {
+        self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM credential)", [], |row| row.get(0))
+    }
+
+    fn unreadable(&self, reading: &Connection, key: &DataKey) -> Result<Vec<String>, StoreError> {
+        let failed = |e| self.failed(e);
+        let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
+        let mut statement =
+            reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
         let mut problems = Vec::new();
-        while let Some(row) = rows.next()? {
-            match self.record(row) {
+        while let Some(row) = rows.next().map_err(failed)? {
+            match self.record(row, key, &ledger) {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => problems.push(error.to_string()),
                 Err(error) => problems.push(format!("a row cannot be read: {error}")),

@@ -1,10 +1,17 @@
 //! Opening a database that is there.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Store, StoreError, create::beside, header, held::Held, migrate, trust};
+use super::{
+    Place, Store, StoreError,
+    create::beside,
+    header,
+    held::Held,
+    key::{Asking, DataKey},
+    migrate, trust,
+};
 
 /// How long a locked database is waited for.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +29,7 @@ PRAGMA cell_size_check = ON;
 ";
 
 /// Opens the database at the real path `path` if everything about it is in order.
-pub(super) fn connect(path: &Path) -> Result<Store, StoreError> {
+pub(super) fn connect(path: &Path, place: Place) -> Result<Store, StoreError> {
     for suffix in ["-wal", "-shm", "-journal"] {
         trust::file(&beside(path, suffix))?;
     }
@@ -33,12 +40,14 @@ pub(super) fn connect(path: &Path) -> Result<Store, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // Who only reads does not tidy up: that costs more than the reading. Who writes does, see `write`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    let mut store = Store { connection, held: Some(held) };
+    let mut store = Store { connection, held: Some(held), place, key: Mutex::default() };
     store.configure().map_err(failed)?;
     let found = store.schema_version().map_err(failed)?;
     header::verify_schema(found, path)?;
     if found < migrate::SCHEMA_VERSION {
         migrate::to_latest(&mut store.connection, path)?;
+        // Should it not work without asking, then it is done when a credential is read or written.
+        let _ = store.seal_what_is_plain(Asking::No);
         // So that the new version shows in the header.
         store.erase()?;
     }
@@ -48,9 +57,11 @@ pub(super) fn connect(path: &Path) -> Result<Store, StoreError> {
 pub(super) fn in_memory() -> Result<Store, StoreError> {
     let failed = |source| StoreError::from_sqlite(IN_MEMORY.into(), source);
     let connection = Connection::open_in_memory().map_err(failed)?;
-    let mut store = Store { connection, held: None };
+    let place = Place::from(Path::new(IN_MEMORY));
+    let mut store = Store { connection, held: None, place, key: Mutex::default() };
     store.configure().map_err(failed)?;
     migrate::to_latest(&mut store.connection, Path::new(IN_MEMORY))?;
+    store.key_in_memory(DataKey::random()?)?;
     Ok(store)
 }
 

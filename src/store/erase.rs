@@ -7,15 +7,15 @@ use super::{Store, StoreError, connect::BUSY_TIMEOUT};
 /// How long readers are waited for. Short, for other writers wait as long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The pages of a database in which every table fits into one: the schema, `credential`, `clock`.
-const PAGES_WITHOUT_SPLITS: i64 = 3;
+/// Whether `credential` has more than one page.
+const IS_SPLIT: &str = "SELECT count(*) > 1 FROM (SELECT 1 FROM dbstat WHERE name = 'credential' LIMIT 2)";
 
 impl Store {
     /// Has everything that was replaced or removed leave the files. Storing and removing do this by
     /// themselves.
     ///
     /// SQLite overwrites what is removed (`secure_delete`), but not the copies that a page keeps of what was
-    /// moved out of it when it was split; so a database that has more pages than tables is written anew. Then
+    /// moved out of it when it was split; so a database whose credentials have more than one page is written anew. Then
     /// the write-ahead log is written into the database and emptied.
     ///
     /// False when another process still reads the old state, or writes, after some seconds.
@@ -36,8 +36,7 @@ impl Store {
     }
 
     fn rewrite(&self) -> rusqlite::Result<()> {
-        let pages: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        if pages > PAGES_WITHOUT_SPLITS {
+        if self.connection.query_row(IS_SPLIT, [], |row| row.get(0))? {
             // Its temporary copy holds every secret, and must not become a file.
             self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;
         }

@@ -4,7 +4,10 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::name::Address;
+use crate::{
+    name::Address,
+    yaml::{self, Problem},
+};
 
 /// Why the store cannot do what was asked. Every message names the file and the way out, and none contains
 /// anything of a secret.
@@ -86,6 +89,35 @@ pub enum StoreError {
         /// Where the credential is.
         address: Address,
     },
+    /// What is sealed for an address does not open there.
+    #[error("what {} holds for {address} does not open: {why}; restore a backup, or log in again to replace it", path.display())]
+    NotOpened {
+        /// The database.
+        path: PathBuf,
+        /// Where the credential is.
+        address: Address,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The list of what is current does not open.
+    #[error("the ledger in {} was altered, so what is current there is not known: restore a backup", path.display())]
+    LedgerAltered {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The key source cannot give the key.
+    #[error("the key of {} is not to be had from its source ({source_name}): {why}", path.display())]
+    KeySource {
+        /// The database.
+        path: PathBuf,
+        /// The name of the source.
+        source_name: String,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// The configuration says something wrong about the store.
+    #[error("{}", yaml::join(.0))]
+    Settings(Vec<Problem>),
     /// What was read back after storing is not what was stored.
     #[error("{} does not hold {address} as it was stored: check the disk, then log in again", path.display())]
     ReadBack {

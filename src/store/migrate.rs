@@ -17,7 +17,7 @@ use rustix::{
 use super::{StoreError, connect::BUSY_TIMEOUT};
 
 /// The schema version that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// Times are Unix milliseconds, `scopes` is a JSON array, `secret` is opaque (see `seal`) and last, so that
 /// what only lists need not read it. Names sort as they are listed: by provider first.
@@ -65,7 +65,31 @@ CREATE TABLE exchange (
 ) STRICT, WITHOUT ROWID;
 ";
 
-const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE)];
+/// Sealing. `store_key` has the one row that records the data key and its source, `unused_key` the keys outside of
+/// the database that are to be removed (see `key`), `ledger` the versions that are current (see `ledger`).
+///
+/// The rows are sealed later, together with the row of `store_key`: while there is none, secrets are plain.
+const SEALING: &str = "
+CREATE TABLE store_key (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    key_id     BLOB NOT NULL,
+    source     TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    wrapped    BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    erased     INTEGER NOT NULL
+) STRICT;
+CREATE TABLE unused_key (
+    source     TEXT NOT NULL,
+    parameters TEXT NOT NULL
+) STRICT;
+CREATE TABLE ledger (
+    part   INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT;
+";
+
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -86,7 +110,7 @@ fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) 
 }
 
 /// An exclusive lock on the directory of the database, for as long as the value lives.
-fn take_turn(path: &Path) -> Result<Option<File>, StoreError> {
+pub(super) fn take_turn(path: &Path) -> Result<Option<File>, StoreError> {
     let Some(directory) = path.parent().filter(|_| path.is_absolute()) else { return Ok(None) };
     let file = File::open(directory).map_err(StoreError::io("read", directory))?;
     let deadline = Instant::now() + BUSY_TIMEOUT;
@@ -108,11 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// What we have, and one more.
-    fn next() -> Migrations<'static> {
-        let one_more = M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');");
-        Migrations::new(MIGRATIONS.iter().cloned().chain([one_more]).collect())
-    }
+    const ONCE: M<'static> = M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');");
 
     #[test]
     fn many_that_migrate_at_once_migrate_once() {
@@ -127,7 +147,8 @@ mod tests {
                     scope.spawn(move || {
                         let mut connection = Connection::open(path).expect("opened");
                         start.wait();
-                        apply(&next(), &mut connection, path).expect("migrated");
+                        let next = Migrations::new([MIGRATIONS, &[ONCE]].concat());
+                        apply(&next, &mut connection, path).expect("migrated");
                     });
                 }
             });

@@ -14,21 +14,28 @@ mod create;
 mod erase;
 mod error;
 mod exchange;
+mod first;
 mod header;
 mod held;
+mod key;
+mod ledger;
 mod migrate;
 mod read;
 mod read_back;
 mod remove;
 mod row;
 mod seal;
+mod settings;
 mod trust;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 use rusqlite::Connection;
 
@@ -36,9 +43,11 @@ pub use self::{
     error::StoreError,
     exchange::{Begun, Exchange, ExchangeState},
     header::APPLICATION_ID,
+    key::{Custodian, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
     remove::Removal,
     row::Summary,
+    settings::Place,
     write::Swap,
 };
 
@@ -46,42 +55,50 @@ pub use self::{
 pub const FILE_NAME: &str = "credentials.db";
 
 /// An open credential database.
+///
+/// Opening needs no key. What reads or writes a secret gets the data key when it needs it, once.
 #[derive(Debug)]
 pub struct Store {
     // Dropped before `held`: the connection has to be closed first.
     connection: Connection,
     held: Option<held::Held>,
+    place: Place,
+    key: Mutex<Option<Arc<key::DataKey>>>,
 }
 
 impl Store {
-    /// Opens the database in `data_dir`, and creates both where they are missing: the directory, and what is
-    /// missing above it, with mode 0700, the file with mode 0600, whatever the umask.
+    /// Opens the database in a data directory, and creates both where they are missing: the directory, and what
+    /// is missing above it, with mode 0700, the file with mode 0600, whatever the umask. One that an earlier
+    /// version wrote is brought up to date and sealed, if that needs no passphrase; otherwise as soon as a
+    /// credential is read or written.
     ///
     /// # Errors
     /// [`StoreError::Refused`] for a place that is not ours alone, [`StoreError::Newer`],
     /// [`StoreError::Foreign`] and [`StoreError::Corrupt`] for a file that is not ours to read,
     /// [`StoreError::Locked`] after ten seconds of waiting, [`StoreError::Io`] and [`StoreError::Database`]
     /// for what the system refuses. None of them changes the file.
-    pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        let path = trust::make_directory(data_dir)?.join(FILE_NAME);
+    pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        let path = trust::make_directory(place.data_dir())?.join(FILE_NAME);
         if trust::file(&path)?.is_none() {
             create::create(&path)?;
         }
-        connect::connect(&path)
+        connect::connect(&path, place)
     }
 
-    /// Opens the database in `data_dir` if there is one, and creates nothing if there is none.
+    /// Opens the database in a data directory if there is one, and creates nothing if there is none.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_existing(data_dir: &Path) -> Result<Option<Self>, StoreError> {
-        let Some(directory) = trust::directory(data_dir)? else { return Ok(None) };
+    pub fn open_existing(place: impl Into<Place>) -> Result<Option<Self>, StoreError> {
+        let place = place.into();
+        let Some(directory) = trust::directory(place.data_dir())? else { return Ok(None) };
         let path = directory.join(FILE_NAME);
         if trust::file(&path)?.is_none() {
             create::refuse_strays(&path)?;
             return Ok(None);
         }
-        connect::connect(&path).map(Some)
+        connect::connect(&path, place).map(Some)
     }
 
     /// A store that lives in memory and ends with the value; for tests and for programs that keep nothing.
@@ -100,6 +117,14 @@ impl Store {
     /// Puts a failure of SQLite into our words.
     fn failed(&self, source: rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(self.place(), source)
+    }
+
+    fn ledger_failed(&self, error: ledger::LedgerError) -> StoreError {
+        match error {
+            ledger::LedgerError::Sqlite(source) => self.failed(source),
+            ledger::LedgerError::Altered => StoreError::LedgerAltered { path: self.place() },
+            ledger::LedgerError::Other(error) => error,
+        }
     }
 
     /// The path for messages.

@@ -1,9 +1,12 @@
 //! Reading credentials, and listing them without reading their secrets.
 
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{
     Store, StoreError, Summary,
+    change::key,
+    key::{ATTEMPTS, Asking, DataKey},
+    ledger::Ledger,
     row::{COLUMNS, SECRET, summary},
     seal,
 };
@@ -16,23 +19,44 @@ impl Store {
     /// The credential at an address, `None` when there is none.
     ///
     /// # Errors
-    /// [`StoreError::Decode`] for one that cannot be read, and what [`Store::open`] has.
+    /// [`StoreError::NotOpened`] for one that was moved, put back or altered, [`StoreError::Decode`] for one that
+    /// cannot be read, what [`Store::prepare`] has, and what [`Store::open`] has.
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
+            if !self.has(address).map_err(|e| self.failed(e))? {
+                return Ok(None);
+            }
+            if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
+                return self.read(&reading, &key, address);
+            }
+            // Whatever it takes to get the key, nobody has to wait for it.
+            drop(reading);
+            self.fetch_key(Asking::Allowed)?;
+        }
+        Err(StoreError::Locked { path: self.place() })
+    }
+
+    fn has(&self, address: &Address) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
+        self.connection.prepare_cached(sql)?.exists(key(address))
+    }
+
+    /// As [`Store::get`], within a transaction whose key this is.
+    pub(super) fn read(
+        &self,
+        reading: &Connection,
+        data_key: &DataKey,
+        address: &Address,
+    ) -> Result<Option<Record>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}, secret FROM credential
-             WHERE provider = :provider AND credential_set = :set AND profile = :profile"
+             WHERE provider = ? AND credential_set = ? AND profile = ?"
         );
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|e| self.failed(e))?;
-        let parameters = named_params! {
-            ":provider": address.provider.as_str(),
-            ":set": address.set.as_str(),
-            ":profile": address.profile.as_str(),
-        };
-        statement
-            .query_row(parameters, |row| self.record(row))
-            .optional()
-            .map_err(|e| self.failed(e))?
-            .transpose()
+        let ledger = Ledger::read(reading, data_key).map_err(|e| self.ledger_failed(e))?;
+        let mut statement = reading.prepare_cached(&sql).map_err(|e| self.failed(e))?;
+        let read = |row: &Row<'_>| self.record(row, data_key, &ledger);
+        statement.query_row(key(address), read).optional().map_err(|e| self.failed(e))?.transpose()
     }
 
     /// What is known of all credentials, or those of one set, without their secrets: sorted by provider, set
@@ -54,15 +78,30 @@ impl Store {
         list().map_err(|e| self.failed(e))
     }
 
-    /// The outer result is SQLite's. The secret is decoded where SQLite has it, without a copy in between.
-    pub(super) fn record(&self, row: &Row<'_>) -> rusqlite::Result<Result<Record, StoreError>> {
+    /// The outer result is SQLite's.
+    pub(super) fn record(
+        &self,
+        row: &Row<'_>,
+        key: &DataKey,
+        ledger: &Ledger<'_>,
+    ) -> rusqlite::Result<Result<Record, StoreError>> {
         let Summary { address, kind, metadata, created_at, updated_at, version } = summary(row)?;
         let stored = row.get_ref(SECRET)?.as_blob()?;
-        Ok(match seal::open(&address, version, stored) {
-            Ok(credential) if credential.kind() == kind => {
-                Ok(Record { address, credential, metadata, created_at, updated_at, version })
+        Ok((|| {
+            let refuse =
+                |why| Err(StoreError::NotOpened { path: self.place(), address: address.clone(), why });
+            match ledger.current(&address).map_err(|e| self.ledger_failed(e))? {
+                Some(current) if current == version => {}
+                Some(_) => return refuse("an older one was put back"),
+                None => return refuse("it was put there from elsewhere"),
             }
-            _ => Err(StoreError::Decode { path: self.place(), address }),
-        })
+            match seal::open(&key.key, &address, version, stored) {
+                None => refuse("it was altered, or belongs to another address or version"),
+                Some(Ok(credential)) if credential.kind() == kind => {
+                    Ok(Record { address, credential, metadata, created_at, updated_at, version })
+                }
+                Some(_) => Err(StoreError::Decode { path: self.place(), address }),
+            }
+        })())
     }
 }

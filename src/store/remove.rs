@@ -1,8 +1,12 @@
 //! Removing.
 
+use rusqlite::Connection;
+
 use super::{
     Store, StoreError,
     change::{NEXT_VERSION, key},
+    key::Asking,
+    ledger::{Ledger, LedgerError},
 };
 use crate::name::Address;
 
@@ -26,13 +30,25 @@ impl Store {
     pub fn remove(&mut self, address: &Address) -> Result<Removal, StoreError> {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
+        // A credential can be removed without the key, too.
+        let _ = self.key(Asking::No);
         let change = self.begin()?;
         let found = change.execute(REMOVE, key(address)).map_err(failed)? > 0;
         if found {
             change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
+            self.strike_out(&change, address)?;
         }
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;
         Ok(Removal { found, erased: self.erase().unwrap_or(false) })
+    }
+
+    /// An altered ledger does not keep anything from being removed.
+    fn strike_out(&self, change: &Connection, address: &Address) -> Result<(), StoreError> {
+        let Some(key) = self.key_at_hand(change).map_err(|e| self.failed(e))? else { return Ok(()) };
+        match Ledger::read(change, &key).and_then(|mut ledger| ledger.set(address, None)) {
+            Ok(()) | Err(LedgerError::Altered) => Ok(()),
+            Err(error) => Err(self.ledger_failed(error)),
+        }
     }
 }

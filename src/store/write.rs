@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, named_params};
 use super::{
     Store, StoreError,
     change::{NEXT_VERSION, key},
+    ledger::Ledger,
     row::time,
     seal,
 };
@@ -80,14 +81,19 @@ impl Store {
     ) -> Result<Swap, StoreError> {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
-        let change = self.begin()?;
+        let (change, data_key) = self.begin_with_key()?;
         let current: Option<i64> =
             change.query_row(CURRENT_VERSION, key(address), |row| row.get(0)).optional().map_err(failed)?;
         if expected.is_some() && current != expected {
             drop(change);
             return Ok(Swap::Lost(self.get(address)?));
         }
-        let written = insert(&change, address, credential, metadata).map_err(failed)?;
+        let version = change.query_row(NEXT_VERSION, [], |row| row.get(0)).map_err(failed)?;
+        let secret = seal::seal(&data_key.key, address, version, credential)?;
+        let written = insert(&change, address, version, &secret, credential, metadata).map_err(failed)?;
+        Ledger::read(&change, &data_key)
+            .and_then(|mut ledger| ledger.set(address, Some(version)))
+            .map_err(|e| self.ledger_failed(e))?;
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;
         if current.is_some() {
@@ -102,10 +108,11 @@ impl Store {
 fn insert(
     change: &Transaction<'_>,
     address: &Address,
+    version: i64,
+    secret: &[u8],
     credential: &Credential,
     metadata: &Metadata,
 ) -> rusqlite::Result<Record> {
-    let version = change.query_row(NEXT_VERSION, [], |row| row.get(0))?;
     let now = Timestamp::now().as_millisecond();
     let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
     let created_at = change.query_row(
@@ -121,7 +128,7 @@ fn insert(
             ":expires_at": expires_at,
             ":now": now,
             ":version": version,
-            ":secret": &**seal::seal(address, version, credential),
+            ":secret": secret,
         },
         |row| row.get(0),
     )?;

@@ -11,9 +11,8 @@ use std::{
 use authenticate::{
     credential::{Credential, Metadata},
     name::{Address, Name},
-    store::{FILE_NAME, Store},
+    store::{FILE_NAME, Place, Source, Store, Summary},
 };
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -87,22 +86,27 @@ impl Home {
     /// Stores any credential, through the library.
     pub fn put(&self, provider: &str, credential: &Credential, metadata: &Metadata) {
         let address = Address::of(name(provider));
-        Store::open(&self.data()).expect("a store").put(&address, credential, metadata).expect("stored");
+        Store::open(Place::from(&self.data()).key_source(Source::KeyFile))
+            .expect("a store")
+            .put(&address, credential, metadata)
+            .expect("stored");
     }
 
-    /// All that is stored, as `set/provider/profile` and the very bytes of the secret.
+    /// All that is stored, as `set/provider/profile` and what is sealed there.
     pub fn stored(&self) -> Vec<(String, String)> {
-        if !self.database().exists() {
-            return Vec::new();
-        }
-        let database =
-            Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("opened");
-        let sql =
-            "SELECT credential_set || '/' || provider || '/' || profile, CAST(secret AS TEXT) FROM credential
-                   ORDER BY 1";
-        let mut statement = database.prepare(sql).expect("prepared");
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
-        rows.collect::<Result<_, _>>().expect("a row")
+        let Some(store) = Store::open_existing(&self.data()).expect("opened") else { return Vec::new() };
+        let mut stored: Vec<_> = store
+            .list(None)
+            .expect("listed")
+            .into_iter()
+            .map(|Summary { address, .. }| {
+                let record = store.get(&address).expect("read").expect("there");
+                let text = String::from_utf8(record.credential.encode().to_vec()).expect("text");
+                (format!("{}/{}/{}", address.set, address.provider, address.profile), text)
+            })
+            .collect();
+        stored.sort();
+        stored
     }
 
     /// The keys of API keys that are stored, by `set/provider/profile`.

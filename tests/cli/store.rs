@@ -108,7 +108,7 @@ fn one_of_another_program_is_refused() {
 }
 
 #[test]
-fn what_was_stored_for_an_address_and_is_no_credential_is_said() {
+fn what_was_put_in_place_of_a_credential_is_said() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -117,7 +117,8 @@ fn what_was_stored_for_an_address_and_is_no_credential_is_said() {
     database.close().expect("closed");
     home.authenticate(["token", "demo", "openai"])
         .exits(code::STORE)
-        .says("is not a credential: log in again to replace it")
+        .says("does not open: it was altered")
+        .says("log in again to replace it")
         .does_not_say(CANARY);
     home.stores("openai", KEY);
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(KEY);

@@ -125,7 +125,7 @@ fn stays_where_it_belongs(place: Place, login: fn(Place, &str) -> Login) {
 
     home.assert_nothing_left();
     let elsewhere = Command::new("grep")
-        .args(["--recursive", "--files-with-matches", "--text", "--exclude=credentials.db*"])
+        .args(["--recursive", "--files-with-matches", "--text"])
         // What the browser keeps of the pages that it saw is its own affair.
         .args(["--exclude-dir=chromium", "--exclude=page.html", canary])
         .arg(home.path())

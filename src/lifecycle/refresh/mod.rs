@@ -164,7 +164,7 @@ impl Refresh<'_> {
 
     /// The credential, if it need not be renewed any more.
     fn moved_on(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let store = Store::open(self.paths.data())?;
+        let store = Store::open(self.paths)?;
         let now = store.get(&seen.address)?.ok_or_else(|| gone(seen))?;
         let is_other = now.version != seen.version;
         Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
@@ -172,7 +172,7 @@ impl Refresh<'_> {
 
     /// Spares the wait where the answer is known.
     fn check_remembered(&self, seen: &Record) -> Result<(), RefreshError> {
-        let store = Store::open(self.paths.data())?;
+        let store = Store::open(self.paths)?;
         match store.exchange(&seen.address)? {
             Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
                 Err(remembered(seen, exchange))
@@ -183,7 +183,7 @@ impl Refresh<'_> {
 
     /// Records that the token is about to be sent; the credential instead, if it has moved on.
     fn begin(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let mut store = Store::open(self.paths.data())?;
+        let mut store = Store::open(self.paths)?;
         match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
             Begun::Yes => Ok(None),
             Begun::Moved => store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen)),
@@ -199,7 +199,7 @@ impl Refresh<'_> {
     }
 
     fn busy(&self, seen: &Record) -> RefreshError {
-        let exchange = Store::open(self.paths.data()).and_then(|store| store.exchange(&seen.address));
+        let exchange = Store::open(self.paths).and_then(|store| store.exchange(&seen.address));
         let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
         RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
     }
@@ -217,7 +217,7 @@ fn is_due(record: &Record, now: Timestamp) -> bool {
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
 fn keep(paths: &Paths, seen: &Record, outcome: Result<Fresh, RefreshError>) -> Result<Renewed, RefreshError> {
-    let mut store = Store::open(paths.data())?;
+    let mut store = Store::open(paths)?;
     let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
     match outcome {
         Ok(Fresh { credential, metadata }) => {

@@ -113,7 +113,7 @@ fn the_list_is_sorted_and_does_not_look_at_secrets() {
     assert_eq!(store.list(Some(&name("z"))).expect("listed").len(), 1);
 
     let error = store.get(&Address { set: name("z"), ..address("a") }).expect_err("not a credential");
-    assert!(matches!(error, StoreError::Decode { .. }), "{error}");
+    assert!(matches!(error, StoreError::NotOpened { .. }), "{error}");
     assert_eq!(store.check().expect("checked").len(), 4);
 }
 

@@ -1,7 +1,9 @@
 //! What the store does, in one process. Several processes: `tests/store.rs`.
 
 mod changes;
+mod migrated;
 mod refusals;
+mod sealed;
 mod traces;
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf};

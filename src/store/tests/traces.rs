@@ -4,12 +4,24 @@ use rusqlite::TransactionBehavior;
 
 use super::*;
 
-/// True when a file of the data directory contains the text.
-fn lies_there(directory: &TempDir, text: &str) -> bool {
+/// The bytes that are stored for a provider, sealed.
+fn sealed(store: &Store, provider: &str) -> Vec<u8> {
+    let sql = "SELECT secret FROM credential WHERE provider = ?";
+    store.connection.query_row(sql, [provider], |row| row.get(0)).expect("stored")
+}
+
+/// The start of them: longer ones are spread over several pages.
+fn start(sealed: &[u8]) -> &[u8] {
+    &sealed[..sealed.len().min(64)]
+}
+
+/// True when a file of the data directory contains the bytes.
+fn lies_there(directory: &TempDir, text: impl AsRef<[u8]>) -> bool {
+    let text = text.as_ref();
     let entries = fs::read_dir(directory.path()).expect("a directory");
     entries
         .map(|entry| fs::read(entry.expect("an entry").path()).expect("readable"))
-        .any(|content| content.windows(text.len()).any(|window| window == text.as_bytes()))
+        .any(|content| content.windows(text.len()).any(|window| window == text))
 }
 
 #[test]
@@ -18,15 +30,17 @@ fn removed_and_replaced_secrets_leave_the_files() {
     // Spilling over into pages of its own, and not.
     for long in ["", &"x".repeat(20_000)] {
         let mut store = Store::open(directory.path()).expect("a store");
-        let [first, second] = ["canary-1-", "canary-2-"].map(|canary| format!("{canary}{long}"));
-        store.put(&address("codex"), &key(&first), &none()).expect("stored");
-        assert!(lies_there(&directory, "canary-1-"));
-        store.put(&address("codex"), &key(&second), &none()).expect("replaced");
-        assert!(lies_there(&directory, "canary-2-"));
-        assert!(!lies_there(&directory, "canary-1-"));
+        store.put(&address("codex"), &key(&format!("canary-1-{long}")), &none()).expect("stored");
+        let first = sealed(&store, "codex");
+        assert!(lies_there(&directory, start(&first)));
+        store.put(&address("codex"), &key(&format!("canary-2-{long}")), &none()).expect("replaced");
+        let second = sealed(&store, "codex");
+        assert!(lies_there(&directory, start(&second)));
+        assert!(!lies_there(&directory, start(&first)));
         let removal = store.remove(&address("codex")).expect("removed");
         assert_eq!(removal, Removal { found: true, erased: true });
-        assert!(!lies_there(&directory, "canary-2-"));
+        assert!(!lies_there(&directory, start(&second)));
+        assert!(!lies_there(&directory, "canary-"));
     }
 }
 
@@ -34,6 +48,7 @@ fn removed_and_replaced_secrets_leave_the_files() {
 fn a_reader_that_keeps_them_there_is_admitted() {
     let (directory, _) = with_database();
     let mut store = Store::open(directory.path()).expect("a store");
+    let secret = sealed(&store, "codex");
     let mut reader = Store::open(directory.path()).expect("a store");
     let reading = reader.connection.transaction_with_behavior(TransactionBehavior::Deferred).expect("begun");
     reading.query_row("SELECT count(*) FROM credential", [], |_| Ok(())).expect("read");
@@ -41,7 +56,7 @@ fn a_reader_that_keeps_them_there_is_admitted() {
     assert_eq!(removal, Removal { found: true, erased: false });
     reading.commit().expect("ended");
     assert!(store.erase().expect("erased"));
-    assert!(!lies_there(&directory, "s3cret"));
+    assert!(!lies_there(&directory, start(&secret)));
 }
 
 /// Pages split and merge as rows come and go, and must not keep copies of what they moved.
@@ -61,14 +76,15 @@ fn a_long_life_leaves_nothing_of_what_is_gone() {
             store.remove(&at).expect("removed");
             gone.extend(live.remove(&at));
         } else {
-            let canary = format!("canary-{round:04}-");
-            let secret = key(&canary.repeat(1 + (random >> 40) as usize % 120));
-            store.put(&at, &secret, &none()).expect("stored");
-            gone.extend(live.insert(at, canary));
+            let secret = format!("canary-{round:04}-").repeat(1 + (random >> 40) as usize % 120);
+            store.put(&at, &key(&secret), &none()).expect("stored");
+            let sealed = start(&sealed(&store, at.provider.as_str())).to_owned();
+            gone.extend(live.insert(at, sealed));
         }
     }
     assert!(gone.len() > 200 && live.len() > 20);
-    let left: Vec<_> = gone.iter().filter(|canary| lies_there(&directory, canary)).collect();
+    let left: Vec<_> = gone.iter().filter(|sealed| lies_there(&directory, sealed)).collect();
     assert!(left.is_empty(), "{} of {} still lie there", left.len(), gone.len());
-    assert!(live.values().all(|canary| lies_there(&directory, canary)));
+    assert!(live.values().all(|sealed| lies_there(&directory, sealed)));
+    assert!(!lies_there(&directory, "canary-"));
 }

@@ -1,0 +1,109 @@
+//! A store gets its key, and what it held before is sealed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    Store, StoreError,
+    key::{Asking, DataKey, Row, choose, sweep, unused, wrap},
+    ledger::Ledger,
+    migrate::take_turn,
+    row::{COLUMNS, SECRET, summary},
+    seal,
+};
+use crate::name::Address;
+
+impl Store {
+    /// Seals what an earlier version stored.
+    pub(super) fn seal_what_is_plain(&self, asking: Asking) -> Result<(), StoreError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM credential) AND NOT EXISTS (SELECT 1 FROM store_key)";
+        match self.connection.query_row(any, [], |row| row.get(0)).map_err(|e| self.failed(e))? {
+            true => self.first_key(asking).map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// The key of a store in memory, which no source keeps.
+    pub(super) fn key_in_memory(&self, key: DataKey) -> Result<(), StoreError> {
+        let row = Row {
+            key_id: key.id,
+            source: String::new(),
+            parameters: String::new(),
+            wrapped: Vec::new(),
+            created_at: Timestamp::now(),
+            erased: true,
+        };
+        row.write(&self.connection).map_err(|e| self.failed(e))?;
+        Ledger::write_all(&self.connection, &key, std::iter::empty()).map_err(|e| self.ledger_failed(e))?;
+        self.keep(key);
+        Ok(())
+    }
+
+    /// Makes the data key, unless somebody else has just done so, and seals what was stored before: all in one
+    /// transaction. What the source has to have outside of the database is there before.
+    pub(super) fn first_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
+        let context = self.context(asking);
+        let failed = |source| self.failed(source);
+        // What may take long, or ask, comes before anybody has to wait for us.
+        let chosen = choose(self.place.wish()?, &context)?;
+        let turn = take_turn(&context.database)?;
+        if Row::read(&self.connection).map_err(failed)?.is_some() {
+            drop(turn);
+            return self.fetch_key(asking);
+        }
+        sweep(&self.connection, &context)?;
+        let fresh = chosen.plan(None, &context)?;
+        if fresh.recorded.is_external() {
+            unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
+            fresh.recorded.establish(&fresh.key, &context)?;
+        }
+        let key = DataKey::random()?;
+        let change = self.begin()?;
+        let sealed = self.seal_plain_rows(&change, &key)?;
+        wrap(&key, &fresh, !sealed)?.write(&change).map_err(failed)?;
+        unused::remove(&change, &fresh.recorded).map_err(failed)?;
+        change.commit().map_err(failed)?;
+        drop(turn);
+        self.tidy_up_on_close()?;
+        let key = self.keep(key);
+        if sealed {
+            self.erase_what_was_plain();
+        }
+        if let Some(custodian) = super::key::custodian() {
+            custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(&context));
+        }
+        Ok(key)
+    }
+
+    /// True when there was anything to seal.
+    fn seal_plain_rows(&self, change: &Connection, key: &DataKey) -> Result<bool, StoreError> {
+        let failed = |source| self.failed(source);
+        let mut current: Vec<(Address, i64)> = Vec::new();
+        let mut read =
+            change.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
+        let mut write = change
+            .prepare(
+                "UPDATE credential SET secret = ? WHERE provider = ? AND credential_set = ? AND profile = ?",
+            )
+            .map_err(failed)?;
+        let mut rows = read.query([]).map_err(failed)?;
+        let mut sealed = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let record = summary(row).map_err(failed)?;
+            let plain = row.get_ref(SECRET).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
+            // As they are: what is no credential is reported when it is read.
+            sealed.push(seal::seal_bytes(&key.key, &record.address, record.version, plain)?);
+            current.push((record.address, record.version));
+        }
+        drop(rows);
+        for ((address, _), bytes) in current.iter().zip(&sealed) {
+            let [provider, set, profile] = super::change::key(address);
+            write.execute((bytes, provider, set, profile)).map_err(failed)?;
+        }
+        Ledger::write_all(change, key, current.iter().map(|(address, version)| (address, *version)))
+            .map_err(|e| self.ledger_failed(e))?;
+        Ok(!current.is_empty())
+    }
+}

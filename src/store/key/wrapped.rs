@@ -1,0 +1,36 @@
+//! The data key, sealed under the key of its source.
+
+use jiff::Timestamp;
+
+use super::{Context, DataKey, Fresh, ID, Row, source::Recorded};
+use crate::store::{
+    StoreError,
+    seal::{About, SealingKey},
+};
+
+/// The row that records a data key under what a source has made for it.
+pub(in crate::store) fn wrap(key: &DataKey, fresh: &Fresh, erased: bool) -> Result<Row, StoreError> {
+    let (source, parameters) = fresh.recorded.to_columns();
+    let wrapped = fresh.key.seal(&about(&key.id, &source, &parameters), key.key.expose())?;
+    Ok(Row { key_id: key.id, source, parameters, wrapped, created_at: Timestamp::now(), erased })
+}
+
+/// The data key of a row: the one that was unlocked for this login session, or else by asking the source.
+pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, StoreError> {
+    let unknown = || StoreError::KeySource {
+        path: context.database.clone(),
+        source_name: row.source.clone(),
+        why: "this version of authenticate does not know it: update authenticate".into(),
+    };
+    let recorded = Recorded::from_columns(&row.source, &row.parameters).ok_or_else(unknown)?;
+    let open = |wrapping: &SealingKey| {
+        let plain = wrapping.open(&about(&row.key_id, &row.source, &row.parameters), &row.wrapped)?;
+        Some(DataKey { id: row.key_id, key: SealingKey::from_bytes(&plain)? })
+    };
+    recorded.unwrap(context, &open)
+}
+
+/// Bound to the source and its parameters, so that neither can be exchanged.
+fn about(id: &[u8; ID], source: &str, parameters: &str) -> About {
+    About::new("data key", &[id, source.as_bytes(), parameters.as_bytes()])
+}

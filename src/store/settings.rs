@@ -1,0 +1,149 @@
+//! What the configuration says about the store: `config.yaml` in the configuration directory, and
+//! `AUTHENTICATE_KEY_SOURCE`.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{StoreError, key::Source};
+use crate::{
+    paths::Paths,
+    yaml::{self, Problem},
+};
+
+/// Overrides `key_source` of the configuration.
+const VARIABLE: &str = "AUTHENTICATE_KEY_SOURCE";
+
+/// What `config.yaml` may say.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// The store.
+    store: Wish,
+}
+
+/// How the key of a store should be kept. It counts when the key is made; then the database has a record of it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wish {
+    /// The key source. Default: the one that the other fields are of; else the key ring, where there is one; else
+    /// a key file.
+    #[serde(rename = "key_source")]
+    pub source: Option<Source>,
+    /// A command that prints the passphrase on the first line of its standard output, with its arguments. It is
+    /// run without a shell.
+    pub passphrase_command: Option<Vec<String>>,
+    /// The key file. Default: `store.key` in the data directory.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Where a store is, and how its key should be kept.
+#[derive(Clone, Debug)]
+pub struct Place {
+    data_dir: PathBuf,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+enum Settings {
+    /// What the environment says.
+    Environment,
+    /// What the environment and this file say.
+    File(PathBuf),
+    /// This.
+    Given(Wish),
+}
+
+impl Place {
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Should the store have no key yet, then it gets it from this source, whatever the configuration says.
+    pub fn key_source(self, source: Source) -> Self {
+        let wish = Wish { source: Some(source), ..Wish::default() };
+        Self { settings: Settings::Given(wish), ..self }
+    }
+
+    /// How the key should be kept.
+    pub(super) fn wish(&self) -> Result<Wish, StoreError> {
+        let mut wish = match &self.settings {
+            Settings::Given(wish) => return Ok(wish.clone()),
+            Settings::Environment => Wish::default(),
+            Settings::File(file) => read(file).map_err(StoreError::Settings)?,
+        };
+        if let Some(value) = env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+            let source = value.to_string_lossy().parse().map_err(|message| {
+                StoreError::Settings(vec![Problem { file: VARIABLE.to_owned(), at: None, message }])
+            })?;
+            wish.source = Some(source);
+        }
+        Ok(wish)
+    }
+}
+
+/// A data directory, and no configuration but the environment's.
+impl From<&Path> for Place {
+    fn from(data_dir: &Path) -> Self {
+        let place = Self { data_dir: data_dir.to_owned(), settings: Settings::Environment };
+        // The tests of the library leave the machine's key ring alone.
+        if cfg!(test) { place.key_source(Source::KeyFile) } else { place }
+    }
+}
+
+/// A data directory, and no configuration but the environment's.
+impl From<&PathBuf> for Place {
+    fn from(data_dir: &PathBuf) -> Self {
+        data_dir.as_path().into()
+    }
+}
+
+/// The data directory, and the configuration that belongs to it.
+impl From<&Paths> for Place {
+    fn from(paths: &Paths) -> Self {
+        let file = paths.config().join("config.yaml");
+        Self { data_dir: paths.data().to_owned(), settings: Settings::File(file) }
+    }
+}
+
+fn read(file: &Path) -> Result<Wish, Vec<Problem>> {
+    if fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Ok(Wish::default());
+    }
+    let text = yaml::read_file(file).map_err(|problem| vec![problem])?;
+    parse(&file.display().to_string(), &text)
+}
+
+fn parse(file: &str, text: &str) -> Result<Wish, Vec<Problem>> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Wish::default());
+    }
+    let mut wish = yaml::parse::<Config>(file, text)?.store;
+    let findings = lint(&wish);
+    if !findings.is_empty() {
+        let source = yaml::Source::new(file, text).map_err(|problem| vec![problem])?;
+        return Err(findings
+            .into_iter()
+            .map(|(at, why)| source.problem(at, format!("{at}: {why}")))
+            .collect());
+    }
+    wish.source = wish.source.or(match (&wish.passphrase_command, &wish.key_file) {
+        (None, Some(_)) => Some(Source::KeyFile),
+        _ => None,
+    });
+    Ok(wish)
+}
+
+fn lint(wish: &Wish) -> Vec<(&'static str, String)> {
+    let mut findings = Vec::new();
+    if let Some(file) = &wish.key_file
+        && !file.is_absolute()
+    {
+        findings.push(("store.key_file", format!("{} is not an absolute path", file.display())));
+    }
+    findings
+}
