@@ -5,6 +5,7 @@ use crate::{
     exit,
     login::LoginError,
     name::NameError,
+    oauth::OAuthError,
     paths::PathsError,
     provider::UnknownProvider,
     store::StoreError,
@@ -55,6 +56,9 @@ pub enum Error {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// An authorization server, at a refresh or a revocation.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +72,7 @@ impl Error {
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
             Self::Engine(error) => engine_code(error),
+            Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(_) => exit::STORE,
             Self::Login(error) => login_code(error),
         }
@@ -92,6 +97,17 @@ fn engine_code(error: &EngineError) -> u8 {
     }
 }
 
+/// What a refusal means depends on what was asked for.
+fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
+    match error {
+        OAuthError::Refused { .. } => refused,
+        OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => exit::UNREACHABLE,
+        OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => exit::UNREACHABLE,
+        OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => exit::USAGE,
+        OAuthError::Setup(_) => exit::FAILED,
+    }
+}
+
 fn login_code(error: &LoginError) -> u8 {
     match error {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
@@ -100,6 +116,7 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
         LoginError::Engine(error) => engine_code(error),
+        LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(_) => exit::STORE,
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } | LoginError::Ui(UiError::Io(_)) => exit::FAILED,

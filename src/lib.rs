@@ -9,6 +9,7 @@ pub mod files;
 pub mod lifecycle;
 pub mod login;
 pub mod name;
+pub mod oauth;
 pub mod paths;
 pub mod project;
 pub mod provider;

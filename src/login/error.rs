@@ -4,7 +4,8 @@ use std::{io, path::PathBuf, time::Duration};
 
 use super::lock::Holder;
 use crate::{
-    capture::CaptureError, engine::EngineError, name::Address, provider::Mode, store::StoreError, ui::UiError,
+    capture::CaptureError, engine::EngineError, name::Address, oauth::OAuthError, provider::Mode,
+    store::StoreError, ui::UiError,
 };
 
 /// Why there is no credential.
@@ -84,6 +85,9 @@ pub enum LoginError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The authorization server.
+    #[error("the login failed: {0}")]
+    OAuth(#[from] OAuthError),
     /// The person.
     #[error(transparent)]
     Ui(#[from] UiError),

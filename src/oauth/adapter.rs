@@ -1,0 +1,100 @@
+//! Between the `oauth2` crate, which knows the forms of requests, and our HTTP, which knows what servers do with them.
+
+use std::borrow::Cow;
+
+use oauth2::{HttpRequest, HttpResponse, http};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::{
+    Endpoint, Http, OAuthError,
+    http::Answer,
+    refusal::{self, Sent},
+};
+use crate::{credential::wipe, provider::descriptor::Body};
+
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Sends what the crate prepared, to this endpoint only, in the form that the vendor wants.
+#[derive(Clone, Copy)]
+pub(super) struct Adapter<'a> {
+    pub http: &'a Http,
+    pub endpoint: &'a Endpoint,
+    pub body: Body,
+}
+
+impl Adapter<'_> {
+    /// One exchange. What comes back is JSON: the server's answer, or its refusal in the form of RFC 6749 section 5.2
+    /// with status 400.
+    pub async fn call(self, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
+        let (parts, form) = request.into_parts();
+        let form = Zeroizing::new(form);
+        let sent = Sent::new(parameters(&form));
+        let (kind, body) = match self.body {
+            Body::Form => (FORM, sent.form()),
+            Body::Json => (JSON, sent.json()),
+        };
+        let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, kind)]);
+        if let Some(value) = parts.headers.get(AUTHORIZATION) {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let answer = self.http.post(self.endpoint, headers, body).await?;
+        response(&self.endpoint.host(), &answer, &sent)
+    }
+}
+
+/// What stands in the crate's form. A parameter that is there twice counts as it was added last (RFC 6749 section 3.2 allows
+/// none twice), and an empty client id is one that there is not.
+fn parameters(form: &[u8]) -> Vec<(String, Zeroizing<String>)> {
+    let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(form) {
+        if name == "client_id" && value.is_empty() {
+            continue;
+        }
+        let value = Zeroizing::new(Cow::into_owned(value));
+        match parameters.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => parameters.push((name.into_owned(), value)),
+        }
+    }
+    parameters
+}
+
+/// The crate's view of an answer.
+fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OAuthError> {
+    let status = answer.status;
+    let bad = |what| OAuthError::BadReply { host: host.to_owned(), status, what };
+    let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let refused = json.as_ref().and_then(|json| refusal::read(json, sent));
+    let waits = matches!(&refused, Some((code, _)) if code == "slow_down" || code == "authorization_pending");
+    let done = match (status, refused) {
+        (429 | 500 | 503, _) if !waits => Err(OAuthError::Unavailable { host: host.to_owned(), status }),
+        // Some vendors refuse with status 200.
+        (_, Some((code, description))) => {
+            let mut refusal = Map::from_iter([("error".to_owned(), Value::from(code))]);
+            refusal.extend(description.map(|text| ("error_description".to_owned(), text.into())));
+            reply(400, Value::Object(refusal).to_string().into_bytes())
+        }
+        (200..300, None) => match &json {
+            Some(Value::Object(_)) => reply(200, answer.body.to_vec()),
+            // A revocation is answered with nothing (RFC 7009 section 2.2).
+            _ if answer.body.iter().all(u8::is_ascii_whitespace) => reply(200, Vec::new()),
+            _ => Err(bad("it is not a JSON object")),
+        },
+        _ => Err(bad("it is no answer of an authorization server")),
+    };
+    if let Some(json) = json {
+        wipe(json);
+    }
+    done
+}
+
+fn reply(status: u16, body: Vec<u8>) -> Result<HttpResponse, OAuthError> {
+    let built = http::Response::builder().status(status).header(CONTENT_TYPE, JSON).body(body);
+    built.map_err(|error| OAuthError::Setup(error.to_string()))
+}

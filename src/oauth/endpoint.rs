@@ -1,0 +1,132 @@
+//! The address of an endpoint: nothing secret is ever sent to another kind of address.
+
+use std::{fmt, str::FromStr};
+
+use url::{Host, Url};
+
+/// An endpoint of an authorization server: https, or http on this machine's own loopback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+/// Why a text is not the address of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not a URL.
+    #[error("{text:?} is not a URL: {source}")]
+    NotUrl {
+        /// What was given.
+        text: String,
+        /// Why.
+        source: url::ParseError,
+    },
+    /// Anybody on the way could read what is sent.
+    #[error("{0:?} is not https (http is for loopback only)")]
+    NotHttps(String),
+    /// A user or a password stands in it.
+    #[error("a URL for {0} has a user or a password in it")]
+    UserInfo(String),
+    /// It has a fragment, which is never sent.
+    #[error("{0:?} has a fragment (`#`)")]
+    Fragment(String),
+}
+
+impl Endpoint {
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The host, and the port if it is not the usual one, for messages.
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// It is on this machine: what is sent there passes no proxy.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let url =
+            Url::parse(text).map_err(|source| EndpointError::NotUrl { text: text.to_owned(), source })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::UserInfo(url.host_str().unwrap_or_default().to_owned()));
+        }
+        if url.fragment().is_some() {
+            return Err(EndpointError::Fragment(text.to_owned()));
+        }
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if is_loopback(&url) => Ok(Self(url)),
+            _ => Err(EndpointError::NotHttps(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+/// `127.0.0.0/8`, `::1` and `localhost` (RFC 8252 section 7.3).
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_anywhere_and_http_on_the_loopback() {
+        for good in [
+            "https://auth.example/token",
+            "http://127.0.0.1:8080/token",
+            "http://127.8.9.1/token",
+            "http://[::1]:1/token",
+            "http://localhost/token",
+            "https://auth.example:8443/token?tenant=x",
+        ] {
+            assert!(good.parse::<Endpoint>().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for bad in [
+            "",
+            "auth.example/token",
+            "http://auth.example/token",
+            "http://127.0.0.1.example/token",
+            "http://localhost.example/token",
+            "http://[::2]/token",
+            "http://0.0.0.0/token",
+            "ftp://127.0.0.1/token",
+            "file:///etc/passwd",
+            "https://auth.example/token#x",
+            "https://user@auth.example/token",
+            "https://user:CANARY@auth.example/token",
+        ] {
+            let error = bad.parse::<Endpoint>().expect_err(bad);
+            assert!(!format!("{error} {error:?}").contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn the_host_is_named_with_an_unusual_port() {
+        let host = |text: &str| text.parse::<Endpoint>().expect("an endpoint").host();
+        assert_eq!(host("https://auth.example/token"), "auth.example");
+        assert_eq!(host("http://[::1]:8080/token"), "[::1]:8080");
+    }
+}

@@ -1,0 +1,186 @@
+//! One HTTP exchange with an endpoint: bounded in time and size, never redirected, never repeated.
+
+use std::{
+    error::Error as _,
+    fs::File,
+    io::{self, Read as _},
+    net::{Ipv4Addr, Ipv6Addr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use hyper::body::Bytes;
+use reqwest::{
+    Client, Response,
+    header::{HeaderMap, LOCATION},
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use zeroize::Zeroizing;
+
+use super::{Endpoint, OAuthError, error::Cause};
+
+/// No answer of a token endpoint comes near this.
+const MAX_REPLY: usize = 1 << 20;
+/// A bundle is a few hundred kilobytes.
+const MAX_BUNDLE: u64 = 16 << 20;
+const CONNECT: Duration = Duration::from_secs(10);
+const TOTAL: Duration = Duration::from_secs(30);
+/// The usual variables that name a whole bundle.
+const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
+
+/// Makes requests. Redirects are not followed, connecting takes at most 10 seconds and all of it 30, an answer has at most
+/// 1 MiB. The system's proxies are used, but never on the way to this machine itself.
+#[derive(Clone, Debug)]
+pub struct Http {
+    far: Client,
+    near: Client,
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub status: u16,
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Http {
+    /// Trusts the certificates in `ca_bundle` (PEM), or in the file that `SSL_CERT_FILE`, `CURL_CA_BUNDLE` or
+    /// `REQUESTS_CA_BUNDLE` names, or the system's.
+    ///
+    /// # Errors
+    /// [`OAuthError::CaBundle`] when the bundle cannot be read, [`OAuthError::Setup`]
+    pub fn new(ca_bundle: Option<&Path>) -> Result<Self, OAuthError> {
+        Self::limited(ca_bundle, TOTAL)
+    }
+
+    pub(crate) fn limited(ca_bundle: Option<&Path>, total: Duration) -> Result<Self, OAuthError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| OAuthError::Setup(error.to_string()))?
+            .with_root_certificates(roots(ca_bundle)?)
+            .with_no_client_auth();
+        let common = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .user_agent(concat!("authenticate/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                // A connection that was kept could break just when it is used again: was the request sent or not?
+                .pool_max_idle_per_host(0)
+                .connect_timeout(CONNECT)
+                .timeout(total)
+        };
+        let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+        let built = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|error| OAuthError::Setup(error.to_string()))
+        };
+        Ok(Self {
+            far: built(common())?,
+            near: built(common().no_proxy().resolve_to_addrs("localhost", &loopback))?,
+        })
+    }
+
+    /// Sends a body, once.
+    pub(crate) async fn post(
+        &self,
+        endpoint: &Endpoint,
+        headers: HeaderMap,
+        body: Zeroizing<Vec<u8>>,
+    ) -> Result<Answer, OAuthError> {
+        // The bytes are wiped when the last of the transport's references to them is gone.
+        let body = Bytes::from_owner(body);
+        let request = self.client(endpoint).post(endpoint.url().clone()).headers(headers).body(body);
+        receive(endpoint, request).await
+    }
+
+    fn client(&self, endpoint: &Endpoint) -> &Client {
+        if endpoint.is_loopback() { &self.near } else { &self.far }
+    }
+}
+
+async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Result<Answer, OAuthError> {
+    let host = endpoint.host();
+    let mut response = request.send().await.map_err(|error| failed(&host, error))?;
+    let status = response.status().as_u16();
+    let bad = |what| OAuthError::BadReply { host: host.clone(), status, what };
+    match status {
+        502 | 504 | 505.. => {
+            let source = Cause(format!("status {status}"));
+            return Err(OAuthError::OutcomeUnknown { host, source });
+        }
+        300..400 => return Err(bad(redirected(&response))),
+        _ => {}
+    }
+    let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
+        return Err(bad("it is too large"));
+    }
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&host, error))? {
+        if body.len() + chunk.len() > MAX_REPLY {
+            return Err(bad("it is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, body })
+}
+
+fn redirected(response: &Response) -> &'static str {
+    match response.headers().contains_key(LOCATION) {
+        true => "it redirects elsewhere, and what is sent to a token endpoint goes nowhere else",
+        false => "it redirects",
+    }
+}
+
+/// Before there was a connection nothing was sent; after that nobody knows.
+fn failed(host: &str, error: reqwest::Error) -> OAuthError {
+    let host = host.to_owned();
+    let sent = !(error.is_connect() || error.is_builder());
+    let source = Cause(reason(error));
+    match sent {
+        true => OAuthError::OutcomeUnknown { host, source },
+        false => OAuthError::Unreachable { host, source },
+    }
+}
+
+/// The innermost cause, which is the one that says something.
+fn reason(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".into();
+    }
+    let error = error.without_url();
+    let mut cause = error.source();
+    let mut text = "the connection failed".to_owned();
+    while let Some(source) = cause {
+        text = source.to_string();
+        cause = source.source();
+    }
+    text
+}
+
+fn roots(ca_bundle: Option<&Path>) -> Result<RootCertStore, OAuthError> {
+    let bundle = match ca_bundle {
+        Some(path) => {
+            let failed = |source| OAuthError::CaBundle { path: path.to_owned(), source };
+            Some(read(path).map_err(failed)?)
+        }
+        None => CA_VARIABLES.iter().find_map(|name| read(Path::new(&std::env::var_os(name)?)).ok()),
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(bundle.unwrap_or_else(|| rustls_native_certs::load_native_certs().certs));
+    Ok(roots)
+}
+
+fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_BUNDLE).read_to_end(&mut text)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let certificates = certificates.map_err(|error| io::Error::other(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(io::Error::other("there is no certificate in it (PEM)"));
+    }
+    Ok(certificates)
+}

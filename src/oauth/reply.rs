@@ -1,0 +1,183 @@
+//! What a token endpoint gives.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, basic::BasicTokenType};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::{credential::wipe, secret::Secret};
+
+/// Tokens, as a server gave them (RFC 6749 section 5.1). What servers do differently is taken, too: no `token_type`,
+/// numbers as text, scopes as a list or with commas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// The access token; never empty.
+    pub access_token: Secret,
+    /// The refresh token; after a refresh, the next one, if it rotates.
+    pub refresh_token: Option<Secret>,
+    /// The OpenID Connect identity token.
+    pub id_token: Option<Secret>,
+    /// How long the access token works from now on.
+    pub expires_in: Option<Duration>,
+    /// The scopes that were granted; `None`: those that were asked for.
+    pub scopes: Option<Vec<String>>,
+    /// For example `Bearer`.
+    pub token_type: Option<String>,
+    /// The other text members of the reply, by name.
+    pub extra: BTreeMap<String, Secret>,
+}
+
+/// The same for the `oauth2` crate, which wants its own types by reference.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub tokens: Option<Tokens>,
+    unused: AccessToken,
+    kind: BasicTokenType,
+}
+
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = serde_json::Map::deserialize(deserializer)?;
+        Ok(Self {
+            tokens: read(members),
+            unused: AccessToken::new(String::new()),
+            kind: BasicTokenType::Bearer,
+        })
+    }
+}
+
+impl Serialize for Reply {
+    /// The crate asks for it and never does it. Nothing of a token is written.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl TokenResponse for Reply {
+    type TokenType = BasicTokenType;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.unused
+    }
+
+    fn token_type(&self) -> &BasicTokenType {
+        &self.kind
+    }
+
+    fn expires_in(&self) -> Option<Duration> {
+        None
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        None
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        None
+    }
+}
+
+/// `None` without an access token.
+fn read(members: serde_json::Map<String, Value>) -> Option<Tokens> {
+    let mut extra = BTreeMap::new();
+    let (mut expires_in, mut scopes) = (None, None);
+    for (name, value) in members {
+        match (name.as_str(), value) {
+            ("expires_in", value) => expires_in = seconds(&value),
+            ("scope" | "scopes", value) => {
+                scopes = listed(&value).or(scopes);
+                wipe(value);
+            }
+            (_, Value::String(text)) => {
+                extra.insert(name, Secret::from(text));
+            }
+            (_, value) => wipe(value),
+        }
+    }
+    let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
+    Some(Tokens {
+        access_token: take("access_token")?,
+        refresh_token: take("refresh_token"),
+        id_token: take("id_token"),
+        token_type: take("token_type").map(|kind| kind.expose().to_owned()),
+        expires_in,
+        scopes,
+        extra,
+    })
+}
+
+/// A number, or the text of one.
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn listed(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => {
+            let scopes = text.split([' ', ',']).filter(|scope| !scope.is_empty());
+            Some(scopes.map(str::to_owned).collect())
+        }
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tokens(reply: Value) -> Option<Tokens> {
+        serde_json::from_value::<Reply>(reply).expect("an object").tokens
+    }
+
+    #[test]
+    fn a_reply_is_read_as_the_standard_has_it() {
+        let tokens = tokens(json!({
+            "access_token": "a", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r",
+            "id_token": "i", "scope": "openid email", "account_id": "x", "nested": {"a": "b"},
+        }))
+        .expect("tokens");
+        assert_eq!(tokens.access_token.expose(), "a");
+        assert_eq!(tokens.refresh_token, Some("r".into()));
+        assert_eq!(tokens.id_token, Some("i".into()));
+        assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
+        assert_eq!(tokens.scopes, Some(vec!["openid".into(), "email".into()]));
+        assert_eq!(tokens.token_type.as_deref(), Some("Bearer"));
+        assert_eq!(tokens.extra, BTreeMap::from([("account_id".into(), "x".into())]));
+    }
+
+    #[test]
+    fn a_reply_is_read_as_servers_write_it() {
+        let read =
+            tokens(json!({"access_token": "a", "expires_in": "60", "scope": "repo,gist"})).expect("one");
+        assert_eq!(read.expires_in, Some(Duration::from_secs(60)));
+        assert_eq!(read.scopes, Some(vec!["repo".into(), "gist".into()]));
+        assert_eq!(read.token_type, None);
+        let read = tokens(json!({"access_token": "a", "expires_in": -1, "scope": ["x"]})).expect("one");
+        assert_eq!((read.expires_in, read.scopes), (None, Some(vec!["x".into()])));
+        let read = tokens(json!({"access_token": "a", "expires_in": 1e300, "scope": 7})).expect("one");
+        assert_eq!((read.expires_in, read.scopes), (None, None));
+    }
+
+    #[test]
+    fn without_an_access_token_there_are_no_tokens() {
+        for reply in [json!({}), json!({"access_token": ""}), json!({"access_token": 7})] {
+            assert_eq!(tokens(reply), None);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_token_is_shown() {
+        let reply: Reply =
+            serde_json::from_value(json!({"access_token": "CANARY", "x": "CANARY"})).expect("a reply");
+        assert!(!format!("{reply:?}").contains("CANARY"));
+    }
+}

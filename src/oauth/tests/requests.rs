@@ -1,0 +1,103 @@
+//! What is sent, and how answers are read.
+
+use super::{server::Server, *};
+
+const TOKENS: &str =
+    r#"{"access_token": "new", "refresh_token": "next", "token_type": "Bearer", "expires_in": 60}"#;
+
+fn body(request: &str) -> &str {
+    request.split_once("\r\n\r\n").expect("a body").1
+}
+
+#[tokio::test]
+async fn a_refresh_is_one_form_that_says_who_we_are() {
+    let server = Server::answers("200 OK", TOKENS).await;
+    let tokens = refresh(&http(), &endpoint(&server), &CANARY.into(), &["a".into(), "b".into()])
+        .await
+        .expect("tokens");
+    assert_eq!(tokens.access_token, "new".into());
+    assert_eq!(tokens.refresh_token, Some("next".into()));
+    let asked = server.asked();
+    let [request] = asked.as_slice() else { panic!("{asked:?}") };
+    let head = request.to_lowercase();
+    assert!(head.starts_with("post /token http/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/x-www-form-urlencoded\r\n"), "{head}");
+    assert!(head.contains("accept: application/json\r\n"), "{head}");
+    assert!(head.contains(concat!("user-agent: authenticate/", env!("CARGO_PKG_VERSION"), "\r\n")), "{head}");
+    assert_eq!(
+        body(request),
+        format!("grant_type=refresh_token&refresh_token={CANARY}&scope=a+b&client_id=demo")
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_can_be_json() {
+    let server = Server::answers("200 OK", TOKENS).await;
+    let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(&server) };
+    refresh(&http(), &endpoint, &"r\"\\é&=".into(), &[]).await.expect("tokens");
+    let request = server.asked().remove(0);
+    assert!(request.to_lowercase().contains("content-type: application/json\r\n"), "{request}");
+    let sent: serde_json::Value = serde_json::from_str(body(&request)).expect("json");
+    let expected = serde_json::json!({
+        "grant_type": "refresh_token", "refresh_token": "r\"\\é&=", "client_id": "demo",
+    });
+    assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn a_clients_secret_goes_where_the_server_wants_it() {
+    let server = Server::answers("200 OK", TOKENS).await;
+    let basic = TokenEndpoint { client_secret: Some("s:1".into()), ..endpoint(&server) };
+    let in_body = TokenEndpoint { client_auth: ClientAuth::Body, ..basic.clone() };
+    for endpoint in [&basic, &in_body] {
+        refresh(&http(), endpoint, &"r".into(), &[]).await.expect("tokens");
+    }
+    let asked = server.asked();
+    assert!(asked[0].to_lowercase().contains("authorization: basic zgvtbzpzjtnbmq==\r\n"), "{}", asked[0]);
+    assert_eq!(body(&asked[0]), "grant_type=refresh_token&refresh_token=r");
+    assert!(!asked[1].to_lowercase().contains("authorization:"), "{}", asked[1]);
+    assert!(body(&asked[1]).ends_with("&client_id=demo&client_secret=s%3A1"), "{}", asked[1]);
+}
+
+#[tokio::test]
+async fn a_reply_without_a_token_type_is_taken() {
+    let server = Server::answers("200 OK", r#"{"access_token": "new"}"#).await;
+    assert_eq!(refreshed(&server).await.expect("tokens").token_type, None);
+}
+
+#[tokio::test]
+async fn a_revocation_names_the_kind_of_token() {
+    let server = Server::answers("200 OK", "").await;
+    let url: Endpoint = server.url("/revoke").parse().expect("an endpoint");
+    let token = CANARY.into();
+    let secret = "s".into();
+    revoke(&http(), &url, Some("demo"), None, &token, TokenHint::RefreshToken, Body::Form)
+        .await
+        .expect("done");
+    revoke(&http(), &url, None, None, &token, TokenHint::AccessToken, Body::Json).await.expect("done");
+    revoke(&http(), &url, Some("demo"), Some(&secret), &token, TokenHint::AccessToken, Body::Form)
+        .await
+        .expect("done");
+    let asked = server.asked();
+    assert_eq!(body(&asked[0]), format!("token={CANARY}&token_type_hint=refresh_token&client_id=demo"));
+    assert_eq!(body(&asked[1]), format!(r#"{{"token":"{CANARY}","token_type_hint":"access_token"}}"#));
+    assert!(asked[2].to_lowercase().contains("authorization: basic "), "{}", asked[2]);
+}
+
+#[tokio::test]
+async fn a_revocation_that_is_answered_with_no_content_is_done() {
+    let server = Server::that(server::Does::Says(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())).await;
+    let url = server.url("/revoke").parse().expect("an endpoint");
+    revoke(&http(), &url, None, None, &"t".into(), TokenHint::AccessToken, Body::Form).await.expect("done");
+}
+
+#[tokio::test]
+async fn a_refused_revocation_is_an_error() {
+    let server = Server::answers("400 Bad Request", r#"{"error": "unsupported_token_type"}"#).await;
+    let url = server.url("/revoke").parse().expect("an endpoint");
+    let error = revoke(&http(), &url, None, None, &CANARY.into(), TokenHint::AccessToken, Body::Form).await;
+    assert!(
+        matches!(&error, Err(OAuthError::Refused { code, .. }) if code == "unsupported_token_type"),
+        "{error:?}"
+    );
+}

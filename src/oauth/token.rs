@@ -1,0 +1,208 @@
+//! The requests to token and revocation endpoints.
+
+use oauth2::{
+    AuthType, Client, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet, EndpointSet,
+    ErrorResponse, RequestTokenError, RevocableToken, RevocationUrl, Scope,
+    StandardTokenIntrospectionResponse, TokenUrl,
+    basic::{BasicErrorResponse, BasicErrorResponseType, BasicTokenType},
+};
+use zeroize::Zeroizing;
+
+use super::{Endpoint, Http, OAuthError, Tokens, adapter::Adapter, reply::Reply};
+use crate::{provider::descriptor::Body, secret::Secret};
+
+/// A token endpoint, and who we are there.
+#[derive(Clone, Debug)]
+pub struct TokenEndpoint {
+    /// Where.
+    pub url: Endpoint,
+    /// The client; empty where the vendor has none.
+    pub client_id: String,
+    /// Its secret, unless it is a public client.
+    pub client_secret: Option<Secret>,
+    /// How the secret is sent.
+    pub client_auth: ClientAuth,
+    /// The form of a request.
+    pub body: Body,
+}
+
+/// How a client's secret is sent (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// `Authorization: Basic`, which every server must take.
+    #[default]
+    Basic,
+    /// Among the parameters.
+    Body,
+}
+
+/// What kind of token is revoked (RFC 7009 section 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenHint {
+    /// `access_token`
+    AccessToken,
+    /// `refresh_token`
+    RefreshToken,
+}
+
+impl TokenHint {
+    /// As it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
+/// The crate's client with our replies.
+pub(super) type OAuthClient<Revocation = EndpointNotSet, Token = EndpointNotSet> = Client<
+    BasicErrorResponse,
+    Reply,
+    StandardTokenIntrospectionResponse<EmptyExtraTokenFields, BasicTokenType>,
+    Revoked,
+    BasicErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    Revocation,
+    Token,
+>;
+
+/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once. With `scopes` fewer can be asked for
+/// than were granted; empty asks for the same.
+///
+/// # Errors
+/// [`OAuthError`]. See [`OAuthError::outcome_is_unknown`] before the same refresh token is used again.
+pub async fn refresh(
+    http: &Http,
+    endpoint: &TokenEndpoint,
+    refresh_token: &Secret,
+    scopes: &[String],
+) -> Result<Tokens, OAuthError> {
+    let client = endpoint.client();
+    let token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
+    let adapter = endpoint.adapter(http);
+    let send = |request| adapter.call(request);
+    let request = client.exchange_refresh_token(&token).add_scopes(scopes.iter().cloned().map(Scope::new));
+    let reply = request.request_async(&send).await;
+    drop(Zeroizing::new(token.into_secret()));
+    tokens(&endpoint.url, reply)
+}
+
+/// Tells the server that a token must not work any more (RFC 7009). A token that it does not know is revoked already.
+///
+/// # Errors
+/// [`OAuthError`]
+pub async fn revoke(
+    http: &Http,
+    url: &Endpoint,
+    client_id: Option<&str>,
+    client_secret: Option<&Secret>,
+    token: &Secret,
+    hint: TokenHint,
+    body: Body,
+) -> Result<(), OAuthError> {
+    // The crate takes https only, not even http on the loopback; where it is really sent is the adapter's to say.
+    let mut https = url.url().clone();
+    let _ = https.set_scheme("https");
+    let client = OAuthClient::<EndpointNotSet>::new(ClientId::new(client_id.unwrap_or_default().to_owned()));
+    let client = with_secret(client, client_secret, ClientAuth::Basic)
+        .set_revocation_url(RevocationUrl::from_url(https));
+    let revoked = Revoked { token: token.clone(), hint };
+    let request = client.revoke_token(revoked).map_err(|error| OAuthError::Setup(error.to_string()))?;
+    let adapter = Adapter { http, endpoint: url, body };
+    let send = |request| adapter.call(request);
+    request.request_async(&send).await.map_err(|error| unwrapped(url, error))
+}
+
+/// A token that is to be revoked.
+#[derive(Debug)]
+pub(super) struct Revoked {
+    token: Secret,
+    hint: TokenHint,
+}
+
+impl RevocableToken for Revoked {
+    fn secret(&self) -> &str {
+        self.token.expose()
+    }
+
+    fn type_hint(&self) -> Option<&str> {
+        Some(self.hint.as_str())
+    }
+}
+
+impl TokenEndpoint {
+    pub(super) fn client(&self) -> OAuthClient<EndpointNotSet, EndpointSet> {
+        let client = OAuthClient::<EndpointNotSet>::new(ClientId::new(self.client_id.clone()));
+        with_secret(client, self.client_secret.as_ref(), self.client_auth)
+            .set_token_uri(TokenUrl::from_url(self.url.url().clone()))
+    }
+
+    pub(super) fn adapter<'a>(&'a self, http: &'a Http) -> Adapter<'a> {
+        Adapter { http, endpoint: &self.url, body: self.body }
+    }
+}
+
+fn with_secret(client: OAuthClient, secret: Option<&Secret>, auth: ClientAuth) -> OAuthClient {
+    let client = client.set_auth_type(match auth {
+        ClientAuth::Basic => AuthType::BasicAuth,
+        ClientAuth::Body => AuthType::RequestBody,
+    });
+    match secret {
+        Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+        None => client,
+    }
+}
+
+/// The tokens in the crate's result.
+pub(super) fn tokens<E: Refusal>(
+    endpoint: &Endpoint,
+    reply: Result<Reply, RequestTokenError<OAuthError, E>>,
+) -> Result<Tokens, OAuthError> {
+    let no_token = || OAuthError::BadReply {
+        host: endpoint.host(),
+        status: 200,
+        what: "there is no access token in it",
+    };
+    reply.map_err(|error| unwrapped(endpoint, error))?.tokens.ok_or_else(no_token)
+}
+
+/// A refusal as the crate has it.
+pub(super) trait Refusal: ErrorResponse + 'static {
+    fn code(&self) -> String;
+    fn description(&self) -> Option<String>;
+}
+
+impl Refusal for BasicErrorResponse {
+    fn code(&self) -> String {
+        match self.error() {
+            BasicErrorResponseType::Extension(code) => code.clone(),
+            known => known.as_ref().to_owned(),
+        }
+    }
+
+    fn description(&self) -> Option<String> {
+        self.error_description().cloned()
+    }
+}
+
+/// The crate's error as ours. Its own texts and the bodies that it holds go no further.
+pub(super) fn unwrapped<E: Refusal>(
+    endpoint: &Endpoint,
+    error: RequestTokenError<OAuthError, E>,
+) -> OAuthError {
+    let bad = |what| OAuthError::BadReply { host: endpoint.host(), status: 200, what };
+    match error {
+        RequestTokenError::Request(error) => error,
+        RequestTokenError::ServerResponse(refusal) => {
+            OAuthError::Refused { code: refusal.code(), description: refusal.description() }
+        }
+        RequestTokenError::Parse(_, body) => {
+            drop(Zeroizing::new(body));
+            bad("it is not of the form that the standard has")
+        }
+        RequestTokenError::Other(_) => bad("it is empty"),
+    }
+}
