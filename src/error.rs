@@ -3,6 +3,7 @@
 use crate::{
     engine::EngineError,
     exit,
+    lifecycle::refresh::RefreshError,
     login::LoginError,
     name::NameError,
     oauth::OAuthError,
@@ -59,6 +60,9 @@ pub enum Error {
     /// An authorization server, at a refresh or a revocation.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// A credential was not renewed.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -75,6 +79,7 @@ impl Error {
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(_) => exit::STORE,
             Self::Login(error) => login_code(error),
+            Self::Refresh(error) => refresh_code(error),
         }
     }
 
@@ -85,6 +90,7 @@ impl Error {
             Self::NoCredential { hint, .. } | Self::Expired { hint, .. } => Some(hint.clone()),
             Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
             Self::Login(error) => login_hint(error),
+            Self::Refresh(error) => refresh_hint(error),
             _ => None,
         }
     }
@@ -108,6 +114,20 @@ fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
     }
 }
 
+fn refresh_code(error: &RefreshError) -> u8 {
+    match error {
+        RefreshError::NotRenewable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
+        RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
+        RefreshError::Busy { .. } => exit::BUSY,
+        RefreshError::Server { .. } => exit::UNREACHABLE,
+        RefreshError::Container(error) => login_code(error),
+        RefreshError::Store(_) => exit::STORE,
+        RefreshError::Cli { .. } => exit::LOGIN_FAILED,
+        error if error.needs_login() => exit::NO_CREDENTIAL,
+        _ => exit::FAILED,
+    }
+}
+
 fn login_code(error: &LoginError) -> u8 {
     match error {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
@@ -119,7 +139,7 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(_) => exit::STORE,
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
-        LoginError::Files { .. } | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
+        LoginError::Files { .. } | LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }
 }
 
@@ -134,6 +154,17 @@ fn engine_hint(error: &EngineError) -> Option<String> {
         EngineError::Build { tail, .. } if !tail.is_empty() => {
             Some(format!("the end of the build's output:\n{tail}"))
         }
+        _ => None,
+    }
+}
+
+fn refresh_hint(error: &RefreshError) -> Option<String> {
+    match error {
+        RefreshError::OutcomeUnknown { .. } => Some(
+            "log in again; or `refresh --force` sends the same token once more, which a vendor may take for a theft".into(),
+        ),
+        RefreshError::Container(error) => login_hint(error),
+        error if error.needs_login() => Some("log in again".into()),
         _ => None,
     }
 }

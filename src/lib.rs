@@ -7,6 +7,7 @@ pub mod error;
 pub mod exit;
 pub mod files;
 pub mod lifecycle;
+mod locked_file;
 pub mod login;
 pub mod name;
 pub mod oauth;

@@ -5,6 +5,7 @@
 //! dotenv keep comments and layout as well; YAML keeps values and order, and loses comments and anchors.
 
 mod convert;
+mod derive;
 mod directory;
 mod document;
 mod dotenv;
@@ -24,6 +25,7 @@ mod toml;
 mod write;
 mod yaml;
 
+pub use derive::derived;
 pub use directory::Owner;
 pub use error::{CaptureError, Refusal};
 pub use names::names;

@@ -184,14 +184,31 @@ impl Engine {
     }
 }
 
+/// Waits, for two seconds at most, while there are processes that were brought into the container from outside, which
+/// shows in their having no parent in it: a browser's connection to the command, which would lose the last page.
+const LINGER: &str = r#"
+left=20
+while [ $left -gt 0 ]; do
+  left=$((left - 1)) joined=
+  for stat in /proc/[0-9]*/stat; do
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    set -- ${line##*) }
+    case $line in "1 "*) ;; *) [ "$2" != 0 ] || joined=1 ;; esac
+  done
+  [ -n "$joined" ] || break
+  sleep 0.1 2>/dev/null || sleep 1
+done
+"#;
+
 /// The command under a shell that stays its parent. The shell is process 1, for which the kernel ignores signals that
 /// it has not asked for; the command itself must feel Ctrl-C. With a terminal the size is set before the command
 /// starts: no engine does that by itself on every version.
 fn command(spec: &ContainerSpec) -> Vec<String> {
-    let script = match spec.terminal {
-        Some(Size { rows, cols }) => format!("stty rows {rows} cols {cols} 2>/dev/null; \"$@\"; exit $?"),
-        None => "\"$@\"; exit $?".to_owned(),
+    let size = match spec.terminal {
+        Some(Size { rows, cols }) => format!("stty rows {rows} cols {cols} 2>/dev/null; "),
+        None => String::new(),
     };
+    let script = format!("{size}\"$@\"; code=$?\n{LINGER}exit $code");
     ["/bin/sh", "-c", &script, "sh"]
         .map(str::to_owned)
         .into_iter()

@@ -25,7 +25,7 @@ if command -v bash >/dev/null 2>&1; then
     cat <&4 >&3 & cat <&3; kill $! 2>/dev/null' bash "$1"
 elif command -v socat >/dev/null 2>&1; then exec socat - "TCP:localhost:$1"
 elif command -v node >/dev/null 2>&1; then
-  exec node -e 'const c=require("net").connect({port:+process.argv[1],host:"localhost"});process.stdin.pipe(c).pipe(process.stdout);c.on("error",()=>process.exit(1))' "$1"
+  exec node -e 'const c=require("net").connect({port:+process.argv[1],host:"localhost"});process.stdin.pipe(c).pipe(process.stdout);c.on("error",()=>process.exit(1));c.on("close",()=>process.exit())' "$1"
 elif command -v python3 >/dev/null 2>&1; then
   exec python3 -c '
 import socket,sys,threading,os

@@ -5,6 +5,7 @@ use std::{io, net::Ipv4Addr, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
+    sync::oneshot,
     task::JoinHandle,
 };
 use url::Url;
@@ -14,9 +15,13 @@ use crate::engine::{Container, EngineError};
 /// How long the CLI may take to answer a redirect that was pasted.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// How long the last page may take to reach the browser after the CLI has ended.
+const LAST_PAGE: Duration = Duration::from_secs(2);
+
 /// A port of 127.0.0.1 that leads into a container; closed when dropped.
 pub struct Forward {
     task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
 }
 
 /// A port that is taken.
@@ -49,6 +54,7 @@ fn holder(port: u16) -> Option<String> {
 impl Forward {
     /// Leads every connection to `listener` to the same port of the container's loopback.
     pub fn start(port: u16, listener: TcpListener, container: Container) -> Self {
+        let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             loop {
@@ -61,10 +67,21 @@ impl Forward {
                         Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                     },
                     Some(_) = connections.join_next() => {}
+                    _ = &mut stopped => break,
                 }
             }
+            drop(listener);
+            while connections.join_next().await.is_some() {}
         });
-        Self { task }
+        Self { task, stop: Some(stop) }
+    }
+
+    /// Takes no more connections, and lets those that there are bring the browser what the CLI said last.
+    pub async fn close(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let _ = tokio::time::timeout(LAST_PAGE, &mut self.task).await;
     }
 }
 

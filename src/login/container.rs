@@ -1,6 +1,9 @@
 //! The vendor's own login, in a throwaway container.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     How, LoginError,
@@ -47,10 +50,10 @@ pub struct ContainerLogin<'a> {
 }
 
 /// What is there before the container is.
-struct Prepared {
-    engine: Engine,
-    image: String,
-    passthrough: Passthrough,
+pub(super) struct Prepared {
+    pub(super) engine: Engine,
+    pub(super) image: String,
+    pub(super) passthrough: Passthrough,
 }
 
 impl ContainerLogin<'_> {
@@ -99,7 +102,7 @@ impl ContainerLogin<'_> {
     }
 
     /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
-    async fn prepare(&self) -> Result<Prepared, LoginError> {
+    pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
         let project_engine = || self.project.engine.as_deref().map(str::parse).transpose();
         let choice = match &self.how.engine {
             Some(choice) => choice.clone(),
@@ -138,32 +141,45 @@ impl ContainerLogin<'_> {
     async fn plan(&self, prepared: &Prepared, login: &str, files: &Path) -> Result<Plan, LoginError> {
         let console = self.ui.console().map_err(UiError::Io)?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
-        let network = self.project.network.clone().or(args.network);
+        let network = self.project.network.clone().or(args.network.clone());
         let can_paste = console.terminal.is_some() && console.input.is_some();
         let way = self.way_back(network.as_deref(), can_paste).await?;
-        let mut env: Vec<(String, String)> = prepared.passthrough.env();
-        if console.terminal.is_some() {
-            env.extend(std::env::var("TERM").map(|term| ("TERM".to_owned(), term)));
+        let mut spec = self.spec(prepared, login, args, network, way.command.clone());
+        spec.host_dir = files.to_owned();
+        if let Some(terminal) = &console.terminal {
+            spec.terminal = Some(*terminal.size.borrow());
+            // Whatever was said before, the provider's and the project's own word counts.
+            let term = std::env::var("TERM").map(|term| ("TERM".to_owned(), term));
+            spec.env.splice(0..0, term);
         }
-        env.extend(self.provider.env.clone());
-        env.extend(args.env);
-        env.extend(self.project.env.clone());
-        let spec = ContainerSpec {
+        Ok(Plan { spec, console, way })
+    }
+
+    /// The container for a command of the provider, without a directory and a terminal yet.
+    pub(super) fn spec(
+        &self,
+        prepared: &Prepared,
+        login: &str,
+        args: RunArgs,
+        network: Option<String>,
+        command: Vec<String>,
+    ) -> ContainerSpec {
+        let env = prepared.passthrough.env().into_iter().chain(self.provider.env.clone());
+        ContainerSpec {
             name: format!("authenticate-{login}"),
             login: login.to_owned(),
             image: prepared.image.clone(),
-            command: way.command.clone(),
-            env,
-            host_dir: files.to_owned(),
+            command,
+            env: env.chain(args.env).chain(self.project.env.clone()).collect(),
+            host_dir: PathBuf::new(),
             mount: self.provider.container_mount.clone().unwrap_or_default(),
             tmpfs: args.tmpfs,
             publish: args.publish,
             network,
             extra_hosts: args.add_host.into_iter().chain(self.project.extra_hosts.clone()).collect(),
             ca_bundle: prepared.passthrough.ca_bundle.clone(),
-            terminal: console.terminal.as_ref().map(|terminal| *terminal.size.borrow()),
-        };
-        Ok(Plan { spec, console, way })
+            terminal: None,
+        }
     }
 
     /// Decides how the browser comes back: through forwarded ports, by paste, or not at all.
@@ -216,7 +232,7 @@ impl ContainerLogin<'_> {
         let attached: Attached = container.attach().await?;
         container.start().await?;
         let ports = way.ports.into_iter();
-        let _forwards: Vec<Forward> =
+        let forwards: Vec<Forward> =
             ports.map(|(port, listener)| Forward::start(port, listener, container.clone())).collect();
         let session = Session {
             container,
@@ -226,7 +242,11 @@ impl ContainerLogin<'_> {
             limit: self.how.timeout.unwrap_or(DEFAULT_LIMIT),
             ui: self.ui,
         };
-        session.run(attached, console, interrupt).await
+        let ending = session.run(attached, console, interrupt).await;
+        for forward in forwards {
+            forward.close().await;
+        }
+        ending
     }
 
     /// Stores what was captured. Something captured counts, however the CLI ended.

@@ -53,6 +53,9 @@ pub enum LoginError {
         /// Who.
         holder: Box<Holder>,
     },
+    /// The vendor's files cannot be written.
+    #[error(transparent)]
+    Vendor(Box<CaptureError>),
     /// The login's own files could not be made or removed.
     #[error("cannot use {}: {source}", path.display())]
     Files {

@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _, Seek as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::LoginError;
-use crate::{files, name::Address, paths::Paths};
+use crate::{
+    files,
+    locked_file::{self, Attempt},
+    name::Address,
+    paths::Paths,
+};
 
 /// Who holds a login, and what is to be cleaned up after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,33 +64,21 @@ impl Dead {
     }
 }
 
-/// What came of trying to get a lock.
-enum Attempt {
-    Free(File),
-    Held(Option<Holder>),
-}
-
 impl LoginLock {
     /// Takes the lock of `address` for this process.
     ///
     /// # Errors
     /// [`LoginError::Busy`] when a living process holds it.
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
-        let path = paths.logins().join(file_name(address));
+        let path = paths.logins().join(locked_file::name(address));
         let failed = |source| LoginError::Files { path: path.clone(), source };
         files::data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
         files::private_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
-        let file = match attempt(&path, true).map_err(failed)? {
-            Some(Attempt::Free(file)) => file,
-            Some(Attempt::Held(Some(holder))) => {
-                return Err(busy(address, holder));
-            }
-            Some(Attempt::Held(None)) | None => {
-                let holder = Holder { pid: 0, since: Timestamp::now(), login: String::new(), engine: None };
-                return Err(busy(address, holder));
-            }
+        let mut file = match locked_file::attempt(&path, true).map_err(failed)? {
+            Attempt::Free(file) => file,
+            Attempt::Held(mut file) => return Err(busy(address, read(&mut file))),
+            Attempt::Missing => return Err(busy(address, None)),
         };
-        let mut file = file;
         if let Some(dead) = read(&mut file) {
             keep(paths, &dead).map_err(failed)?;
         }
@@ -136,7 +129,7 @@ pub fn dead(paths: &Paths) -> Vec<Dead> {
         entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "lock"));
     locks
         .filter_map(|path| {
-            let Some(Attempt::Free(mut lock)) = attempt(&path, false).ok()? else { return None };
+            let Attempt::Free(mut lock) = locked_file::attempt(&path, false).ok()? else { return None };
             match read(&mut lock) {
                 Some(holder) => Some(Dead { lock, path, holder }),
                 None => {
@@ -159,31 +152,6 @@ fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
     fs::rename(unfinished, path)
 }
 
-/// Opens and locks a lock file. `None`: there is none. A file that was removed between the two is tried again.
-fn attempt(path: &Path, create: bool) -> io::Result<Option<Attempt>> {
-    for _ in 0..100 {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(create).mode(0o600);
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-        let mut file = match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Some(Attempt::Held(read(&mut file)))),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        let ours = file.metadata()?;
-        if fs::symlink_metadata(path)
-            .is_ok_and(|there| there.ino() == ours.ino() && there.dev() == ours.dev())
-        {
-            return Ok(Some(Attempt::Free(file)));
-        }
-    }
-    Ok(Some(Attempt::Held(None)))
-}
-
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
@@ -194,12 +162,10 @@ fn read(file: &mut File) -> Option<Holder> {
         .then_some(holder)
 }
 
-/// `~` is in no name, so no two addresses share a file.
-fn file_name(address: &Address) -> String {
-    format!("{}~{}~{}.lock", address.set, address.provider, address.profile)
-}
-
-fn busy(address: &Address, holder: Holder) -> LoginError {
+/// Who holds it may not have said so yet.
+fn busy(address: &Address, holder: Option<Holder>) -> LoginError {
+    let nobody = Holder { pid: 0, since: Timestamp::now(), login: String::new(), engine: None };
+    let holder = holder.unwrap_or(nobody);
     LoginError::Busy { address: Box::new(address.clone()), holder: Box::new(holder) }
 }
 

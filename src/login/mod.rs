@@ -7,6 +7,7 @@ pub mod dir;
 pub mod error;
 pub mod interrupt;
 pub mod lock;
+pub mod renewal;
 pub mod session;
 pub mod sweep;
 pub mod url_finder;

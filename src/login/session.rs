@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    callback::{Expected, Taken, replay},
+    callback::{self, Expected, Taken},
     error::{Ending, LoginError},
     interrupt::{Asked, Interrupt},
     url_finder::UrlFinder,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     capture::{self, Captured, Owner},
     engine::{
-        Container,
+        Container, EngineError,
         attach::{Attached, Output},
     },
     provider::CaptureEntry,
@@ -88,6 +88,7 @@ impl Session<'_> {
         let typist = Task(tokio::spawn(typist(pressed, input)));
         let mut size = terminal.as_ref().map(|t| t.size.clone());
         let mut keyboard = Keyboard { last_ctrl_c: None, paste: None };
+        let mut replay = None;
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stable = Stable::default();
@@ -111,12 +112,22 @@ impl Session<'_> {
                     }
                 }
                 bytes = next(&mut typed) => {
-                    match self.typed(bytes, &mut keyboard, &keys).await {
+                    match self.typed(bytes, &mut keyboard, &keys) {
                         Typed::Taken => {}
                         Typed::Out => break Ending::Interrupted,
-                        Typed::Pasted => if let Some(terminal) = &terminal {
+                        Typed::Pasted { port, target } => {
+                            let container = self.container.clone();
+                            replay = Some(Box::pin(async move { callback::replay(&container, port, &target).await }));
+                        }
+                    }
+                }
+                answer = answered(&mut replay) => {
+                    if self.accepted(answer) {
+                        self.taken = None;
+                        keyboard.paste = None;
+                        if let Some(terminal) = &terminal {
                             (terminal.raw)(true).map_err(crate::ui::UiError::Io)?;
-                        },
+                        }
                     }
                 }
                 () = changed(&mut size) => {
@@ -165,12 +176,7 @@ impl Session<'_> {
     }
 
     /// Takes what was typed: to the CLI, or to the line that is being pasted.
-    async fn typed(
-        &mut self,
-        bytes: Vec<u8>,
-        keyboard: &mut Keyboard,
-        keys: &mpsc::Sender<Vec<u8>>,
-    ) -> Typed {
+    fn typed(&self, bytes: Vec<u8>, keyboard: &mut Keyboard, keys: &mpsc::Sender<Vec<u8>>) -> Typed {
         if (0..count_ctrl_c(&bytes)).any(|_| keyboard.twice()) {
             return Typed::Out;
         }
@@ -190,21 +196,23 @@ impl Session<'_> {
             return Typed::Taken;
         }
         match paste.expected.check(&line) {
-            Err(problem) => self.ui.show(Event::Warning(&format!("{problem}; paste it again"))),
-            Ok(target) => match replay(self.container, paste.expected.port(), &target).await {
-                Ok(status) if status < 400 => {
-                    self.taken = None;
-                    keyboard.paste = None;
-                    return Typed::Pasted;
-                }
-                Ok(status) => {
-                    let text = format!("the login refused that with HTTP status {status}; paste another");
-                    self.ui.show(Event::Warning(&text));
-                }
-                Err(error) => self.ui.show(Event::Warning(&format!("{error}; paste it again"))),
-            },
+            Ok(target) => Typed::Pasted { port: paste.expected.port(), target },
+            Err(problem) => {
+                self.ui.show(Event::Warning(&format!("{problem}; paste it again")));
+                Typed::Taken
+            }
         }
-        Typed::Taken
+    }
+
+    /// Whether the CLI took the pasted redirect; says so if not.
+    fn accepted(&self, answer: Result<u16, EngineError>) -> bool {
+        let text = match answer {
+            Ok(status) if status < 400 => return true,
+            Ok(status) => format!("the login refused that with HTTP status {status}; paste another"),
+            Err(error) => format!("{error}; paste it again"),
+        };
+        self.ui.show(Event::Warning(&text));
+        false
     }
 }
 
@@ -212,10 +220,22 @@ impl Session<'_> {
 enum Typed {
     /// It was taken.
     Taken,
-    /// It was the redirect, and the CLI has it now.
-    Pasted,
+    /// It was this login's redirect: where it goes.
+    Pasted { port: u16, target: String },
     /// It was Ctrl-C, twice.
     Out,
+}
+
+/// The outcome of what is under way. Never returns while nothing is.
+async fn answered<F: Future + Unpin>(under_way: &mut Option<F>) -> F::Output {
+    match under_way {
+        Some(future) => {
+            let outcome = future.await;
+            *under_way = None;
+            outcome
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// Counts Ctrl-C, also as a terminal sends it to programs that asked for unambiguous keys.

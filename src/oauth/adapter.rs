@@ -1,8 +1,8 @@
 //! Between the `oauth2` crate, which knows the forms of requests, and our HTTP, which knows what servers do with them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::Pin};
 
-use oauth2::{HttpRequest, HttpResponse, http};
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -29,7 +29,7 @@ pub(super) struct Adapter<'a> {
 impl Adapter<'_> {
     /// One exchange. What comes back is JSON: the server's answer, or its refusal in the form of RFC 6749 section 5.2
     /// with status 400.
-    pub async fn call(self, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
+    async fn call(self, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
         let (parts, form) = request.into_parts();
         let form = Zeroizing::new(form);
         let sent = Sent::new(parameters(&form));
@@ -45,6 +45,16 @@ impl Adapter<'_> {
         }
         let answer = self.http.post(self.endpoint, headers, body).await?;
         response(&self.endpoint.host(), &answer, &sent)
+    }
+}
+
+/// Boxed, because the compiler does not see that a borrowing closure's future can go to another thread.
+impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
+    type Error = OAuthError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OAuthError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(Adapter::call(*self, request))
     }
 }
 

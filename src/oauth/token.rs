@@ -83,9 +83,8 @@ pub async fn refresh(
     let client = endpoint.client();
     let token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
     let adapter = endpoint.adapter(http);
-    let send = |request| adapter.call(request);
     let request = client.exchange_refresh_token(&token).add_scopes(scopes.iter().cloned().map(Scope::new));
-    let reply = request.request_async(&send).await;
+    let reply = request.request_async(&adapter).await;
     drop(Zeroizing::new(token.into_secret()));
     tokens(&endpoint.url, reply)
 }
@@ -112,8 +111,7 @@ pub async fn revoke(
     let revoked = Revoked { token: token.clone(), hint };
     let request = client.revoke_token(revoked).map_err(|error| OAuthError::Setup(error.to_string()))?;
     let adapter = Adapter { http, endpoint: url, body };
-    let send = |request| adapter.call(request);
-    request.request_async(&send).await.map_err(|error| unwrapped(url, error))
+    request.request_async(&adapter).await.map_err(|error| unwrapped(url, error))
 }
 
 /// A token that is to be revoked.

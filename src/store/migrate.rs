@@ -17,7 +17,7 @@ use rustix::{
 use super::{StoreError, connect::BUSY_TIMEOUT};
 
 /// The schema version that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// Times are Unix milliseconds, `scopes` is a JSON array, `secret` is opaque (see `seal`) and last, so that
 /// what only lists need not read it. Names sort as they are listed: by provider first.
@@ -48,7 +48,24 @@ CREATE TABLE clock (
 INSERT INTO clock VALUES (1, 0);
 ";
 
-const MIGRATIONS: &[M<'static>] = &[M::up(FIRST)];
+/// How the exchange of a credential's refresh token stands, for the version of the credential that has that token: see
+/// `exchange`. Gone with the credential, and void for any other version of it.
+const EXCHANGE: &str = "
+CREATE TABLE exchange (
+    provider       TEXT NOT NULL,
+    credential_set TEXT NOT NULL,
+    profile        TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    state          TEXT NOT NULL CHECK (state IN ('sent', 'refused', 'unknown')),
+    holder         TEXT NOT NULL,
+    since          INTEGER NOT NULL,
+    why            TEXT,
+    PRIMARY KEY (provider, credential_set, profile),
+    FOREIGN KEY (provider, credential_set, profile) REFERENCES credential ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+";
+
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -91,8 +108,11 @@ mod tests {
 
     use super::*;
 
-    const NEXT: &[M<'static>] =
-        &[M::up(FIRST), M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');")];
+    /// What we have, and one more.
+    fn next() -> Migrations<'static> {
+        let one_more = M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');");
+        Migrations::new(MIGRATIONS.iter().cloned().chain([one_more]).collect())
+    }
 
     #[test]
     fn many_that_migrate_at_once_migrate_once() {
@@ -107,7 +127,7 @@ mod tests {
                     scope.spawn(move || {
                         let mut connection = Connection::open(path).expect("opened");
                         start.wait();
-                        apply(&Migrations::from_slice(NEXT), &mut connection, path).expect("migrated");
+                        apply(&next(), &mut connection, path).expect("migrated");
                     });
                 }
             });

@@ -13,6 +13,7 @@ mod connect;
 mod create;
 mod erase;
 mod error;
+mod exchange;
 mod header;
 mod held;
 mod migrate;
@@ -32,7 +33,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use self::{
-    error::StoreError, header::APPLICATION_ID, migrate::SCHEMA_VERSION, remove::Removal, row::Summary,
+    error::StoreError,
+    exchange::{Begun, Exchange, ExchangeState},
+    header::APPLICATION_ID,
+    migrate::SCHEMA_VERSION,
+    remove::Removal,
+    row::Summary,
     write::Swap,
 };
 

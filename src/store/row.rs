@@ -52,7 +52,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
     })
 }
 
-fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
+pub(super) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
     text(row, column, str::parse)
 }
 

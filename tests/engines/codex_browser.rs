@@ -7,12 +7,13 @@ use crate::{
     harness::{Home, Place, Pod, port, running::Running},
 };
 
-const ISSUER: &str = "auth.openai.com";
+/// The host that Codex logs in at.
+pub const ISSUER: &str = "auth.openai.com";
 /// Where Codex wants the browser to come back to.
-const CALLBACK: u16 = 1455;
+pub const CALLBACK: u16 = 1455;
 
 /// A browser without a display that finds the issuer, and writes the last page that it saw into `page.html`.
-fn browser(home: &Home, issuer: &Pod) -> String {
+pub fn browser(home: &Home, issuer: &Pod) -> String {
     let (path, port) = (home.path().display(), issuer.port);
     let script = format!(
         "#!/bin/sh\nexec timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \

@@ -13,6 +13,7 @@ mod hostile_files;
 mod images;
 mod isolation;
 mod output;
+mod proxy;
 mod redirect;
 mod terminal;
 mod two_logins;

@@ -21,8 +21,6 @@ fn waiting_at(port: u16) -> Home {
         &format!("print Open {url} now"),
         &format!("listen {port} callback.json"),
         r#"write auth.json {"a":"$CODE","r":"RRR"}"#,
-        // Its answer is still on the way to the browser: one that ended now would take it along.
-        "sleep 1000",
     ];
     let home = acme(Place::Docker, &steps);
     describe(&home, json!({"callback_ports": [port]}));

@@ -114,6 +114,17 @@ impl Pod {
 
     /// What the stand-in answers a test.
     pub fn get(&self, path: &str) -> Value {
+        let answer = output(&mut self.curl(path));
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
+    }
+
+    /// Approves every login that waits; false when none does yet.
+    pub fn approve(&self) -> bool {
+        let asked = self.curl("/test/approve").args(["--request", "POST"]).output();
+        asked.expect("curl").status.success()
+    }
+
+    fn curl(&self, path: &str) -> Command {
         let Self { scheme, port, .. } = self;
         let name = &self.names[0];
         let mut curl = Command::new("curl");
@@ -121,18 +132,8 @@ impl Pod {
         if *scheme == "https" {
             curl.args(["--resolve", &format!("{name}:{port}:127.0.0.1"), "--cacert"]).arg(self.ca());
         }
-        let answer = output(curl.arg(format!("{scheme}://{name}:{port}{path}")));
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
-    }
-
-    /// Approves every login that waits; false when none does yet.
-    pub fn approve(&self) -> bool {
-        let Self { scheme, port, .. } = self;
-        let url = format!("{scheme}://{}:{port}/test/approve", self.names[0]);
-        let asked = Command::new("curl")
-            .args(["--silent", "--fail", "--noproxy", "*", "--max-time", "30", "--request", "POST", &url])
-            .output();
-        asked.expect("curl").status.success()
+        curl.arg(format!("{scheme}://{name}:{port}{path}"));
+        curl
     }
 
     /// The tokens that were issued, oldest first.

@@ -11,6 +11,9 @@ use form_urlencoded::parse;
 
 use crate::Failure;
 
+/// Bytes of a page: still on its way to the browser when a CLI that ends at once has ended.
+const PAGE: usize = 1 << 20;
+
 /// What the browser brought, and the connection on which it waits for its page.
 pub struct Callback {
     stream: TcpStream,
@@ -108,7 +111,8 @@ fn read(stream: TcpStream, target: &str, headers: &[String]) -> Callback {
 }
 
 fn answer(mut stream: TcpStream, status: &str, message: &str) -> Option<()> {
-    let page = format!("<!doctype html><title>vendor</title><h1>{message}</h1>\n");
+    let rest = " ".repeat(PAGE);
+    let page = format!("<!doctype html><title>vendor</title><h1>{message}</h1>\n{rest}");
     let length = page.len();
     write!(
         stream,

@@ -1,0 +1,45 @@
+//! From a credential that is past its time, or nearly so, to one that can be used.
+
+use super::{
+    refresh::{Refresh, RefreshError},
+    resolve::{Request, Resolution, Resolved, Stale, resolve},
+};
+use crate::{Error, paths::Paths, project::Project, provider::Registry, ui::Ui};
+
+/// A credential that can be used, and what went wrong on the way.
+#[derive(Debug)]
+pub struct Alive {
+    /// The credential.
+    pub resolved: Resolved,
+    /// Why it was not renewed, though it was time to: it can still be used.
+    pub not_renewed: Option<RefreshError>,
+}
+
+/// Finds a credential as [`resolve`] does, and renews it first where that is due.
+///
+/// # Errors
+/// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
+pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Alive, Error> {
+    match resolve(paths, request)? {
+        Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
+        Resolution::Stale(stale) => keep(paths, request, stale, ui).await,
+    }
+}
+
+/// Renews a stale credential, or takes it as it is while it lasts.
+///
+/// # Errors
+/// [`Error::Refresh`] for one that has expired and could not be renewed.
+pub async fn keep(paths: &Paths, request: &Request, stale: Stale, ui: &dyn Ui) -> Result<Alive, Error> {
+    let registry = Registry::load_for(Some(&paths.providers()), stale.record.address.provider.as_str());
+    let provider = registry.get(stale.record.address.provider.as_str())?;
+    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
+    let refresh = Refresh { paths, provider, project: &project, ui };
+    match refresh.renew(&stale.record, false).await {
+        Ok(renewed) => Ok(Alive { resolved: stale.renewed(renewed.record()), not_renewed: None }),
+        Err(error) => match stale.as_it_is() {
+            Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
+            Err(_) => Err(error.into()),
+        },
+    }
+}

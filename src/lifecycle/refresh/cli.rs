@@ -1,0 +1,41 @@
+//! Renewing by the vendor's own CLI, in a throwaway container.
+
+use jiff::Timestamp;
+
+use super::{Fresh, RefreshError};
+use crate::{
+    capture::Captured,
+    credential::{Credential, Record},
+    login::renewal::{Ended, Renewal},
+};
+
+/// Gives the CLI the credential, runs its command, and takes what it left.
+pub(super) async fn exchange(renewal: Renewal, seen: Record) -> Result<Fresh, RefreshError> {
+    let address = || Box::new(seen.address.clone());
+    let ran = renewal.run(&seen).await.map_err(|error| RefreshError::Container(Box::new(error)))?;
+    match ran.captured? {
+        Some(Captured { credential, metadata, .. }) if is_renewed(&seen, &credential) => {
+            let account = metadata.account.clone().or_else(|| seen.metadata.account.clone());
+            let host = metadata.host.clone().or_else(|| seen.metadata.host.clone());
+            Ok(Fresh { credential, metadata: crate::credential::Metadata { account, host, ..metadata } })
+        }
+        // It may have sent the token and not have come to writing the answer.
+        _ if ran.ended == Ended::Killed => Err(RefreshError::OutcomeUnknown {
+            address: address(),
+            since: Timestamp::now(),
+            why: "the vendor's CLI did not end and was stopped".to_owned(),
+        }),
+        Some(_) => Err(RefreshError::Cli { address: address(), ending: format!("it {}", ran.ended) }),
+        None => Err(RefreshError::Refused {
+            address: address(),
+            why: format!("its CLI {} and took the login out of its files", ran.ended),
+        }),
+    }
+}
+
+fn is_renewed(seen: &Record, now: &Credential) -> bool {
+    match (&seen.credential, now) {
+        (Credential::OAuth(before), Credential::OAuth(now)) => before.access_token != now.access_token,
+        _ => false,
+    }
+}

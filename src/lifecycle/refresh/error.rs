@@ -1,0 +1,123 @@
+//! What can go wrong when a credential is renewed.
+
+use jiff::Timestamp;
+
+use super::turn::TurnError;
+use crate::{capture::CaptureError, login::LoginError, name::Address, oauth::OAuthError, store::StoreError};
+
+/// Why a credential was not renewed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// There is no way to renew it. Nothing was attempted.
+    #[error("{address} cannot be renewed: {why}")]
+    NotRenewable {
+        /// The credential.
+        address: Box<Address>,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The vendor has refused it for good, now or at an earlier attempt. Remembered until the next login.
+    #[error("the vendor does not renew {address} any more: {why}")]
+    Refused {
+        /// The credential.
+        address: Box<Address>,
+        /// The vendor's words.
+        why: String,
+    },
+    /// Its refresh token was sent, and nobody knows whether the vendor took it. It is not sent again.
+    #[error("it is not known what became of renewing {address} at {}: {why}", since.strftime("%Y-%m-%d %H:%M:%S UTC"))]
+    OutcomeUnknown {
+        /// The credential.
+        address: Box<Address>,
+        /// When.
+        since: Timestamp,
+        /// What happened.
+        why: String,
+    },
+    /// What came back is not for the account that the credential is of. It was not stored.
+    #[error("renewing {address} gave a login of another account: {found} in place of {expected}")]
+    OtherAccount {
+        /// The credential.
+        address: Box<Address>,
+        /// Its account.
+        expected: String,
+        /// The account of what came back.
+        found: String,
+    },
+    /// What came back may do less than the credential. It was not stored.
+    #[error("renewing {address} gave a login without the scopes {}", missing.join(", "))]
+    FewerScopes {
+        /// The credential.
+        address: Box<Address>,
+        /// What it lacks.
+        missing: Vec<String>,
+    },
+    /// It did not happen this time.
+    #[error("{address} could not be renewed now")]
+    Server {
+        /// The credential.
+        address: Box<Address>,
+        /// Why.
+        source: OAuthError,
+    },
+    /// The vendor's CLI renewed nothing.
+    #[error("the vendor's CLI did not renew {address}: {ending}")]
+    Cli {
+        /// The credential.
+        address: Box<Address>,
+        /// How it ended.
+        ending: String,
+    },
+    /// Somebody else has been renewing it for longer than we wait.
+    #[error("{address} is being renewed by somebody else{}", by(.holder))]
+    Busy {
+        /// The credential.
+        address: Box<Address>,
+        /// By whom.
+        holder: Option<String>,
+    },
+    /// It was removed in the meantime.
+    #[error("{address} was removed in the meantime")]
+    Gone {
+        /// Where it was.
+        address: Box<Address>,
+    },
+    /// The descriptor says something that cannot be used.
+    #[error("the descriptor of {provider}: {source}")]
+    Descriptor {
+        /// The provider.
+        provider: String,
+        /// What is wrong.
+        source: OAuthError,
+    },
+    /// The container of the vendor's CLI.
+    #[error(transparent)]
+    Container(Box<LoginError>),
+    /// The vendor's files.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The lock file.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RefreshError {
+    /// Only a new login helps.
+    pub fn needs_login(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::OutcomeUnknown { .. }
+                | Self::OtherAccount { .. }
+                | Self::FewerScopes { .. }
+        )
+    }
+}
+
+fn by(holder: &Option<String>) -> String {
+    holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default()
+}

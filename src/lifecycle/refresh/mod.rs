@@ -1,0 +1,314 @@
+//! Renewing a credential: once, however many ask, and never twice with the same refresh token.
+//!
+//! The turn of a credential is a lock file, so that a dead holder is in nobody's way; the exchange itself is recorded
+//! in the store before the token is sent, so that nobody repeats one whose outcome is not known. No lock on the store is
+//! held while the network is awaited.
+
+mod cli;
+mod error;
+mod server;
+mod turn;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use error::RefreshError;
+pub use turn::TurnError;
+
+use super::resolve::margin;
+use crate::{
+    credential::{Credential, Metadata, OAuth, Record},
+    login::container::ContainerLogin,
+    login::{How, LoginError},
+    oauth::TokenEndpoint,
+    paths::Paths,
+    project::Project,
+    provider::{Provider, descriptor::RefreshStrategy},
+    store::{Begun, Exchange, ExchangeState, Store, Swap},
+    ui::Ui,
+};
+
+/// How long somebody else is waited for. Longer than any exchange with a server takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What renewing depends on.
+pub struct Refresh<'a> {
+    /// The program's directories.
+    pub paths: &'a Paths,
+    /// The credential's provider.
+    pub provider: &'a Provider,
+    /// The project that it is renewed for: its engine and network, where the vendor's CLI has to do it.
+    pub project: &'a Project,
+    /// Whom to show what takes long: an image that is built.
+    pub ui: &'a dyn Ui,
+}
+
+/// What renewing came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// It was done, here and now.
+    Now(Record),
+    /// Somebody else had done it already, or it was not due.
+    Before(Record),
+}
+
+impl Renewed {
+    /// The credential as it is stored now.
+    pub fn record(self) -> Record {
+        match self {
+            Self::Now(record) | Self::Before(record) => record,
+        }
+    }
+}
+
+/// Who renews.
+enum Way {
+    Server(Box<TokenEndpoint>),
+    Cli,
+}
+
+/// What an exchange brought.
+struct Fresh {
+    credential: Credential,
+    metadata: Metadata,
+}
+
+impl Refresh<'_> {
+    /// Whether there is a way to renew the credential, not whether it would succeed.
+    pub fn is_possible(&self, record: &Record) -> bool {
+        self.way(record).is_ok()
+    }
+
+    /// Renews a credential that is due, or in any case with `force`. Whoever asks meanwhile, in this process or
+    /// another, waits and gets the same result.
+    ///
+    /// With `force` a token is sent that was refused, or of which it is not known what became of it: the vendor may
+    /// take that for a theft and end the login.
+    ///
+    /// The exchange goes on to its end when the caller stops waiting for it: a vendor's answer is not lost.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it.
+    pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
+        let address = &seen.address;
+        self.way(seen)?;
+        if !force {
+            self.check_remembered(seen)?;
+        }
+        let waited = turn::Turn::wait(self.paths, address, PATIENCE, || self.moved_on(seen, force)).await;
+        let turn = match waited? {
+            turn::Waited::Ours(turn) => turn,
+            turn::Waited::Done(record) => return Ok(Renewed::Before(record)),
+            turn::Waited::TooLong => return Err(self.busy(seen)),
+        };
+        // Whoever had the turn before may have been done just now.
+        if let Some(record) = self.moved_on(seen, force)? {
+            return Ok(Renewed::Before(record));
+        }
+        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match self.way(seen)? {
+            Way::Server(endpoint) => Box::pin(server::exchange(
+                *endpoint,
+                self.provider.capture.clone(),
+                seen.clone(),
+                self.bundle(),
+            )),
+            Way::Cli => {
+                let how = How::default();
+                let login = ContainerLogin {
+                    paths: self.paths,
+                    provider: self.provider,
+                    project: self.project,
+                    address,
+                    how: &how,
+                    ui: self.ui,
+                };
+                let renewal = login.prepare_renewal().await.map_err(|error| container(seen, error))?;
+                Box::pin(cli::exchange(renewal, seen.clone()))
+            }
+        };
+        if let Some(record) = self.begin(seen, force)? {
+            return Ok(Renewed::Before(record));
+        }
+        let (paths, seen) = (self.paths.clone(), seen.clone());
+        let rest = tokio::spawn(async move {
+            let outcome = exchange.await;
+            let kept = keep(&paths, &seen, outcome);
+            drop(turn);
+            kept
+        });
+        match rest.await {
+            Ok(kept) => kept,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    fn way(&self, record: &Record) -> Result<Way, RefreshError> {
+        let not = |why| RefreshError::NotRenewable { address: Box::new(record.address.clone()), why };
+        let Credential::OAuth(oauth) = &record.credential else {
+            return Err(not("only an OAuth login can be"));
+        };
+        let strategy = self.provider.refresh.as_ref().map(|refresh| refresh.strategy);
+        match strategy {
+            Some(RefreshStrategy::Command) => return Ok(Way::Cli),
+            Some(RefreshStrategy::None) => return Err(not("its provider does not renew logins")),
+            Some(RefreshStrategy::Oauth) | None => {}
+        }
+        let endpoint = server::endpoint(self.provider, oauth)
+            .map_err(|source| RefreshError::Descriptor { provider: self.provider.name.clone(), source })?
+            .ok_or_else(|| not("its provider's descriptor does not say how"))?;
+        match server::can_renew(oauth) {
+            true => Ok(Way::Server(Box::new(endpoint))),
+            false => Err(not("the vendor gave it no refresh token")),
+        }
+    }
+
+    /// The credential, if it need not be renewed any more.
+    fn moved_on(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
+        let store = Store::open(self.paths.data())?;
+        let now = store.get(&seen.address)?.ok_or_else(|| gone(seen))?;
+        let is_other = now.version != seen.version;
+        Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
+    }
+
+    /// Spares the wait where the answer is known.
+    fn check_remembered(&self, seen: &Record) -> Result<(), RefreshError> {
+        let store = Store::open(self.paths.data())?;
+        match store.exchange(&seen.address)? {
+            Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
+                Err(remembered(seen, exchange))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records that the token is about to be sent; the credential instead, if it has moved on.
+    fn begin(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
+        let mut store = Store::open(self.paths.data())?;
+        match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
+            Begun::Yes => Ok(None),
+            Begun::Moved => {
+                store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen))
+            }
+            Begun::Before(before) if before.state == ExchangeState::Sent => {
+                // The turn is ours, so whoever sent it is dead.
+                let why = format!("{} died before the vendor's answer was stored", before.holder);
+                let state = ExchangeState::Unknown;
+                store.end_exchange(&seen.address, seen.version, state, &before.holder, &why)?;
+                Err(remembered(seen, Exchange { state, why: Some(why), ..before }))
+            }
+            Begun::Before(before) => Err(remembered(seen, before)),
+        }
+    }
+
+    fn busy(&self, seen: &Record) -> RefreshError {
+        let exchange = Store::open(self.paths.data()).and_then(|store| store.exchange(&seen.address));
+        let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
+        RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
+    }
+
+    fn bundle(&self) -> Option<std::path::PathBuf> {
+        self.project.ca_bundle.as_ref().map(Into::into)
+    }
+}
+
+/// True when a credential is past its time or within the margin before it.
+fn is_due(record: &Record, now: Timestamp) -> bool {
+    let end = record.metadata.expires_at;
+    end.is_some_and(|end| end.duration_since(now) <= margin(record.updated_at, end))
+}
+
+/// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
+fn keep(
+    paths: &Paths,
+    seen: &Record,
+    outcome: Result<Fresh, RefreshError>,
+) -> Result<Renewed, RefreshError> {
+    let mut store = Store::open(paths.data())?;
+    let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
+    match outcome {
+        Ok(Fresh { credential, metadata }) => {
+            match store.swap(&seen.address, seen.version, &credential, &metadata)? {
+                Swap::Swapped(record) => Ok(Renewed::Now(record)),
+                Swap::Lost(Some(record)) => Ok(Renewed::Before(record)),
+                Swap::Lost(None) => Err(gone(seen)),
+            }
+        }
+        Err(error) => {
+            let (address, version) = (&seen.address, seen.version);
+            match (&error, error.needs_login()) {
+                (RefreshError::OutcomeUnknown { why, .. }, _) => {
+                    store.end_exchange(address, version, ExchangeState::Unknown, &holder(), why)?;
+                }
+                (RefreshError::Refused { why, .. }, _) => {
+                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), why)?;
+                }
+                (other, true) => {
+                    let why = other.to_string();
+                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), &why)?;
+                }
+                (_, false) => store.forget_exchange(address, version)?,
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What came back must be of the same account and may do no less.
+fn check(seen: &Record, fresh: &Fresh) -> Result<(), RefreshError> {
+    let address = || Box::new(seen.address.clone());
+    if let (Some(expected), Some(found)) = (&seen.metadata.account, &fresh.metadata.account)
+        && expected != found
+    {
+        let (expected, found) = (expected.clone(), found.clone());
+        return Err(RefreshError::OtherAccount { address: address(), expected, found });
+    }
+    let lacks = |scope: &&String| !fresh.metadata.scopes.contains(scope);
+    let missing: Vec<String> = seen.metadata.scopes.iter().filter(lacks).cloned().collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(RefreshError::FewerScopes { address: address(), missing }),
+    }
+}
+
+/// What is known from an earlier attempt.
+fn remembered(seen: &Record, exchange: Exchange) -> RefreshError {
+    let address = Box::new(seen.address.clone());
+    let why = exchange.why.unwrap_or_default();
+    match exchange.state {
+        ExchangeState::Refused => RefreshError::Refused { address, why },
+        ExchangeState::Unknown | ExchangeState::Sent => {
+            RefreshError::OutcomeUnknown { address, since: exchange.since, why }
+        }
+    }
+}
+
+fn gone(seen: &Record) -> RefreshError {
+    RefreshError::Gone { address: Box::new(seen.address.clone()) }
+}
+
+/// A container's failure before the token was in it.
+fn container(seen: &Record, error: LoginError) -> RefreshError {
+    match error {
+        LoginError::Busy { holder, .. } => {
+            RefreshError::Busy { address: Box::new(seen.address.clone()), holder: Some(holder.to_string()) }
+        }
+        other => RefreshError::Container(Box::new(other)),
+    }
+}
+
+/// Who we are, for people.
+fn holder() -> String {
+    format!("process {}", std::process::id())
+}
+
+/// The tokens of a credential with those of an answer in their place.
+fn merged(before: &OAuth, tokens: crate::oauth::Tokens) -> OAuth {
+    OAuth {
+        access_token: tokens.access_token,
+        // A server that does not rotate leaves it out (RFC 6749 section 6).
+        refresh_token: tokens.refresh_token.or_else(|| before.refresh_token.clone()),
+        id_token: tokens.id_token.or_else(|| before.id_token.clone()),
+        extra: before.extra.clone(),
+    }
+}

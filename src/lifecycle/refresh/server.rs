@@ -1,0 +1,73 @@
+//! Renewing at the vendor's token endpoint (RFC 6749 section 6).
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Fresh, RefreshError, merged};
+use crate::{
+    capture,
+    credential::{Credential, Metadata, OAuth, Record},
+    oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint},
+    provider::{CaptureEntry, Provider, descriptor::Body},
+};
+
+/// Where the provider renews. `None`: the descriptor does not say.
+pub(super) fn endpoint(provider: &Provider, _oauth: &OAuth) -> Result<Option<TokenEndpoint>, OAuthError> {
+    let Some(refresh) = &provider.refresh else { return Ok(None) };
+    let Some(url) = &refresh.token_url else { return Ok(None) };
+    Ok(Some(TokenEndpoint {
+        url: url.parse()?,
+        client_id: refresh.client_id.clone().unwrap_or_default(),
+        client_secret: None,
+        client_auth: ClientAuth::default(),
+        body: refresh.body.unwrap_or(Body::Form),
+    }))
+}
+
+/// Whether there is something to send.
+pub(super) fn can_renew(oauth: &OAuth) -> bool {
+    oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
+}
+
+/// Sends the refresh token, once.
+pub(super) async fn exchange(
+    endpoint: TokenEndpoint,
+    map: Vec<CaptureEntry>,
+    seen: Record,
+    bundle: Option<PathBuf>,
+) -> Result<Fresh, RefreshError> {
+    let failed = |source: OAuthError| failure(&seen, source);
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::gone(&seen)) };
+    let Some(token) = &before.refresh_token else { return Err(super::gone(&seen)) };
+    let http = Http::new(bundle.as_deref()).map_err(failed)?;
+    let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
+    let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
+    let known = Metadata {
+        // An old expiry says nothing of a new token.
+        expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
+        scopes: tokens.scopes.clone().unwrap_or_else(|| seen.metadata.scopes.clone()),
+        ..seen.metadata.clone()
+    };
+    let credential = Credential::OAuth(merged(before, tokens));
+    let metadata = capture::derived(&map, &credential, &known);
+    Ok(Fresh { credential, metadata })
+}
+
+fn failure(seen: &Record, error: OAuthError) -> RefreshError {
+    let address = Box::new(seen.address.clone());
+    if error.outcome_is_unknown() {
+        return RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why: error.to_string() };
+    }
+    match error {
+        OAuthError::Refused { code, description } if is_permanent(&code) => {
+            let why = description.map_or(code.clone(), |description| format!("{code}: {description}"));
+            RefreshError::Refused { address, why }
+        }
+        source => RefreshError::Server { address, source },
+    }
+}
+
+fn is_permanent(code: &str) -> bool {
+    OAuthError::Refused { code: code.to_owned(), description: None }.is_permanent()
+}

@@ -1,0 +1,110 @@
+//! Who renews a credential: one thread of one process at a time. Everybody else waits for what that one stores.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::{
+    files,
+    locked_file::{self, Attempt},
+    name::Address,
+    paths::Paths,
+};
+
+/// How often a process looks whether its turn has come.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The turn of this process and task. Ends when dropped, or when the process dies.
+#[derive(Debug)]
+pub struct Turn {
+    path: PathBuf,
+    _file: File,
+    _task: OwnedMutexGuard<()>,
+}
+
+/// What came of waiting for a turn.
+#[derive(Debug)]
+pub enum Waited<T> {
+    /// It is ours.
+    Ours(Turn),
+    /// It is not needed any more.
+    Done(T),
+    /// Somebody else kept it for longer than we wait.
+    TooLong,
+}
+
+/// The tasks of this process queue up here, so that one of them at a time looks at the file.
+static TASKS: Mutex<Option<HashMap<PathBuf, Weak<AsyncMutex<()>>>>> = Mutex::new(None);
+
+fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
+    let mut tasks = TASKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let tasks = tasks.get_or_insert_default();
+    tasks.retain(|_, queue| queue.strong_count() > 0);
+    if let Some(queue) = tasks.get(path).and_then(Weak::upgrade) {
+        return queue;
+    }
+    let queue = Arc::new(AsyncMutex::new(()));
+    tasks.insert(path.to_owned(), Arc::downgrade(&queue));
+    queue
+}
+
+impl Turn {
+    /// Waits for the turn of `address`. Whenever nobody has it, `done` says whether it is still needed.
+    ///
+    /// # Errors
+    /// Those of `done`, and of the file.
+    pub async fn wait<T, E: From<TurnError>>(
+        paths: &Paths,
+        address: &Address,
+        patience: Duration,
+        mut done: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<Waited<T>, E> {
+        let directory = paths.data().join("refreshes");
+        let path = directory.join(locked_file::name(address));
+        let failed = |source| E::from(TurnError { path: path.clone(), source });
+        files::data_dir(paths.data()).map_err(failed)?;
+        files::private_dir(&directory).map_err(failed)?;
+        let begin = Instant::now();
+        let Ok(task) = tokio::time::timeout(patience, queue(&path).lock_owned()).await else {
+            return Ok(Waited::TooLong);
+        };
+        loop {
+            // Whoever has the turn takes the file away at the end, so that all who wait look at once, and not before.
+            let attempt = match locked_file::attempt(&path, false).map_err(failed)? {
+                Attempt::Missing => match done()? {
+                    Some(done) => return Ok(Waited::Done(done)),
+                    None => locked_file::attempt(&path, true).map_err(failed)?,
+                },
+                other => other,
+            };
+            if let Attempt::Free(file) = attempt {
+                return Ok(Waited::Ours(Self { path, _file: file, _task: task }));
+            }
+            if begin.elapsed() > patience {
+                return Ok(Waited::TooLong);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The lock file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {}", path.display())]
+pub struct TurnError {
+    path: PathBuf,
+    source: io::Error,
+}

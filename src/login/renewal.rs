@@ -1,0 +1,124 @@
+//! The vendor's own CLI, made to renew its login in a throwaway container.
+
+use std::{fmt, time::Duration};
+
+use futures_util::StreamExt as _;
+
+use super::{LoginError, container::ContainerLogin, dir::LoginDir, lock::LoginLock, sweep};
+use crate::{
+    capture::{self, CaptureError, Captured, Owner},
+    credential::Record,
+    engine::{Container, ContainerSpec, Engine},
+    paths::Paths,
+    provider::{Provider, run_args::RunArgs},
+};
+
+/// How long the CLI may take.
+const LIMIT: Duration = Duration::from_secs(120);
+/// How long it may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// All that it takes, with the image there and nothing made yet.
+#[derive(Debug)]
+pub struct Renewal {
+    lock: LoginLock,
+    engine: Engine,
+    paths: Paths,
+    provider: Provider,
+    spec: ContainerSpec,
+}
+
+/// What the CLI did.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub ended: Ended,
+    /// What is in its files now.
+    pub captured: Result<Option<Captured>, CaptureError>,
+}
+
+/// How the CLI ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit code.
+    Exited(i64),
+    /// It had to be stopped.
+    Killed,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "ended with exit code {code}"),
+            Self::Killed => f.write_str("was stopped"),
+        }
+    }
+}
+
+impl ContainerLogin<'_> {
+    /// Takes the login's lock, connects to the engine, and builds the image if need be.
+    ///
+    /// # Errors
+    /// Any [`LoginError`] but those of a login's end.
+    pub async fn prepare_renewal(&self) -> Result<Renewal, LoginError> {
+        let mut lock = LoginLock::take(self.paths, self.address)?;
+        let prepared = self.prepare().await?;
+        lock.set_engine(prepared.engine.url())?;
+        let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
+        let command = self.provider.refresh.iter().flat_map(|refresh| refresh.command.clone()).collect();
+        let network = self.project.network.clone().or(args.network.clone());
+        let spec = self.spec(&prepared, lock.login(), args, network, command);
+        let (paths, provider) = (self.paths.clone(), self.provider.clone());
+        Ok(Renewal { lock, engine: prepared.engine, paths, provider, spec })
+    }
+}
+
+impl Renewal {
+    /// Writes the credential into the vendor's files, runs the CLI over them, and reads them again. Whatever happened,
+    /// the container and the files are gone afterwards.
+    ///
+    /// # Errors
+    /// Any [`LoginError`] but those of a login's end.
+    pub async fn run(self, record: &Record) -> Result<Ran, LoginError> {
+        let Self { lock, engine, paths, provider, mut spec } = self;
+        let dir = LoginDir::make(&paths, lock.login(), provider.host_dir_name.as_deref().unwrap_or("files"))?;
+        spec.host_dir = dir.path().to_owned();
+        let (map, state) = (&provider.capture, &provider.post_capture_state);
+        capture::write(dir.path(), map, state, &record.credential, &record.metadata)
+            .map_err(|error| LoginError::Vendor(Box::new(error)))?;
+        let container = match engine.create(&spec).await {
+            Ok(container) => container,
+            Err(error) => {
+                if sweep::remove_containers(engine.url(), lock.login()).await.is_err() {
+                    lock.leave_for_sweep();
+                }
+                return Err(error.into());
+            }
+        };
+        let ended = watch(&container).await;
+        if ended.is_err() {
+            let _ = container.kill().await;
+        }
+        let captured = capture::read(dir.path(), map, Owner::us());
+        if container.remove().await.is_err() {
+            lock.leave_for_sweep();
+        }
+        Ok(Ran { ended: ended?, captured })
+    }
+}
+
+/// Runs it to its end, or to the time limit. What it prints is for nobody.
+async fn watch(container: &Container) -> Result<Ended, LoginError> {
+    let mut attached = container.attach().await?;
+    let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
+    container.start().await?;
+    let ended = match tokio::time::timeout(LIMIT, container.wait()).await {
+        Ok(code) => Ended::Exited(code?),
+        Err(_) => {
+            container.stop(GRACE).await?;
+            Ended::Killed
+        }
+    };
+    printed.abort();
+    Ok(ended)
+}
