@@ -122,7 +122,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
         RefreshError::Busy { .. } => exit::BUSY,
         RefreshError::Server { .. } => exit::UNREACHABLE,
-        RefreshError::Container(error) => login_code(error),
+        RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(_) => exit::STORE,
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
@@ -167,7 +167,10 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
         RefreshError::OutcomeUnknown { .. } => Some(
             "log in again; or `refresh --force` sends the same token once more, which a vendor may take for a theft".into(),
         ),
-        RefreshError::Container(error) => login_hint(error),
+        RefreshError::Container { source, .. } => match &**source {
+            LoginError::Engine(error) => engine_hint(error),
+            error => login_hint(error),
+        },
         error if error.needs_login() => Some("log in again".into()),
         _ => None,
     }

@@ -84,4 +84,9 @@ impl Paths {
     pub fn logins(&self) -> PathBuf {
         self.data.join("logins")
     }
+
+    /// Locks of credentials that are being renewed or removed.
+    pub fn turns(&self) -> PathBuf {
+        self.data.join("turns")
+    }
 }

@@ -1,62 +1,217 @@
-//! `authenticate logout`
+//! `authenticate logout` and `authenticate revoke`
 
 use authenticate::{
-    Error,
+    Error, exit,
+    lifecycle::leave::{Leave, Left, Revocation, leave},
     name::{Address, Name},
     paths::Paths,
+    project::Project,
     provider::Registry,
     store::Store,
 };
+use serde_json::json;
 
 use super::{
+    alive::to_the_end,
+    failure::{Reported, Usage},
     output,
-    target::{StoredArgs, Target},
+    target::{self, Target},
 };
 
 #[derive(clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    stored: StoredArgs,
+pub struct LogoutArgs {
+    /// The project
+    #[arg(required_unless_present = "all")]
+    project: Option<Name>,
+    /// The provider, and the profile if not the default one
+    #[arg(value_name = "PROVIDER[:PROFILE]", required_unless_present = "all", conflicts_with = "all")]
+    provider: Option<Target>,
+    /// Remove everything: of the project's credential set, or without a project of all sets
+    #[arg(long)]
+    all: bool,
+    /// Only remove it here; it stays valid at the vendor
+    #[arg(long)]
+    no_revoke: bool,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let set = args.stored.set(paths)?;
-    let Target { provider, profile } = args.stored.provider;
-    let registry = Registry::load_for(Some(&paths.providers()), &provider);
-    // A credential outlives its descriptor: what is stored can be removed under its own name.
-    let name: Name = match registry.get(&provider) {
-        Ok(known) => known.name.parse().map_err(Error::from)?,
-        Err(unknown) => provider.parse().map_err(|_| Error::from(unknown))?,
+#[derive(clap::Args)]
+pub struct RevokeArgs {
+    #[command(flatten)]
+    stored: target::StoredArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn logout(paths: &Paths, args: LogoutArgs) -> anyhow::Result<()> {
+    let job = Job::new(paths, args.project.as_ref(), args.json)?;
+    let how = if args.no_revoke { Leave::Forget } else { Leave::Logout };
+    let set = match (args.set, &args.project) {
+        (Some(set), _) => Some(set),
+        (None, Some(_)) => Some(job.project.set()),
+        (None, None) => None,
     };
-    let profile = profile.unwrap_or_else(Name::default_name);
-    let address = Address { set, provider: name, profile };
-    let removal = match Store::open_existing(paths.data()).map_err(Error::from)? {
-        Some(mut store) => Some(store.remove(&address).map_err(Error::from)?),
-        None => None,
+    let Some(target) = args.provider else {
+        return job.all(set.as_ref(), how);
     };
-    let Some(removal) = removal.filter(|removal| removal.found) else {
-        registry.get(&provider).map_err(Error::from)?;
-        let hint = "see what is stored with: authenticate status".to_owned();
-        return Err(Error::NoCredential { what: address.to_string(), hint }.into());
-    };
-    if !removal.erased {
-        output::warn(
-            "its bytes are still in the database's log, because another process reads it; the next change removes them",
-        );
+    let address = job.address(set.unwrap_or_else(Name::default_name), &target)?;
+    let left = job.leave(&target.provider, &address, how)?;
+    job.say(&address, &left)
+}
+
+pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
+    let job = Job::new(paths, Some(&args.stored.project), args.json)?;
+    let target = &args.stored.provider;
+    let address = job.address(args.stored.set(paths)?, target)?;
+    let left = job.leave(&target.provider, &address, Leave::Revoke)?;
+    match left.revocation {
+        Revocation::Failed(error) => {
+            let error = anyhow::Error::from(error).context(format!("{address} was not revoked, and is kept"));
+            output::error(&format!("{error:#}"));
+            Err(Reported(exit::UNREACHABLE).into())
+        }
+        Revocation::NotOffered | Revocation::NotAsked => {
+            let message = format!("{address} cannot be revoked from here, and is kept");
+            let hint = match job.key_url(&address) {
+                Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
+                None => "remove it at the vendor, then here with: authenticate logout".to_owned(),
+            };
+            Err(Usage::new(message).hint(hint).into())
+        }
+        Revocation::Done => job.say(&address, &left),
     }
-    if args.json {
-        return Ok(output::json(&serde_json::json!({
-            "schema": 1,
+}
+
+struct Job<'a> {
+    paths: &'a Paths,
+    project: Project,
+    registry: Registry,
+    json: bool,
+}
+
+impl<'a> Job<'a> {
+    fn new(paths: &'a Paths, project: Option<&Name>, json: bool) -> Result<Self, Error> {
+        let project = match project {
+            Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
+            None => Project::default(),
+        };
+        Ok(Self { paths, project, registry: Registry::load(Some(&paths.providers())), json })
+    }
+
+    /// A credential outlives its descriptor: what is stored can be removed under its own name.
+    fn address(&self, set: Name, target: &Target) -> Result<Address, Error> {
+        let provider: Name = match self.registry.get(&target.provider) {
+            Ok(known) => known.name.parse()?,
+            Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
+        };
+        Ok(Address { set, provider, profile: target.profile.clone().unwrap_or_else(Name::default_name) })
+    }
+
+    fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
+        let provider = self.registry.get(address.provider.as_str());
+        let left =
+            to_the_end(leave(self.paths, provider.as_ref().ok().copied(), &self.project, address, how))?;
+        match left {
+            // A name that is nothing's is more likely mistyped.
+            Err(Error::NoCredential { .. }) if provider.is_err() => {
+                Err(Error::from(self.registry.get(asked).err().ok_or(Reported(exit::NO_CREDENTIAL))?).into())
+            }
+            left => Ok(left.map_err(anyhow::Error::from)?),
+        }
+    }
+
+    fn all(&self, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
+        let stored = match Store::open_existing(self.paths.data()).map_err(Error::from)? {
+            Some(store) => store.list(set).map_err(Error::from)?,
+            None => Vec::new(),
+        };
+        let mut left = Vec::new();
+        for summary in stored {
+            match self.leave(summary.address.provider.as_str(), &summary.address, how) {
+                Ok(done) => left.push((summary.address, done)),
+                Err(error) => {
+                    let gone = matches!(
+                        error.downcast_ref(),
+                        Some(Error::NoCredential { .. } | Error::UnknownProvider(_))
+                    );
+                    if !gone {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        if self.json {
+            let credentials: Vec<_> =
+                left.iter().map(|(address, left)| self.to_json(address, left)).collect();
+            return Ok(output::json(&json!({"schema": 1, "credentials": credentials}))?);
+        }
+        if left.is_empty() {
+            output::note("nothing is stored there");
+        }
+        left.iter().for_each(|(address, left)| self.tell(address, left));
+        Ok(())
+    }
+
+    fn say(&self, address: &Address, left: &Left) -> anyhow::Result<()> {
+        if self.json {
+            let mut object = self.to_json(address, left);
+            object["schema"] = 1.into();
+            return Ok(output::json(&object)?);
+        }
+        self.tell(address, left);
+        Ok(())
+    }
+
+    fn tell(&self, address: &Address, left: &Left) {
+        if left.removal.is_some_and(|removal| !removal.erased) {
+            output::warn(
+                "its bytes are still in the database's log, because another process reads it; the next change removes them",
+            );
+        }
+        let at_the_vendor = match &left.revocation {
+            Revocation::Done => "revoked it at the vendor".to_owned(),
+            Revocation::NotAsked => "it was not revoked at the vendor".to_owned(),
+            Revocation::NotOffered => match self.key_url(address) {
+                Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
+                None => "it stays valid at the vendor until it ends or is removed there".to_owned(),
+            },
+            Revocation::Failed(error) => {
+                output::warn(&format!(
+                    "{address} was NOT revoked at the vendor, where it stays valid: {:#}",
+                    anyhow::anyhow!("{error}")
+                ));
+                "it was not revoked at the vendor".to_owned()
+            }
+        };
+        output::note(&format!("removed {address} from this machine; {at_the_vendor}"));
+    }
+
+    fn key_url(&self, address: &Address) -> Option<&str> {
+        let provider = self.registry.get(address.provider.as_str()).ok()?;
+        provider.api_key.as_ref()?.key_url.as_deref()
+    }
+
+    fn to_json(&self, address: &Address, left: &Left) -> serde_json::Value {
+        let (revocation, error) = match &left.revocation {
+            Revocation::Done => ("done", None),
+            Revocation::NotOffered => ("not_offered", None),
+            Revocation::NotAsked => ("not_asked", None),
+            Revocation::Failed(error) => ("failed", Some(error.to_string())),
+        };
+        json!({
             "provider": address.provider.as_str(),
             "set": address.set.as_str(),
             "profile": address.profile.as_str(),
-            "removed": true,
-            "erased": removal.erased,
-        }))?);
+            "removed": left.removal.is_some(),
+            "erased": left.removal.is_some_and(|removal| removal.erased),
+            "revocation": revocation,
+            "revocation_error": error,
+        })
     }
-    output::note(&format!("removed {address} from this machine; it was not revoked at the vendor"));
-    Ok(())
 }

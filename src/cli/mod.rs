@@ -1,5 +1,6 @@
 //! The command line: what is typed, and the one place that prints.
 
+mod alive;
 mod completions;
 mod console;
 mod doctor;
@@ -12,6 +13,7 @@ mod output;
 mod projects;
 mod prompt;
 mod providers;
+mod refresh;
 mod status;
 mod target;
 mod terminal;
@@ -52,8 +54,12 @@ enum Verb {
     Status(status::Args),
     /// Print the usable secret of a credential, and nothing else
     Token(token::Args),
-    /// Remove a credential
-    Logout(logout::Args),
+    /// Renew what is past its time, or nearly so
+    Refresh(refresh::Args),
+    /// Revoke a credential at its vendor and remove it
+    Logout(logout::LogoutArgs),
+    /// Revoke a credential at its vendor, and keep it if that fails
+    Revoke(logout::RevokeArgs),
     /// List, show and check provider descriptors
     Providers(providers::Args),
     /// List the projects that have a file
@@ -108,7 +114,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Login(args) => login::run(&paths, args),
         Verb::Status(args) => status::run(&paths, args),
         Verb::Token(args) => token::run(&paths, args),
-        Verb::Logout(args) => logout::run(&paths, args),
+        Verb::Refresh(args) => refresh::run(&paths, args),
+        Verb::Logout(args) => logout::logout(&paths, args),
+        Verb::Revoke(args) => logout::revoke(&paths, args),
         Verb::Providers(args) => providers::run(&paths, args),
         Verb::Projects(args) => projects::run(&paths, args),
         Verb::Image(args) => image::run(&paths, args),

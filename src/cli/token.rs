@@ -5,7 +5,7 @@ use std::io::Write as _;
 use authenticate::{Error, lifecycle::resolve::resolve, paths::Paths};
 use serde_json::json;
 
-use super::{output, target::StoredArgs};
+use super::{alive::ready, output, target::StoredArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -17,7 +17,8 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let found = resolve(paths, &args.stored.request())?.as_it_is()?;
+    let request = args.stored.request();
+    let found = ready(paths, &request, resolve(paths, &request)?)?;
     let Some(secret) = found.credential.usable() else {
         let what = found.address.to_string();
         let hint = "it has several fields, and no single one that is the token".to_owned();

@@ -6,9 +6,9 @@ use crate::harness::{CANARY, Home, KEY, code, files_below};
 fn what_is_removed_is_gone_from_the_disk() {
     let home = Home::new();
     home.stores("openai", KEY);
-    home.authenticate(["logout", "demo", "openai"])
-        .exits(code::DONE)
-        .says("removed openai from this machine; it was not revoked at the vendor");
+    home.authenticate(["logout", "demo", "openai"]).exits(code::DONE).says(
+        "removed openai from this machine; it stays valid at the vendor until it is removed at https://",
+    );
     assert!(home.stored().is_empty());
     for file in files_below(&home.data()) {
         let bytes = std::fs::read(&file).expect("read");
@@ -59,4 +59,38 @@ fn a_credential_outlives_its_descriptor() {
     home.authenticate(["token", "demo", "acme"]).exits(code::DONE).prints(KEY);
     home.authenticate(["logout", "demo", "acme"]).exits(code::DONE);
     assert!(home.stored().is_empty());
+}
+
+#[test]
+fn all_of_a_set_or_of_every_set() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.stores("mistral", KEY);
+    home.authenticate(["demo", "openai", "--set", "team", "--api-key-stdin"]).input(KEY).exits(code::DONE);
+    home.authenticate(["logout", "demo", "--all"])
+        .exits(code::DONE)
+        .says("removed mistral")
+        .says("removed openai");
+    let left: Vec<_> = home.stored().into_iter().map(|(address, _)| address).collect();
+    assert_eq!(left, ["team/openai/default"]);
+    let removed = home.authenticate(["logout", "--all", "--json"]).exits(code::DONE).json();
+    assert_eq!(removed["credentials"][0]["set"], "team");
+    assert_eq!(removed["credentials"][0]["revocation"], "not_offered");
+    assert!(home.stored().is_empty());
+    home.authenticate(["logout", "--all"]).exits(code::DONE).says("nothing is stored");
+    home.authenticate(["logout", "demo", "openai", "--all"]).exits(code::USAGE);
+    home.authenticate(["logout", "demo"]).exits(code::USAGE);
+}
+
+#[test]
+fn what_cannot_be_revoked_is_kept_by_revoke() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.authenticate(["revoke", "demo", "openai"])
+        .exits(code::USAGE)
+        .says("openai cannot be revoked from here, and is kept")
+        .says("remove it at https://");
+    assert_eq!(home.stored().len(), 1);
+    home.authenticate(["revoke", "demo", "groq"]).exits(code::NO_CREDENTIAL);
+    home.authenticate(["revoke", "demo", "nonesuch"]).exits(code::USAGE);
 }

@@ -69,14 +69,34 @@ fn nothing_stored_is_exit_code_3_and_says_how_to_log_in() {
 #[test]
 fn an_expired_credential_is_exit_code_3() {
     let home = Home::new();
+    home.put("gh", &Credential::Token { token: KEY.into() }, &expiring(SignedDuration::from_mins(-90)));
+    home.authenticate(["token", "demo", "gh"])
+        .exits(code::NO_CREDENTIAL)
+        .says("the credential for gh expired ")
+        .says("ago")
+        .says("hint: log in again with: authenticate demo gh")
+        .does_not_say(CANARY);
+    home.authenticate(["token", "demo", "gh", "--json"]).exits(code::NO_CREDENTIAL).does_not_say(CANARY);
+}
+
+/// This one is renewed by its vendor's CLI, for which there is no engine here.
+#[test]
+fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
+    let home = Home::new();
     home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(-90)));
     home.authenticate(["token", "demo", "claude"])
-        .exits(code::NO_CREDENTIAL)
-        .says("the credential for claude expired ")
-        .says("ago")
-        .says("hint: log in again with: authenticate demo claude")
+        .exits(code::ENGINE)
+        .says("error: claude could not be renewed now: no container engine answered")
         .does_not_say(CANARY);
-    home.authenticate(["token", "demo", "claude", "--json"]).exits(code::NO_CREDENTIAL).does_not_say(CANARY);
+    home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(4)));
+    // As if it had lived for hours.
+    let database = rusqlite::Connection::open(home.database()).expect("opened");
+    database.execute("UPDATE credential SET updated_at = updated_at - 36000000", []).expect("aged");
+    drop(database);
+    let used = home.authenticate(["token", "demo", "claude"]).exits(code::DONE);
+    used.prints(KEY);
+    let said = "warning: it is used as it is, while it lasts: claude could not be renewed now: no container";
+    assert!(used.stderr.contains(said), "{used:#?}");
 }
 
 /// What is said to be run is what stores the credential that was asked for.

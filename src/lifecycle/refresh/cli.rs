@@ -12,7 +12,7 @@ use crate::{
 /// Gives the CLI the credential, runs its command, and takes what it left.
 pub(super) async fn exchange(renewal: Renewal, seen: Record) -> Result<Fresh, RefreshError> {
     let address = || Box::new(seen.address.clone());
-    let ran = renewal.run(&seen).await.map_err(|error| RefreshError::Container(Box::new(error)))?;
+    let ran = renewal.run(&seen).await.map_err(|error| super::container(&seen, error))?;
     match ran.captured? {
         Some(Captured { credential, metadata, .. }) if is_renewed(&seen, &credential) => {
             let account = metadata.account.clone().or_else(|| seen.metadata.account.clone());

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::turn::TurnError;
+use super::TurnError;
 use crate::{capture::CaptureError, login::LoginError, name::Address, oauth::OAuthError, store::StoreError};
 
 /// Why a credential was not renewed.
@@ -91,9 +91,14 @@ pub enum RefreshError {
         /// What is wrong.
         source: OAuthError,
     },
-    /// The container of the vendor's CLI.
-    #[error(transparent)]
-    Container(Box<LoginError>),
+    /// The container of the vendor's CLI could not be used.
+    #[error("{address} could not be renewed now")]
+    Container {
+        /// The credential.
+        address: Box<Address>,
+        /// Why.
+        source: Box<LoginError>,
+    },
     /// The vendor's files.
     #[error(transparent)]
     Capture(#[from] CaptureError),

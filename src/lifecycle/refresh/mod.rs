@@ -7,16 +7,15 @@
 mod cli;
 mod error;
 mod server;
-mod turn;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use super::turn::TurnError;
 pub use error::RefreshError;
-pub use turn::TurnError;
 
-use super::resolve::margin;
+use super::{resolve::margin, turn};
 use crate::{
     credential::{Credential, Metadata, OAuth, Record},
     login::container::ContainerLogin,
@@ -187,9 +186,7 @@ impl Refresh<'_> {
         let mut store = Store::open(self.paths.data())?;
         match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
             Begun::Yes => Ok(None),
-            Begun::Moved => {
-                store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen))
-            }
+            Begun::Moved => store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen)),
             Begun::Before(before) if before.state == ExchangeState::Sent => {
                 // The turn is ours, so whoever sent it is dead.
                 let why = format!("{} died before the vendor's answer was stored", before.holder);
@@ -219,11 +216,7 @@ fn is_due(record: &Record, now: Timestamp) -> bool {
 }
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
-fn keep(
-    paths: &Paths,
-    seen: &Record,
-    outcome: Result<Fresh, RefreshError>,
-) -> Result<Renewed, RefreshError> {
+fn keep(paths: &Paths, seen: &Record, outcome: Result<Fresh, RefreshError>) -> Result<Renewed, RefreshError> {
     let mut store = Store::open(paths.data())?;
     let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
     match outcome {
@@ -293,7 +286,7 @@ fn container(seen: &Record, error: LoginError) -> RefreshError {
         LoginError::Busy { holder, .. } => {
             RefreshError::Busy { address: Box::new(seen.address.clone()), holder: Some(holder.to_string()) }
         }
-        other => RefreshError::Container(Box::new(other)),
+        other => RefreshError::Container { address: Box::new(seen.address.clone()), source: Box::new(other) },
     }
 }
 

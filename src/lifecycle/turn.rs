@@ -66,7 +66,7 @@ impl Turn {
         patience: Duration,
         mut done: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Waited<T>, E> {
-        let directory = paths.data().join("refreshes");
+        let directory = paths.turns();
         let path = directory.join(locked_file::name(address));
         let failed = |source| E::from(TurnError { path: path.clone(), source });
         files::data_dir(paths.data()).map_err(failed)?;

@@ -1,0 +1,176 @@
+//! `authenticate refresh`
+
+use authenticate::{
+    Error,
+    credential::Record,
+    lifecycle::refresh::{Refresh, RefreshError, Renewed},
+    name::{Address, Name},
+    paths::Paths,
+    project::Project,
+    provider::Registry,
+    store::Store,
+};
+use serde_json::json;
+
+use super::{
+    alive::to_the_end,
+    failure::Reported,
+    output,
+    target::{self, Target},
+    terminal::TerminalUi,
+};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only the credential set of this project
+    project: Option<Name>,
+    /// Only this credential; a failure is then an error of its own kind
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    provider: Option<Target>,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
+    /// Renew what is not due yet; and send a token again that was refused, or of which it is not known what became of it
+    #[arg(long)]
+    force: bool,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of one credential.
+struct Row {
+    address: Address,
+    result: Result<Renewed, Error>,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let project = match &args.project {
+        Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
+        None => Project::default(),
+    };
+    let set = match (&args.set, &args.project) {
+        (None, None) => None,
+        (Some(set), _) => Some(set.clone()),
+        (None, Some(_)) => Some(project.set()),
+    };
+    let registry = Registry::load(Some(&paths.providers()));
+    let job = Job { paths, project: &project, registry: &registry, force: args.force };
+    let rows = match &args.provider {
+        Some(target) => {
+            let record = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
+            let address = record.address.clone();
+            vec![Row { address, result: Ok(job.renew(&record)?) }]
+        }
+        None => job.all(set.as_ref())?,
+    };
+    if args.json {
+        output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
+    } else {
+        rows.iter().for_each(say);
+        if rows.is_empty() {
+            output::note("nothing that can be renewed is stored");
+        }
+    }
+    match rows.iter().find_map(|row| row.result.as_ref().err()) {
+        Some(error) => Err(Reported(error.exit_code()).into()),
+        None => Ok(()),
+    }
+}
+
+struct Job<'a> {
+    paths: &'a Paths,
+    project: &'a Project,
+    registry: &'a Registry,
+    force: bool,
+}
+
+impl Job<'_> {
+    fn renew(&self, record: &Record) -> anyhow::Result<Renewed> {
+        let ui = TerminalUi::new().data_on_stdout(true);
+        let provider = self.registry.get(record.address.provider.as_str()).map_err(Error::from)?;
+        let refresh = Refresh { paths: self.paths, provider, project: self.project, ui: &ui };
+        Ok(to_the_end(refresh.renew(record, self.force))?.map_err(Error::from)?)
+    }
+
+    /// Every credential that can be renewed: what becomes of one is nothing to the others.
+    fn all(&self, set: Option<&Name>) -> anyhow::Result<Vec<Row>> {
+        let Some(store) = Store::open_existing(self.paths.data()).map_err(Error::from)? else {
+            return Ok(Vec::new());
+        };
+        let mut rows = Vec::new();
+        for summary in store.list(set).map_err(Error::from)? {
+            let Some(record) = store.get(&summary.address).map_err(Error::from)? else { continue };
+            let result = match self.renew(&record).map_err(|error| error.downcast::<Error>()) {
+                Ok(renewed) => Ok(renewed),
+                // Nothing to be said of a key that lasts for ever.
+                Err(Ok(Error::Refresh(RefreshError::NotRenewable { .. }) | Error::UnknownProvider(_))) => {
+                    continue;
+                }
+                Err(Ok(error)) if error.exit_code() == authenticate::exit::INTERRUPTED => {
+                    return Err(error.into());
+                }
+                Err(Ok(error)) => Err(error),
+                Err(Err(other)) => return Err(other),
+            };
+            rows.push(Row { address: record.address, result });
+        }
+        Ok(rows)
+    }
+}
+
+/// The credential that was named.
+fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<Record, Error> {
+    let provider: Name = match registry.get(&target.provider) {
+        Ok(known) => known.name.parse()?,
+        Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
+    };
+    let profile = target.profile.clone().unwrap_or_else(Name::default_name);
+    let address = Address { set, provider, profile };
+    let found = match Store::open_existing(paths.data())? {
+        Some(store) => store.get(&address)?,
+        None => None,
+    };
+    match found {
+        Some(record) => Ok(record),
+        None => {
+            registry.get(&target.provider)?;
+            let hint = "see what is stored with: authenticate status".to_owned();
+            Err(Error::NoCredential { what: address.to_string(), hint })
+        }
+    }
+}
+
+fn say(row: &Row) {
+    let spelled = target::spelled(&row.address);
+    match &row.result {
+        Ok(Renewed::Now(_)) => output::note(&format!("renewed {spelled}")),
+        Ok(Renewed::Before(_)) => output::note(&format!("{spelled} need not be renewed")),
+        Err(error) => {
+            output::error(&error.to_string());
+            if let Some(hint) = error.hint() {
+                output::hint(&hint);
+            }
+        }
+    }
+}
+
+fn to_json(row: &Row) -> serde_json::Value {
+    let address = &row.address;
+    let (outcome, record) = match &row.result {
+        Ok(Renewed::Now(record)) => ("renewed", Some(record)),
+        Ok(Renewed::Before(record)) => ("unchanged", Some(record)),
+        Err(_) => ("failed", None),
+    };
+    let error = row.result.as_ref().err();
+    json!({
+        "provider": address.provider.as_str(),
+        "set": address.set.as_str(),
+        "profile": address.profile.as_str(),
+        "outcome": outcome,
+        "expires_at": record.and_then(|record| record.metadata.expires_at).map(|at| at.to_string()),
+        "error": error.map(ToString::to_string),
+        "exit_code": error.map(Error::exit_code),
+        "needs_login": matches!(error, Some(Error::Refresh(error)) if error.needs_login()),
+    })
+}

@@ -1,0 +1,141 @@
+//! Leaving: revoking at the vendor, and removing here.
+
+use std::time::Duration;
+
+use super::{
+    refresh::{RefreshError, TurnError},
+    turn::{Turn, Waited},
+};
+use crate::{
+    Error,
+    credential::{Credential, Record},
+    name::Address,
+    oauth::{self, Endpoint, Http, OAuthError, TokenHint},
+    paths::Paths,
+    project::Project,
+    provider::{
+        Provider,
+        descriptor::{Body, Revoke},
+    },
+    store::{Removal, Store},
+};
+
+/// How long a renewal that is under way is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What became of a credential at its vendor.
+#[derive(Debug)]
+pub enum Revocation {
+    /// The vendor has revoked it.
+    Done,
+    /// The vendor offers no way, or none for a credential of this kind: it stays valid until it expires or is removed at
+    /// the vendor.
+    NotOffered,
+    /// It was not tried.
+    NotAsked,
+    /// It was tried, and failed.
+    Failed(OAuthError),
+}
+
+/// What became of a credential.
+#[derive(Debug)]
+pub struct Left {
+    /// At the vendor.
+    pub revocation: Revocation,
+    /// Here. `None`: it was kept.
+    pub removal: Option<Removal>,
+}
+
+/// What is to be done with a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Revoke it, and remove it whether or not that works.
+    Logout,
+    /// Remove it.
+    Forget,
+    /// Revoke it, and remove it only if that works.
+    Revoke,
+}
+
+/// Revokes a credential at its vendor, the refresh token before the access token, and removes it here. A renewal that
+/// is under way is waited for, so that what it brings is revoked, too.
+///
+/// # Errors
+/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
+/// the vendor could not be reached is no error: see [`Left::revocation`].
+pub async fn leave(
+    paths: &Paths,
+    provider: Option<&Provider>,
+    project: &Project,
+    address: &Address,
+    how: Leave,
+) -> Result<Left, Error> {
+    let none = || Error::NoCredential {
+        what: address.to_string(),
+        hint: "see what is stored with: authenticate status".to_owned(),
+    };
+    if Store::open_existing(paths.data())?.is_none() {
+        return Err(none());
+    }
+    let waited = Turn::wait(paths, address, PATIENCE, || Ok::<Option<()>, TurnError>(None)).await;
+    let Waited::Ours(_turn) = waited.map_err(RefreshError::from)? else {
+        return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
+    };
+    let mut revocation = Revocation::NotAsked;
+    if how != Leave::Forget {
+        // Not held open: no lock on the store while the network is awaited.
+        let found = Store::open(paths.data())?.get(address);
+        revocation = match (found, how) {
+            (Ok(None), _) => return Err(none()),
+            (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
+            // What cannot be read can still be removed.
+            (Err(_), Leave::Logout) => Revocation::NotOffered,
+            (Err(error), _) => return Err(error.into()),
+        };
+    }
+    let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
+    let removal = match keeps {
+        true => None,
+        false => Some(Store::open(paths.data())?.remove(address)?),
+    };
+    match removal {
+        Some(removal) if !removal.found => Err(none()),
+        removal => Ok(Left { revocation, removal }),
+    }
+}
+
+async fn at_the_vendor(provider: Option<&Provider>, project: &Project, record: &Record) -> Revocation {
+    let (Some(revoke), Credential::OAuth(tokens)) =
+        (provider.and_then(|provider| provider.revoke.as_ref()), &record.credential)
+    else {
+        return Revocation::NotOffered;
+    };
+    let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
+    let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
+    match each(revoke, project, tokens).await {
+        Ok(()) => Revocation::Done,
+        Err(error) => Revocation::Failed(error),
+    }
+}
+
+async fn each(
+    revoke: &Revoke,
+    project: &Project,
+    tokens: impl Iterator<Item = (&crate::secret::Secret, TokenHint)>,
+) -> Result<(), OAuthError> {
+    let url: Endpoint = revoke.url.parse()?;
+    let http = Http::new(project.ca_bundle.as_ref().map(AsRef::as_ref))?;
+    let (client, body) = (revoke.client_id.as_deref(), revoke.body.unwrap_or(Body::Form));
+    let mut is_first = true;
+    for (token, hint) in tokens {
+        let revoked = oauth::revoke(&http, &url, client, None, token, hint, body).await;
+        match revoked {
+            Ok(()) => {}
+            // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
+            Err(OAuthError::Refused { .. }) if !is_first => {}
+            Err(error) => return Err(error),
+        }
+        is_first = false;
+    }
+    Ok(())
+}
