@@ -18,17 +18,21 @@ const MAX: usize = 256;
 /// The account's name, from where the descriptor says it is. It labels the credential; a login without one is a login.
 pub(super) async fn of(http: &Http, provider: &Descriptor, tokens: &Tokens, ui: &dyn Ui) -> Option<String> {
     let place = provider.account.clone().unwrap_or_default();
-    let claims = tokens.id_token.as_ref().and_then(claims);
-    let usual = || USUAL.into_iter();
-    let claim = claims.as_ref().and_then(|claims| match place.claim.is_empty() {
-        true => first(claims, usual()),
-        false => first(claims, place.claim.iter()),
-    });
+    let claim = claimed(provider, tokens);
     let given = || place.field.iter().find_map(|name| tokens.extra.get(name)).and_then(|v| clean(v.expose()));
     match (claim, &place.url) {
         (Some(account), _) => Some(account),
         (None, None) => given(),
         (None, Some(url)) => asked(http, url, &place, &tokens.access_token, ui).await,
+    }
+}
+
+/// The account's name that the identity token claims.
+pub fn claimed(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
+    let claims = tokens.id_token.as_ref().and_then(claims)?;
+    match provider.account.as_ref().filter(|place| !place.claim.is_empty()) {
+        Some(place) => first(&claims, place.claim.iter()),
+        None => first(&claims, USUAL.into_iter()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Getting a credential: straight into the store, or through the vendor's own CLI in a throwaway container.
 
 pub mod account;
+pub mod again;
 pub mod answer;
 pub mod api_key;
 pub mod browser;
