@@ -116,7 +116,9 @@ fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
         OAuthError::Refused { .. } => refused,
         OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => exit::UNREACHABLE,
         OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => exit::UNREACHABLE,
+        OAuthError::Issuer { .. } => refused,
         OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => exit::USAGE,
+        OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => exit::USAGE,
         OAuthError::Setup(_) => exit::FAILED,
     }
 }
@@ -141,7 +143,9 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::KeyNotWanted(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
-        LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
+        LoginError::Reference(_) => exit::USAGE,
+        LoginError::Subject { .. } => exit::NO_CREDENTIAL,
+        LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => exit::LOGIN_FAILED,
         LoginError::Engine(error) => engine_code(error),
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(error) => store_code(error),
@@ -182,7 +186,16 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
 fn login_hint(error: &LoginError) -> Option<String> {
     match error {
         LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
-        LoginError::NoSuchMode { has, .. } => has.first().map(|mode| format!("use --mode {mode}")),
+        LoginError::NoSuchMode { provider, mode, has, needs_client } => {
+            let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
+            let own = match needs_client {
+                true => format!(
+                    "; with a client of your own, set `{mode}: {{client_id: ..}}` and `modes` in providers/{provider}.yaml"
+                ),
+                false => String::new(),
+            };
+            Some(format!("use {}{own}", has.join(" or ")))
+        }
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
         LoginError::PortTaken { .. } => {
             Some("end that program, or log in from a terminal, where the redirect can be pasted".into())

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod credential;
+pub mod endpoint;
 pub mod engine;
 pub mod error;
 pub mod exit;

@@ -1,6 +1,6 @@
 //! What the library asks of the person in front of it, and shows them.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::{
     io::AsyncWrite,
@@ -35,6 +35,12 @@ pub trait Ui: Sync {
 
     /// Whether a browser that the person uses could reach this machine's loopback.
     fn browser_can_return(&self) -> bool;
+
+    /// The lines that the person types or pastes from now on. `None`: nobody does. Reading ends when the receiver is
+    /// dropped.
+    fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
+        None
+    }
 }
 
 /// Why nothing was answered.
@@ -75,6 +81,22 @@ pub enum Event<'a> {
     },
     /// The vendor's CLI printed the URL to log in at.
     LoginUrl(&'a str),
+    /// A code is to be entered on a page of the vendor's.
+    DeviceCode {
+        /// The code.
+        code: &'a str,
+        /// The page.
+        url: &'a str,
+        /// The page with the code already in it, where there is one.
+        complete_url: Option<&'a str>,
+        /// How long the code lasts.
+        lasts: Duration,
+    },
+    /// The address that the browser ends at, or the code that a page shows, can be pasted.
+    PasteAnswer {
+        /// What that address starts with.
+        redirect: &'a str,
+    },
     /// The browser will come back to a port that is not ours: what it shows in its address bar must be pasted.
     PasteRedirect {
         /// The port.

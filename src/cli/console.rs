@@ -7,6 +7,7 @@ use std::{
 
 use authenticate::{
     engine::container::Size,
+    secret::Secret,
     ui::{Console, Terminal},
 };
 use crossterm::terminal;
@@ -15,7 +16,10 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
 };
+use zeroize::Zeroizing;
 
+/// Longer than any address that a browser ends at.
+const MAX_LINE: usize = 16 * 1024;
 /// How long the reader of the keyboard takes to notice that it is no longer wanted.
 const NOTICE: Duration = Duration::from_millis(100);
 
@@ -42,32 +46,60 @@ pub fn open(data_on_stdout: bool) -> io::Result<Console> {
 fn keyboard() -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
-        let stdin = io::stdin();
-        let mut buffer = [0; 1024];
-        while !sender.is_closed() {
-            let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
-            let timeout = Timespec { tv_sec: 0, tv_nsec: NOTICE.subsec_nanos().into() };
-            match poll(&mut ready, Some(&timeout)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
-                Ok(_) if !sender.is_closed() => {}
-                _ => break,
-            }
-            let hung_up = ready[0].revents().contains(PollFlags::HUP);
-            match rustix::io::read(&stdin, &mut buffer) {
-                // Ctrl-D on an empty line; a terminal that is gone hangs up.
-                Ok(0) if !hung_up => {}
-                Ok(0) => break,
-                Ok(count) => {
-                    if sender.blocking_send(buffer[..count].to_vec()).is_err() {
-                        break;
-                    }
-                }
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-                Err(_) => break,
-            }
-        }
+        read_while(|| !sender.is_closed(), |bytes| drop(sender.blocking_send(bytes.to_vec())));
     });
     receiver
+}
+
+/// The lines that are typed or come in by a pipe, in the same way.
+pub fn lines() -> mpsc::Receiver<Secret> {
+    let (sender, receiver) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
+        let send = |line: &mut Vec<u8>| {
+            let text = Secret::from(String::from_utf8_lossy(line).into_owned());
+            line.clear();
+            drop(sender.blocking_send(text));
+        };
+        let wanted = || !sender.is_closed();
+        read_while(wanted, |bytes| {
+            for &byte in bytes {
+                match byte {
+                    b'\n' | b'\r' => send(&mut line),
+                    _ if line.len() == MAX_LINE => {}
+                    _ => line.push(byte),
+                }
+            }
+        });
+        // The last line of a pipe may have no end.
+        send(&mut line);
+    });
+    receiver
+}
+
+/// Reads standard input until it ends or is not wanted any more.
+fn read_while(wanted: impl Fn() -> bool, mut take: impl FnMut(&[u8])) {
+    let stdin = io::stdin();
+    let mut buffer = Zeroizing::new([0; 1024]);
+    while wanted() {
+        let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+        let timeout = Timespec { tv_sec: 0, tv_nsec: NOTICE.subsec_nanos().into() };
+        match poll(&mut ready, Some(&timeout)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            Ok(_) if wanted() => {}
+            _ => break,
+        }
+        // A pipe or a file that gives nothing has ended; so has a terminal that hangs up.
+        let hung_up = ready[0].revents().contains(PollFlags::HUP) || !stdin.is_terminal();
+        match rustix::io::read(&stdin, &mut buffer[..]) {
+            // Ctrl-D on an empty line.
+            Ok(0) if !hung_up => {}
+            Ok(0) => break,
+            Ok(count) => take(&buffer[..count]),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(_) => break,
+        }
+    }
 }
 
 /// The terminal's size, now and whenever it changes.

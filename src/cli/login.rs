@@ -78,6 +78,9 @@ pub struct Args {
     /// Show the login URL as a QR code, too
     #[arg(long)]
     qr: bool,
+    /// Have the terminal copy the code that is to be entered
+    #[arg(long)]
+    copy: bool,
     /// Give up after this time, for example 90s or 10m
     #[arg(long, value_parser = duration)]
     timeout: Option<Duration>,
@@ -95,6 +98,10 @@ enum ModeArg {
     Browser,
     Basic,
     Fields,
+    #[value(name = "client_credentials", alias = "client-credentials")]
+    ClientCredentials,
+    #[value(name = "token_exchange", alias = "token-exchange")]
+    TokenExchange,
 }
 
 impl From<ModeArg> for Mode {
@@ -106,6 +113,8 @@ impl From<ModeArg> for Mode {
             ModeArg::Browser => Self::Browser,
             ModeArg::Basic => Self::Basic,
             ModeArg::Fields => Self::Fields,
+            ModeArg::ClientCredentials => Self::ClientCredentials,
+            ModeArg::TokenExchange => Self::TokenExchange,
         }
     }
 }
@@ -117,12 +126,16 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let ui = TerminalUi::new().open_browser(!args.no_browser).qr(args.qr).data_on_stdout(args.json);
+    let ui = TerminalUi::new()
+        .open_browser(!args.no_browser)
+        .qr(args.qr)
+        .copy(args.copy)
+        .data_on_stdout(args.json);
     let how = how(&args)?;
     let login = Login::plan(paths, &args.project, &args.provider.provider, how, &ui)?;
     let record = match login.mode() {
         Mode::ApiKey => login.store_key(&ui)?,
-        _ => in_container(&login, &ui)?,
+        _ => interruptible(&login, &ui)?,
     };
     stored(&args, &record)
 }
@@ -184,7 +197,8 @@ fn read(from: &str, source: impl std::io::Read) -> Result<Secret, Error> {
     }
 }
 
-fn in_container(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
+/// A login that waits for somebody or something else, and can be ended meanwhile.
+fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     let runtime = super::runtime()?;
     let record = runtime.block_on(async {
         let (interrupter, mut interrupt) = interrupt::pair();
@@ -202,7 +216,10 @@ fn in_container(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
                 }
             }
         });
-        let record = login.in_container(ui, &mut interrupt).await;
+        let record = match Mode::NATIVE.contains(&login.mode()) {
+            true => login.natively(ui, &mut interrupt).await,
+            false => login.in_container(ui, &mut interrupt).await,
+        };
         signals.abort();
         anyhow::Ok(record?)
     });

@@ -5,6 +5,7 @@ use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
     sync::Mutex,
+    time::Duration,
 };
 
 use authenticate::{
@@ -12,9 +13,11 @@ use authenticate::{
     secret::Secret,
     ui::{Console, Event, Ui, UiError},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dialoguer::{Password, Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
+use tokio::sync::mpsc;
 
 use super::{console, output, prompt};
 
@@ -22,13 +25,14 @@ use super::{console, output, prompt};
 pub struct TerminalUi {
     open_browser: bool,
     qr: bool,
+    copy: bool,
     data_on_stdout: bool,
     progress: Mutex<RefCell<Option<ProgressBar>>>,
 }
 
 impl TerminalUi {
     pub fn new() -> Self {
-        Self { open_browser: true, qr: false, data_on_stdout: false, progress: Mutex::default() }
+        Self { open_browser: true, qr: false, copy: false, data_on_stdout: false, progress: Mutex::default() }
     }
 
     pub fn open_browser(self, open_browser: bool) -> Self {
@@ -37,6 +41,10 @@ impl TerminalUi {
 
     pub fn qr(self, qr: bool) -> Self {
         Self { qr, ..self }
+    }
+
+    pub fn copy(self, copy: bool) -> Self {
+        Self { copy, ..self }
     }
 
     pub fn data_on_stdout(self, data_on_stdout: bool) -> Self {
@@ -54,23 +62,59 @@ impl TerminalUi {
         let url = output::safe(url);
         let mut err = io::stderr().lock();
         // The terminal may be raw: a line ends with both.
-        let shown = match err.is_terminal() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stderr) {
-            true => format!("\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"),
-            false => url.clone(),
-        };
-        let _ = write!(err, "\r\nlog in at: {shown}\r\n");
+        let _ = write!(err, "\r\nlog in at: {}\r\n", clickable(&url));
+        self.picture(&mut err, &url);
+        let _ = err.flush();
+        drop(err);
+        self.open(&url);
+    }
+
+    /// A code to be entered, with the page that it is for.
+    fn device_code(&self, code: &str, url: &str, complete_url: Option<&str>, lasts: Duration) {
+        let (code, url) = (output::safe(code), output::safe(url));
+        let complete_url = complete_url.map_or_else(|| url.clone(), output::safe);
+        let mut err = io::stderr().lock();
+        let shown = if output::colours() { format!("\x1b[1m{code}\x1b[0m") } else { code.clone() };
+        let minutes = lasts.as_secs().div_ceil(60);
+        let _ = write!(
+            err,
+            "\nlog in at: {}\nand enter the code\n\n    {shown}\n\n\
+             It lasts {minutes} min. Never enter a code that you did not ask for yourself: it would let in whoever sent it.\n",
+            clickable(&url)
+        );
+        self.picture(&mut err, &complete_url);
+        if self.copy && err.is_terminal() {
+            // OSC 52: the terminal puts it on the clipboard of the person's own machine, over SSH, too.
+            let _ = write!(err, "\x1b]52;c;{}\x07", STANDARD.encode(&code));
+            let _ = writeln!(err, "The terminal was asked to copy the code.");
+        }
+        let _ = err.flush();
+        drop(err);
+        self.open(&complete_url);
+    }
+
+    fn picture(&self, err: &mut io::StderrLock<'_>, url: &str) {
         if self.qr
             && let Ok(code) = QrCode::new(url.as_bytes())
         {
             let picture = code.render::<unicode::Dense1x2>().build().replace('\n', "\r\n");
             let _ = write!(err, "{picture}\r\n");
         }
-        let _ = err.flush();
+    }
+
+    fn open(&self, url: &str) {
         if self.open_browser && can_open_browser() {
             // Never fatal: the URL is on the screen.
             let quiet = webbrowser::BrowserOptions::new().with_suppress_output(true).clone();
-            let _ = webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &quiet);
+            let _ = webbrowser::open_browser_with_options(webbrowser::Browser::Default, url, &quiet);
         }
+    }
+}
+
+fn clickable(url: &str) -> String {
+    match io::stderr().is_terminal() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stderr) {
+        true => format!("\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\"),
+        false => url.to_owned(),
     }
 }
 
@@ -110,6 +154,8 @@ impl Ui for TerminalUi {
                 Mode::Browser => "Log in in a browser",
                 Mode::Basic => "User and password",
                 Mode::Fields => "Fields",
+                Mode::ClientCredentials => "The client's own credentials",
+                Mode::TokenExchange => "Another token, exchanged",
             })
             .collect();
         let prompt = format!("Authenticate {}", provider.label);
@@ -155,6 +201,13 @@ impl Ui for TerminalUi {
             }),
             Event::Starting { banner: Some(banner) } => output::note(banner),
             Event::LoginUrl(url) => self.login_url(url),
+            Event::DeviceCode { code, url, complete_url, lasts } => {
+                self.device_code(code, url, complete_url, lasts);
+            }
+            Event::PasteAnswer { redirect } => output::note(&format!(
+                "if the browser is on another machine, it ends at an error page whose address starts with {redirect}\n\
+                 paste that address, or the code that the page shows, here and press Enter"
+            )),
             Event::PasteRedirect { port } => {
                 output::note(&format!(
                     "log in in a browser; it ends at an address that starts with http://localhost:{port} or \
@@ -167,6 +220,11 @@ impl Ui for TerminalUi {
 
     fn console(&self) -> io::Result<Console> {
         console::open(self.data_on_stdout)
+    }
+
+    fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
+        // Without a terminal somebody has to have said that the answer comes this way.
+        (io::stdin().is_terminal() || !self.open_browser).then(console::lines)
     }
 
     fn browser_can_return(&self) -> bool {

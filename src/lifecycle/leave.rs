@@ -10,13 +10,14 @@ use crate::{
     Error,
     credential::{Credential, Record},
     name::Address,
-    oauth::{self, Endpoint, Http, OAuthError, TokenHint},
+    oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
     paths::Paths,
     project::Project,
     provider::{
         Provider,
         descriptor::{Body, Revoke},
     },
+    secret::Secret,
     store::{Removal, Store},
 };
 
@@ -105,30 +106,62 @@ pub async fn leave(
 }
 
 async fn at_the_vendor(provider: Option<&Provider>, project: &Project, record: &Record) -> Revocation {
-    let (Some(revoke), Credential::OAuth(tokens)) =
-        (provider.and_then(|provider| provider.revoke.as_ref()), &record.credential)
-    else {
-        return Revocation::NotOffered;
+    let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
+    let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
+        (Some(origin), revoke) => Place::of(&origin, revoke),
+        (None, Some(revoke)) => Place::described(revoke).map(Some),
+        (None, None) => Ok(None),
+    };
+    let place = match place {
+        Ok(Some(place)) => place,
+        Ok(None) => return Revocation::NotOffered,
+        Err(error) => return Revocation::Failed(error),
     };
     let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
     let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
-    match each(revoke, project, tokens).await {
+    match each(&place, project, tokens).await {
         Ok(()) => Revocation::Done,
         Err(error) => Revocation::Failed(error),
     }
 }
 
+/// Where tokens are revoked, and who we are there.
+struct Place {
+    url: Endpoint,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    body: Body,
+}
+
+impl Place {
+    fn described(revoke: &Revoke) -> Result<Self, OAuthError> {
+        let body = revoke.body.unwrap_or(Body::Form);
+        Ok(Self { url: revoke.url.parse()?, client_id: revoke.client_id.clone(), client_secret: None, body })
+    }
+
+    /// Of tokens that a native login got: as the client that got them, where the server said, or else where the
+    /// descriptor says.
+    fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<Self>, OAuthError> {
+        let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
+        let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
+        let endpoint = origin.endpoint()?;
+        let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
+        let client_id = Some(endpoint.client_id).filter(|id| !id.is_empty());
+        Ok(Some(Self { url, client_id, client_secret: endpoint.client_secret, body }))
+    }
+}
+
 async fn each(
-    revoke: &Revoke,
+    place: &Place,
     project: &Project,
-    tokens: impl Iterator<Item = (&crate::secret::Secret, TokenHint)>,
+    tokens: impl Iterator<Item = (&Secret, TokenHint)>,
 ) -> Result<(), OAuthError> {
-    let url: Endpoint = revoke.url.parse()?;
     let http = Http::new(project.ca_bundle.as_ref().map(AsRef::as_ref))?;
-    let (client, body) = (revoke.client_id.as_deref(), revoke.body.unwrap_or(Body::Form));
+    let Place { url, client_id, client_secret, body } = place;
+    let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
     let mut is_first = true;
     for (token, hint) in tokens {
-        let revoked = oauth::revoke(&http, &url, client, None, token, hint, body).await;
+        let revoked = oauth::revoke(&http, url, client, secret, token, hint, *body).await;
         match revoked {
             Ok(()) => {}
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.

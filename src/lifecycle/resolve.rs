@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Error,
     credential::{Credential, Metadata, Record},
+    login::again::asks_nobody,
     name::{Address, Name},
+    oauth::Origin,
     paths::Paths,
     project::Project,
     provider::{Descriptor, Registry, descriptor::RefreshStrategy},
@@ -202,6 +204,7 @@ fn judge(paths: &Paths, request: &Request, record: Record) -> Result<Resolution,
 fn is_renewable(paths: &Paths, record: &Record) -> bool {
     match &record.credential {
         Credential::OAuth(oauth) if oauth.refresh_token.is_some() => true,
+        Credential::OAuth(oauth) if Origin::of(oauth).is_some_and(|origin| asks_nobody(origin.mode)) => true,
         Credential::OAuth(_) => {
             let provider = record.address.provider.as_str();
             let registry = Registry::load_for(Some(&paths.providers()), provider);

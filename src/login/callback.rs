@@ -99,6 +99,21 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// Of a login that we started ourselves.
+    pub fn new(redirect: Url, state: Option<String>) -> Self {
+        Self { redirect, state }
+    }
+
+    /// The state, if it is not part of the path.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The address itself.
+    pub fn redirect(&self) -> &Url {
+        &self.redirect
+    }
+
     /// Reads the `redirect_uri` and `state` of a login URL; `None` when it does not come back to the loopback.
     pub fn of(login_url: &str) -> Option<Self> {
         let url = Url::parse(login_url).ok()?;
@@ -130,12 +145,13 @@ impl Expected {
         if !is_loopback(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
             return Err("that is not the address that this login comes back to");
         }
-        if url.path() != self.redirect.path() {
+        if !same(url.path(), self.redirect.path()) {
             return Err("that is not the page that this login comes back to");
         }
         let query =
             |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
-        if self.state.is_some() && query("state") != self.state {
+        let state = query("state").unwrap_or_default();
+        if self.state.as_ref().is_some_and(|expected| !same(expected, &state)) {
             return Err(
                 "its state is not the one that this login was started with: it belongs to another login",
             );
@@ -145,6 +161,13 @@ impl Expected {
         }
         Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
     }
+}
+
+/// Compares in a time that does not tell how much of it is right.
+pub(super) fn same(expected: &str, given: &str) -> bool {
+    let (expected, given) = (expected.as_bytes(), given.as_bytes());
+    let different = expected.iter().zip(given).fold(0, |different, (a, b)| different | (a ^ b));
+    expected.len() == given.len() && std::hint::black_box(different) == 0
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -67,7 +67,7 @@ impl ContainerLogin<'_> {
         let mut store = Store::open(self.paths)?;
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
-            () = wants_out(interrupt) => return Err(UiError::Interrupted.into()),
+            () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
         };
         lock.set_engine(prepared.engine.url())?;
         let dir = LoginDir::make(
@@ -281,8 +281,4 @@ struct WayBack {
     command: Vec<String>,
     ports: Vec<(u16, tokio::net::TcpListener)>,
     taken: Option<Taken>,
-}
-
-async fn wants_out(interrupt: &mut Interrupt) {
-    while interrupt.asked().await == Asked::Nothing {}
 }

@@ -4,8 +4,13 @@ use std::{io, path::PathBuf, time::Duration};
 
 use super::lock::Holder;
 use crate::{
-    capture::CaptureError, engine::EngineError, name::Address, oauth::OAuthError, provider::Mode,
-    store::StoreError, ui::UiError,
+    capture::CaptureError,
+    engine::EngineError,
+    name::Address,
+    oauth::OAuthError,
+    provider::{Mode, ReferenceError},
+    store::StoreError,
+    ui::UiError,
 };
 
 /// Why there is no credential.
@@ -20,6 +25,8 @@ pub enum LoginError {
         mode: Mode,
         /// What it has.
         has: Vec<Mode>,
+        /// The descriptor knows the endpoints, and no client that everybody may use.
+        needs_client: bool,
     },
     /// The mode is known, and not built yet.
     #[error("mode {0} is not available in this version")]
@@ -88,6 +95,20 @@ pub enum LoginError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A secret that the descriptor refers to is not there; nothing was attempted.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// A credential that the descriptor refers to is not there; nothing was attempted.
+    #[error("{field}: {problem}")]
+    Subject {
+        /// The field of the descriptor.
+        field: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The time was up.
+    #[error("the login took longer than {} s", .0.as_secs())]
+    TooLong(Duration),
     /// The authorization server.
     #[error("the login failed: {0}")]
     OAuth(#[from] OAuthError),

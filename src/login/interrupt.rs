@@ -51,6 +51,11 @@ impl Interrupt {
         }
     }
 
+    /// Returns when anything is asked: where there is no CLI that Ctrl-C would be for.
+    pub async fn wants_out(&mut self) {
+        while self.so_far() == Asked::Nothing && self.asked().await == Asked::Nothing {}
+    }
+
     /// What has been asked up to now.
     pub fn so_far(&self) -> Asked {
         *self.0.borrow()

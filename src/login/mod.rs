@@ -1,15 +1,24 @@
 //! Getting a credential: straight into the store, or through the vendor's own CLI in a throwaway container.
 
+pub mod account;
+pub mod again;
+pub mod answer;
 pub mod api_key;
+pub mod browser;
 pub mod callback;
+pub mod client_credentials;
 pub mod container;
+pub mod device;
 pub mod dir;
 pub mod error;
 pub mod interrupt;
 pub mod lock;
+pub mod native;
+pub mod redirect;
 pub mod renewal;
 pub mod session;
 pub mod sweep;
+pub mod token_exchange;
 pub mod url_finder;
 
 use std::{path::PathBuf, time::Duration};
@@ -101,6 +110,7 @@ pub async fn authenticate(
     let login = Login::plan(paths, project, provider, how, ui)?;
     match login.mode() {
         Mode::ApiKey => login.store_key(ui),
+        native if Mode::NATIVE.contains(&native) => login.natively(ui, interrupt).await,
         _ => login.in_container(ui, interrupt).await,
     }
 }
@@ -163,7 +173,7 @@ impl Login {
         }
         let project = Project::load(&paths.projects(), project).map_err(Error::Project)?;
         let mode = choose_mode(&provider, &how, ui)?;
-        if !matches!(mode, Mode::Oauth | Mode::ApiKey) {
+        if !matches!(mode, Mode::Oauth | Mode::ApiKey) && !Mode::NATIVE.contains(&mode) {
             return Err(LoginError::NotYet(mode).into());
         }
         let address = Address {
@@ -207,6 +217,23 @@ impl Login {
         Ok(api_key::store(&self.paths, &self.address, key)?)
     }
 
+    /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::NATIVE`] only.
+    ///
+    /// # Errors
+    /// Any [`LoginError`].
+    pub async fn natively(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+        let login = native::NativeLogin {
+            paths: &self.paths,
+            provider: &self.provider,
+            project: &self.project,
+            address: &self.address,
+            mode: self.mode,
+            how: &self.how,
+            ui,
+        };
+        Ok(login.run(interrupt).await?)
+    }
+
     /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
     ///
     /// # Errors
@@ -236,7 +263,13 @@ fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {
     if provider.modes.contains(&mode) {
         return Ok(mode);
     }
-    Err(LoginError::NoSuchMode { provider: provider.name.clone(), mode, has: provider.modes.clone() })
+    let needs_client = provider.flow(mode).is_some_and(|flow| flow.client_id.is_none());
+    Err(LoginError::NoSuchMode {
+        provider: provider.name.clone(),
+        mode,
+        has: provider.modes.clone(),
+        needs_client,
+    })
 }
 
 fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {

@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use super::EndpointError;
+use super::{EndpointError, refusal};
+use crate::provider::ReferenceError;
 
 /// Codes that a server may take back by itself: the same request can succeed later.
 const PASSING: [&str; 4] = ["temporarily_unavailable", "slow_down", "authorization_pending", "server_error"];
@@ -53,6 +54,25 @@ pub enum OAuthError {
         /// What is wrong with it; nothing of it.
         what: &'static str,
     },
+    /// A server's description of itself is that of another.
+    #[error("{expected} publishes the endpoints of another issuer, {found:?}")]
+    Issuer {
+        /// The issuer that was asked.
+        expected: String,
+        /// Whom it names.
+        found: String,
+    },
+    /// A server has no endpoint that is needed.
+    #[error("{issuer} publishes no {what}")]
+    NoEndpoint {
+        /// The issuer.
+        issuer: String,
+        /// What is missing.
+        what: String,
+    },
+    /// What the descriptor refers to is not there.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// Not the address of an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -75,6 +95,12 @@ pub enum OAuthError {
 pub struct Cause(pub(crate) String);
 
 impl OAuthError {
+    /// A refusal that came another way than in the answer to a request, made fit to be shown.
+    pub fn refused(code: &str, description: Option<&str>) -> Self {
+        let (code, description) = refusal::shown(code, description);
+        Self::Refused { code, description }
+    }
+
     /// The server will say the same to the same request for ever: it has to be logged in again, or something has to be
     /// set differently.
     pub fn is_permanent(&self) -> bool {

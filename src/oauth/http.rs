@@ -97,6 +97,11 @@ impl Http {
         receive(endpoint, request).await
     }
 
+    /// Asks for a document.
+    pub(crate) async fn get(&self, endpoint: &Endpoint, headers: HeaderMap) -> Result<Answer, OAuthError> {
+        receive(endpoint, self.client(endpoint).get(endpoint.url().clone()).headers(headers)).await
+    }
+
     fn client(&self, endpoint: &Endpoint) -> &Client {
         if endpoint.is_loopback() { &self.near } else { &self.far }
     }

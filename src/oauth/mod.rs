@@ -3,11 +3,16 @@
 //! Nothing here knows of logins, stores or people. A request is sent once and never repeated; the error says whether
 //! it can have had an effect.
 
-pub mod endpoint;
+pub mod device;
+pub mod discovery;
 pub mod error;
+pub mod grant;
 pub mod http;
+pub mod origin;
 pub mod reply;
+pub mod server;
 pub mod token;
+pub mod userinfo;
 
 mod adapter;
 mod refusal;
@@ -15,8 +20,10 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-pub use endpoint::{Endpoint, EndpointError};
+pub use crate::endpoint::{Endpoint, EndpointError};
 pub use error::OAuthError;
 pub use http::Http;
+pub use origin::Origin;
 pub use reply::Tokens;
+pub use server::{Client, Server};
 pub use token::{ClientAuth, TokenEndpoint, TokenHint, refresh, revoke};

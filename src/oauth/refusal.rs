@@ -134,6 +134,13 @@ pub(super) fn read(reply: &Value, sent: &Sent) -> Option<(String, Option<String>
     Some((code, description))
 }
 
+/// The same, of a refusal that answers no request of ours.
+pub(super) fn shown(code: &str, description: Option<&str>) -> (String, Option<String>) {
+    let nothing = Sent(Vec::new());
+    let description = description.map(|text| nothing.clean(text, MAX_DESCRIPTION)).filter(|t| !t.is_empty());
+    (nothing.clean(code, MAX_CODE), description)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

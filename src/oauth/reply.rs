@@ -28,21 +28,35 @@ pub struct Tokens {
     pub extra: BTreeMap<String, Secret>,
 }
 
-/// The same for the `oauth2` crate, which wants its own types by reference.
+/// A reply, for the `oauth2` crate, which wants its own types by reference.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub tokens: Option<Tokens>,
+    texts: BTreeMap<String, Secret>,
+    expires_in: Option<Duration>,
+    scopes: Option<Vec<String>>,
     unused: AccessToken,
     kind: BasicTokenType,
 }
 
 impl<'de> Deserialize<'de> for Reply {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = serde_json::Map::deserialize(deserializer)?;
-        Ok(Self {
-            tokens: read(members),
-            unused: AccessToken::new(String::new()),
-            kind: BasicTokenType::Bearer,
+        Ok(read(serde_json::Map::deserialize(deserializer)?))
+    }
+}
+
+impl Reply {
+    /// The tokens, if there is one in the member that must hold it.
+    pub fn tokens(self, token_field: &str) -> Option<Tokens> {
+        let mut extra = self.texts;
+        let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
+        Some(Tokens {
+            access_token: take(token_field)?,
+            refresh_token: take("refresh_token"),
+            id_token: take("id_token"),
+            token_type: take("token_type").map(|kind| kind.expose().to_owned()),
+            expires_in: self.expires_in,
+            scopes: self.scopes,
+            extra,
         })
     }
 }
@@ -78,9 +92,8 @@ impl TokenResponse for Reply {
     }
 }
 
-/// `None` without an access token.
-fn read(members: serde_json::Map<String, Value>) -> Option<Tokens> {
-    let mut extra = BTreeMap::new();
+fn read(members: serde_json::Map<String, Value>) -> Reply {
+    let mut texts = BTreeMap::new();
     let (mut expires_in, mut scopes) = (None, None);
     for (name, value) in members {
         match (name.as_str(), value) {
@@ -90,21 +103,12 @@ fn read(members: serde_json::Map<String, Value>) -> Option<Tokens> {
                 wipe(value);
             }
             (_, Value::String(text)) => {
-                extra.insert(name, Secret::from(text));
+                texts.insert(name, Secret::from(text));
             }
             (_, value) => wipe(value),
         }
     }
-    let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
-    Some(Tokens {
-        access_token: take("access_token")?,
-        refresh_token: take("refresh_token"),
-        id_token: take("id_token"),
-        token_type: take("token_type").map(|kind| kind.expose().to_owned()),
-        expires_in,
-        scopes,
-        extra,
-    })
+    Reply { texts, expires_in, scopes, unused: AccessToken::new(String::new()), kind: BasicTokenType::Bearer }
 }
 
 /// A number, or the text of one.
@@ -135,7 +139,7 @@ mod tests {
     use super::*;
 
     fn tokens(reply: Value) -> Option<Tokens> {
-        serde_json::from_value::<Reply>(reply).expect("an object").tokens
+        serde_json::from_value::<Reply>(reply).expect("an object").tokens("access_token")
     }
 
     #[test]

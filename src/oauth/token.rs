@@ -159,12 +159,21 @@ pub(super) fn tokens<E: Refusal>(
     endpoint: &Endpoint,
     reply: Result<Reply, RequestTokenError<OAuthError, E>>,
 ) -> Result<Tokens, OAuthError> {
+    tokens_in(endpoint, reply, "access_token")
+}
+
+/// The same, where another member of the reply holds the token.
+pub(super) fn tokens_in<E: Refusal>(
+    endpoint: &Endpoint,
+    reply: Result<Reply, RequestTokenError<OAuthError, E>>,
+    token_field: &str,
+) -> Result<Tokens, OAuthError> {
     let no_token = || OAuthError::BadReply {
         host: endpoint.host(),
         status: 200,
         what: "there is no access token in it",
     };
-    reply.map_err(|error| unwrapped(endpoint, error))?.tokens.ok_or_else(no_token)
+    reply.map_err(|error| unwrapped(endpoint, error))?.tokens(token_field).ok_or_else(no_token)
 }
 
 /// A refusal as the crate has it.

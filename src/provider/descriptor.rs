@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{capture_map::CaptureEntry, one_or_many::OneOrMany};
+use super::{
+    capture_map::CaptureEntry,
+    flow::{Account, Flow},
+    one_or_many::OneOrMany,
+};
 use crate::credential::Kind;
 
 /// The home directory of every login container: writable, in memory, gone with the container.
@@ -28,9 +32,16 @@ pub enum Mode {
     Basic,
     /// Several named secret fields.
     Fields,
+    /// The client's own credentials (RFC 6749 section 4.4), natively.
+    ClientCredentials,
+    /// Another token, exchanged (RFC 8693), natively.
+    TokenExchange,
 }
 
 impl Mode {
+    /// The modes in which we speak to the authorization server ourselves.
+    pub const NATIVE: [Self; 4] = [Self::Device, Self::Browser, Self::ClientCredentials, Self::TokenExchange];
+
     /// The name used in descriptors and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +51,8 @@ impl Mode {
             Self::Browser => "browser",
             Self::Basic => "basic",
             Self::Fields => "fields",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "token_exchange",
         }
     }
 }
@@ -118,12 +131,21 @@ pub struct Descriptor {
     /// Where a credential is revoked (RFC 7009).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke: Option<Revoke>,
-    /// Public endpoints for the device authorization grant.
+    /// The device authorization grant (RFC 8628).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub device: Option<DeviceFlow>,
-    /// Public endpoints for the authorization code grant with PKCE.
+    pub device: Option<Flow>,
+    /// The authorization code grant with PKCE (RFC 7636) and a loopback redirect (RFC 8252).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub browser: Option<BrowserFlow>,
+    pub browser: Option<Flow>,
+    /// The client credentials grant (RFC 6749 section 4.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_credentials: Option<Flow>,
+    /// The exchange of another token (RFC 8693).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<Flow>,
+    /// Where a native login's account name is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
 
     /// The provider's API.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +156,19 @@ pub struct Descriptor {
     /// The fields of the modes `fields` and `basic`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Field>,
+}
+
+impl Descriptor {
+    /// What it says about a native mode.
+    pub fn flow(&self, mode: Mode) -> Option<&Flow> {
+        match mode {
+            Mode::Device => self.device.as_ref(),
+            Mode::Browser => self.browser.as_ref(),
+            Mode::ClientCredentials => self.client_credentials.as_ref(),
+            Mode::TokenExchange => self.token_exchange.as_ref(),
+            Mode::Oauth | Mode::ApiKey | Mode::Basic | Mode::Fields => None,
+        }
+    }
 }
 
 /// The image with the vendor's CLI: a bundled `images/<name>/Containerfile`, or one from elsewhere.
@@ -225,41 +260,6 @@ pub struct Revoke {
     /// Form of the request. Default: `form`, as RFC 7009 has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-}
-
-/// Public endpoints for the device authorization grant (RFC 8628).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceFlow {
-    /// Device authorization endpoint.
-    pub device_authorization_url: String,
-    /// Token endpoint.
-    pub token_url: String,
-    /// Client id; the user's own descriptor may set it where the vendor has no public one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// Scopes asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
-}
-
-/// Public endpoints for the authorization code grant with PKCE (RFC 7636).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BrowserFlow {
-    /// Authorization endpoint.
-    pub authorization_url: String,
-    /// Token endpoint.
-    pub token_url: String,
-    /// Client id; the user's own descriptor may set it where the vendor has no public one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// Scopes asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
-    /// Port of the loopback redirect; a free one when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirect_port: Option<u16>,
 }
 
 /// The provider's API.

@@ -31,6 +31,7 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
         findings.check(&format!("post_capture_state.{file}"), relative_file(file));
     }
     findings.endpoints(descriptor);
+    findings.0.extend(super::lint_flow::lint(descriptor));
     findings.0
 }
 
@@ -60,8 +61,7 @@ impl Findings {
         }
         for mode in &d.modes {
             let missing = match mode {
-                Mode::Device if d.device.is_none() => Some("device"),
-                Mode::Browser if d.browser.is_none() => Some("browser"),
+                native if Mode::NATIVE.contains(native) && d.flow(*native).is_none() => Some(native.as_str()),
                 Mode::Fields if d.fields.is_empty() => Some("fields"),
                 _ => None,
             };
@@ -194,14 +194,6 @@ impl Findings {
         urls.extend(d.api_key.iter().flat_map(|k| k.key_url.as_deref()).map(|url| ("api_key.key_url", url)));
         urls.extend(d.api.iter().map(|api| ("api.base_url", api.base_url.as_str())));
         urls.extend(d.revoke.iter().map(|revoke| ("revoke.url", revoke.url.as_str())));
-        if let Some(device) = &d.device {
-            urls.push(("device.device_authorization_url", &device.device_authorization_url));
-            urls.push(("device.token_url", &device.token_url));
-        }
-        if let Some(browser) = &d.browser {
-            urls.push(("browser.authorization_url", &browser.authorization_url));
-            urls.push(("browser.token_url", &browser.token_url));
-        }
         if let Some(refresh) = &d.refresh {
             urls.extend(refresh.token_url.as_deref().map(|url| ("refresh.token_url", url)));
             self.refresh(refresh);

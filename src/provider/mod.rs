@@ -2,15 +2,19 @@
 
 pub mod capture_map;
 pub mod descriptor;
+pub mod flow;
 pub mod lint;
+mod lint_flow;
 pub mod one_or_many;
 pub mod origin;
 pub mod pattern;
+pub mod reference;
 pub mod registry;
 pub mod run_args;
 
 pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
 pub use descriptor::{Descriptor, Mode};
+pub use reference::{Reference, ReferenceError};
 pub use registry::{Provider, Registry, UnknownProvider};
 
 /// The JSON Schema of a descriptor file, for editors.

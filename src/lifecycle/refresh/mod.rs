@@ -19,11 +19,14 @@ use super::{resolve::margin, turn};
 use crate::{
     credential::{Credential, Metadata, OAuth, Record},
     login::container::ContainerLogin,
-    login::{How, LoginError},
-    oauth::TokenEndpoint,
+    login::{
+        How, LoginError,
+        again::{self, Again},
+    },
+    oauth::{OAuthError, Origin, TokenEndpoint},
     paths::Paths,
     project::Project,
-    provider::{Provider, descriptor::RefreshStrategy},
+    provider::{Mode, Provider, descriptor::RefreshStrategy},
     store::{Begun, Exchange, ExchangeState, Store, Swap},
     ui::Ui,
 };
@@ -64,6 +67,7 @@ impl Renewed {
 /// Who renews.
 enum Way {
     Server(Box<TokenEndpoint>),
+    Again(Box<TokenEndpoint>, Mode),
     Cli,
 }
 
@@ -106,12 +110,16 @@ impl Refresh<'_> {
             return Ok(Renewed::Before(record));
         }
         let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match self.way(seen)? {
-            Way::Server(endpoint) => Box::pin(server::exchange(
-                *endpoint,
-                self.provider.capture.clone(),
-                seen.clone(),
-                self.bundle(),
-            )),
+            Way::Server(endpoint) => {
+                Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), self.bundle()))
+            }
+            Way::Again(endpoint, mode) => {
+                let again = Again::of(self.provider, mode, address, self.paths);
+                let again = again.map_err(|error| container(seen, error))?;
+                let again =
+                    again.ok_or_else(|| self.not(seen, "its provider does not have its mode any more"))?;
+                Box::pin(server::grant(*endpoint, again, self.provider.clone(), seen.clone(), self.bundle()))
+            }
             Way::Cli => {
                 let how = How::default();
                 let login = ContainerLogin {
@@ -142,24 +150,42 @@ impl Refresh<'_> {
         }
     }
 
+    fn not(&self, record: &Record, why: &'static str) -> RefreshError {
+        RefreshError::NotRenewable { address: Box::new(record.address.clone()), why }
+    }
+
     fn way(&self, record: &Record) -> Result<Way, RefreshError> {
-        let not = |why| RefreshError::NotRenewable { address: Box::new(record.address.clone()), why };
+        let not = |why| self.not(record, why);
         let Credential::OAuth(oauth) = &record.credential else {
             return Err(not("only an OAuth login can be"));
         };
+        // Tokens go back to where they came from, whatever the descriptor says by now.
+        if let Some(origin) = Origin::of(oauth) {
+            let endpoint = origin.endpoint();
+            let endpoint = Box::new(endpoint.map_err(|source| self.descriptor(source))?);
+            return match (server::can_renew(oauth), again::asks_nobody(origin.mode)) {
+                (true, _) => Ok(Way::Server(endpoint)),
+                (false, true) => Ok(Way::Again(endpoint, origin.mode)),
+                (false, false) => Err(not("the vendor gave it no refresh token")),
+            };
+        }
         let strategy = self.provider.refresh.as_ref().map(|refresh| refresh.strategy);
         match strategy {
             Some(RefreshStrategy::Command) => return Ok(Way::Cli),
             Some(RefreshStrategy::None) => return Err(not("its provider does not renew logins")),
             Some(RefreshStrategy::Oauth) | None => {}
         }
-        let endpoint = server::endpoint(self.provider, oauth)
-            .map_err(|source| RefreshError::Descriptor { provider: self.provider.name.clone(), source })?
+        let endpoint = server::endpoint(self.provider)
+            .map_err(|source| self.descriptor(source))?
             .ok_or_else(|| not("its provider's descriptor does not say how"))?;
         match server::can_renew(oauth) {
             true => Ok(Way::Server(Box::new(endpoint))),
             false => Err(not("the vendor gave it no refresh token")),
         }
+    }
+
+    fn descriptor(&self, source: OAuthError) -> RefreshError {
+        RefreshError::Descriptor { provider: self.provider.name.clone(), source }
     }
 
     /// The credential, if it need not be renewed any more.

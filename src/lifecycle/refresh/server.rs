@@ -8,12 +8,13 @@ use super::{Fresh, RefreshError, merged};
 use crate::{
     capture,
     credential::{Credential, Metadata, OAuth, Record},
-    oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint},
-    provider::{CaptureEntry, Provider, descriptor::Body},
+    login::{account, again::Again},
+    oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
+    provider::{Provider, descriptor::Body},
 };
 
 /// Where the provider renews. `None`: the descriptor does not say.
-pub(super) fn endpoint(provider: &Provider, _oauth: &OAuth) -> Result<Option<TokenEndpoint>, OAuthError> {
+pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAuthError> {
     let Some(refresh) = &provider.refresh else { return Ok(None) };
     let Some(url) = &refresh.token_url else { return Ok(None) };
     Ok(Some(TokenEndpoint {
@@ -33,7 +34,7 @@ pub(super) fn can_renew(oauth: &OAuth) -> bool {
 /// Sends the refresh token, once.
 pub(super) async fn exchange(
     endpoint: TokenEndpoint,
-    map: Vec<CaptureEntry>,
+    provider: Provider,
     seen: Record,
     bundle: Option<PathBuf>,
 ) -> Result<Fresh, RefreshError> {
@@ -42,16 +43,41 @@ pub(super) async fn exchange(
     let Some(token) = &before.refresh_token else { return Err(super::gone(&seen)) };
     let http = Http::new(bundle.as_deref()).map_err(failed)?;
     let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
+    Ok(fresh(&provider, &seen, before, tokens))
+}
+
+/// Makes a grant again that asks nobody. Nothing is used up by it: what became of it need not be known.
+pub(super) async fn grant(
+    endpoint: TokenEndpoint,
+    again: Again,
+    provider: Provider,
+    seen: Record,
+    bundle: Option<PathBuf>,
+) -> Result<Fresh, RefreshError> {
+    let failed = |source: OAuthError| match source.outcome_is_unknown() {
+        true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
+        false => failure(&seen, source),
+    };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::gone(&seen)) };
+    let http = Http::new(bundle.as_deref()).map_err(failed)?;
+    let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
+    Ok(fresh(&provider, &seen, before, tokens))
+}
+
+fn fresh(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> Fresh {
     let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
     let known = Metadata {
         // An old expiry says nothing of a new token.
         expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
         scopes: tokens.scopes.clone().unwrap_or_else(|| seen.metadata.scopes.clone()),
+        account: Origin::of(before)
+            .and_then(|_| account::claimed(provider, &tokens))
+            .or_else(|| seen.metadata.account.clone()),
         ..seen.metadata.clone()
     };
     let credential = Credential::OAuth(merged(before, tokens));
-    let metadata = capture::derived(&map, &credential, &known);
-    Ok(Fresh { credential, metadata })
+    let metadata = capture::derived(&provider.capture, &credential, &known);
+    Fresh { credential, metadata }
 }
 
 fn failure(seen: &Record, error: OAuthError) -> RefreshError {

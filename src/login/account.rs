@@ -1,0 +1,73 @@
+//! Whose login it is, as the vendor names it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use crate::{
+    endpoint::Endpoint,
+    oauth::{Http, Tokens, userinfo::userinfo},
+    provider::{Descriptor, flow::Account},
+    secret::Secret,
+    ui::{Event, Ui},
+};
+
+/// Claims that name a person, as OpenID Connect has them.
+const USUAL: [&str; 2] = ["email", "preferred_username"];
+const MAX: usize = 256;
+
+/// The account's name, from where the descriptor says it is. It labels the credential; a login without one is a login.
+pub(super) async fn of(http: &Http, provider: &Descriptor, tokens: &Tokens, ui: &dyn Ui) -> Option<String> {
+    let place = provider.account.clone().unwrap_or_default();
+    let claim = claimed(provider, tokens);
+    let given = || place.field.iter().find_map(|name| tokens.extra.get(name)).and_then(|v| clean(v.expose()));
+    match (claim, &place.url) {
+        (Some(account), _) => Some(account),
+        (None, None) => given(),
+        (None, Some(url)) => asked(http, url, &place, &tokens.access_token, ui).await,
+    }
+}
+
+/// The account's name that the identity token claims.
+pub fn claimed(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
+    let claims = tokens.id_token.as_ref().and_then(claims)?;
+    match provider.account.as_ref().filter(|place| !place.claim.is_empty()) {
+        Some(place) => first(&claims, place.claim.iter()),
+        None => first(&claims, USUAL.into_iter()),
+    }
+}
+
+async fn asked(http: &Http, url: &str, place: &Account, token: &Secret, ui: &dyn Ui) -> Option<String> {
+    let url: Endpoint = url.parse().ok()?;
+    match userinfo(http, &url, token).await {
+        Ok(told) => first(&told, place.field.iter()),
+        Err(error) => {
+            ui.show(Event::Warning(&format!("the account's name is not known: {error}")));
+            None
+        }
+    }
+}
+
+/// What an identity token claims. It came straight from the token endpoint, so its signature is not looked at (OpenID Connect
+/// Core section 3.1.3.7).
+fn claims(token: &Secret) -> Option<Value> {
+    let payload = token.expose().split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()
+}
+
+/// The first of some members, by name or by JSON Pointer.
+fn first<'a>(value: &Value, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut found = names.filter_map(|name| match name.starts_with('/') {
+        true => value.pointer(name),
+        false => value.get(name),
+    });
+    found.find_map(|value| match value {
+        Value::String(text) => clean(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+fn clean(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX).collect();
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,14 @@
+//! Logging in as a client of one's own (RFC 6749 section 4.4). Nobody is asked.
+
+use crate::{
+    oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},
+    provider::flow::Flow,
+};
+
+/// Gets a token for the client itself.
+///
+/// # Errors
+/// [`OAuthError`]
+pub async fn grant(http: &Http, flow: &Flow, endpoint: &TokenEndpoint) -> Result<Tokens, OAuthError> {
+    grant::client_credentials(http, endpoint, &flow.scopes, &flow.parameters).await
+}

@@ -1,0 +1,149 @@
+//! A login in which we speak to the authorization server ourselves.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    How, Interrupt, LoginError, account, api_key, browser, client_credentials, container, device,
+    lock::LoginLock, redirect::Redirect, token_exchange,
+};
+use crate::{
+    credential::{Credential, Metadata, OAuth, Record},
+    name::Address,
+    oauth::{Client, Http, Origin, Server, Tokens},
+    paths::Paths,
+    project::Project,
+    provider::{Mode, Provider, flow::Flow},
+    secret::Secret,
+    store::Store,
+    ui::{Ui, UiError},
+};
+
+/// All that a native login depends on.
+pub struct NativeLogin<'a> {
+    /// The program's directories.
+    pub paths: &'a Paths,
+    /// What is logged in to.
+    pub provider: &'a Provider,
+    /// For which project: its certificates.
+    pub project: &'a Project,
+    /// Where the credential goes.
+    pub address: &'a Address,
+    /// One of [`Mode::NATIVE`], which the provider has.
+    pub mode: Mode,
+    /// How.
+    pub how: &'a How,
+    /// Whom to ask and show.
+    pub ui: &'a dyn Ui,
+}
+
+/// What the server gave, and the browser that still waits to hear how it ends.
+pub(super) struct Granted {
+    pub tokens: Tokens,
+    pub page: Option<Redirect>,
+}
+
+/// What is known before anything is sent.
+struct Ready {
+    client: Client,
+    subject: Option<Secret>,
+    way_back: Option<browser::WayBack>,
+}
+
+impl NativeLogin<'_> {
+    /// Logs in, stores what the server gave and reads it back.
+    ///
+    /// # Errors
+    /// Any [`LoginError`].
+    pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
+        let flow = self.flow()?;
+        let _lock = LoginLock::take(self.paths, self.address)?;
+        // Opened before the server gives anything out: what cannot be stored must not be asked for.
+        let mut store = Store::open(self.paths.data())?;
+        let ready = self.ready(flow, &store).await?;
+        let http =
+            Http::new(self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new)))?;
+        let limit = self.how.timeout.unwrap_or(container::DEFAULT_LIMIT);
+        let (origin, granted) = tokio::select! {
+            granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {
+                granted.map_err(|_| LoginError::TooLong(limit))??
+            }
+            () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
+        };
+        let Granted { tokens, page } = granted;
+        let account = account::of(&http, self.provider, &tokens, self.ui).await;
+        let kept = self.keep(&mut store, flow, &origin, tokens, account);
+        if let Some(page) = page {
+            page.finish(kept.is_ok()).await;
+        }
+        kept
+    }
+
+    fn flow(&self) -> Result<&Flow, LoginError> {
+        self.provider.flow(self.mode).ok_or_else(|| LoginError::NotYet(self.mode))
+    }
+
+    /// Whatever has to be there before anything is attempted.
+    async fn ready(&self, flow: &Flow, store: &Store) -> Result<Ready, LoginError> {
+        let client = Client::of(flow, self.mode)?;
+        let subject = match self.mode {
+            Mode::TokenExchange => Some(token_exchange::subject(flow, self.address, self.paths, store)?),
+            _ => None,
+        };
+        let way_back = match self.mode {
+            Mode::Browser => Some(browser::WayBack::open(self, flow).await?),
+            _ => None,
+        };
+        Ok(Ready { client, subject, way_back })
+    }
+
+    async fn grant(&self, http: &Http, flow: &Flow, ready: Ready) -> Result<(Origin, Granted), LoginError> {
+        let server = Server::find(http, flow, self.mode, ready.client).await?;
+        let origin = Origin::new(self.mode, flow, &server);
+        let granted = match (self.mode, ready.way_back, ready.subject) {
+            (Mode::Browser, Some(way_back), _) => browser::grant(self, http, flow, &server, way_back).await?,
+            (Mode::TokenExchange, _, Some(subject)) => {
+                let tokens = token_exchange::grant(http, flow, &server.token, &subject).await?;
+                Granted { tokens, page: None }
+            }
+            (Mode::ClientCredentials, ..) => {
+                let tokens = client_credentials::grant(http, flow, &server.token).await?;
+                Granted { tokens, page: None }
+            }
+            _ => Granted { tokens: device::grant(self.ui, http, flow, &server).await?, page: None },
+        };
+        Ok((origin, granted))
+    }
+
+    fn keep(
+        &self,
+        store: &mut Store,
+        flow: &Flow,
+        origin: &Origin,
+        tokens: Tokens,
+        account: Option<String>,
+    ) -> Result<Record, LoginError> {
+        if flow.api_key_field.is_some() {
+            let key = api_key::check(self.provider, &tokens.access_token, self.how.force)?;
+            let metadata = Metadata { account, ..Metadata::default() };
+            return Ok(store.put(self.address, &Credential::ApiKey { key }, &metadata)?);
+        }
+        let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
+        let metadata = Metadata {
+            account,
+            host: None,
+            scopes: tokens.scopes.unwrap_or_else(|| flow.scopes.clone()),
+            expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
+        };
+        let mut extra = tokens.extra;
+        origin.keep(&mut extra);
+        let oauth = OAuth {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            id_token: tokens.id_token,
+            extra,
+        };
+        Ok(store.put(self.address, &Credential::OAuth(oauth), &metadata)?)
+    }
+}
