@@ -8,7 +8,7 @@ use authenticate::{
     Error,
     credential::{Credential, Metadata},
     exit,
-    lifecycle::resolve::{Source, resolve},
+    lifecycle::resolve::{Request, Resolution, Source, resolve},
     login::{How, Login, LoginError, interrupt},
     name::{Address, Name},
     paths::Paths,
@@ -83,7 +83,7 @@ impl Home {
     }
 
     fn resolves(&self, provider: &str) -> Result<String, Error> {
-        let found = resolve(&self.paths, &name("demo"), &Name::default_name(), provider, None)?;
+        let found = resolve(&self.paths, &Request::new(&name("demo"), provider))?.as_it_is()?;
         assert_eq!(found.source, Source::Stored);
         Ok(found.credential.usable().expect("one value").expose().to_owned())
     }
@@ -177,7 +177,8 @@ fn errors_have_their_exit_codes_and_nothing_of_the_key() {
 fn an_api_key_goes_to_its_set() {
     let home = home();
     authenticate::store_api_key(&home.paths, "openai", &KEY.into(), Some(&name("team"))).expect("stored");
-    let found = resolve(&home.paths, &name("demo"), &name("team"), "openai", None).expect("resolved");
+    let request = Request { set: Some(name("team")), ..Request::new(&name("demo"), "openai") };
+    let found = resolve(&home.paths, &request).and_then(Resolution::as_it_is).expect("resolved");
     assert_eq!(found.credential, Credential::api_key(KEY));
     assert!(home.resolves("openai").is_err(), "not in the default set");
 }

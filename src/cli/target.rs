@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use authenticate::{
     Error,
+    lifecycle::resolve::Request,
     name::{Address, Name, NameError},
     paths::Paths,
     project::Project,
@@ -44,6 +45,15 @@ pub struct StoredArgs {
 }
 
 impl StoredArgs {
+    /// The credential that is asked for.
+    pub fn request(&self) -> Request {
+        Request {
+            set: self.set.clone(),
+            profile: self.provider.profile.clone(),
+            ..Request::new(&self.project, self.provider.provider.as_str())
+        }
+    }
+
     /// The credential set that is meant.
     pub fn set(&self, paths: &Paths) -> Result<Name, Error> {
         set(paths, &self.project, self.set.as_ref())

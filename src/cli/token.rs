@@ -5,10 +5,7 @@ use std::io::Write as _;
 use authenticate::{Error, lifecycle::resolve::resolve, paths::Paths};
 use serde_json::json;
 
-use super::{
-    output,
-    target::{StoredArgs, Target},
-};
+use super::{output, target::StoredArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,9 +17,7 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let set = args.stored.set(paths)?;
-    let Target { provider, profile } = &args.stored.provider;
-    let found = resolve(paths, &args.stored.project, &set, provider, profile.as_ref())?;
+    let found = resolve(paths, &args.stored.request())?.as_it_is()?;
     let Some(secret) = found.credential.usable() else {
         let what = found.address.to_string();
         let hint = "it has several fields, and no single one that is the token".to_owned();
