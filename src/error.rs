@@ -95,7 +95,7 @@ fn engine_code(error: &EngineError) -> u8 {
 fn login_code(error: &LoginError) -> u8 {
     match error {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
-        LoginError::KeyNotWanted(_) => exit::USAGE,
+        LoginError::NotWanted { .. } | LoginError::Fields(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
@@ -124,6 +124,7 @@ fn engine_hint(error: &EngineError) -> Option<String> {
 fn login_hint(error: &LoginError) -> Option<String> {
     match error {
         LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
+        LoginError::Fields(error) => error.hint(),
         LoginError::NoSuchMode { has, .. } => has.first().map(|mode| format!("use --mode {mode}")),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
         LoginError::PortTaken { .. } => {

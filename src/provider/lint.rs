@@ -1,10 +1,13 @@
 //! What must hold of a descriptor beyond its form.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     capture_map::{CaptureEntry, Convert, FieldMap, FieldPath},
-    descriptor::{Descriptor, HOME, Mode, Refresh, RefreshStrategy},
+    descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     run_args::{RunArgs, check_env_name, check_mount_point},
 };
 use crate::{credential::Kind, name::Name};
@@ -31,6 +34,7 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
         findings.check(&format!("post_capture_state.{file}"), relative_file(file));
     }
     findings.endpoints(descriptor);
+    findings.fields(descriptor);
     findings.0
 }
 
@@ -211,6 +215,33 @@ impl Findings {
         }
     }
 
+    fn fields(&mut self, d: &Descriptor) {
+        if d.modes.contains(&Mode::Fields) && d.modes.contains(&Mode::Basic) {
+            self.add("modes", "mode basic is the fields username and password: use one of basic and fields");
+        }
+        let mut variables = BTreeMap::new();
+        for (name, field) in &d.fields {
+            let place = format!("fields.{name}");
+            self.check(&place, field_name(name));
+            if d.modes.contains(&Mode::Basic) && ![USERNAME, PASSWORD].contains(&name.as_str()) {
+                self.add(&place, "mode basic has the fields username and password, and no others");
+            }
+            if field.label.trim().is_empty() {
+                self.add(&format!("{place}.label"), "is empty");
+            }
+            if name == PASSWORD && !field.secret {
+                self.add(&format!("{place}.secret"), "a password is secret");
+            }
+            if let Some(variable) = &field.env_var {
+                let place = format!("{place}.env_var");
+                self.check(&place, check_env_name(variable));
+                if let Some(other) = variables.insert(variable, name) {
+                    self.add(&place, format!("{variable} fills the field {other} already"));
+                }
+            }
+        }
+    }
+
     fn refresh(&mut self, refresh: &Refresh) {
         match refresh.strategy {
             RefreshStrategy::Oauth if refresh.token_url.is_none() => {
@@ -240,6 +271,18 @@ fn all_fields(map: &FieldMap) -> impl Iterator<Item = (String, &FieldPath)> {
     ];
     let named = named.into_iter().filter_map(|(name, field)| Some((name.to_owned(), field.as_ref()?)));
     named.chain(map.extra.iter().map(|(name, field)| (format!("extra.{name}"), field)))
+}
+
+/// A name that is the same in YAML, on a command line and in JSON.
+fn field_name(name: &str) -> Result<(), String> {
+    let ok = name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if ok {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not a field's name: use up to 64 of `a-z`, `0-9` and `_`, a letter first"))
+    }
 }
 
 fn segment(name: &str) -> Result<(), String> {
