@@ -151,6 +151,26 @@ impl Credential {
         }
     }
 
+    /// The names of its fields: those of `fields`, or `username` and `password`. None of other kinds.
+    pub fn field_names(&self) -> Vec<String> {
+        match self {
+            Self::Fields(fields) => fields.keys().cloned().collect(),
+            Self::Basic { .. } => vec!["username".to_owned(), "password".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value of a field that is not blank.
+    pub fn field(&self, name: &str) -> Option<Secret> {
+        let value = match (self, name) {
+            (Self::Fields(fields), _) => fields.get(name)?.clone(),
+            (Self::Basic { username, .. }, "username") => Secret::new(username.as_str()),
+            (Self::Basic { password, .. }, "password") => password.clone(),
+            _ => return None,
+        };
+        (!value.expose().trim().is_empty()).then_some(value)
+    }
+
     /// The stored form: a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let value = match self {

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod files;
+pub mod indirect;
 pub mod lifecycle;
 pub mod login;
 pub mod name;

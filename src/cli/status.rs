@@ -72,10 +72,10 @@ fn rows(paths: &Paths, set: Option<&Name>) -> Result<Vec<Row>, Error> {
         .collect();
     for provider in Registry::load(Some(&paths.providers())).iter() {
         let name: Name = provider.name.parse()?;
-        if let Some((variable, _)) = from_env(provider).filter(|_| !known.contains(&name)) {
+        if let Some(found) = from_env(provider).filter(|_| !known.contains(&name)) {
             let address = Address { set: here.clone(), ..Address::of(name) };
-            let (kind, metadata) = (Kind::ApiKey, Metadata::default());
-            rows.push(Row { address, kind, metadata, source: Source::Env(variable) });
+            let (kind, metadata) = (found.credential.kind(), Metadata::default());
+            rows.push(Row { address, kind, metadata, source: Source::Env(found.variable) });
         }
     }
     rows.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
@@ -123,7 +123,7 @@ fn to_json(row: &Row) -> serde_json::Value {
         "scopes": row.metadata.scopes,
         "expires_at": expires_at.map(|at| at.to_string()),
         "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
-        "source": match &row.source { Source::Stored => "stored", Source::Env(_) => "env" },
-        "variable": match &row.source { Source::Stored => None, Source::Env(name) => Some(name) },
+        "source": row.source.as_str(),
+        "variable": row.source.variable(),
     })
 }

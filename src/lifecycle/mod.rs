@@ -1,3 +1,6 @@
 //! What becomes of a credential once it is there.
 
+pub mod fill;
+pub mod request;
 pub mod resolve;
+pub mod stale;

@@ -32,7 +32,7 @@ pub enum FieldsError {
         field: String,
     },
     /// Fields were neither given nor asked for.
-    #[error("{} of {provider} not given: {}", if .fields.len() == 1 { "a field" } else { "fields" }, .fields.join(", "))]
+    #[error("missing fields of {provider}: {}", .fields.join(", "))]
     Missing {
         /// The provider.
         provider: String,
@@ -231,6 +231,6 @@ mod tests {
         assert_eq!(with("bot", "CANARY\nx", false), "field bot is refused: it has more than one line");
         assert!(with("bot", "CANARY", true).starts_with("field bot is secret, and other users"));
         let missing = made(&[("team", "t", true)]).expect_err("missing");
-        assert_eq!(missing.to_string(), "fields of acme not given: bot, app");
+        assert_eq!(missing.to_string(), "missing fields of acme: bot, app");
     }
 }

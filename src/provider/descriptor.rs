@@ -88,7 +88,7 @@ pub struct Descriptor {
     /// Text shown before the container starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner_hint: Option<String>,
-    /// Environment of the login container.
+    /// Environment of the login container. `env:NAME` stands for what the variable NAME holds here.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// More arguments for the container, in the engine's own words: `-p`, `-e`, `--add-host`, `--network`, `--tmpfs`.
@@ -291,7 +291,7 @@ pub struct BrowserFlow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
-    /// Base URL of requests.
+    /// Base URL of requests. `env:NAME` stands for what the variable NAME holds.
     pub base_url: String,
     /// Whose request shape it speaks.
     pub shape: ApiShape,

@@ -10,7 +10,7 @@ use super::{
     descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     run_args::{RunArgs, check_env_name, check_mount_point},
 };
-use crate::{credential::Kind, name::Name};
+use crate::{credential::Kind, indirect, name::Name};
 
 /// Something that does not hold, at a place such as `image.name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,9 @@ impl Findings {
         for name in d.env.keys() {
             self.check(&format!("env.{name}"), check_env_name(name));
         }
+        for (name, value) in &d.env {
+            self.check(&format!("env.{name}"), indirect::lint(value, |_| Ok(())));
+        }
         for refused in RunArgs::parse(&d.extra_run_args).err().unwrap_or_default() {
             self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
         }
@@ -211,7 +214,7 @@ impl Findings {
             self.refresh(refresh);
         }
         for (path, url) in urls {
-            self.check(path, https(url));
+            self.check(path, indirect::lint(url, https));
         }
     }
 
@@ -310,7 +313,8 @@ fn pointer(path: &str) -> Result<(), String> {
     }
 }
 
-fn https(text: &str) -> Result<(), String> {
+/// What must hold of an endpoint: https, or loopback.
+pub fn https(text: &str) -> Result<(), String> {
     let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     match url.scheme() {

@@ -16,6 +16,7 @@ mod error;
 mod header;
 mod held;
 mod migrate;
+mod profiles;
 mod read;
 mod read_back;
 mod remove;
