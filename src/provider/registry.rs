@@ -183,6 +183,11 @@ impl Registry {
         })
     }
 
+    /// The provider of that name, no alias.
+    pub fn find(&self, name: &str) -> Option<&Provider> {
+        self.providers.get(name)
+    }
+
     /// All providers, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Provider> {
         self.providers.values()

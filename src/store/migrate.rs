@@ -17,7 +17,7 @@ use rustix::{
 use super::{StoreError, connect::BUSY_TIMEOUT};
 
 /// The schema version that this program writes, and the newest that it reads.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// Times are Unix milliseconds, `scopes` is a JSON array, `secret` is opaque (see `seal`) and last, so that
 /// what only lists need not read it. Names sort as they are listed: by provider first.
@@ -48,7 +48,10 @@ CREATE TABLE clock (
 INSERT INTO clock VALUES (1, 0);
 ";
 
-const MIGRATIONS: &[M<'static>] = &[M::up(FIRST)];
+/// What is known beside the columns, see `details`.
+const DETAILS: &str = "ALTER TABLE credential ADD COLUMN details TEXT NOT NULL DEFAULT '{}'";
+
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(DETAILS)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -91,11 +94,12 @@ mod tests {
 
     use super::*;
 
-    const NEXT: &[M<'static>] =
-        &[M::up(FIRST), M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');")];
+    const NEXT: M<'static> = M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');");
 
     #[test]
     fn many_that_migrate_at_once_migrate_once() {
+        let next: Vec<M<'static>> = MIGRATIONS.iter().cloned().chain([NEXT]).collect();
+        let next = &Migrations::from_slice(&next);
         // Several times, for the moment in which it could go wrong is short.
         for _ in 0..10 {
             let directory = tempfile::TempDir::new().expect("a directory");
@@ -107,7 +111,7 @@ mod tests {
                     scope.spawn(move || {
                         let mut connection = Connection::open(path).expect("opened");
                         start.wait();
-                        apply(&Migrations::from_slice(NEXT), &mut connection, path).expect("migrated");
+                        apply(next, &mut connection, path).expect("migrated");
                     });
                 }
             });

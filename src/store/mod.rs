@@ -11,6 +11,7 @@ mod change;
 mod check;
 mod connect;
 mod create;
+mod details;
 mod erase;
 mod error;
 mod header;

@@ -56,7 +56,7 @@ impl Store {
 
     /// The outer result is SQLite's. The secret is decoded where SQLite has it, without a copy in between.
     pub(super) fn record(&self, row: &Row<'_>) -> rusqlite::Result<Result<Record, StoreError>> {
-        let Summary { address, kind, metadata, created_at, updated_at, version } = summary(row)?;
+        let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary(row)?;
         let stored = row.get_ref(SECRET)?.as_blob()?;
         Ok(match seal::open(&address, version, stored) {
             Ok(credential) if credential.kind() == kind => {
