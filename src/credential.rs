@@ -97,6 +97,34 @@ pub struct Metadata {
     pub scopes: Vec<String>,
     /// When the usable secret stops working.
     pub expires_at: Option<Timestamp>,
+    /// Who keeps it alive.
+    pub owner: Owner,
+}
+
+/// Who keeps a credential alive. A rotating token has one owner: who is not the owner never renews it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// We do.
+    #[default]
+    Us,
+    /// The vendor's own tool, from whose files it was imported.
+    Vendor,
+}
+
+impl Owner {
+    /// `us` or `vendor`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Vendor => "vendor",
+        }
+    }
+
+    /// Whether we may renew and revoke it.
+    pub fn is_us(&self) -> bool {
+        *self == Self::Us
+    }
 }
 
 /// A credential as the store holds it.
@@ -149,6 +177,40 @@ impl Credential {
             Self::Fields(fields) if fields.len() == 1 => fields.values().next(),
             Self::Fields(_) => None,
         }
+    }
+
+    /// The names of its fields: those of `fields`, or `username` and `password`. None of other kinds.
+    pub fn field_names(&self) -> Vec<String> {
+        match self {
+            Self::Fields(fields) => fields.keys().cloned().collect(),
+            Self::Basic { .. } => vec!["username".to_owned(), "password".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value of a field that is not blank.
+    pub fn field(&self, name: &str) -> Option<Secret> {
+        let value = match (self, name) {
+            (Self::Fields(fields), _) => fields.get(name)?.clone(),
+            (Self::Basic { username, .. }, "username") => Secret::new(username.as_str()),
+            (Self::Basic { password, .. }, "password") => password.clone(),
+            _ => return None,
+        };
+        (!value.expose().trim().is_empty()).then_some(value)
+    }
+
+    /// The parts that are there and not blank, of kinds that have several: the tokens of `oauth`, or the fields.
+    pub fn parts(&self) -> Vec<String> {
+        let Self::OAuth(oauth) = self else {
+            return self.field_names().into_iter().filter(|name| self.field(name).is_some()).collect();
+        };
+        let tokens = [
+            ("access_token", Some(&oauth.access_token)),
+            ("refresh_token", oauth.refresh_token.as_ref()),
+            ("id_token", oauth.id_token.as_ref()),
+        ];
+        let there = tokens.into_iter().filter(|(_, token)| token.is_some_and(|token| !token.is_empty()));
+        there.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// The stored form: a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.

@@ -3,6 +3,7 @@
 use crate::{
     engine::EngineError,
     exit,
+    indirect::IndirectError,
     lifecycle::refresh::RefreshError,
     login::LoginError,
     name::NameError,
@@ -51,6 +52,45 @@ pub enum Error {
         /// How to get a new one.
         hint: String,
     },
+    /// Several accounts are stored, and nothing says which is meant.
+    #[error("several accounts of {provider} are stored: {}", .profiles.iter().map(|p| format!("{provider}:{p}")).collect::<Vec<_>>().join(", "))]
+    SeveralAccounts {
+        /// The provider.
+        provider: String,
+        /// Their profiles.
+        profiles: Vec<String>,
+    },
+    /// There are several fields, and no one value.
+    #[error("{what} has several fields: {}", .fields.join(", "))]
+    SeveralFields {
+        /// What was asked for.
+        what: String,
+        /// Its fields.
+        fields: Vec<String>,
+    },
+    /// There is no such field.
+    #[error("{what} has no field {field:?}{}", has(.fields))]
+    NoField {
+        /// What was asked for.
+        what: String,
+        /// The field.
+        field: String,
+        /// Its fields.
+        fields: Vec<String>,
+    },
+    /// The field is neither stored nor in the environment.
+    #[error("field {field} of {what} is blank{}", .variable.as_ref().map(|v| format!(", and {v} is not set")).unwrap_or_default())]
+    BlankField {
+        /// What was asked for.
+        what: String,
+        /// The field.
+        field: String,
+        /// The variable that would fill it.
+        variable: Option<String>,
+    },
+    /// A value of the configuration is in a variable that is not set.
+    #[error(transparent)]
+    Indirect(#[from] IndirectError),
     /// A login.
     #[error(transparent)]
     Login(#[from] LoginError),
@@ -74,7 +114,9 @@ impl Error {
         match self {
             Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
-            Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
+            Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
+            Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
+            Self::Indirect(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(error) => store_code(error),
@@ -87,6 +129,12 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownProvider(unknown) => Some(format!("known: {}", unknown.known.join(", "))),
+            Self::SeveralAccounts { provider, profiles } => profiles.first().map(|profile| {
+                format!("name one, as {provider}:{profile}, or set `profiles` in the project's file")
+            }),
+            Self::SeveralFields { fields, .. } => {
+                fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
+            }
             Self::NoCredential { hint, .. } | Self::Expired { hint, .. } => Some(hint.clone()),
             Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
             Self::Login(error) => login_hint(error),
@@ -94,6 +142,10 @@ impl Error {
             _ => None,
         }
     }
+}
+
+fn has(fields: &[String]) -> String {
+    if fields.is_empty() { String::new() } else { format!("; it has {}", fields.join(", ")) }
 }
 
 fn store_code(error: &StoreError) -> u8 {
@@ -140,7 +192,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
 fn login_code(error: &LoginError) -> u8 {
     match error {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
-        LoginError::KeyNotWanted(_) => exit::USAGE,
+        LoginError::NotWanted { .. } | LoginError::Fields(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::Reference(_) => exit::USAGE,
@@ -186,6 +238,7 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
 fn login_hint(error: &LoginError) -> Option<String> {
     match error {
         LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
+        LoginError::Fields(error) => error.hint(),
         LoginError::NoSuchMode { provider, mode, has, needs_client } => {
             let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
             let own = match needs_client {

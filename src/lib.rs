@@ -7,6 +7,7 @@ pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod files;
+pub mod indirect;
 pub mod lifecycle;
 mod locked_file;
 pub mod login;

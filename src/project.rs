@@ -1,18 +1,24 @@
 //! Projects: named pieces of work, with a file each where there is something to say.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::Choice,
+    indirect::{self, IndirectError},
     name::Name,
     provider::run_args::{check_env_name, check_host, check_network},
     yaml::{self, Problem, Source},
 };
 
-/// What a project's file, `projects/NAME.yaml`, may say. Each field is optional, and so is the file.
+/// What a project's file, `projects/NAME.yaml`, may say. Each field is optional, and so is the file. `env:NAME` stands
+/// for what the variable NAME holds, in all fields but the names (`credential_set`, `profiles`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "authenticate project")]
@@ -20,6 +26,9 @@ pub struct Project {
     /// The credential set of the project. Default: `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_set: Option<String>,
+    /// The profiles to use where none is named, per provider, the first choice first: `claude: [work, default]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, Vec<String>>,
     /// The image that its logins run in, in place of the provider's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -67,6 +76,41 @@ impl Project {
         self.credential_set.as_deref().and_then(|s| s.parse().ok()).unwrap_or_else(Name::default_name)
     }
 
+    /// The order of a provider's profiles; none where the file has none. `is_it` tells whether a key that is not the
+    /// provider's name is an alias of it.
+    pub fn order(&self, provider: &str, is_it: impl Fn(&str) -> bool) -> Vec<Name> {
+        let aliased = || self.profiles.iter().find(|(key, _)| is_it(key)).map(|(_, order)| order);
+        let order = self.profiles.get(provider).or_else(aliased);
+        order.into_iter().flatten().filter_map(|profile| profile.parse().ok()).collect()
+    }
+
+    /// With the variables that its login containers need in the place of `env:NAME`.
+    ///
+    /// # Errors
+    /// [`IndirectError`] names the field and the variable.
+    pub fn with_values(&self) -> Result<Self, IndirectError> {
+        let named = |field: &str| format!("{field} of the project");
+        let one = |field: &str, text: &Option<String>, check: Check| match text {
+            Some(text) => indirect::checked(&named(field), text, check).map(Some),
+            None => Ok(None),
+        };
+        let value = |(name, text): (&String, &String)| {
+            Ok((name.clone(), indirect::value(&named(&format!("env.{name}")), text)?))
+        };
+        let host = |(index, text): (usize, &String)| {
+            indirect::checked(&named(&format!("extra_hosts[{index}]")), text, host)
+        };
+        Ok(Self {
+            image: one("image", &self.image, anything)?,
+            engine: one("engine", &self.engine, engine)?,
+            network: one("network", &self.network, network)?,
+            ca_bundle: one("ca_bundle", &self.ca_bundle, absolute)?,
+            env: self.env.iter().map(value).collect::<Result<_, _>>()?,
+            extra_hosts: self.extra_hosts.iter().enumerate().map(host).collect::<Result<_, _>>()?,
+            ..self.clone()
+        })
+    }
+
     fn lint(&self) -> Vec<(String, String)> {
         let mut findings = Vec::new();
         let mut check = |path: String, result: Result<(), String>| {
@@ -78,22 +122,63 @@ impl Project {
         for name in self.env.keys() {
             check(format!("env.{name}"), check_env_name(name));
         }
-        for (index, host) in self.extra_hosts.iter().enumerate() {
-            check(format!("extra_hosts[{index}]"), check_host(host).map(drop));
+        for (name, value) in &self.env {
+            check(format!("env.{name}"), indirect::lint(value, anything));
         }
-        if let Some(engine) = &self.engine {
-            check("engine".into(), engine.parse::<Choice>().map(drop).map_err(|e| e.to_string()));
+        for (index, text) in self.extra_hosts.iter().enumerate() {
+            check(format!("extra_hosts[{index}]"), indirect::lint(text, host));
         }
-        if let Some(network) = &self.network {
-            check("network".into(), check_network(network).map(drop));
+        let texts: [(&str, &Option<String>, Check); 4] = [
+            ("image", &self.image, anything),
+            ("engine", &self.engine, engine),
+            ("network", &self.network, network),
+            ("ca_bundle", &self.ca_bundle, absolute),
+        ];
+        for (field, text, form) in texts {
+            if let Some(text) = text {
+                check(field.into(), indirect::lint(text, form));
+            }
         }
-        if let Some(bundle) = &self.ca_bundle
-            && !Path::new(bundle).is_absolute()
-        {
-            check("ca_bundle".into(), Err(format!("{bundle:?} is not an absolute path")));
+        for (provider, order) in &self.profiles {
+            let place = format!("profiles.{provider}");
+            check(place.clone(), provider.parse::<Name>().map(drop).map_err(|e| e.to_string()));
+            if order.is_empty() {
+                check(place.clone(), Err("names no profile".into()));
+            }
+            let mut seen = BTreeSet::new();
+            for (index, profile) in order.iter().enumerate() {
+                let place = format!("{place}[{index}]");
+                check(place.clone(), profile.parse::<Name>().map(drop).map_err(|e| e.to_string()));
+                if !seen.insert(profile) {
+                    check(place, Err(format!("{profile} is named twice")));
+                }
+            }
         }
         findings
     }
+}
+
+/// What must hold of a text.
+type Check = fn(&str) -> Result<(), String>;
+
+fn anything(_: &str) -> Result<(), String> {
+    Ok(())
+}
+
+fn engine(text: &str) -> Result<(), String> {
+    text.parse::<Choice>().map(drop).map_err(|error| error.to_string())
+}
+
+fn network(text: &str) -> Result<(), String> {
+    check_network(text).map(drop)
+}
+
+fn host(text: &str) -> Result<(), String> {
+    check_host(text).map(drop)
+}
+
+fn absolute(path: &str) -> Result<(), String> {
+    if Path::new(path).is_absolute() { Ok(()) } else { Err(format!("{path:?} is not an absolute path")) }
 }
 
 /// The names of the projects that have a file in `directory`, sorted.

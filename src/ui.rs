@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     engine::container::Size,
-    provider::{Descriptor, Mode},
+    provider::{Descriptor, Mode, descriptor::Field},
     secret::Secret,
 };
 
@@ -27,6 +27,15 @@ pub trait Ui: Sync {
     /// [`UiError`] when there is nobody to ask.
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError>;
 
+    /// Asks for one field of a credential. What is typed is not shown where the field is secret; nothing may be
+    /// answered where it has a variable.
+    ///
+    /// # Errors
+    /// [`UiError`] when there is nobody to ask.
+    fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
+        self.ask_secret(&format!("{} for {}", question.field.label, question.provider), None)
+    }
+
     /// Shows something.
     fn show(&self, event: Event<'_>);
 
@@ -40,6 +49,48 @@ pub trait Ui: Sync {
     /// dropped.
     fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
         None
+    }
+}
+
+/// One field of a credential that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldQuestion<'a> {
+    /// The provider's label.
+    pub provider: &'a str,
+    /// The field's name.
+    pub name: &'a str,
+    /// What the descriptor says of it.
+    pub field: &'a Field,
+}
+
+/// Nobody: every question fails, and nothing is shown. For programs that give everything beforehand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Ui for Nobody {
+    fn choose_mode(&self, provider: &Descriptor, modes: &[Mode]) -> Result<Mode, UiError> {
+        let modes: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
+        let text = format!(
+            "{} has several modes, and nobody to ask: say one of {}",
+            provider.name,
+            modes.join(", ")
+        );
+        Err(UiError::NobodyToAsk(text))
+    }
+
+    fn ask_secret(&self, prompt: &str, _: Option<&str>) -> Result<Secret, UiError> {
+        Err(UiError::NobodyToAsk(format!("{prompt}: not given, and nobody to ask")))
+    }
+
+    fn show(&self, _: Event<'_>) {}
+
+    fn console(&self) -> io::Result<Console> {
+        let (output, errors) = (Box::new(tokio::io::sink()), Box::new(tokio::io::sink()));
+        Ok(Console { input: None, output, errors, terminal: None })
+    }
+
+    fn browser_can_return(&self) -> bool {
+        false
     }
 }
 

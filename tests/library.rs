@@ -113,7 +113,7 @@ fn planning_attempts_nothing() {
     let login = Login::plan(&home.paths, &name("demo"), "claude-code", How::default(), &ui).expect("planned");
     assert_eq!(login.mode(), Mode::Oauth);
     assert_eq!(login.provider().name, "claude");
-    assert_eq!(ui.said(), ["claude: [Oauth, ApiKey]"]);
+    assert_eq!(ui.said(), ["claude: [Oauth, ApiKey, Token]"]);
     assert!(!home.paths.data().exists());
 }
 
@@ -145,7 +145,7 @@ fn the_whole_of_it_in_one_call() {
     let login = authenticate::authenticate(&home.paths, &demo, "claude", profile, &ui, &mut interrupt);
     let record = runtime.block_on(login).expect("stored");
     assert_eq!(record.address.to_string(), "claude:work");
-    assert_eq!(ui.said(), ["claude: [Oauth, ApiKey]", "API key for Claude Code"]);
+    assert_eq!(ui.said(), ["claude: [Oauth, ApiKey, Token]", "API key for Claude Code"]);
 }
 
 #[test]

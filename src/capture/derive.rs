@@ -15,6 +15,7 @@ pub fn derived(entries: &[CaptureEntry], credential: &Credential, known: &Metada
         host: found.host.or_else(|| known.host.clone()),
         scopes: if found.scopes.is_empty() { known.scopes.clone() } else { found.scopes },
         expires_at: known.expires_at.or(found.expires_at),
+        owner: known.owner,
     }
 }
 

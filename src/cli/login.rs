@@ -1,16 +1,12 @@
 //! `authenticate PROJECT PROVIDER`
 
-use std::{
-    io::{IsTerminal as _, Read as _},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use authenticate::{
     Error,
     credential::Record,
     engine::Choice,
-    login::{How, Login, LoginError, interrupt},
+    login::{How, Login, interrupt, token},
     name::Name,
     paths::Paths,
     provider::Mode,
@@ -18,21 +14,23 @@ use authenticate::{
     ui::Ui,
 };
 use clap::{ArgGroup, ValueEnum};
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    failure::Usage,
-    output,
+    given, input, output,
     target::{Target, spelled},
     terminal::TerminalUi,
 };
 
-/// No key is longer; what comes after it is not read.
-const MAX_KEY: u64 = 64 * 1024;
-
 #[derive(clap::Args)]
-#[command(group = ArgGroup::new("key").multiple(false))]
+#[command(
+    group = ArgGroup::new("key").multiple(false),
+    group = ArgGroup::new("bearer").multiple(false).conflicts_with("key"),
+    group = ArgGroup::new("some_fields").multiple(true).conflicts_with_all(["key", "bearer"]),
+    group = ArgGroup::new("end").multiple(false),
+)]
 pub struct Args {
     /// The project: a name of your own for a piece of work; it needs no file
     project: Name,
@@ -54,6 +52,34 @@ pub struct Args {
     /// The API key itself; other users of this machine can see it while the command runs
     #[arg(long, group = "key", value_name = "KEY")]
     api_key: Option<String>,
+    /// Read a bearer token from standard input
+    #[arg(long, group = "bearer")]
+    pub(super) token_stdin: bool,
+    /// Read a bearer token from a file
+    #[arg(long, group = "bearer", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Read a bearer token from an environment variable
+    #[arg(long, group = "bearer", value_name = "VAR")]
+    pub(super) token_env: Option<String>,
+    /// When the key or token ends, from now: for example 12h or 90d
+    #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_in)]
+    pub(super) expires_in: Option<Timestamp>,
+    /// When the key or token ends: for example 2030-01-31 or 2030-01-31T12:00:00Z
+    #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_at)]
+    pub(super) expires_at: Option<Timestamp>,
+    /// A field's value; `-` reads it from standard input, nothing leaves it blank. Only a field that is not secret may
+    /// be given here
+    #[arg(long, group = "some_fields", value_name = "NAME=VALUE")]
+    pub(super) field: Vec<String>,
+    /// Read a field from a file
+    #[arg(long, group = "some_fields", value_name = "NAME=FILE")]
+    pub(super) field_file: Vec<String>,
+    /// Read a field from an environment variable, and store it
+    #[arg(long, group = "some_fields", value_name = "NAME=VAR")]
+    pub(super) field_env: Vec<String>,
+    /// Read all fields from standard input, as a JSON object
+    #[arg(long, conflicts_with_all = ["key", "bearer", "some_fields"])]
+    pub(super) fields_json_stdin: bool,
     /// Store a key that does not look like one of this provider's
     #[arg(long)]
     force: bool,
@@ -94,6 +120,7 @@ enum ModeArg {
     Oauth,
     #[value(name = "api_key", alias = "api-key")]
     ApiKey,
+    Token,
     Device,
     Browser,
     Basic,
@@ -109,6 +136,7 @@ impl From<ModeArg> for Mode {
         match mode {
             ModeArg::Oauth => Self::Oauth,
             ModeArg::ApiKey => Self::ApiKey,
+            ModeArg::Token => Self::Token,
             ModeArg::Device => Self::Device,
             ModeArg::Browser => Self::Browser,
             ModeArg::Basic => Self::Basic,
@@ -134,7 +162,8 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let how = how(&args)?;
     let login = Login::plan(paths, &args.project, &args.provider.provider, how, &ui)?;
     let record = match login.mode() {
-        Mode::ApiKey => login.store_key(&ui)?,
+        Mode::ApiKey | Mode::Token => login.store_key(&ui)?,
+        Mode::Basic | Mode::Fields => login.store_fields(&ui)?,
         _ => interruptible(&login, &ui)?,
     };
     stored(&args, &record)
@@ -144,6 +173,9 @@ fn how(args: &Args) -> anyhow::Result<How> {
     Ok(How {
         mode: args.mode.map(Mode::from),
         api_key: key(args)?,
+        token: given::token(args)?,
+        expires_at: given::expires_at(args),
+        fields: given::fields(args)?,
         force: args.force,
         set: args.set.clone(),
         profile: args.provider.profile.clone(),
@@ -158,43 +190,19 @@ fn how(args: &Args) -> anyhow::Result<How> {
 /// The key, from wherever it was said to be.
 fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
     if args.api_key_stdin {
-        if std::io::stdin().is_terminal() {
-            let hint = "leave --api-key-stdin out to be asked for the key";
-            return Err(Usage::new("standard input is a terminal, where the key would be seen")
-                .hint(hint)
-                .into());
-        }
-        return Ok(Some(read("standard input", std::io::stdin())?));
+        input::refuse_terminal("leave --api-key-stdin out to be asked for the key")?;
+        return Ok(Some(input::read("standard input", std::io::stdin())?));
     }
     if let Some(file) = &args.api_key_file {
-        // Its name is not repeated, nor is that of the variable: by a slip it may be the key itself.
-        let from = "the file of --api-key-file";
-        let opened = std::fs::File::open(file);
-        let opened =
-            opened.map_err(|source| Error::from(LoginError::KeySource { from: from.into(), source }))?;
-        return Ok(Some(read(from, opened)?));
+        return Ok(Some(input::file("--api-key-file", file)?));
     }
     if let Some(name) = &args.api_key_env {
-        return match std::env::var(name) {
-            Ok(value) => Ok(Some(value.into())),
-            Err(std::env::VarError::NotPresent) => {
-                Err(Usage::new("the variable of --api-key-env is not set").into())
-            }
-            Err(_) => Err(Usage::new("the variable of --api-key-env does not hold text").into()),
-        };
+        return input::variable("--api-key-env", name).map(Some);
     }
     if args.api_key.is_some() {
         output::warn("other users of this machine could see that key; --api-key-stdin keeps it from them");
     }
     Ok(args.api_key.clone().map(Secret::from))
-}
-
-fn read(from: &str, source: impl std::io::Read) -> Result<Secret, Error> {
-    let mut text = zeroize::Zeroizing::new(String::new());
-    match source.take(MAX_KEY).read_to_string(&mut text) {
-        Ok(_) => Ok(Secret::new(text.as_str())),
-        Err(source) => Err(LoginError::KeySource { from: from.to_owned(), source }.into()),
-    }
 }
 
 /// A login that waits for somebody or something else, and can be ended meanwhile.

@@ -5,7 +5,9 @@ mod completions;
 mod console;
 mod doctor;
 mod failure;
+mod given;
 mod image;
+mod input;
 mod login;
 mod logout;
 mod man;
@@ -49,7 +51,7 @@ Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 the
 #[derive(Subcommand)]
 enum Verb {
     /// Log in: the same as `authenticate PROJECT PROVIDER`, for a project named like a verb
-    Login(login::Args),
+    Login(Box<login::Args>),
     /// Show what is stored, without secrets
     Status(status::Args),
     /// Print the usable secret of a credential, and nothing else
@@ -97,7 +99,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let verb = match (cli.verb, cli.login) {
         (Some(verb), _) => verb,
-        (None, Some(args)) => Verb::Login(args),
+        (None, Some(args)) => Verb::Login(Box::new(args)),
         (None, None) => {
             let help = Cli::command().render_help();
             return Err(Usage::new("say what to do").hint(help.to_string()).into());
@@ -111,7 +113,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let paths = Paths::from_env().map_err(Error::from)?;
     sweep(&paths);
     match verb {
-        Verb::Login(args) => login::run(&paths, args),
+        Verb::Login(args) => login::run(&paths, *args),
         Verb::Status(args) => status::run(&paths, args),
         Verb::Token(args) => token::run(&paths, args),
         Verb::Refresh(args) => refresh::run(&paths, args),

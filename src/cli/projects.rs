@@ -32,6 +32,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
                 json!({
                     "name": name.as_str(), "credential_set": p.set().as_str(), "image": p.image,
                     "engine": p.engine, "network": p.network, "ca_bundle": p.ca_bundle,
+                    "profiles": p.profiles.iter().map(|(provider, order)| {
+                        json!({"provider": provider, "order": order})
+                    }).collect::<Vec<_>>(),
                 })
             })
             .collect();

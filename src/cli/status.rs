@@ -1,129 +1,203 @@
 //! `authenticate status`
 
-use std::collections::BTreeSet;
-
 use authenticate::{
     Error,
-    credential::{Kind, Metadata},
-    lifecycle::resolve::{Source, from_env},
-    name::{Address, Name},
+    lifecycle::{
+        overview::{Entry, Filter, Found, overview},
+        resolve::FieldSource,
+    },
+    name::Name,
     paths::Paths,
+    project,
     provider::Registry,
     store::Store,
 };
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{output, target};
+use super::{
+    output,
+    target::{self, Target},
+};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only the credential set of this project
-    project: Option<Name>,
+    /// Only the credential set of this project; or only this provider
+    #[arg(value_name = "PROJECT|PROVIDER")]
+    first: Option<Target>,
+    /// Only this provider, or this profile of it
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    second: Option<Target>,
     /// Only this credential set
     #[arg(long)]
     set: Option<Name>,
+    /// Every known provider, even if there is nothing
+    #[arg(long)]
+    all: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-struct Row {
-    address: Address,
-    kind: Kind,
-    metadata: Metadata,
-    source: Source,
-}
-
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let set = match (&args.set, &args.project) {
-        (Some(set), _) => Some(set.clone()),
-        (None, Some(project)) => Some(target::set(paths, project, None)?),
-        (None, None) => None,
-    };
-    let rows = rows(paths, set.as_ref())?;
+    let registry = Registry::load(Some(&paths.providers()));
+    let store = Store::open_existing(paths).map_err(Error::from)?;
+    let filter = filter(paths, &args, &registry, store.as_ref())?;
+    let entries = overview(store.as_ref(), &registry, &filter)?;
     if args.json {
-        let credentials: Vec<_> = rows.iter().map(to_json).collect();
+        let credentials: Vec<_> = entries.iter().map(to_json).collect();
         return Ok(output::json(&json!({"schema": 1, "credentials": credentials}))?);
     }
-    if rows.is_empty() {
+    if entries.is_empty() {
         output::note("nothing is stored; log in with: authenticate PROJECT PROVIDER");
         return Ok(());
     }
-    let header = ["PROVIDER", "SET", "PROFILE", "KIND", "ACCOUNT", "EXPIRES IN", "SOURCE"];
-    Ok(output::table(&header, rows.iter().map(cells).collect())?)
+    let header =
+        ["PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE"];
+    Ok(output::table(&header, entries.iter().map(cells).collect())?)
 }
 
-/// What is stored, and the keys that the environment has for providers of which nothing is stored.
-fn rows(paths: &Paths, set: Option<&Name>) -> Result<Vec<Row>, Error> {
-    let stored = match Store::open_existing(paths)? {
-        Some(store) => store.list(set)?,
-        None => Vec::new(),
+/// One word alone is a provider if there is one of that name, and no project with a file.
+fn filter(paths: &Paths, args: &Args, registry: &Registry, store: Option<&Store>) -> Result<Filter, Error> {
+    let (project, target) = match (&args.first, &args.second) {
+        (Some(first), None) if is_provider(paths, first, registry, store)? => (None, Some(first)),
+        (Some(first), second) => (Some(project_name(first)?), second.as_ref()),
+        (None, _) => (None, None),
     };
-    let here = set.cloned().unwrap_or_else(Name::default_name);
-    let known: BTreeSet<Name> = stored
-        .iter()
-        .filter(|s| s.address == Address { set: here.clone(), ..Address::of(s.address.provider.clone()) })
-        .map(|s| s.address.provider.clone())
-        .collect();
-    let mut rows: Vec<Row> = stored
-        .into_iter()
-        .map(|s| Row { address: s.address, kind: s.kind, metadata: s.metadata, source: Source::Stored })
-        .collect();
-    for provider in Registry::load(Some(&paths.providers())).iter() {
-        let name: Name = provider.name.parse()?;
-        if let Some((variable, _)) = from_env(provider).filter(|_| !known.contains(&name)) {
-            let address = Address { set: here.clone(), ..Address::of(name) };
-            let (kind, metadata) = (Kind::ApiKey, Metadata::default());
-            rows.push(Row { address, kind, metadata, source: Source::Env(variable) });
-        }
-    }
-    rows.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
-    Ok(rows)
+    let set = match (&args.set, project) {
+        (Some(set), _) => Some(set.clone()),
+        (None, Some(project)) => Some(target::set(paths, &project, None)?),
+        (None, None) => None,
+    };
+    let provider = match target {
+        Some(target) => Some(provider_name(&target.provider, registry, store)?),
+        None => None,
+    };
+    Ok(Filter { set, provider, profile: target.and_then(|target| target.profile.clone()), all: args.all })
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let dash = || "-".to_owned();
-    let account = match (&row.metadata.account, &row.metadata.host) {
+fn is_provider(
+    paths: &Paths,
+    word: &Target,
+    registry: &Registry,
+    store: Option<&Store>,
+) -> Result<bool, Error> {
+    let named = |name: &Name| name.as_str() == word.provider;
+    if word.profile.is_some() {
+        return Ok(true);
+    }
+    if project::names(&paths.projects()).iter().any(named) {
+        return Ok(false);
+    }
+    if registry.get(&word.provider).is_ok() {
+        return Ok(true);
+    }
+    // A credential outlives its descriptor.
+    let Some(store) = store else { return Ok(false) };
+    Ok(store.list(None)?.iter().any(|stored| named(&stored.address.provider)))
+}
+
+fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
+    let unknown = match registry.get(word) {
+        Ok(known) => return Ok(known.name.parse()?),
+        Err(unknown) => unknown,
+    };
+    let stored = store.map(|store| store.list(None)).transpose()?.unwrap_or_default();
+    let known = stored.into_iter().map(|summary| summary.address.provider).find(|name| name.as_str() == word);
+    known.ok_or_else(|| unknown.into())
+}
+
+fn project_name(word: &Target) -> Result<Name, Error> {
+    Ok(word.provider.parse()?)
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn cells(entry: &Entry) -> Vec<String> {
+    let address = &entry.address;
+    let mut cells = vec![
+        address.provider.to_string(),
+        entry.label.clone(),
+        address.set.to_string(),
+        address.profile.to_string(),
+    ];
+    match &entry.found {
+        Some(found) => cells.extend([
+            found.kind.to_string(),
+            account(found),
+            found.state.to_string(),
+            found.metadata.expires_at.map_or_else(dash, expires),
+            if found.refreshable { "yes" } else { "no" }.to_owned(),
+            source(found),
+        ]),
+        None => cells.extend(std::iter::repeat_with(dash).take(6)),
+    }
+    cells
+}
+
+fn account(found: &Found) -> String {
+    match (&found.metadata.account, &found.metadata.host) {
         (Some(account), Some(host)) => format!("{account} at {host}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => dash(),
-    };
-    vec![
-        row.address.provider.to_string(),
-        row.address.set.to_string(),
-        row.address.profile.to_string(),
-        row.kind.to_string(),
-        account,
-        row.metadata.expires_at.map_or_else(dash, expires_in),
-        row.source.to_string(),
-    ]
-}
-
-fn expires_in(at: Timestamp) -> String {
-    let seconds = at.duration_since(Timestamp::now()).as_secs();
-    match seconds {
-        ..=0 => "expired".to_owned(),
-        1..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86400),
     }
 }
 
-fn to_json(row: &Row) -> serde_json::Value {
-    let expires_at = row.metadata.expires_at;
+/// Where it is from; field by field, where they are not all from there.
+fn source(found: &Found) -> String {
+    let owner = if found.metadata.owner.is_us() { "" } else { ", kept alive by its own tool" };
+    let others = found.fields.iter().filter(|field| field.source.as_ref() != Some(&found.source));
+    let others = others.map(|FieldSource { name, source, .. }| match source {
+        Some(source) => format!("; {name}: {source}"),
+        None => format!("; {name}: missing"),
+    });
+    format!("{}{owner}{}", found.source, others.collect::<String>())
+}
+
+fn expires(at: Timestamp) -> String {
+    let seconds = at.duration_since(Timestamp::now()).as_secs();
+    let span = match seconds.abs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86400),
+    };
+    if seconds > 0 { format!("in {span}") } else { format!("{span} ago") }
+}
+
+fn to_json(entry: &Entry) -> Value {
+    let address = &entry.address;
+    let found = entry.found.as_ref();
+    let metadata = found.map(|found| &found.metadata);
+    let expires_at = metadata.and_then(|metadata| metadata.expires_at);
+    let fields: Vec<Value> = found.iter().flat_map(|found| &found.fields).map(field_json).collect();
     json!({
-        "provider": row.address.provider.as_str(),
-        "set": row.address.set.as_str(),
-        "profile": row.address.profile.as_str(),
-        "kind": row.kind.as_str(),
-        "account": row.metadata.account,
-        "host": row.metadata.host,
-        "scopes": row.metadata.scopes,
+        "provider": address.provider.as_str(),
+        "label": entry.label,
+        "set": address.set.as_str(),
+        "profile": address.profile.as_str(),
+        "configured": found.is_some(),
+        "kind": found.map(|found| found.kind.as_str()),
+        "account": metadata.and_then(|metadata| metadata.account.as_ref()),
+        "host": metadata.and_then(|metadata| metadata.host.as_ref()),
+        "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
+        "state": found.map(|found| found.state.as_str()),
         "expires_at": expires_at.map(|at| at.to_string()),
         "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
-        "source": match &row.source { Source::Stored => "stored", Source::Env(_) => "env" },
-        "variable": match &row.source { Source::Stored => None, Source::Env(name) => Some(name) },
+        "refreshable": found.is_some_and(|found| found.refreshable),
+        "owner": metadata.map(|metadata| metadata.owner.as_str()),
+        "source": found.map(|found| found.source.as_str()),
+        "variable": found.and_then(|found| found.source.variable()),
+        "fields": fields,
+    })
+}
+
+fn field_json(field: &FieldSource) -> Value {
+    json!({
+        "name": field.name,
+        "source": field.source.as_ref().map(|source| source.as_str()),
+        "variable": field.variable,
     })
 }

@@ -11,10 +11,10 @@ use std::{
 use authenticate::{
     provider::{Descriptor, Mode},
     secret::Secret,
-    ui::{Console, Event, Ui, UiError},
+    ui::{Console, Event, FieldQuestion, Ui, UiError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dialoguer::{Password, Select, theme::ColorfulTheme};
+use dialoguer::{Input, Password, Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 use tokio::sync::mpsc;
@@ -150,6 +150,7 @@ impl Ui for TerminalUi {
             .map(|mode| match mode {
                 Mode::Oauth => "Log in with the vendor's own CLI, in a container",
                 Mode::ApiKey => "API key",
+                Mode::Token => "Bearer token",
                 Mode::Device => "Log in on another device",
                 Mode::Browser => "Log in in a browser",
                 Mode::Basic => "User and password",
@@ -176,6 +177,29 @@ impl Ui for TerminalUi {
         }
         let _guard = prompt::Guard::new()?;
         let answer = Password::with_theme(&ColorfulTheme::default()).with_prompt(prompt).interact();
+        answer.map(Secret::from).map_err(asked)
+    }
+
+    fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
+        if !interactive() {
+            return Err(UiError::NobodyToAsk(format!(
+                "there is no terminal to ask for {} at",
+                question.name
+            )));
+        }
+        let FieldQuestion { provider, field, .. } = question;
+        let mut prompt = format!("{} for {provider}", field.label);
+        if let Some(variable) = &field.env_var {
+            prompt.push_str(&format!(" (Enter leaves it to {variable})"));
+        }
+        let (theme, may_be_blank) = (ColorfulTheme::default(), field.env_var.is_some());
+        let _guard = prompt::Guard::new()?;
+        let answer = match field.secret {
+            true => {
+                Password::with_theme(&theme).with_prompt(prompt).allow_empty_password(may_be_blank).interact()
+            }
+            false => Input::with_theme(&theme).with_prompt(prompt).allow_empty(may_be_blank).interact_text(),
+        };
         answer.map(Secret::from).map_err(asked)
     }
 

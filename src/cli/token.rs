@@ -2,43 +2,96 @@
 
 use std::io::Write as _;
 
-use authenticate::{Error, lifecycle::resolve::resolve, paths::Paths};
-use serde_json::json;
+use authenticate::{
+    Error,
+    credential::Credential,
+    lifecycle::resolve::{Request, Resolved, resolve},
+    paths::Paths,
+    secret::Secret,
+};
+use serde_json::{Value, json};
 
-use super::{alive::ready, output, target::StoredArgs};
+use super::{alive::ready, failure::Usage, input, output, target::StoredArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     stored: StoredArgs,
+    /// The field to print, of a credential that has several
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// Use the value of this environment variable, whatever is stored; it is not stored
+    #[arg(long, value_name = "VAR")]
+    token_env: Option<String>,
     /// Print a JSON object that holds the secret and what is known of it
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let request = args.stored.request();
+    let request = Request { given: given(&args)?, ..args.stored.request() };
     let found = ready(paths, &request, resolve(paths, &request)?)?;
-    let Some(secret) = found.credential.usable() else {
-        let what = found.address.to_string();
-        let hint = "it has several fields, and no single one that is the token".to_owned();
-        return Err(Error::NoCredential { what, hint }.into());
+    for skipped in &found.skipped {
+        output::note(&format!("skipped: {skipped}; using {}", found.address));
+    }
+    let secret = match &args.field {
+        Some(field) => Some(named(&found, field)?),
+        None => found.usable().cloned(),
     };
     if args.json {
-        let address = &found.address;
-        return Ok(output::json(&json!({
-            "schema": 1,
-            "provider": address.provider.as_str(),
-            "set": address.set.as_str(),
-            "profile": address.profile.as_str(),
-            "kind": found.credential.kind().as_str(),
-            "token": secret.expose(),
-            "expires_at": found.metadata.expires_at.map(|at| at.to_string()),
-            "host": found.metadata.host,
-            "source": found.source.to_string(),
-        }))?);
+        return Ok(output::json(&to_json(&found, args.field.as_deref(), secret.as_ref()))?);
     }
+    let Some(secret) = secret else {
+        let fields = found.fields.iter().map(|field| field.name.clone()).collect();
+        return Err(Error::SeveralFields { what: found.address.to_string(), fields }.into());
+    };
     let mut out = std::io::stdout().lock();
     out.write_all(secret.expose().as_bytes())?;
     Ok(out.write_all(b"\n")?)
+}
+
+fn given(args: &Args) -> anyhow::Result<Option<Credential>> {
+    let Some(name) = &args.token_env else { return Ok(None) };
+    let value = input::variable("--token-env", name)?;
+    match value.expose().trim() {
+        "" => Err(Usage::new("the variable of --token-env is blank").into()),
+        value => Ok(Some(Credential::api_key(value))),
+    }
+}
+
+/// The value of one field.
+fn named(found: &Resolved, name: &str) -> Result<Secret, Error> {
+    let what = found.address.to_string();
+    let Some(field) = found.fields.iter().find(|field| field.name == name) else {
+        let fields = found.fields.iter().map(|field| field.name.clone()).collect();
+        return Err(Error::NoField { what, field: name.chars().take(32).collect(), fields });
+    };
+    let variable = field.variable.clone();
+    found.field(name).ok_or_else(|| Error::BlankField { what, field: name.to_owned(), variable })
+}
+
+fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Value {
+    let address = &found.address;
+    let fields = found.fields.iter().filter(|known| field.is_none_or(|field| field == known.name));
+    let fields: Vec<Value> = fields
+        .map(|field| {
+            json!({
+                "name": field.name,
+                "value": found.field(&field.name).as_ref().map(Secret::expose),
+                "source": field.source.as_ref().map(ToString::to_string),
+            })
+        })
+        .collect();
+    json!({
+        "schema": 1,
+        "provider": address.provider.as_str(),
+        "set": address.set.as_str(),
+        "profile": address.profile.as_str(),
+        "kind": found.credential.kind().as_str(),
+        "token": secret.map(Secret::expose),
+        "fields": fields,
+        "expires_at": found.metadata.expires_at.map(|at| at.to_string()),
+        "host": found.metadata.host,
+        "source": found.source.to_string(),
+    })
 }

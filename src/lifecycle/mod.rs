@@ -1,7 +1,12 @@
 //! What becomes of a credential once it is there.
 
 pub mod alive;
+pub mod fill;
 pub mod leave;
+pub mod overview;
 pub mod refresh;
+pub mod request;
 pub mod resolve;
+pub mod stale;
+pub mod state;
 mod turn;

@@ -1,72 +1,25 @@
 //! From what is asked for to the credential that is used.
 
-use std::env;
+use jiff::Timestamp;
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::{
+    fill,
+    stale::{expired, is_renewable},
+};
+pub use super::{
+    fill::{FromEnv, from_env},
+    request::{FieldSource, Request, Resolved, Skipped, Source, Why},
+    stale::{Stale, margin},
+};
 use crate::{
     Error,
-    credential::{Credential, Metadata, Record},
-    login::again::asks_nobody,
+    credential::{Credential, Kind, Metadata, Record},
     name::{Address, Name},
-    oauth::Origin,
     paths::Paths,
     project::Project,
-    provider::{Descriptor, Registry, descriptor::RefreshStrategy},
-    secret::Secret,
+    provider::{Provider, Registry},
     store::Store,
 };
-
-/// Where a credential came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The store.
-    Stored,
-    /// An environment variable of the provider.
-    Env(String),
-}
-
-impl std::fmt::Display for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Stored => f.write_str("stored"),
-            Self::Env(name) => write!(f, "env {name}"),
-        }
-    }
-}
-
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The project; its file decides what is left open here.
-    pub project: Name,
-    /// The credential set, in place of the project's.
-    pub set: Option<Name>,
-    /// The provider, by its name or an alias.
-    pub provider: String,
-    /// The profile. One that is named is used or nothing is: never silently another one.
-    pub profile: Option<Name>,
-}
-
-impl Request {
-    /// The credential of a provider for a project, whichever profile that is.
-    pub fn new(project: &Name, provider: impl Into<String>) -> Self {
-        Self { project: project.clone(), set: None, provider: provider.into(), profile: None }
-    }
-}
-
-/// A credential that can be used now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
-    /// Where it is, or would be.
-    pub address: Address,
-    /// The credential.
-    pub credential: Credential,
-    /// What is known of it.
-    pub metadata: Metadata,
-    /// Where it came from.
-    pub source: Source,
-}
 
 /// What came of looking for a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +28,6 @@ pub enum Resolution {
     Ready(Resolved),
     /// It has expired or is about to, and may be renewed first.
     Stale(Stale),
-}
-
-/// A stored credential that expires within the margin ([`margin`]), or has expired, and can perhaps be renewed: it
-/// has a refresh token, or its provider's strategy is `command`. Nobody has tried yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stale {
-    /// The credential, as it is stored.
-    pub record: Record,
-    /// How to log in again.
-    hint: String,
 }
 
 impl Resolution {
@@ -100,44 +43,24 @@ impl Resolution {
     }
 }
 
-impl Stale {
-    /// The credential unrenewed, as long as it has not expired.
-    ///
-    /// # Errors
-    /// [`Error::Expired`]
-    pub fn as_it_is(self) -> Result<Resolved, Error> {
-        let Self { record, hint } = self;
-        match record.metadata.expires_at.filter(|expiry| *expiry <= Timestamp::now()) {
-            Some(expiry) => Err(expired(&record.address, expiry, hint)),
-            None => Ok(stored(record)),
-        }
-    }
-
-    /// The credential after it was renewed.
-    pub fn renewed(self, record: Record) -> Resolved {
-        stored(record)
-    }
-
-    /// The command to log in again with, for hints.
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-}
-
-/// How long before its end a credential is stale: 5 minutes, or a tenth of its lifetime if that is less.
-pub fn margin(updated_at: Timestamp, expires_at: Timestamp) -> SignedDuration {
-    let lifetime = expires_at.duration_since(updated_at).max(SignedDuration::ZERO);
-    (lifetime / 10).min(SignedDuration::from_mins(5))
-}
-
-/// Finds the credential of a provider: the stored one, or else, when no profile was named, the one in the provider's
-/// environment variables. The registry is read only when the store does not know the name.
+/// Finds the credential of a provider. The first of these is used:
+///
+/// 1. the credential that the request gives,
+/// 2. the profile that it names: that one or none,
+/// 3. of the project's order of profiles (`profiles` in its file) the first that is stored and has not expired, or can
+///    be renewed; those before it are in [`Resolved::skipped`],
+/// 4. of the other profiles the default one, or the only one,
+/// 5. when nothing is stored, the provider's environment variables ([`from_env`]).
+///
+/// Blank fields are filled from the environment ([`fill::fill`]). The registry is read only when the store does not
+/// know the name, or the credential has fields.
 ///
 /// Nothing is renewed here, and no network is asked: who can renew does so with [`Resolution::Stale`], who cannot
 /// takes it [as it is](Resolution::as_it_is).
 ///
 /// # Errors
-/// [`Error::NoCredential`], [`Error::Expired`], [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+/// [`Error::NoCredential`], [`Error::Expired`], [`Error::SeveralAccounts`], [`Error::UnknownProvider`],
+/// [`Error::Project`], [`Error::Store`]
 pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
     let store = Store::open_existing(paths)?;
     resolve_in(store.as_ref(), paths, request)
@@ -148,111 +71,198 @@ pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Resolution, Error> {
-    let set = match &request.set {
-        Some(set) => set.clone(),
-        None => Project::load(&paths.projects(), &request.project).map_err(Error::Project)?.set(),
-    };
-    let address = |provider: Name| Address {
-        set: set.clone(),
-        provider,
-        profile: request.profile.clone().unwrap_or_else(Name::default_name),
-    };
-    let get = |address: &Address| match store {
-        Some(store) => store.get(address),
-        None => Ok(None),
-    };
-    let provider = request.provider.as_str();
-    if let Some(record) = provider.parse().ok().map(|name| get(&address(name))).transpose()?.flatten() {
-        return judge(paths, request, record);
-    }
-    let registry = Registry::load_for(Some(&paths.providers()), provider);
-    let known = registry.get(provider)?;
-    let address = address(known.name.parse()?);
-    if let Some(record) = get(&address)? {
-        return judge(paths, request, record);
-    }
-    if request.profile.is_none()
-        && let Some((name, key)) = from_env(known)
+    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
+    let set = request.set.clone().unwrap_or_else(|| project.set());
+    let search = Search { store, paths, request, project: &project, set };
+    let typed = request.provider.as_str();
+    if request.given.is_none()
+        && let Ok(name) = typed.parse()
+        && let Some(found) = search.stored(&name)?
     {
-        let credential = Credential::ApiKey { key };
-        let (metadata, source) = (Metadata::default(), Source::Env(name));
-        return Ok(Resolution::Ready(Resolved { address, credential, metadata, source }));
+        return Ok(found);
     }
-    let hint = format!("log in with: {}", login(paths, &request.project, &address));
-    Err(Error::NoCredential { what: address.to_string(), hint })
+    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    let known = registry.get(typed)?;
+    let name: Name = known.name.parse()?;
+    if let Some(credential) = &request.given {
+        return Ok(Resolution::Ready(search.given(name, credential)));
+    }
+    if name.as_str() != typed
+        && let Some(found) = search.stored(&name)?
+    {
+        return Ok(found);
+    }
+    match from_env(known).filter(|_| request.profile.is_none()) {
+        Some(found) => Ok(Resolution::Ready(search.in_environment(name, found))),
+        None => Err(search.nothing(known, name)),
+    }
 }
 
-/// Whether a stored credential can be used, or renewed.
-fn judge(paths: &Paths, request: &Request, record: Record) -> Result<Resolution, Error> {
-    let Some(expiry) = record.metadata.expires_at else { return Ok(Resolution::Ready(stored(record))) };
-    let now = Timestamp::now();
-    let left = expiry.duration_since(now);
-    if left > margin(record.updated_at, expiry) {
-        return Ok(Resolution::Ready(stored(record)));
-    }
-    let hint = || format!("log in again with: {}", login(paths, &request.project, &record.address));
-    if is_renewable(paths, &record) {
-        return Ok(Resolution::Stale(Stale { hint: hint(), record }));
-    }
-    if expiry <= now {
-        return Err(expired(&record.address, expiry, hint()));
-    }
-    Ok(Resolution::Ready(stored(record)))
+struct Search<'a> {
+    store: Option<&'a Store>,
+    paths: &'a Paths,
+    request: &'a Request,
+    project: &'a Project,
+    set: Name,
 }
 
-/// Whether it is worth trying to renew it. The descriptor is read only where the credential itself does not say.
-fn is_renewable(paths: &Paths, record: &Record) -> bool {
-    match &record.credential {
-        Credential::OAuth(oauth) if oauth.refresh_token.is_some() => true,
-        Credential::OAuth(oauth) if Origin::of(oauth).is_some_and(|origin| asks_nobody(origin.mode)) => true,
-        Credential::OAuth(_) => {
-            let provider = record.address.provider.as_str();
-            let registry = Registry::load_for(Some(&paths.providers()), provider);
-            let refresh = registry.get(provider).ok().and_then(|known| known.refresh.as_ref());
-            refresh.is_some_and(|refresh| refresh.strategy == RefreshStrategy::Command)
+impl Search<'_> {
+    fn address(&self, provider: &Name, profile: Name) -> Address {
+        Address { set: self.set.clone(), provider: provider.clone(), profile }
+    }
+
+    /// The credential to use of those that are stored under this very name, if there is any.
+    fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
+        let Some(store) = self.store else { return Ok(None) };
+        let get = |profile: Name| store.get(&self.address(provider, profile));
+        if let Some(profile) = &self.request.profile {
+            return get(profile.clone())?.map(|record| self.judge(record, Vec::new())).transpose();
         }
-        _ => false,
+        let order = self.project.order(provider.as_str(), |key| self.is_alias(key, provider));
+        let (mut skipped, mut first_expired) = (Vec::new(), None);
+        for profile in &order {
+            let why = match get(profile.clone())?.map(|record| self.judge(record, skipped.clone())) {
+                None => Why::NotStored,
+                Some(Err(error @ Error::Expired { .. })) => {
+                    first_expired.get_or_insert(error);
+                    Why::Expired
+                }
+                Some(found) => return found.map(Some),
+            };
+            skipped.push(Skipped { address: self.address(provider, profile.clone()), why });
+        }
+        let default = Name::default_name();
+        if !order.contains(&default)
+            && let Some(record) = get(default)?
+        {
+            return self.judge(record, skipped).map(Some);
+        }
+        let mut others = store.profiles(provider, &self.set)?;
+        others.retain(|profile| !order.contains(profile));
+        match (others.as_slice(), first_expired) {
+            ([], Some(error)) => Err(error),
+            ([], None) => Ok(None),
+            ([only], _) => get(only.clone())?.map(|record| self.judge(record, skipped)).transpose(),
+            (several, _) => Err(Error::SeveralAccounts {
+                provider: provider.to_string(),
+                profiles: several.iter().map(Name::to_string).collect(),
+            }),
+        }
+    }
+
+    fn is_alias(&self, key: &str, provider: &Name) -> bool {
+        let registry = Registry::load_for(Some(&self.paths.providers()), key);
+        registry.get(key).is_ok_and(|known| known.name == provider.as_str())
+    }
+
+    /// Whether a stored credential can be used, or renewed.
+    fn judge(&self, record: Record, skipped: Vec<Skipped>) -> Result<Resolution, Error> {
+        let now = Timestamp::now();
+        let is_near = |expiry: &Timestamp| expiry.duration_since(now) <= margin(record.updated_at, *expiry);
+        if let Some(expiry) = record.metadata.expires_at.filter(is_near) {
+            let hint = || format!("log in again with: {}", self.login(&record.address));
+            if is_renewable(self.paths, &record) {
+                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped }));
+            }
+            if expiry <= now {
+                return Err(expired(&record.address, expiry, hint()));
+            }
+        }
+        let resolved = match record.credential.kind() {
+            Kind::Fields | Kind::Basic => self.filled(record)?,
+            _ => Resolved::stored(record),
+        };
+        Ok(Resolution::Ready(Resolved { skipped, ..resolved }))
+    }
+
+    /// A stored credential with its blank fields filled.
+    fn filled(&self, record: Record) -> Result<Resolved, Error> {
+        let name = record.address.provider.as_str();
+        let registry = Registry::load_for(Some(&self.paths.providers()), name);
+        let known = registry.get(name).ok();
+        let (credential, fields) = fill::fill(record.credential, known.map(|known| &**known));
+        if !fill::is_complete(&credential) {
+            let variables: Vec<String> = fields.iter().filter_map(|field| field.variable.clone()).collect();
+            let hint = match variables.as_slice() {
+                [] => format!("log in again with: {}", self.login(&record.address)),
+                some => {
+                    format!("set {}, or log in again with: {}", some.join(", "), self.login(&record.address))
+                }
+            };
+            return Err(Error::NoCredential { what: record.address.to_string(), hint });
+        }
+        let Record { address, metadata, .. } = record;
+        let (source, skipped) = (Source::Stored, Vec::new());
+        Ok(Resolved { address, credential, metadata, source, fields, skipped })
+    }
+
+    fn given(&self, provider: Name, credential: &Credential) -> Resolved {
+        let profile = self.request.profile.clone().unwrap_or_else(Name::default_name);
+        Resolved {
+            address: self.address(&provider, profile),
+            credential: credential.clone(),
+            metadata: Metadata::default(),
+            source: Source::Override,
+            fields: of_one_source(credential, &Source::Override),
+            skipped: Vec::new(),
+        }
+    }
+
+    fn in_environment(&self, provider: Name, found: FromEnv) -> Resolved {
+        Resolved {
+            address: self.address(&provider, Name::default_name()),
+            credential: found.credential,
+            metadata: Metadata::default(),
+            source: Source::Env(found.variable),
+            fields: found.fields,
+            skipped: Vec::new(),
+        }
+    }
+
+    fn nothing(&self, known: &Provider, provider: Name) -> Error {
+        let profile = self.request.profile.clone().unwrap_or_else(Name::default_name);
+        let address = self.address(&provider, profile);
+        let unneeded = known.api.as_ref().is_some_and(|api| api.key_optional);
+        let hint = match unneeded {
+            true => format!("it may need none; log in with: {}", self.login(&address)),
+            false => format!("log in with: {}", self.login(&address)),
+        };
+        Error::NoCredential { what: address.to_string(), hint }
+    }
+
+    /// The command that stores a credential at an address.
+    fn login(&self, address: &Address) -> String {
+        let profile = match address.profile.as_str() {
+            crate::name::DEFAULT => String::new(),
+            profile => format!(":{profile}"),
+        };
+        let set = match self.project.set() == address.set {
+            true => String::new(),
+            false => format!(" --set {}", address.set),
+        };
+        format!("authenticate {} {}{profile}{set}", self.request.project, address.provider)
     }
 }
 
-fn stored(record: Record) -> Resolved {
-    let Record { address, credential, metadata, .. } = record;
-    Resolved { address, credential, metadata, source: Source::Stored }
+impl Resolved {
+    pub(super) fn stored(record: Record) -> Self {
+        let Record { address, credential, metadata, .. } = record;
+        let fields = of_one_source(&credential, &Source::Stored);
+        Self { address, credential, metadata, source: Source::Stored, fields, skipped: Vec::new() }
+    }
 }
 
-fn expired(address: &Address, expiry: Timestamp, hint: String) -> Error {
-    let ago = SignedDuration::from_secs(Timestamp::now().duration_since(expiry).as_secs());
-    Error::Expired { what: address.to_string(), ago: format!("{ago:#}"), hint }
-}
-
-/// The command that stores a credential at an address.
-fn login(paths: &Paths, project: &Name, address: &Address) -> String {
-    let profile = match address.profile.as_str() {
-        crate::name::DEFAULT => String::new(),
-        profile => format!(":{profile}"),
-    };
-    let set = match Project::load(&paths.projects(), project) {
-        Ok(own) if own.set() == address.set => String::new(),
-        _ => format!(" --set {}", address.set),
-    };
-    format!("authenticate {project} {}{profile}{set}", address.provider)
-}
-
-/// The first of a provider's environment variables that is set, and its value. `{ID}_API_KEY` always counts, last.
-pub fn from_env(provider: &Descriptor) -> Option<(String, Secret)> {
-    let own = format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"));
-    let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
-    listed.chain([own.as_str()]).find_map(|name| {
-        let value = env::var(name).ok()?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| (name.to_owned(), Secret::new(value)))
-    })
+fn of_one_source(credential: &Credential, source: &Source) -> Vec<FieldSource> {
+    let field = |name| FieldSource { name, source: Some(source.clone()), variable: None };
+    credential.field_names().into_iter().map(field).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
-    use crate::credential::OAuth;
+    use crate::{credential::OAuth, secret::Secret};
 
     fn place() -> (tempfile::TempDir, Paths) {
         let directory = tempfile::tempdir().expect("directory");

@@ -35,9 +35,7 @@ impl Again {
     ) -> Result<Option<Self>, LoginError> {
         let Some(flow) = provider.flow(mode).filter(|_| asks_nobody(mode)) else { return Ok(None) };
         let subject = match mode {
-            Mode::TokenExchange => {
-                Some(token_exchange::subject(flow, address, paths, &Store::open(paths.data())?)?)
-            }
+            Mode::TokenExchange => Some(token_exchange::subject(flow, address, paths, &Store::open(paths)?)?),
             _ => None,
         };
         Ok(Some(Self { flow: flow.clone(), subject }))

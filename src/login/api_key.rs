@@ -1,13 +1,9 @@
-//! API keys: checked, and straight into the store. No engine is contacted.
+//! API keys, and what must hold of any secret that is typed.
 
 use super::LoginError;
 use crate::{
-    credential::{Credential, Metadata, Record},
-    name::Address,
-    paths::Paths,
     provider::{Descriptor, pattern},
     secret::Secret,
-    store::Store,
 };
 
 /// No vendor's key comes near this.
@@ -19,37 +15,35 @@ const MAX_BYTES: usize = 16 * 1024;
 /// [`LoginError::BadKey`]; its message never repeats the key. With `force` the provider's pattern is not asked.
 pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret, LoginError> {
     let key = raw.expose().trim();
-    let refuse = |problem: &str, forceable| {
-        Err(LoginError::BadKey { provider: provider.name.clone(), problem: problem.to_owned(), forceable })
+    let refuse = |problem: &str, forceable| LoginError::BadKey {
+        what: "key",
+        provider: provider.name.clone(),
+        problem: problem.to_owned(),
+        forceable,
     };
-    if key.is_empty() {
-        return refuse("it is empty", false);
-    }
-    if key.lines().count() > 1 {
-        return refuse("it has more than one line", false);
-    }
-    if key.chars().any(char::is_control) {
-        return refuse("it contains control characters", false);
-    }
-    if key.len() > MAX_BYTES {
-        return refuse("it is longer than any key", false);
-    }
+    check_form(key).map_err(|problem| refuse(problem, false))?;
     let known = provider.api_key.as_ref().and_then(|api_key| api_key.pattern.as_deref());
     if let Some(pattern) = known.filter(|_| !force)
         && pattern::compile(pattern).is_ok_and(|pattern| !pattern.is_match(key))
     {
-        return refuse("it does not look like one: wrong or half-pasted?", true);
+        return Err(refuse("it does not look like one: wrong or half-pasted?", true));
     }
     Ok(Secret::new(key))
 }
 
-/// Stores a key that was checked, and reads it back.
-///
-/// # Errors
-/// [`LoginError::Store`]
-pub fn store(paths: &Paths, address: &Address, key: Secret) -> Result<Record, LoginError> {
-    let mut store = Store::open(paths)?;
-    Ok(store.put(address, &Credential::ApiKey { key }, &Metadata::default())?)
+/// What must hold of every secret that is typed or read: one line of bounded length.
+pub(super) fn check_form(value: &str) -> Result<(), &'static str> {
+    if value.is_empty() {
+        Err("it is empty")
+    } else if value.lines().count() > 1 {
+        Err("it has more than one line")
+    } else if value.chars().any(char::is_control) {
+        Err("it contains control characters")
+    } else if value.len() > MAX_BYTES {
+        Err("it is longer than any key")
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

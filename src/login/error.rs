@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::lock::Holder;
+use super::{fields::FieldsError, lock::Holder};
 use crate::{
     capture::CaptureError,
     engine::EngineError,
@@ -31,12 +31,19 @@ pub enum LoginError {
     /// The mode is known, and not built yet.
     #[error("mode {0} is not available in this version")]
     NotYet(Mode),
-    /// A key was given for a mode that takes none.
-    #[error("an API key was given, and mode {0} takes none")]
-    KeyNotWanted(Mode),
-    /// The key is not one; nothing was stored.
-    #[error("the key for {provider} is refused: {problem}")]
+    /// Something was given for a mode that takes none of it.
+    #[error("{what} given, and mode {mode} takes none")]
+    NotWanted {
+        /// What was given, with its verb: `an API key was`.
+        what: &'static str,
+        /// The mode.
+        mode: Mode,
+    },
+    /// The key or token is not one; nothing was stored.
+    #[error("the {what} for {provider} is refused: {problem}")]
     BadKey {
+        /// `key` or `token`.
+        what: &'static str,
         /// The provider.
         provider: String,
         /// What is wrong; never the key.
@@ -89,6 +96,9 @@ pub enum LoginError {
         /// The process that listens there, where it is known.
         holder: Option<String>,
     },
+    /// The fields are not those of the provider; nothing was stored.
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod again;
 pub mod answer;
 pub mod api_key;
+pub mod basic;
 pub mod browser;
 pub mod callback;
 pub mod client_credentials;
@@ -11,6 +12,8 @@ pub mod container;
 pub mod device;
 pub mod dir;
 pub mod error;
+pub mod fields;
+pub mod given;
 pub mod interrupt;
 pub mod lock;
 pub mod native;
@@ -18,16 +21,22 @@ pub mod redirect;
 pub mod renewal;
 pub mod session;
 pub mod sweep;
+pub mod token;
 pub mod token_exchange;
 pub mod url_finder;
+mod wanted;
 
 use std::{path::PathBuf, time::Duration};
 
+use jiff::Timestamp;
+
 pub use error::{Ending, LoginError};
+pub use fields::FieldsError;
+pub use given::Given;
 pub use interrupt::{Interrupt, Interrupter};
 
 use crate::{
-    credential::Record,
+    credential::{Credential, Metadata, Record},
     engine::Choice,
     error::Error,
     name::{Address, Name},
@@ -35,6 +44,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, Registry},
     secret::Secret,
+    store::Store,
     ui::{Event, Ui},
 };
 
@@ -45,6 +55,12 @@ pub struct How {
     pub mode: Option<Mode>,
     /// The key, for mode `api_key`.
     pub api_key: Option<Secret>,
+    /// The bearer token, for mode `token`.
+    pub token: Option<Secret>,
+    /// When the key or token stops working.
+    pub expires_at: Option<Timestamp>,
+    /// The fields, for the modes `fields` and `basic`.
+    pub fields: Given,
     /// Store a key that only the provider's pattern objects to.
     pub force: bool,
     /// The credential set, in place of the project's.
@@ -69,28 +85,15 @@ pub struct How {
 /// What is returned was read back from the store.
 ///
 /// ```
-/// use authenticate::{login::{self, How}, paths::Paths, ui};
-/// # use authenticate::{provider::{Descriptor, Mode}, secret::Secret};
-/// # struct Nobody;
-/// # impl ui::Ui for Nobody {
-/// #     fn choose_mode(&self, _: &Descriptor, _: &[Mode]) -> Result<Mode, ui::UiError> {
-/// #         Err(ui::UiError::Interrupted)
-/// #     }
-/// #     fn ask_secret(&self, _: &str, _: Option<&str>) -> Result<Secret, ui::UiError> {
-/// #         Err(ui::UiError::Interrupted)
-/// #     }
-/// #     fn show(&self, _: ui::Event<'_>) {}
-/// #     fn console(&self) -> std::io::Result<ui::Console> { Err(std::io::ErrorKind::Unsupported.into()) }
-/// #     fn browser_can_return(&self) -> bool { false }
-/// # }
+/// use authenticate::{login::{self, How}, paths::Paths, ui::Nobody};
+///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
-/// # let ui = Nobody;
 /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
 /// let (_interrupter, mut interrupt) = login::interrupt::pair();
-/// let record = authenticate::authenticate(&paths, &"demo".parse()?, "openai", how, &ui, &mut interrupt).await?;
+/// let record = authenticate::authenticate(&paths, &"demo".parse()?, "openai", how, &Nobody, &mut interrupt).await?;
 /// assert_eq!(record.address.to_string(), "openai");
 /// # Ok(())
 /// # })
@@ -109,7 +112,8 @@ pub async fn authenticate(
 ) -> Result<Record, Error> {
     let login = Login::plan(paths, project, provider, how, ui)?;
     match login.mode() {
-        Mode::ApiKey => login.store_key(ui),
+        Mode::ApiKey | Mode::Token => login.store_key(ui),
+        Mode::Basic | Mode::Fields => login.store_fields(ui),
         native if Mode::NATIVE.contains(&native) => login.natively(ui, interrupt).await,
         _ => login.in_container(ui, interrupt).await,
     }
@@ -145,7 +149,7 @@ pub fn store_api_key(
     let key = api_key::check(provider, key, false)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
     let address = Address { set, ..Address::of(provider.name.parse()?) };
-    Ok(api_key::store(paths, &address, key)?)
+    store(paths, &address, &Credential::ApiKey { key }, &Metadata::default())
 }
 
 /// A login that is decided on and not yet begun.
@@ -173,9 +177,6 @@ impl Login {
         }
         let project = Project::load(&paths.projects(), project).map_err(Error::Project)?;
         let mode = choose_mode(&provider, &how, ui)?;
-        if !matches!(mode, Mode::Oauth | Mode::ApiKey) && !Mode::NATIVE.contains(&mode) {
-            return Err(LoginError::NotYet(mode).into());
-        }
         let address = Address {
             set: how.set.clone().unwrap_or_else(|| project.set()),
             provider: provider.name.parse()?,
@@ -199,11 +200,21 @@ impl Login {
         &self.address
     }
 
-    /// Stores a key: the one that was given, or one that is asked for. Mode `api_key` only.
+    /// Stores a key or token: the one that was given, or one that is asked for. Modes `api_key` and `token` only.
     ///
     /// # Errors
     /// [`LoginError::BadKey`], [`LoginError::Ui`], [`LoginError::Store`]
     pub fn store_key(&self, ui: &dyn Ui) -> Result<Record, Error> {
+        let metadata = Metadata { expires_at: self.how.expires_at, ..Metadata::default() };
+        if self.mode == Mode::Token {
+            let prompt = format!("Bearer token for {}", self.provider.label);
+            let raw = match &self.how.token {
+                Some(token) => token.clone(),
+                None => ui.ask_secret(&prompt, None).map_err(LoginError::Ui)?,
+            };
+            let token = token::check(&self.provider, &raw)?;
+            return store(&self.paths, &self.address, &Credential::Token { token }, &metadata);
+        }
         let raw = match &self.how.api_key {
             Some(key) => key.clone(),
             None => {
@@ -214,7 +225,16 @@ impl Login {
             }
         };
         let key = api_key::check(&self.provider, &raw, self.how.force)?;
-        Ok(api_key::store(&self.paths, &self.address, key)?)
+        store(&self.paths, &self.address, &Credential::ApiKey { key }, &metadata)
+    }
+
+    /// Stores fields: those that were given, and those that are asked for. Modes `basic` and `fields` only.
+    ///
+    /// # Errors
+    /// [`LoginError::Fields`], [`LoginError::Ui`], [`LoginError::Store`]
+    pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
+        let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui)?;
+        store(&self.paths, &self.address, &credential, &Metadata::default())
     }
 
     /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::NATIVE`] only.
@@ -237,12 +257,14 @@ impl Login {
     /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
     ///
     /// # Errors
-    /// Any [`LoginError`].
+    /// [`Error::Indirect`], and any [`LoginError`].
     pub async fn in_container(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+        // Before anything else: nothing is begun that a missing variable would end.
+        let (provider, project) = (self.provider.with_values()?, self.project.with_values()?);
         let login = container::ContainerLogin {
             paths: &self.paths,
-            provider: &self.provider,
-            project: &self.project,
+            provider: &provider,
+            project: &project,
             address: &self.address,
             how: &self.how,
             ui,
@@ -273,13 +295,21 @@ fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {
 }
 
 fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
-    let wanted = how.mode.or(how.api_key.is_some().then_some(Mode::ApiKey));
-    match (wanted, provider.modes.as_slice()) {
-        (Some(mode), has) if has.contains(&mode) && how.api_key.is_some() && mode != Mode::ApiKey => {
-            Err(LoginError::KeyNotWanted(mode))
-        }
-        (Some(mode), _) => has_mode(provider, mode),
-        (None, [only]) => Ok(*only),
-        (None, several) => Ok(ui.choose_mode(provider, several)?),
-    }
+    let given = wanted::by_what_is_given(provider, how);
+    let mode = match (how.mode.or(given), provider.modes.as_slice()) {
+        (Some(mode), _) => has_mode(provider, mode)?,
+        (None, [only]) => *only,
+        (None, several) => ui.choose_mode(provider, several)?,
+    };
+    wanted::check(mode, how)
+}
+
+/// Stores a credential in the database of the data directory, and reads it back.
+fn store(
+    paths: &Paths,
+    address: &Address,
+    credential: &Credential,
+    metadata: &Metadata,
+) -> Result<Record, Error> {
+    Ok(Store::open(paths)?.put(address, credential, metadata)?)
 }

@@ -60,7 +60,7 @@ impl NativeLogin<'_> {
         let flow = self.flow()?;
         let _lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the server gives anything out: what cannot be stored must not be asked for.
-        let mut store = Store::open(self.paths.data())?;
+        let mut store = Store::open(self.paths)?;
         let ready = self.ready(flow, &store).await?;
         let http =
             Http::new(self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new)))?;
@@ -135,6 +135,7 @@ impl NativeLogin<'_> {
             host: None,
             scopes: tokens.scopes.unwrap_or_else(|| flow.scopes.clone()),
             expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
+            ..Metadata::default()
         };
         let mut extra = tokens.extra;
         origin.keep(&mut extra);

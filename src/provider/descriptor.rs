@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub enum Mode {
     Oauth,
     /// An API key, straight into the store.
     ApiKey,
+    /// A bearer token that was issued elsewhere (RFC 6750), straight into the store.
+    Token,
     /// The device authorization grant (RFC 8628), natively.
     Device,
     /// The authorization code grant with PKCE (RFC 7636) over a loopback redirect, natively.
@@ -47,6 +50,7 @@ impl Mode {
         match self {
             Self::Oauth => "oauth",
             Self::ApiKey => "api_key",
+            Self::Token => "token",
             Self::Device => "device",
             Self::Browser => "browser",
             Self::Basic => "basic",
@@ -97,7 +101,7 @@ pub struct Descriptor {
     /// Text shown before the container starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner_hint: Option<String>,
-    /// Environment of the login container.
+    /// Environment of the login container. `env:NAME` stands for what the variable NAME holds here.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// More arguments for the container, in the engine's own words: `-p`, `-e`, `--add-host`, `--network`, `--tmpfs`.
@@ -153,9 +157,10 @@ pub struct Descriptor {
     /// How credentials are handed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
-    /// The fields of the modes `fields` and `basic`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, Field>,
+    /// The fields of mode `fields`, in the order in which they are asked for. Mode `basic` has `username` and
+    /// `password` without being told; it may describe them here.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, Field>,
 }
 
 impl Descriptor {
@@ -166,10 +171,31 @@ impl Descriptor {
             Mode::Browser => self.browser.as_ref(),
             Mode::ClientCredentials => self.client_credentials.as_ref(),
             Mode::TokenExchange => self.token_exchange.as_ref(),
-            Mode::Oauth | Mode::ApiKey | Mode::Basic | Mode::Fields => None,
+            Mode::Oauth | Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields => None,
         }
     }
+
+    /// The fields of its mode `fields` or `basic`, in the order in which they are asked for. None for a provider that
+    /// has neither mode.
+    pub fn all_fields(&self) -> IndexMap<String, Field> {
+        if self.modes.contains(&Mode::Fields) {
+            return self.fields.clone();
+        }
+        if !self.modes.contains(&Mode::Basic) {
+            return IndexMap::new();
+        }
+        let usual = |label: &str, secret| Field { label: label.to_owned(), env_var: None, secret };
+        [(USERNAME, usual("User name", false)), (PASSWORD, usual("Password", true))]
+            .into_iter()
+            .map(|(name, usual)| (name.to_owned(), self.fields.get(name).cloned().unwrap_or(usual)))
+            .collect()
+    }
 }
+
+/// The first field of mode `basic`.
+pub const USERNAME: &str = "username";
+/// The second field of mode `basic`.
+pub const PASSWORD: &str = "password";
 
 /// The image with the vendor's CLI: a bundled `images/<name>/Containerfile`, or one from elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -266,7 +292,7 @@ pub struct Revoke {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
-    /// Base URL of requests.
+    /// Base URL of requests. `env:NAME` stands for what the variable NAME holds.
     pub base_url: String,
     /// Whose request shape it speaks.
     pub shape: ApiShape,
@@ -321,10 +347,11 @@ pub struct Delivery {
 pub struct Field {
     /// The name shown to people.
     pub label: String,
-    /// Fills the field when the stored one is blank; never stored from there.
+    /// The environment variable that fills the field where the stored one is blank, when it is used; never stored
+    /// from there. Only a field that has one may be left blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_var: Option<String>,
-    /// Whether it is masked when asked for. Default: yes.
+    /// Whether it is masked when asked for, and refused as an argument. Default: yes.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub secret: bool,
 }

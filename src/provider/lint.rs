@@ -1,13 +1,16 @@
 //! What must hold of a descriptor beyond its form.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     capture_map::{CaptureEntry, Convert, FieldMap, FieldPath},
-    descriptor::{Descriptor, HOME, Mode, Refresh, RefreshStrategy},
+    descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     run_args::{RunArgs, check_env_name, check_mount_point},
 };
-use crate::{credential::Kind, name::Name};
+use crate::{credential::Kind, indirect, name::Name};
 
 /// Something that does not hold, at a place such as `image.name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,7 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
     }
     findings.endpoints(descriptor);
     findings.0.extend(super::lint_flow::lint(descriptor));
+    findings.fields(descriptor);
     findings.0
 }
 
@@ -116,6 +120,9 @@ impl Findings {
         for name in d.env.keys() {
             self.check(&format!("env.{name}"), check_env_name(name));
         }
+        for (name, value) in &d.env {
+            self.check(&format!("env.{name}"), indirect::lint(value, |_| Ok(())));
+        }
         for refused in RunArgs::parse(&d.extra_run_args).err().unwrap_or_default() {
             self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
         }
@@ -199,7 +206,34 @@ impl Findings {
             self.refresh(refresh);
         }
         for (path, url) in urls {
-            self.check(path, https(url));
+            self.check(path, indirect::lint(url, https));
+        }
+    }
+
+    fn fields(&mut self, d: &Descriptor) {
+        if d.modes.contains(&Mode::Fields) && d.modes.contains(&Mode::Basic) {
+            self.add("modes", "mode basic is the fields username and password: use one of basic and fields");
+        }
+        let mut variables = BTreeMap::new();
+        for (name, field) in &d.fields {
+            let place = format!("fields.{name}");
+            self.check(&place, field_name(name));
+            if d.modes.contains(&Mode::Basic) && ![USERNAME, PASSWORD].contains(&name.as_str()) {
+                self.add(&place, "mode basic has the fields username and password, and no others");
+            }
+            if field.label.trim().is_empty() {
+                self.add(&format!("{place}.label"), "is empty");
+            }
+            if name == PASSWORD && !field.secret {
+                self.add(&format!("{place}.secret"), "a password is secret");
+            }
+            if let Some(variable) = &field.env_var {
+                let place = format!("{place}.env_var");
+                self.check(&place, check_env_name(variable));
+                if let Some(other) = variables.insert(variable, name) {
+                    self.add(&place, format!("{variable} fills the field {other} already"));
+                }
+            }
         }
     }
 
@@ -234,6 +268,18 @@ fn all_fields(map: &FieldMap) -> impl Iterator<Item = (String, &FieldPath)> {
     named.chain(map.extra.iter().map(|(name, field)| (format!("extra.{name}"), field)))
 }
 
+/// A name that is the same in YAML, on a command line and in JSON.
+fn field_name(name: &str) -> Result<(), String> {
+    let ok = name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if ok {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not a field's name: use up to 64 of `a-z`, `0-9` and `_`, a letter first"))
+    }
+}
+
 fn segment(name: &str) -> Result<(), String> {
     let ok = !name.is_empty()
         && name.len() <= 64
@@ -259,7 +305,8 @@ fn pointer(path: &str) -> Result<(), String> {
     }
 }
 
-fn https(text: &str) -> Result<(), String> {
+/// What must hold of an endpoint: https, or loopback.
+pub fn https(text: &str) -> Result<(), String> {
     let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     match url.scheme() {

@@ -14,6 +14,7 @@ use super::{
     lint::{self, Finding},
 };
 use crate::{
+    indirect::{self, IndirectError},
     suggest::nearest,
     yaml::{self, Problem, Source},
 };
@@ -68,6 +69,18 @@ impl std::ops::Deref for Provider {
 }
 
 impl Provider {
+    /// With the variables that its login container needs in the place of `env:NAME`.
+    ///
+    /// # Errors
+    /// [`IndirectError`] names the field and the variable.
+    pub fn with_values(&self) -> Result<Self, IndirectError> {
+        let mut provider = self.clone();
+        for (name, value) in &mut provider.descriptor.env {
+            *value = indirect::value(&format!("env.{name} of provider {}", self.name), value)?;
+        }
+        Ok(provider)
+    }
+
     /// The files that it comes from; a later one overrides an earlier one field by field.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -168,6 +181,11 @@ impl Registry {
                 .map(str::to_owned),
             known: self.providers.keys().cloned().collect(),
         })
+    }
+
+    /// The provider of that name, no alias.
+    pub fn find(&self, name: &str) -> Option<&Provider> {
+        self.providers.get(name)
     }
 
     /// All providers, by name.

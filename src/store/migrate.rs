@@ -89,7 +89,10 @@ CREATE TABLE ledger (
 ) STRICT;
 ";
 
-const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING)];
+/// What is known beside the columns, see `details`.
+const DETAILS: &str = "ALTER TABLE credential ADD COLUMN details TEXT NOT NULL DEFAULT '{}'";
+
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING), M::up(DETAILS)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -136,6 +139,8 @@ mod tests {
 
     #[test]
     fn many_that_migrate_at_once_migrate_once() {
+        let next: Vec<M<'static>> = MIGRATIONS.iter().cloned().chain([ONCE]).collect();
+        let next = &Migrations::from_slice(&next);
         // Several times, for the moment in which it could go wrong is short.
         for _ in 0..10 {
             let directory = tempfile::TempDir::new().expect("a directory");
@@ -147,8 +152,7 @@ mod tests {
                     scope.spawn(move || {
                         let mut connection = Connection::open(path).expect("opened");
                         start.wait();
-                        let next = Migrations::new([MIGRATIONS, &[ONCE]].concat());
-                        apply(&next, &mut connection, path).expect("migrated");
+                        apply(next, &mut connection, path).expect("migrated");
                     });
                 }
             });

@@ -85,7 +85,7 @@ impl Store {
         key: &DataKey,
         ledger: &Ledger<'_>,
     ) -> rusqlite::Result<Result<Record, StoreError>> {
-        let Summary { address, kind, metadata, created_at, updated_at, version } = summary(row)?;
+        let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary(row)?;
         let stored = row.get_ref(SECRET)?.as_blob()?;
         Ok((|| {
             let refuse =

@@ -7,6 +7,7 @@ use serde::{
     de::{IntoDeserializer, value},
 };
 
+use super::details::Details;
 use crate::{
     credential::{Kind, Metadata},
     name::{Address, Name},
@@ -21,6 +22,9 @@ pub struct Summary {
     pub kind: Kind,
     /// What the vendor said of it.
     pub metadata: Metadata,
+    /// The parts of its secret that are there and not blank: `access_token`, `refresh_token` and `id_token`, or the
+    /// names of fields. None for kinds with one part, and for what an older version stored.
+    pub parts: Vec<String>,
     /// When it was first stored, to the millisecond.
     pub created_at: Timestamp,
     /// When it was last replaced, to the millisecond.
@@ -31,12 +35,13 @@ pub struct Summary {
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const COLUMNS: &str = "provider, credential_set, profile, kind, account, host, scopes, \
-     expires_at, created_at, updated_at, version";
+     expires_at, created_at, updated_at, version, details";
 
 /// The index of the column after those.
-pub(super) const SECRET: usize = 11;
+pub(super) const SECRET: usize = 12;
 
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
+    let Details { owner, parts } = text(row, 11, Details::read)?;
     Ok(Summary {
         address: Address { provider: name(row, 0)?, set: name(row, 1)?, profile: name(row, 2)? },
         kind: text(row, 3, |text| Kind::deserialize(text.into_deserializer()).map_err(|e: value::Error| e))?,
@@ -45,7 +50,9 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
             host: row.get(5)?,
             scopes: text(row, 6, |text| serde_json::from_str(text))?,
             expires_at: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
+            owner,
         },
+        parts,
         created_at: time(row.get(8)?)?,
         updated_at: time(row.get(9)?)?,
         version: row.get(10)?,

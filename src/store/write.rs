@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, named_params};
 use super::{
     Store, StoreError,
     change::{NEXT_VERSION, key},
+    details::Details,
     ledger::Ledger,
     row::time,
     seal,
@@ -29,11 +30,11 @@ const CURRENT_VERSION: &str =
 
 const WRITE: &str = "
 INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
-                        expires_at, created_at, updated_at, version, secret)
-VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :secret)
+                        expires_at, created_at, updated_at, version, details, secret)
+VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :details, :secret)
 ON CONFLICT DO UPDATE SET
     kind = excluded.kind, account = excluded.account, host = excluded.host, scopes = excluded.scopes,
-    expires_at = excluded.expires_at, updated_at = excluded.updated_at, version = excluded.version,
+    expires_at = excluded.expires_at, details = excluded.details, updated_at = excluded.updated_at, version = excluded.version,
     secret = excluded.secret
 RETURNING created_at";
 
@@ -128,6 +129,7 @@ fn insert(
             ":expires_at": expires_at,
             ":now": now,
             ":version": version,
+            ":details": Details::of(credential, metadata).write(),
             ":secret": secret,
         },
         |row| row.get(0),

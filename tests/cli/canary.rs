@@ -113,12 +113,12 @@ fn credentials_that_cannot_be_used() {
     home.put("claude", &oauth, &expired);
     let fields = Credential::Fields([("a".to_owned(), KEY.into()), ("b".to_owned(), KEY.into())].into());
     home.put("slack", &fields, &Metadata::default());
-    for (provider, exit) in [("claude", code::ENGINE), ("slack", code::NO_CREDENTIAL)] {
-        for json in [&[][..], &["--json"][..]] {
-            let arguments = ["token", "demo", provider].into_iter().chain(json.iter().copied());
-            home.authenticate(arguments).exits(exit).does_not_say(CANARY);
-        }
+    for json in [&[][..], &["--json"][..]] {
+        let arguments = ["token", "demo", "claude"].into_iter().chain(json.iter().copied());
+        home.authenticate(arguments).exits(code::ENGINE).does_not_say(CANARY);
     }
+    home.authenticate(["token", "demo", "slack"]).exits(code::USAGE).does_not_say(CANARY);
+    home.authenticate(["token", "demo", "slack", "--field", "c"]).exits(code::USAGE).does_not_say(CANARY);
     home.authenticate(["status", "--json"]).exits(code::DONE).does_not_say(CANARY);
     in_no_file(&home);
 }

@@ -31,7 +31,7 @@ fn those_with_a_file_are_listed() {
         projects["projects"][1],
         json!({
             "name": "shop", "credential_set": "team", "image": null, "engine": "podman", "network": null,
-            "ca_bundle": null,
+            "ca_bundle": null, "profiles": [],
         })
     );
 }

@@ -1,8 +1,8 @@
 //! `authenticate status`
 
-use authenticate::credential::{Credential, Metadata};
+use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{CANARY, Home, KEY, code};
 
@@ -40,15 +40,18 @@ fn one_line_for_each_credential() {
     home.put("claude", &Credential::Token { token: KEY.into() }, &in_hours(-1));
     let outcome = home.authenticate(["status"]).exits(code::DONE);
     let lines: Vec<_> = outcome.stdout.lines().map(words).collect();
-    assert_eq!(lines[0], ["PROVIDER", "SET", "PROFILE", "KIND", "ACCOUNT", "EXPIRES", "IN", "SOURCE"]);
-    assert_eq!(lines[1], ["claude", "default", "default", "token", "-", "expired", "stored"]);
     assert_eq!(
-        lines[2][..7],
-        ["gh", "default", "default", "token", "ann@example.com", "at", "ghe.example.com"]
+        lines[0],
+        ["PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE"]
     );
-    assert_eq!(lines[2][8..], ["h", "stored"]);
-    assert_eq!(lines[3], ["openai", "default", "default", "api_key", "-", "-", "stored"]);
-    assert_eq!(lines[4], ["openai", "team", "work", "api_key", "-", "-", "stored"]);
+    assert_eq!(lines[1][..7], ["claude", "Claude", "Code", "default", "default", "token", "-"]);
+    assert_eq!(lines[1][7..], ["expired", "60", "min", "ago", "no", "stored"]);
+    assert_eq!(lines[2][..6], ["gh", "GitHub", "CLI", "default", "default", "token"]);
+    assert_eq!(lines[2][6..10], ["ann@example.com", "at", "ghe.example.com", "ok"]);
+    assert_eq!(lines[2][10..], ["in", "4", "h", "no", "stored"]);
+    let key = |set, profile| ["openai", "OpenAI", set, profile, "api_key", "-", "ok", "-", "no", "stored"];
+    assert_eq!(lines[3], key("default", "default"));
+    assert_eq!(lines[4], key("team", "work"));
     assert_eq!(lines.len(), 5);
     outcome.does_not_say(CANARY);
 }
@@ -70,9 +73,10 @@ fn json_has_all_of_it_and_no_secret() {
     assert_eq!(
         status["credentials"][1],
         json!({
-            "provider": "openai", "set": "default", "profile": "default", "kind": "api_key",
-            "account": null, "host": null, "scopes": [], "expires_at": null, "expired": false,
-            "source": "stored", "variable": null,
+            "provider": "openai", "label": "OpenAI", "set": "default", "profile": "default",
+            "configured": true, "kind": "api_key", "account": null, "host": null, "scopes": [],
+            "state": "ok", "expires_at": null, "expired": false, "refreshable": false, "owner": "us",
+            "source": "stored", "variable": null, "fields": [],
         })
     );
     outcome.does_not_say(CANARY);
@@ -110,8 +114,9 @@ fn keys_of_the_environment_are_shown_where_nothing_is_stored() {
     };
     let outcome = status(&[]);
     let lines: Vec<_> = outcome.stdout.lines().skip(1).map(words).collect();
-    assert_eq!(lines[0], ["deepseek", "default", "default", "api_key", "-", "-", "stored"]);
-    assert_eq!(lines[1], ["groq", "default", "default", "api_key", "-", "-", "env", "GROQ_API_KEY"]);
+    let key = ["default", "default", "api_key", "-", "ok", "-", "no"];
+    assert_eq!(lines[0], [&["deepseek", "DeepSeek"][..], &key, &["stored"]].concat());
+    assert_eq!(lines[1], [&["groq", "Groq"][..], &key, &["env", "GROQ_API_KEY"]].concat());
     assert_eq!(lines.len(), 2);
     outcome.does_not_say(CANARY);
     let outcome = status(&["--json"]);
@@ -132,4 +137,98 @@ fn an_account_cannot_move_the_cursor() {
         home.authenticate(["status", "--json"]).exits(code::DONE).json()["credentials"][0]["account"],
         "ann\x1b[2J\r\nbob"
     );
+}
+
+fn rows(home: &Home, arguments: &[&str]) -> Vec<Value> {
+    let arguments = ["status", "--json"].iter().chain(arguments);
+    let status = home.authenticate(arguments).exits(code::DONE).json();
+    status["credentials"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn one_word_may_be_a_provider() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.stores("openai:work", KEY);
+    home.stores("mistral", KEY);
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let name = |row: &Value| format!("{}:{}", row["provider"], row["profile"]).replace('"', "");
+        rows(&home, arguments).iter().map(name).collect()
+    };
+    assert_eq!(names(&["openai"]), ["openai:default", "openai:work"]);
+    assert_eq!(names(&["openai:work"]), ["openai:work"]);
+    assert_eq!(names(&["demo", "openai"]), ["openai:default", "openai:work"]);
+    assert_eq!(names(&["demo", "openai:work"]), ["openai:work"]);
+    assert_eq!(names(&["demo"]).len(), 3);
+    home.authenticate(["status", "demo", "opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
+    // A project that has a file is a project.
+    home.write("config/projects/openai.yaml", "credential_set: other\n");
+    assert!(names(&["openai"]).is_empty());
+    // A credential outlives its descriptor.
+    let descriptor = home.write("config/providers/acme.yaml", "label: Acme\n");
+    home.stores("acme", KEY);
+    std::fs::remove_file(descriptor).expect("removed");
+    assert_eq!(names(&["acme"]), ["acme:default"]);
+}
+
+#[test]
+fn what_is_not_there_is_said_to_be_so() {
+    let home = Home::new();
+    let row = &rows(&home, &["openai"])[0];
+    assert_eq!(
+        (&row["configured"], &row["label"], &row["source"]),
+        (&json!(false), &json!("OpenAI"), &Value::Null)
+    );
+    let all = rows(&home, &["--all"]);
+    assert!(all.len() > 40, "{}", all.len());
+    assert!(all.iter().all(|row| row["configured"] == false), "{all:#?}");
+    home.stores("openai", KEY);
+    let configured: Vec<_> =
+        rows(&home, &["--all"]).into_iter().filter(|row| row["configured"] == true).collect();
+    assert_eq!(configured.len(), 1);
+    let table = home.authenticate(["status", "--all"]).exits(code::DONE).stdout;
+    let ollama = table.lines().find(|line| line.starts_with("ollama")).expect("a line");
+    assert_eq!(words(ollama), ["ollama", "Ollama", "default", "default", "-", "-", "-", "-", "-", "-"]);
+}
+
+#[test]
+fn it_says_what_can_be_renewed() {
+    let home = Home::new();
+    let oauth = |refresh_token: Option<&str>| {
+        Credential::OAuth(OAuth {
+            access_token: KEY.into(),
+            refresh_token: refresh_token.map(Into::into),
+            id_token: None,
+            extra: Default::default(),
+        })
+    };
+    home.put("codex", &oauth(Some(KEY)), &in_hours(-1));
+    home.put("claude", &oauth(None), &in_hours(1));
+    // No way to renew it is known.
+    home.put("opencode", &oauth(Some(KEY)), &in_hours(1));
+    // Nothing to renew it with.
+    home.put("qwen", &oauth(None), &in_hours(1));
+    let refreshable =
+        |row: &Value| (row["provider"].as_str().unwrap().to_owned(), row["refreshable"] == true);
+    let found: Vec<_> = rows(&home, &[]).iter().map(refreshable).collect();
+    let expected = [("claude", true), ("codex", true), ("opencode", false), ("qwen", false)];
+    assert_eq!(found, expected.map(|(name, yes)| (name.to_owned(), yes)));
+    assert_eq!(rows(&home, &["codex"])[0]["state"], "expired");
+}
+
+#[test]
+fn it_says_where_each_field_comes_from() {
+    let home = Home::new();
+    let fields = Credential::Fields([("bot_token".to_owned(), KEY.into())].into());
+    home.put("slack", &fields, &Metadata::default());
+    let row = &rows(&home, &["slack"])[0];
+    let bot = json!({"name": "bot_token", "source": "stored", "variable": "SLACK_BOT_TOKEN"});
+    let missing = json!({"name": "app_token", "source": null, "variable": "SLACK_APP_TOKEN"});
+    assert_eq!(row["fields"], json!([bot, missing]));
+    let table = |value: &str| {
+        let outcome = home.authenticate(["status"]).env("SLACK_APP_TOKEN", value).exits(code::DONE);
+        outcome.does_not_say(CANARY).stdout.clone()
+    };
+    assert!(table("").contains("stored; app_token: missing"));
+    assert!(table(KEY).contains("stored; app_token: env SLACK_APP_TOKEN"));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::harness::{CANARY, Home, KEY, code};
 
@@ -38,7 +39,8 @@ fn of_each_kind_it_is_the_value_that_authorises() {
         &Credential::Basic { username: "ann".into(), password: KEY.into() },
         &Metadata::default(),
     );
-    home.put("telegram", &Credential::Fields([("bot".to_owned(), KEY.into())].into()), &Metadata::default());
+    let fields = Credential::Fields([("bot_token".to_owned(), KEY.into())].into());
+    home.put("telegram", &fields, &Metadata::default());
     for provider in ["claude", "gh", "email", "telegram"] {
         let outcome = home.authenticate(["token", "demo", provider]).exits(code::DONE);
         assert_eq!(outcome.stdout, format!("{KEY}\n"), "{provider}");
@@ -46,13 +48,37 @@ fn of_each_kind_it_is_the_value_that_authorises() {
 }
 
 #[test]
-fn of_several_fields_there_is_no_one_value() {
+fn of_several_fields_one_is_named() {
     let home = Home::new();
-    let fields = Credential::Fields([("a".to_owned(), KEY.into()), ("b".to_owned(), KEY.into())].into());
+    let fields = [("bot_token", KEY), ("app_token", "other")];
+    let fields = Credential::Fields(fields.map(|(name, value)| (name.to_owned(), value.into())).into());
     home.put("slack", &fields, &Metadata::default());
     home.authenticate(["token", "demo", "slack"])
-        .exits(code::NO_CREDENTIAL)
-        .says("it has several fields")
+        .exits(code::USAGE)
+        .says("slack has several fields: bot_token, app_token")
+        .says("--field bot_token")
+        .does_not_say(CANARY);
+    let field = |name: &str| home.authenticate(["token", "demo", "slack", "--field", name]);
+    assert_eq!(field("bot_token").exits(code::DONE).stdout, format!("{KEY}\n"));
+    assert_eq!(field("app_token").exits(code::DONE).stdout, "other\n");
+    field("bot").exits(code::USAGE).says("slack has no field \"bot\"; it has bot_token, app_token");
+    let all = home.authenticate(["token", "demo", "slack", "--json"]).exits(code::DONE).json();
+    assert_eq!(all["token"], json!(null));
+    let bot = json!({"name": "bot_token", "value": KEY, "source": "stored"});
+    let app = json!({"name": "app_token", "value": "other", "source": "stored"});
+    assert_eq!(all["fields"], json!([bot, app]));
+    let one = home.authenticate(["token", "demo", "slack", "--json", "--field", "bot_token"]);
+    let one = one.exits(code::DONE).json();
+    assert_eq!((&one["token"], &one["fields"]), (&json!(KEY), &json!([bot])));
+}
+
+#[test]
+fn what_has_no_fields_has_none_to_name() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.authenticate(["token", "demo", "openai", "--field", "key"])
+        .exits(code::USAGE)
+        .says("openai has no field \"key\"")
         .does_not_say(CANARY);
 }
 

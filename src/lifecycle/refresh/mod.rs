@@ -17,7 +17,7 @@ pub use error::RefreshError;
 
 use super::{resolve::margin, turn};
 use crate::{
-    credential::{Credential, Metadata, OAuth, Record},
+    credential::{Credential, Metadata, OAuth, Owner, Record},
     login::container::ContainerLogin,
     login::{
         How, LoginError,
@@ -159,6 +159,9 @@ impl Refresh<'_> {
         let Credential::OAuth(oauth) = &record.credential else {
             return Err(not("only an OAuth login can be"));
         };
+        if record.metadata.owner != Owner::Us {
+            return Err(not("it belongs to the vendor's own tool, from which it was imported"));
+        }
         // Tokens go back to where they came from, whatever the descriptor says by now.
         if let Some(origin) = Origin::of(oauth) {
             let endpoint = origin.endpoint();

@@ -27,6 +27,7 @@ fn every_kind_comes_back_from_another_opening_as_it_was() {
             host: Some("git.example.com".into()),
             scopes: vec!["repo".into(), "a \"b\"".into()],
             expires_at: Timestamp::from_millisecond(1_900_000_000_123).ok(),
+            ..none()
         };
         let at = address(credential.kind().as_str());
         let stored = store.put(&at, &credential, &metadata).expect("stored");

@@ -1,6 +1,7 @@
 //! What the store does, in one process. Several processes: `tests/store.rs`.
 
 mod changes;
+mod details;
 mod migrated;
 mod refusals;
 mod sealed;

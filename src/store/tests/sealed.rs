@@ -7,12 +7,12 @@ type Row = Vec<rusqlite::types::Value>;
 
 fn row(store: &Store, provider: &str) -> Row {
     let sql = "SELECT * FROM credential WHERE provider = ?";
-    let read = |row: &rusqlite::Row<'_>| (0..12).map(|column| row.get(column)).collect();
+    let read = |row: &rusqlite::Row<'_>| (0..13).map(|column| row.get(column)).collect();
     store.connection.query_row(sql, [provider], read).expect("a row")
 }
 
 fn put_back(store: &Store, row: Row) {
-    let sql = "INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     store.connection.execute(sql, rusqlite::params_from_iter(row)).expect("put back");
 }
 

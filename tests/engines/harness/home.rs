@@ -180,8 +180,9 @@ impl Home {
             return Vec::new();
         }
         let found = output(Command::new("find").arg(&data).args(["-mindepth", "1", "-printf", "%P\\n"]));
-        let expected =
-            |name: &&str| !["logins", "turns", "store.key"].contains(name) && !name.starts_with("credentials.db");
+        let expected = |name: &&str| {
+            !["logins", "turns", "store.key"].contains(name) && !name.starts_with("credentials.db")
+        };
         found.lines().filter(expected).map(str::to_owned).collect()
     }
 }

@@ -1,0 +1,112 @@
+//! What the environment has: whole credentials, and the fields that are blank in stored ones.
+
+use std::{collections::BTreeMap, env};
+
+use super::request::{FieldSource, Source};
+use crate::{
+    credential::Credential,
+    provider::{
+        Descriptor, Mode,
+        descriptor::{PASSWORD, USERNAME},
+    },
+    secret::Secret,
+};
+
+/// A credential that is in the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromEnv {
+    /// The first variable that it is in.
+    pub variable: String,
+    /// The credential.
+    pub credential: Credential,
+    /// Where each field came from, for kinds `fields` and `basic`.
+    pub fields: Vec<FieldSource>,
+}
+
+/// The credential that a provider's environment variables hold: the first of those of its API keys, else its fields,
+/// else `{ID}_API_KEY`, which every provider has.
+pub fn from_env(provider: &Descriptor) -> Option<FromEnv> {
+    let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
+    let own = own_variable(provider);
+    first_key(listed).or_else(|| fields_from_env(provider)).or_else(|| first_key([own.as_str()].into_iter()))
+}
+
+/// `{ID}_API_KEY`
+fn own_variable(provider: &Descriptor) -> String {
+    format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
+}
+
+fn first_key<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<FromEnv> {
+    names.find_map(|name| {
+        let credential = Credential::ApiKey { key: Secret::new(variable(name)?.expose().trim()) };
+        Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() })
+    })
+}
+
+fn fields_from_env(provider: &Descriptor) -> Option<FromEnv> {
+    let blank = match provider.modes.contains(&Mode::Basic) {
+        true => Credential::Basic { username: String::new(), password: Secret::new("") },
+        false => Credential::Fields(BTreeMap::new()),
+    };
+    let (credential, fields) = fill(blank, Some(provider));
+    let variable = fields.iter().find_map(|field| field.source.as_ref()?.variable())?.to_owned();
+    is_complete(&credential).then_some(FromEnv { variable, credential, fields })
+}
+
+/// Fills the blank fields of a stored credential from the variables that its descriptor names, and says where each came
+/// from. What is filled is used now, and stored nowhere.
+pub fn fill(credential: Credential, provider: Option<&Descriptor>) -> (Credential, Vec<FieldSource>) {
+    let described = provider.map(Descriptor::all_fields).unwrap_or_default();
+    let mut variables: Vec<(String, Option<String>)> =
+        described.into_iter().map(|(name, field)| (name, field.env_var)).collect();
+    for name in credential.field_names() {
+        if !variables.iter().any(|(known, _)| *known == name) {
+            variables.push((name, None));
+        }
+    }
+    let mut filled = credential;
+    let mut sources = Vec::new();
+    for (name, env_var) in variables {
+        let (value, source) = match (filled.field(&name), env_var.as_deref().and_then(variable)) {
+            (Some(_), _) => (None, Some(Source::Stored)),
+            (None, Some(value)) => (Some(value), env_var.clone().map(Source::Env)),
+            (None, None) => (None, None),
+        };
+        if let Some(value) = value {
+            filled = with(filled, &name, value);
+        }
+        sources.push(FieldSource { name, source, variable: env_var });
+    }
+    (filled, sources)
+}
+
+/// Whether there is enough of it to be used at all.
+pub fn is_complete(credential: &Credential) -> bool {
+    match credential {
+        Credential::Fields(_) => credential.field_names().iter().any(|name| credential.field(name).is_some()),
+        Credential::Basic { .. } => [USERNAME, PASSWORD].iter().all(|name| credential.field(name).is_some()),
+        _ => true,
+    }
+}
+
+fn with(credential: Credential, name: &str, value: Secret) -> Credential {
+    match credential {
+        Credential::Fields(mut fields) => {
+            fields.insert(name.to_owned(), value);
+            Credential::Fields(fields)
+        }
+        Credential::Basic { password, .. } if name == USERNAME => {
+            Credential::Basic { username: value.expose().to_owned(), password }
+        }
+        Credential::Basic { username, .. } if name == PASSWORD => {
+            Credential::Basic { username, password: value }
+        }
+        other => other,
+    }
+}
+
+/// The value of a variable that is set and not blank.
+pub fn variable(name: &str) -> Option<Secret> {
+    let value = Secret::new(env::var(name).ok()?);
+    (!value.expose().trim().is_empty()).then_some(value)
+}

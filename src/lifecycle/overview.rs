@@ -1,0 +1,160 @@
+//! All that there is, and how it is, without a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    fill::{from_env, variable},
+    request::{FieldSource, Source},
+    state::{self, State},
+};
+use crate::{
+    Error,
+    credential::{Kind, Metadata},
+    name::{Address, Name},
+    provider::{Mode, Provider, Registry},
+    store::{Exchange, Store, Summary},
+};
+
+/// What is to be listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this set. Of all sets otherwise; what the environment has counts to the default one.
+    pub set: Option<Name>,
+    /// Only this provider, by its name, not an alias; listed even if there is nothing.
+    pub provider: Option<Name>,
+    /// Only this profile.
+    pub profile: Option<Name>,
+    /// Every provider that is known, even if there is nothing.
+    pub all: bool,
+}
+
+/// A credential, or a provider of which there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is, or would be.
+    pub address: Address,
+    /// The provider's label; its name, where nothing is known of the provider any more.
+    pub label: String,
+    /// The ways to get one.
+    pub modes: Vec<Mode>,
+    /// What there is; `None`: nothing.
+    pub found: Option<Found>,
+}
+
+/// What is known of a credential without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its kind.
+    pub kind: Kind,
+    /// What is known of it.
+    pub metadata: Metadata,
+    /// Where it is from.
+    pub source: Source,
+    /// Of several fields, where each comes from.
+    pub fields: Vec<FieldSource>,
+    /// How it is.
+    pub state: State,
+    /// Whether we can renew it.
+    pub refreshable: bool,
+    /// Whether the vendor has a place to revoke it.
+    pub revocable: bool,
+}
+
+/// Everything that is stored or in the environment. No secret is read.
+///
+/// # Errors
+/// [`Error::Store`]
+pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Vec<Entry>, Error> {
+    let stored = store.map(|store| store.list(filter.set.as_ref())).transpose()?.unwrap_or_default();
+    let exchanges: Exchanges =
+        store.map(Store::exchanges).transpose()?.unwrap_or_default().into_iter().collect();
+    let is_wanted = |address: &Address| {
+        filter.provider.as_ref().is_none_or(|provider| *provider == address.provider)
+            && filter.profile.as_ref().is_none_or(|profile| *profile == address.profile)
+    };
+    let now = Timestamp::now();
+    let mut entries: Vec<Entry> = stored
+        .into_iter()
+        .filter(|summary| is_wanted(&summary.address))
+        .map(|summary| of_stored(summary, registry, &exchanges, now))
+        .collect();
+    let here = filter.set.clone().unwrap_or_else(Name::default_name);
+    let stored_here: BTreeSet<Name> = entries
+        .iter()
+        .filter(|entry| entry.address.set == here)
+        .map(|entry| entry.address.provider.clone())
+        .collect();
+    for provider in registry.iter() {
+        let name: Name = provider.name.parse()?;
+        let address = Address {
+            set: here.clone(),
+            provider: name.clone(),
+            profile: filter.profile.clone().unwrap_or_else(Name::default_name),
+        };
+        if stored_here.contains(&name) || !is_wanted(&address) {
+            continue;
+        }
+        // A profile is one that was stored; the environment has none.
+        let found = of_environment(provider).filter(|_| filter.profile.is_none());
+        if found.is_some() || filter.all || filter.provider.is_some() {
+            let (label, modes) = (provider.label.clone(), provider.modes.clone());
+            entries.push(Entry { address, label, modes, found });
+        }
+    }
+    entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
+    Ok(entries)
+}
+
+/// What is known of the exchanges of refresh tokens.
+type Exchanges = BTreeMap<Address, Exchange>;
+
+fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: Timestamp) -> Entry {
+    let provider = registry.find(summary.address.provider.as_str());
+    let found = Found {
+        kind: summary.kind,
+        source: Source::Stored,
+        fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
+        state: state::of(&summary, exchanges.get(&summary.address), now),
+        refreshable: state::is_refreshable(&summary, provider.map(|provider| &**provider)),
+        revocable: provider.is_some_and(|provider| provider.revoke.is_some()),
+        metadata: summary.metadata,
+    };
+    Entry {
+        label: provider.map_or_else(|| summary.address.provider.to_string(), |known| known.label.clone()),
+        modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
+        address: summary.address,
+        found: Some(found),
+    }
+}
+
+fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
+    if !matches!(summary.kind, Kind::Fields | Kind::Basic) || summary.parts.is_empty() {
+        return Vec::new();
+    }
+    let described = provider.all_fields().into_iter();
+    described
+        .map(|(name, field)| {
+            let from_env = || field.env_var.as_deref().filter(|name| variable(name).is_some());
+            let source = match summary.parts.contains(&name) {
+                true => Some(Source::Stored),
+                false => from_env().map(|name| Source::Env(name.to_owned())),
+            };
+            FieldSource { name, source, variable: field.env_var }
+        })
+        .collect()
+}
+
+fn of_environment(provider: &Provider) -> Option<Found> {
+    let found = from_env(provider)?;
+    Some(Found {
+        kind: found.credential.kind(),
+        metadata: Metadata::default(),
+        source: Source::Env(found.variable),
+        fields: found.fields,
+        state: State::Ok,
+        refreshable: false,
+        revocable: false,
+    })
+}

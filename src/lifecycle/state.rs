@@ -1,0 +1,71 @@
+//! How a stored credential is, as far as that is known without asking anybody.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    credential::{Kind, Owner},
+    provider::{Descriptor, descriptor::RefreshStrategy},
+    store::{Exchange, ExchangeState, Summary},
+};
+
+/// How a stored credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can be used.
+    Ok,
+    /// It is past its time.
+    Expired,
+    /// The vendor has said that it cannot be renewed.
+    NeedsLogin,
+    /// It is being renewed.
+    Refreshing,
+    /// Somebody was renewing it and did not come to an end.
+    Error,
+}
+
+impl State {
+    /// The words for people and for JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Expired => "expired",
+            Self::NeedsLogin => "needs login",
+            Self::Refreshing => "refreshing",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An exchange takes less than this; whoever has one for longer is dead.
+const LONGEST: SignedDuration = SignedDuration::from_mins(3);
+
+/// The state of a stored credential, of which this is known of the exchange of its refresh token.
+pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> State {
+    let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
+    match exchange.map(|exchange| (exchange.state, now.duration_since(exchange.since) < LONGEST)) {
+        Some((ExchangeState::Refused | ExchangeState::Unknown, _)) => State::NeedsLogin,
+        Some((ExchangeState::Sent, true)) => State::Refreshing,
+        Some((ExchangeState::Sent, false)) => State::Error,
+        None if is_expired => State::Expired,
+        None => State::Ok,
+    }
+}
+
+/// Whether we can renew a stored credential: it is ours, its provider has a way, and it has what that way needs.
+pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
+    // Of one that an older version stored, the parts are not known.
+    let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
+    let strategy = provider.and_then(|known| known.refresh.as_ref()).map(|refresh| refresh.strategy);
+    let way = match strategy {
+        Some(RefreshStrategy::Oauth) => has_token,
+        Some(RefreshStrategy::Command) => true,
+        Some(RefreshStrategy::None) | None => false,
+    };
+    way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
+}

@@ -1,0 +1,32 @@
+//! The mode that is meant by what was given, and what a mode takes.
+
+use super::{How, LoginError};
+use crate::provider::{Descriptor, Mode};
+
+/// The mode that what was given belongs to; the provider may not have it.
+pub(super) fn by_what_is_given(provider: &Descriptor, how: &How) -> Option<Mode> {
+    if how.api_key.is_some() {
+        return Some(Mode::ApiKey);
+    }
+    if how.token.is_some() {
+        return Some(Mode::Token);
+    }
+    let basic = provider.modes.contains(&Mode::Basic);
+    (!how.fields.is_empty()).then_some(if basic { Mode::Basic } else { Mode::Fields })
+}
+
+/// Refuses what the mode would drop without a word.
+pub(super) fn check(mode: Mode, how: &How) -> Result<Mode, LoginError> {
+    let takes_end = matches!(mode, Mode::ApiKey | Mode::Token);
+    let takes_fields = matches!(mode, Mode::Basic | Mode::Fields);
+    let unwanted = [
+        ("an API key was", how.api_key.is_some() && mode != Mode::ApiKey),
+        ("a token was", how.token.is_some() && mode != Mode::Token),
+        ("fields were", !how.fields.is_empty() && !takes_fields),
+        ("the time of its end was", how.expires_at.is_some() && !takes_end),
+    ];
+    match unwanted.into_iter().find(|(_, unwanted)| *unwanted) {
+        Some((what, _)) => Err(LoginError::NotWanted { what, mode }),
+        None => Ok(mode),
+    }
+}

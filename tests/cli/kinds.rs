@@ -1,0 +1,317 @@
+//! What is neither a key nor a vendor's login: bearer tokens, fields, user and password.
+
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{CANARY, Home, KEY, code, json as parse},
+    pty::Session,
+};
+
+/// What is stored at an address, as its stored form.
+fn stored(home: &Home, address: &str) -> Value {
+    let stored = home.stored();
+    let found =
+        stored.iter().find(|(at, _)| at == address).unwrap_or_else(|| panic!("no {address}: {stored:?}"));
+    parse(&found.1)
+}
+
+fn expires_at(home: &Home, provider: &str) -> Value {
+    let status = home.authenticate(["status", "--json"]).exits(code::DONE).json();
+    let list = status["credentials"].as_array().expect("a list").clone();
+    list.into_iter().find(|row| row["provider"] == provider).expect("a row")["expires_at"].clone()
+}
+
+#[test]
+fn a_bearer_token_is_a_kind_of_its_own() {
+    let home = Home::new();
+    let outcome = home.authenticate(["demo", "claude", "--token-stdin"]).input(format!(" {KEY}\n"));
+    outcome.exits(code::DONE).says("stored token claude").does_not_say(CANARY);
+    assert_eq!(stored(&home, "default/claude/default"), json!({"type": "token", "token": KEY}));
+    assert_eq!(expires_at(&home, "claude"), Value::Null);
+    home.authenticate(["token", "demo", "claude"]).exits(code::DONE).prints(KEY);
+    home.write("file", KEY);
+    home.authenticate(["demo", "claude:b", "--token-file", "file"]).exits(code::DONE).does_not_say(CANARY);
+    home.authenticate(["demo", "claude:c", "--token-env", "T"]).env("T", KEY).exits(code::DONE);
+    assert_eq!(stored(&home, "default/claude/b"), stored(&home, "default/claude/c"));
+}
+
+#[test]
+fn a_token_or_a_key_may_have_an_end() {
+    let home = Home::new();
+    home.authenticate(["demo", "claude", "--token-stdin", "--expires-at", "2130-01-31"])
+        .input(KEY)
+        .exits(code::DONE);
+    assert_eq!(expires_at(&home, "claude"), "2130-01-31T00:00:00Z");
+    home.authenticate(["demo", "openai", "--api-key-stdin", "--expires-in", "90d"])
+        .input(KEY)
+        .exits(code::DONE);
+    let status = home.authenticate(["status"]).exits(code::DONE).stdout;
+    assert!(status.contains("89 d"), "{status}");
+}
+
+#[test]
+fn an_end_that_is_none_stores_nothing() {
+    let home = Home::new();
+    for (flag, text, says) in [
+        ("--expires-in", "90", "write a number with a unit"),
+        ("--expires-in", "-1h", "not in the future"),
+        ("--expires-at", "2020-01-01", "not in the future"),
+        ("--expires-at", "tomorrow", "write a date or a time"),
+    ] {
+        let arguments = ["demo", "claude", "--token-stdin", &format!("{flag}={text}")];
+        home.authenticate(arguments).input(KEY).exits(code::USAGE).says(says).does_not_say(CANARY);
+    }
+    home.authenticate(["demo", "slack", "--mode", "fields", "--expires-in", "1h"])
+        .exits(code::USAGE)
+        .says("the time of its end was given, and mode fields takes none");
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn what_is_no_token_is_refused_and_not_repeated() {
+    let home = Home::new();
+    for bad in ["", " \n", "CANARY two", "CANARY\nCANARY"] {
+        home.authenticate(["demo", "claude", "--token-stdin"])
+            .input(bad)
+            .exits(code::USAGE)
+            .says("the token for claude is refused")
+            .does_not_say(CANARY);
+    }
+    home.authenticate(["demo", "openai", "--token-stdin"])
+        .input(KEY)
+        .exits(code::USAGE)
+        .says("openai has no mode token; it has api_key");
+    home.authenticate(["demo", "claude", "--token-stdin", "--api-key-stdin"]).input(KEY).exits(code::USAGE);
+    home.authenticate(["demo", "claude", "--mode", "api_key", "--token-stdin"])
+        .input(KEY)
+        .exits(code::USAGE)
+        .says("a token was given, and mode api_key takes none");
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn fields_come_from_where_each_is_said_to_be() {
+    let home = Home::new();
+    home.write("app", "xapp-CANARY\n");
+    home.authenticate(["demo", "slack", "--field", "bot_token=-", "--field-file", "app_token=app"])
+        .input(" xoxb-CANARY \r\n")
+        .exits(code::DONE)
+        .says("stored fields slack")
+        .does_not_say(CANARY);
+    let fields = json!({"app_token": "xapp-CANARY", "bot_token": " xoxb-CANARY "});
+    assert_eq!(stored(&home, "default/slack/default"), json!({"type": "fields", "fields": fields}));
+    home.authenticate(["demo", "email", "--field", "username=ann@example.com", "--field-env", "password=P"])
+        .env("P", KEY)
+        .exits(code::DONE)
+        .does_not_say(CANARY);
+    let fields = json!({"password": KEY, "username": "ann@example.com"});
+    assert_eq!(stored(&home, "default/email/default"), json!({"type": "fields", "fields": fields}));
+}
+
+#[test]
+fn all_fields_may_come_as_one_json_object() {
+    let home = Home::new();
+    let object = json!({"bot_token": KEY, "app_token": ""}).to_string();
+    home.authenticate(["demo", "slack", "--fields-json-stdin"])
+        .input(object)
+        .exits(code::DONE)
+        .does_not_say(CANARY);
+    assert_eq!(stored(&home, "default/slack/default")["fields"], json!({"bot_token": KEY}));
+}
+
+#[test]
+fn what_is_wrong_with_fields_names_them_and_never_their_values() {
+    let home = Home::new();
+    let bad = |object: &str| {
+        let outcome = home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object);
+        outcome.exits(code::USAGE).does_not_say(CANARY).stderr.clone()
+    };
+    for (object, says) in [
+        (r#"{"bot_token": "CANARY"}"#, "missing fields of slack: app_token"),
+        (
+            r#"{"bot_token": "CANARY", "app_tokn": "CANARY"}"#,
+            "slack has no field \"app_tokn\"; it has bot_token, app_token",
+        ),
+        (r#"{"bot_token": ["CANARY"], "app_token": ""}"#, "field \"bot_token\" is not a text"),
+        (r#"{"bot_token": "CANARY", "bot_token": "CANARY"}"#, "field \"bot_token\" is given twice"),
+        (
+            r#"{"bot_token": "CANARY\nx", "app_token": ""}"#,
+            "field bot_token is refused: it has more than one line",
+        ),
+        (r#"{"bot_token": " ", "app_token": ""}"#, "every field of slack is blank"),
+        (r#"["CANARY"]"#, "the fields are not one JSON object"),
+        ("CANARY", "the fields are not one JSON object"),
+    ] {
+        let said = bad(object);
+        assert!(said.contains(says), "{object}: {said}");
+    }
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn what_is_wrong_with_the_flags_is_said_without_values() {
+    let home = Home::new();
+    let refused = |arguments: &[&str], says: &str| {
+        let arguments = ["demo"].iter().chain(arguments);
+        home.authenticate(arguments).input(KEY).exits(code::USAGE).says(says).does_not_say(CANARY);
+    };
+    refused(
+        &["slack", "--field", "bot_token=CANARY"],
+        "field bot_token is secret, and other users of this machine",
+    );
+    refused(&["slack", "--field", "CANARY"], "the argument of --field is not NAME=..");
+    refused(&["slack", "--field", "xoxb-CANARY=x"], "the argument of --field is not NAME=..");
+    refused(
+        &["slack", "--field", "bot_token=-", "--field", "app_token=-"],
+        "standard input can be only one field",
+    );
+    refused(&["slack", "--field-file", "bot_token=/nonexistent/CANARY"], "cannot read field bot_token");
+    refused(&["slack", "--field-env", "bot_token=CANARY"], "the variable of --field-env is not set");
+    refused(&["slack", "--field", "bot_token=-", "--field-env", "bot_token=HOME"], "given twice");
+    refused(&["slack", "--field", "bot_token=-"], "missing fields of slack: app_token");
+    refused(&["slack"], "missing fields of slack: bot_token, app_token");
+    refused(&["openai", "--field", "key=-"], "openai has no mode fields; it has api_key");
+    refused(&["slack", "--fields-json-stdin", "--field", "bot_token=-"], "cannot be used with");
+    refused(&["slack", "--api-key-stdin"], "slack has no mode api_key; it has fields");
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn at_a_terminal_the_fields_are_asked_for() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "email"], &[]);
+    session.shows("User name for E-mail (Enter leaves it to EMAIL_USERNAME)");
+    session.types("ann@example.com\r").shows("Password for E-mail").masks();
+    session.types("CANARY\r");
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains("ann@example.com") && !shown.contains(CANARY), "{shown:?}");
+    let fields = json!({"password": "CANARY", "username": "ann@example.com"});
+    assert_eq!(stored(&home, "default/email/default")["fields"], fields);
+}
+
+#[test]
+fn a_field_may_be_left_to_its_variable() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "slack"], &[("SLACK_APP_TOKEN", "xapp-CANARY")]);
+    session.shows("Bot token for Slack").masks();
+    session.types("xoxb-1\r").shows("App token for Slack (Enter leaves it to SLACK_APP_TOKEN)").masks();
+    session.types("\r");
+    session.exits(code::DONE);
+    // It is taken from there when it is used, and is stored nowhere.
+    assert_eq!(stored(&home, "default/slack/default")["fields"], json!({"bot_token": "xoxb-1"}));
+    let app = || home.authenticate(["token", "demo", "slack", "--field", "app_token"]);
+    assert_eq!(app().env("SLACK_APP_TOKEN", "xapp-2").exits(code::DONE).stdout, "xapp-2\n");
+    app()
+        .exits(code::NO_CREDENTIAL)
+        .says("field app_token of slack is blank, and SLACK_APP_TOKEN is not set");
+    // What is stored is not overridden.
+    let bot = home.authenticate(["token", "demo", "slack", "--field", "bot_token"]);
+    assert_eq!(bot.env("SLACK_BOT_TOKEN", "other").exits(code::DONE).stdout, "xoxb-1\n");
+    assert_eq!(stored(&home, "default/slack/default")["fields"], json!({"bot_token": "xoxb-1"}));
+}
+
+#[test]
+fn a_question_that_is_interrupted_stores_nothing() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "slack"], &[]);
+    session.shows("Bot token for Slack").masks();
+    session.types("xoxb-1\r").shows("App token for Slack").masks();
+    session.types("\x03");
+    session.exits(code::INTERRUPTED);
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn channels_may_live_in_the_environment_alone() {
+    let home = Home::new();
+    let all = home.authenticate(["token", "demo", "slack", "--json"]).env("SLACK_BOT_TOKEN", KEY);
+    let all = all.exits(code::DONE).json();
+    assert_eq!((&all["kind"], &all["source"]), (&json!("fields"), &json!("env SLACK_BOT_TOKEN")));
+    let bot = json!({"name": "bot_token", "value": KEY, "source": "env SLACK_BOT_TOKEN"});
+    let app = json!({"name": "app_token", "value": null, "source": null});
+    assert_eq!(all["fields"], json!([bot, app]));
+    let telegram = home.authenticate(["token", "demo", "telegram"]).env("TELEGRAM_BOT_TOKEN", KEY);
+    assert_eq!(telegram.exits(code::DONE).stdout, format!("{KEY}\n"));
+    home.authenticate(["token", "demo", "telegram"]).exits(code::NO_CREDENTIAL);
+    assert!(!home.database().exists());
+}
+
+#[test]
+fn the_channels_have_their_fields() {
+    let home = Home::new();
+    for (provider, fields) in [
+        ("telegram", &["bot_token"][..]),
+        ("discord", &["bot_token"]),
+        ("slack", &["bot_token", "app_token"]),
+        ("twitch", &["token"]),
+        ("email", &["username", "password"]),
+    ] {
+        let show = home.authenticate(["providers", "show", provider, "--json"]).exits(code::DONE).json();
+        let descriptor = &show["provider"];
+        assert_eq!(descriptor["modes"], json!(["fields"]), "{provider}");
+        let has: Vec<_> = descriptor["fields"].as_object().expect("fields").keys().cloned().collect();
+        assert_eq!(has, fields, "{provider}");
+    }
+}
+
+const BASIC: &str = "modes: [basic]\nfields:\n  password: {label: App password, env_var: ACME_PASSWORD}\n";
+
+#[test]
+fn user_and_password_are_two_fields() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", BASIC);
+    home.authenticate(["demo", "acme", "--field", "username=ann", "--field", "password=-"])
+        .input("CANARY \n")
+        .exits(code::DONE)
+        .says("stored basic acme")
+        .does_not_say(CANARY);
+    let basic = json!({"type": "basic", "username": "ann", "password": "CANARY "});
+    assert_eq!(stored(&home, "default/acme/default"), basic);
+    let user = home.authenticate(["token", "demo", "acme", "--field", "username"]).exits(code::DONE);
+    assert_eq!(user.stdout, "ann\n");
+    home.authenticate(["demo", "acme", "--field", "username=a:b", "--field", "password="])
+        .exits(code::USAGE)
+        .says("field username is refused: a user name has no colon");
+    home.authenticate(["demo", "acme", "--field", "username=", "--field", "password="])
+        .exits(code::USAGE)
+        .says("field username is refused: it is blank, and no variable could fill it");
+}
+
+#[test]
+fn a_blank_password_is_filled_or_missed() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", BASIC);
+    home.authenticate(["demo", "acme", "--field", "username=ann", "--field", "password="]).exits(code::DONE);
+    let password = || home.authenticate(["token", "demo", "acme", "--field", "password"]);
+    assert_eq!(password().env("ACME_PASSWORD", KEY).exits(code::DONE).stdout, format!("{KEY}\n"));
+    password()
+        .exits(code::NO_CREDENTIAL)
+        .says("set ACME_PASSWORD, or log in again with: authenticate demo acme");
+}
+
+#[test]
+fn wrong_fields_of_a_descriptor_are_found() {
+    let home = Home::new();
+    let lint = |text: &str, says: &str| {
+        let file = home.write("acme.yaml", text);
+        let outcome = home.authenticate(["providers", "lint", file.to_str().unwrap()]).exits(code::USAGE);
+        assert!(outcome.all().contains(says), "{outcome:#?}");
+    };
+    lint("modes: [fields]\nfields: {Bot: {label: Bot}}\n", "\"Bot\" is not a field's name");
+    lint("modes: [fields]\nfields: {a: {label: A}, a: {label: B}}\n", "duplicate");
+    lint(
+        "modes: [fields]\nfields: {a: {label: A, env_var: X}, b: {label: B, env_var: X}}\n",
+        "X fills the field a already",
+    );
+    lint("modes: [fields]\nfields: {a: {label: ' '}}\n", "fields.a.label: is empty");
+    lint(
+        "modes: [basic]\nfields: {user: {label: U}}\n",
+        "has the fields username and password, and no others",
+    );
+    lint("modes: [basic]\nfields: {password: {label: P, secret: false}}\n", "a password is secret");
+    lint("modes: [basic, fields]\nfields: {username: {label: U}}\n", "use one of basic and fields");
+    lint(
+        "modes: [fields]\nfields: {a: {label: A, env_var: 'X Y'}}\n",
+        "not the name of an environment variable",
+    );
+}

@@ -1,0 +1,212 @@
+//! Which credential is used, of several that could be.
+
+use authenticate::{
+    credential::{Credential, Metadata},
+    name::Address,
+    store::Store,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::harness::{CANARY, Home, KEY, code, name};
+
+/// Stores a token `sk-PROFILE` that ends so many hours from now.
+fn store(home: &Home, provider: &str, profile: &str, hours: i64) {
+    let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+    let expires_at = Some(Timestamp::now() + SignedDuration::from_hours(hours));
+    let credential = Credential::Token { token: format!("sk-{profile}").into() };
+    let metadata = Metadata { expires_at, ..Metadata::default() };
+    Store::open(&home.data()).expect("a store").put(&address, &credential, &metadata).expect("stored");
+}
+
+fn token<const N: usize>(home: &Home, arguments: [&str; N]) -> String {
+    home.authenticate(["token"].into_iter().chain(arguments)).exits(code::DONE).stdout.trim_end().to_owned()
+}
+
+#[test]
+fn the_default_account_is_used_where_none_is_named() {
+    let home = Home::new();
+    store(&home, "gh", "default", 1);
+    store(&home, "gh", "work", 1);
+    store(&home, "gh", "play", 1);
+    assert_eq!(token(&home, ["demo", "gh"]), "sk-default");
+    assert_eq!(token(&home, ["demo", "gh:work"]), "sk-work");
+}
+
+#[test]
+fn the_only_account_is_used_whatever_its_name() {
+    let home = Home::new();
+    store(&home, "gh", "work", 1);
+    assert_eq!(token(&home, ["demo", "gh"]), "sk-work");
+    assert_eq!(token(&home, ["demo", "github"]), "sk-work");
+    let found = home.authenticate(["token", "demo", "gh", "--json"]).exits(code::DONE).json();
+    assert_eq!((&found["profile"], &found["source"]), (&json!("work"), &json!("stored")));
+}
+
+#[test]
+fn of_several_accounts_none_is_guessed() {
+    let home = Home::new();
+    store(&home, "gh", "work", 1);
+    store(&home, "gh", "play", 1);
+    for provider in ["gh", "github"] {
+        home.authenticate(["token", "demo", provider])
+            .env("GH_TOKEN", "other")
+            .exits(code::USAGE)
+            .says("several accounts of gh are stored: gh:play, gh:work")
+            .says("hint: name one, as gh:play, or set `profiles` in the project's file");
+    }
+}
+
+#[test]
+fn a_named_account_is_never_silently_another() {
+    let home = Home::new();
+    store(&home, "gh", "default", 1);
+    store(&home, "gh", "work", -1);
+    for target in ["gh:work", "gh:play", "gh:wrok"] {
+        home.authenticate(["token", "demo", target]).env("GH_TOKEN", "other").exits(code::NO_CREDENTIAL);
+    }
+}
+
+#[test]
+fn a_project_has_an_order_of_its_own() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "profiles: {gh: [work, default]}\n");
+    home.write("config/projects/alias.yaml", "profiles: {github: [work]}\n");
+    store(&home, "gh", "default", 1);
+    store(&home, "gh", "work", 1);
+    assert_eq!(token(&home, ["shop", "gh"]), "sk-work");
+    assert_eq!(token(&home, ["shop", "github"]), "sk-work");
+    assert_eq!(token(&home, ["alias", "gh"]), "sk-work");
+    assert_eq!(token(&home, ["shop", "gh:default"]), "sk-default");
+    assert_eq!(token(&home, ["demo", "gh"]), "sk-default");
+}
+
+#[test]
+fn what_is_passed_over_in_an_order_is_said() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "profiles: {gh: [away, work, default]}\n");
+    store(&home, "gh", "default", 1);
+    store(&home, "gh", "work", -1);
+    let outcome = home.authenticate(["token", "shop", "gh"]).exits(code::DONE);
+    assert_eq!(outcome.stdout, "sk-default\n");
+    assert_eq!(
+        outcome.stderr,
+        "skipped: gh:away is not stored; using gh\nskipped: gh:work has expired; using gh\n"
+    );
+}
+
+#[test]
+fn after_the_order_come_the_others_and_then_the_environment() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "profiles: {gh: [away]}\n");
+    let run = || home.authenticate(["token", "shop", "gh"]).env("GH_TOKEN", "from-env").ends();
+    assert_eq!(run().stdout, "from-env\n");
+    store(&home, "gh", "play", 1);
+    assert_eq!(run().stdout, "sk-play\n");
+    store(&home, "gh", "work", 1);
+    assert_eq!(run().code, Some(code::USAGE.into()));
+    store(&home, "gh", "default", 1);
+    assert_eq!(run().stdout, "sk-default\n");
+}
+
+/// Another account than the one that is meant would be worse than none.
+#[test]
+fn an_expired_account_is_not_replaced_by_the_environment() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "profiles: {gh: [work]}\n");
+    store(&home, "gh", "work", -1);
+    for project in ["shop", "demo"] {
+        home.authenticate(["token", project, "gh"])
+            .env("GH_TOKEN", "other")
+            .exits(code::NO_CREDENTIAL)
+            .says("the credential for gh:work expired");
+    }
+}
+
+#[test]
+fn the_first_variable_wins_and_the_providers_own_always_counts() {
+    let home = Home::new();
+    let run = |variables: &[(&str, &str)]| {
+        let run = home.authenticate(["token", "demo", "gh", "--json"]);
+        let found =
+            variables.iter().fold(run, |run, (name, value)| run.env(name, value)).exits(code::DONE).json();
+        found["source"].as_str().expect("a source").to_owned()
+    };
+    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", "a"), ("GH_API_KEY", "c")]), "env GH_TOKEN");
+    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", " ")]), "env GITHUB_TOKEN");
+    assert_eq!(run(&[("GH_API_KEY", "c")]), "env GH_API_KEY");
+}
+
+#[test]
+fn an_override_is_used_and_not_stored() {
+    let home = Home::new();
+    home.stores("openai", "sk-0123456789-stored");
+    let run = || home.authenticate(["token", "demo", "openai", "--token-env", "T", "--json"]);
+    let found = run().env("T", KEY).exits(code::DONE).json();
+    assert_eq!((&found["token"], &found["source"]), (&json!(KEY), &json!("override")));
+    assert!(home.stored().iter().all(|(_, secret)| !secret.contains(CANARY)));
+    run().exits(code::USAGE).says("the variable of --token-env is not set");
+    run().env("T", " ").exits(code::USAGE).says("the variable of --token-env is blank");
+    home.authenticate(["token", "demo", "opnai", "--token-env", "T"]).env("T", KEY).exits(code::USAGE);
+}
+
+#[test]
+fn a_local_backend_is_not_configured_by_existing() {
+    let home = Home::new();
+    for provider in ["ollama", "vllm", "litellm"] {
+        home.authenticate(["token", "demo", provider])
+            .exits(code::NO_CREDENTIAL)
+            .says("it may need none; log in with: authenticate demo");
+    }
+    assert_eq!(home.authenticate(["status", "--json"]).exits(code::DONE).json()["credentials"], json!([]));
+}
+
+#[test]
+fn a_wrong_order_is_found() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "profiles:\n  gh: [work, work, a/b]\n  claude: []\n");
+    home.authenticate(["token", "shop", "gh"])
+        .exits(code::USAGE)
+        .says("shop.yaml:2:14: profiles.gh[1]: work is named twice")
+        .says("\"a/b\" is not a name")
+        .says("profiles.claude: names no profile");
+}
+
+#[test]
+fn a_variable_that_is_not_set_ends_it_before_anything_begins() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "engine: env:SHOP_ENGINE\nenv: {TOKEN: 'env:SHOP_TOKEN'}\n");
+    let run = || home.authenticate(["shop", "claude", "--mode", "oauth"]);
+    run().exits(code::USAGE).says("engine of the project: the variable SHOP_ENGINE is not set");
+    run()
+        .env("SHOP_ENGINE", "unix:///nonexistent/CANARY.sock")
+        .exits(code::USAGE)
+        .says("env.TOKEN of the project: the variable SHOP_TOKEN is not set")
+        .does_not_say(CANARY);
+    run()
+        .env("SHOP_ENGINE", "CANARY")
+        .env("SHOP_TOKEN", "t")
+        .exits(code::USAGE)
+        .says("engine of the project: the variable SHOP_ENGINE holds what this field cannot take")
+        .does_not_say(CANARY);
+    assert!(!home.data().exists());
+    // What it holds is used.
+    run()
+        .env("SHOP_ENGINE", "unix:///nonexistent/shop.sock")
+        .env("SHOP_TOKEN", "t")
+        .exits(code::ENGINE)
+        .says("/nonexistent/shop.sock");
+    // What is not used need not be set.
+    home.authenticate(["shop", "openai", "--api-key-stdin"]).input(KEY).exits(code::DONE);
+}
+
+#[test]
+fn a_providers_environment_may_be_indirect_too() {
+    let home = Home::new();
+    home.write("config/providers/claude.yaml", "env: {EXTRA: 'env:CLAUDE_EXTRA'}\n");
+    home.authenticate(["demo", "claude", "--mode", "oauth"])
+        .exits(code::USAGE)
+        .says("env.EXTRA of provider claude: the variable CLAUDE_EXTRA is not set");
+    home.write("config/providers/claude.yaml", "env: {EXTRA: 'env:not a name'}\n");
+    home.authenticate(["demo", "claude", "--mode", "oauth"]).exits(code::USAGE).says("claude.yaml:1:7");
+}
