@@ -33,7 +33,7 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use rusqlite::Connection;
@@ -41,7 +41,7 @@ use rusqlite::Connection;
 pub use self::{
     error::StoreError,
     header::APPLICATION_ID,
-    key::{Custodian, Question, Source, Unanswered, set_custodian},
+    key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
     remove::Removal,
     row::Summary,
@@ -62,6 +62,8 @@ pub struct Store {
     held: Option<held::Held>,
     place: Place,
     key: Mutex<Option<Arc<key::DataKey>>>,
+    /// Whether the settings were compared with what is recorded.
+    compared: AtomicBool,
 }
 
 impl Store {
