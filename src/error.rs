@@ -151,6 +151,7 @@ fn has(fields: &[String]) -> String {
 fn store_code(error: &StoreError) -> u8 {
     match error {
         StoreError::Settings(_) => exit::USAGE,
+        StoreError::Interrupted => exit::INTERRUPTED,
         _ => exit::STORE,
     }
 }

@@ -3,6 +3,7 @@
 mod alive;
 mod completions;
 mod console;
+mod custodian;
 mod doctor;
 mod failure;
 mod given;
@@ -23,7 +24,7 @@ mod token;
 
 use std::process::ExitCode;
 
-use authenticate::{Error, exit, login as logins, paths::Paths};
+use authenticate::{Error, exit, login as logins, paths::Paths, store};
 use clap::{
     CommandFactory as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -111,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         _ => {}
     }
     let paths = Paths::from_env().map_err(Error::from)?;
+    store::set_custodian(custodian::TerminalCustodian);
     sweep(&paths);
     match verb {
         Verb::Login(args) => login::run(&paths, *args),

@@ -65,6 +65,7 @@ impl ContainerLogin<'_> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
         let mut store = Store::open(self.paths)?;
+        store.prepare()?;
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
             () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),

@@ -1,12 +1,12 @@
 //! What every change to the database has in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use rusqlite::{Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
     Store, StoreError, header,
-    key::{ATTEMPTS, Asking, DataKey},
+    key::{ATTEMPTS, Asking, DataKey, custodian},
 };
 use crate::name::Address;
 
@@ -29,6 +29,7 @@ impl Store {
 
     /// As [`Store::begin`], with the data key of the database as it is then.
     pub(super) fn begin_with_key(&self) -> Result<(Transaction<'_>, Arc<DataKey>), StoreError> {
+        self.compare_with_settings()?;
         for _ in 0..ATTEMPTS {
             self.key(Asking::Allowed)?;
             let change = self.begin()?;
@@ -37,6 +38,18 @@ impl Store {
             }
         }
         Err(StoreError::Locked { path: self.place() })
+    }
+
+    /// Says once what the settings wish and the database does not have.
+    fn compare_with_settings(&self) -> Result<(), StoreError> {
+        if self.path().is_some()
+            && !self.compared.swap(true, Ordering::Relaxed)
+            && let Some(text) = self.differs_from_settings()?
+            && let Some(custodian) = custodian()
+        {
+            custodian.differs(&text);
+        }
+        Ok(())
     }
 
     /// Has the log written into the database when this store is the last to close.

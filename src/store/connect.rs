@@ -1,6 +1,10 @@
 //! Opening a database that is there.
 
-use std::{path::Path, sync::Mutex, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, atomic::AtomicBool},
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
@@ -40,7 +44,8 @@ pub(super) fn connect(path: &Path, place: Place) -> Result<Store, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // Who only reads does not tidy up: that costs more than the reading. Who writes does, see `write`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    let mut store = Store { connection, held: Some(held), place, key: Mutex::default() };
+    let mut store =
+        Store { connection, held: Some(held), place, key: Mutex::default(), compared: AtomicBool::default() };
     store.configure().map_err(failed)?;
     let found = store.schema_version().map_err(failed)?;
     header::verify_schema(found, path)?;
@@ -58,7 +63,8 @@ pub(super) fn in_memory() -> Result<Store, StoreError> {
     let failed = |source| StoreError::from_sqlite(IN_MEMORY.into(), source);
     let connection = Connection::open_in_memory().map_err(failed)?;
     let place = Place::from(Path::new(IN_MEMORY));
-    let mut store = Store { connection, held: None, place, key: Mutex::default() };
+    let mut store =
+        Store { connection, held: None, place, key: Mutex::default(), compared: AtomicBool::default() };
     store.configure().map_err(failed)?;
     migrate::to_latest(&mut store.connection, Path::new(IN_MEMORY))?;
     store.key_in_memory(DataKey::random()?)?;

@@ -105,6 +105,24 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The passphrase is needed, and nobody gave it.
+    #[error(
+        "{} is locked with a passphrase: run `authenticate store unlock` at a terminal, or name a file that holds it with AUTHENTICATE_PASSPHRASE_FILE",
+        path.display()
+    )]
+    PassphraseNeeded {
+        /// The database.
+        path: PathBuf,
+    },
+    /// It was the wrong one.
+    #[error("that is not the passphrase of {}: nothing was changed", path.display())]
+    WrongPassphrase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The question for the passphrase was dismissed.
+    #[error("interrupted")]
+    Interrupted,
     /// The key source cannot give the key.
     #[error("the key of {} is not to be had from its source ({source_name}): {why}", path.display())]
     KeySource {

@@ -44,7 +44,7 @@ impl Store {
     /// Makes the data key, unless somebody else has just done so, and seals what was stored before: all in one
     /// transaction. What the source has to have outside of the database is there before.
     pub(super) fn first_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
-        let context = self.context(asking);
+        let context = self.context(asking.clone());
         let failed = |source| self.failed(source);
         // What may take long, or ask, comes before anybody has to wait for us.
         let chosen = choose(self.place.wish()?, &context)?;

@@ -36,7 +36,7 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 use rusqlite::Connection;
@@ -45,7 +45,7 @@ pub use self::{
     error::StoreError,
     exchange::{Begun, Exchange, ExchangeState},
     header::APPLICATION_ID,
-    key::{Custodian, Question, Source, Unanswered, set_custodian},
+    key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
     remove::Removal,
     row::Summary,
@@ -66,6 +66,8 @@ pub struct Store {
     held: Option<held::Held>,
     place: Place,
     key: Mutex<Option<Arc<key::DataKey>>>,
+    /// Whether the settings were compared with what is recorded.
+    compared: AtomicBool,
 }
 
 impl Store {

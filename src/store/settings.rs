@@ -132,6 +132,7 @@ fn parse(file: &str, text: &str) -> Result<Wish, Vec<Problem>> {
             .collect());
     }
     wish.source = wish.source.or(match (&wish.passphrase_command, &wish.key_file) {
+        (Some(_), None) => Some(Source::Command),
         (None, Some(_)) => Some(Source::KeyFile),
         _ => None,
     });
@@ -144,6 +145,27 @@ fn lint(wish: &Wish) -> Vec<(&'static str, String)> {
         && !file.is_absolute()
     {
         findings.push(("store.key_file", format!("{} is not an absolute path", file.display())));
+    }
+    match (&wish.passphrase_command, &wish.key_file, wish.source) {
+        (Some(words), ..) if words.first().is_none_or(String::is_empty) => {
+            findings.push(("store.passphrase_command", "it names no program".into()));
+        }
+        (Some(_), _, Some(other)) if other != Source::Command => {
+            let why = format!("it is for the key source command, and key_source is {other}");
+            findings.push(("store.passphrase_command", why));
+        }
+        (_, Some(_), Some(other)) if other != Source::KeyFile => {
+            let why = format!("it is for the key source key_file, and key_source is {other}");
+            findings.push(("store.key_file", why));
+        }
+        (Some(_), Some(_), None) => {
+            findings
+                .push(("store", "it has a passphrase_command and a key_file: key_source says which".into()));
+        }
+        (None, _, Some(Source::Command)) => {
+            findings.push(("store.key_source", "the key source command needs a passphrase_command".into()));
+        }
+        _ => {}
     }
     findings
 }

@@ -5,6 +5,7 @@
 
 mod harness;
 mod pty;
+mod ring;
 
 mod addresses;
 mod api_key;
@@ -12,6 +13,7 @@ mod canary;
 mod doctor;
 mod engine;
 mod generated;
+mod key_source;
 mod killed;
 mod kinds;
 mod logout;

@@ -71,10 +71,16 @@ impl Session {
     /// Waits until the text has been shown.
     #[track_caller]
     pub fn shows(&self, text: &str) -> &Self {
+        self.shows_times(1, text)
+    }
+
+    /// Waits until the text has been shown so many times.
+    #[track_caller]
+    pub fn shows_times(&self, times: usize, text: &str) -> &Self {
+        let missing = |shown: &str| shown.matches(text).count() < times;
         let shown = self.screen.shown.lock().unwrap();
-        let (shown, _) =
-            self.screen.more.wait_timeout_while(shown, LIMIT, |shown| !shown.contains(text)).unwrap();
-        assert!(shown.contains(text), "{text:?} is not shown: {:?}", *shown);
+        let (shown, _) = self.screen.more.wait_timeout_while(shown, LIMIT, |shown| missing(shown)).unwrap();
+        assert!(!missing(&shown), "{text:?} is not shown: {:?}", *shown);
         self
     }
 

@@ -43,8 +43,8 @@ impl Parameters {
     }
 
     /// Whether these are the settings that led to it.
-    pub fn is_chosen_by(&self, file: Option<&Path>) -> bool {
-        self.chosen == file.unwrap_or(Path::new(FILE_NAME))
+    pub fn is_chosen_by(&self, file: &Path) -> bool {
+        self.chosen == file
     }
 }
 
@@ -121,10 +121,10 @@ pub(super) fn establish(
     key: &SealingKey,
     context: &Context,
 ) -> Result<(), StoreError> {
+    let path = parameters.path(context);
     if !parameters.made {
         return Ok(());
     }
-    let path = parameters.path(context);
     let directory = path.parent().unwrap_or(Path::new("/"));
     if trust::directory(directory)?.is_none() {
         let why = format!("the directory {} does not exist: make it first", directory.display());

@@ -6,10 +6,17 @@
 //! A store without a row in `store_key` is not sealed yet. The transaction that makes the key seals what is there.
 
 mod choose;
+mod command;
 mod custodian;
 mod key_file;
+mod keyring;
+mod passphrase;
 mod row;
+mod run;
+pub(super) mod session;
 mod source;
+mod systemd_creds;
+mod unlock;
 mod wrapped;
 
 use std::sync::{Arc, PoisonError};
@@ -26,6 +33,7 @@ pub(super) use self::{
 pub use self::{
     custodian::{Custodian, Question, Unanswered, set_custodian},
     source::Source,
+    unlock::{KeyState, Locked},
 };
 use super::{Store, StoreError, seal::SealingKey};
 
@@ -61,7 +69,7 @@ impl Store {
             let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else {
                 return self.first_key(asking);
             };
-            match unwrap(&row, &self.context(asking)) {
+            match unwrap(&row, &self.context(asking.clone())) {
                 Ok(key) => {
                     if !row.erased {
                         self.erase_what_was_plain();

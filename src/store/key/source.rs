@@ -5,24 +5,44 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DataKey, key_file};
-use crate::store::{StoreError, seal::SealingKey};
+use super::{DataKey, command, key_file, keyring, passphrase, systemd_creds};
+use crate::{
+    secret::Secret,
+    store::{StoreError, seal::SealingKey, settings::Wish},
+};
 
 /// What keeps the key of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Source {
+    /// The system's key ring: the Secret Service, on Linux.
+    #[serde(rename = "keyring")]
+    Keyring,
+    /// A passphrase that is asked for.
+    #[serde(rename = "passphrase")]
+    Passphrase,
+    /// systemd: the TPM, or a key that only root can read.
+    #[serde(rename = "systemd-creds", alias = "systemd_creds")]
+    SystemdCreds,
+    /// A command that prints the passphrase.
+    #[serde(rename = "command")]
+    Command,
     /// A file with 32 random bytes.
-    #[serde(rename = "key_file")]
+    #[serde(rename = "key_file", alias = "key-file")]
     KeyFile,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::KeyFile];
+    pub const ALL: [Self; 5] =
+        [Self::Keyring, Self::Passphrase, Self::SystemdCreds, Self::Command, Self::KeyFile];
 
     /// Its name, as in the settings and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Keyring => "keyring",
+            Self::Passphrase => "passphrase",
+            Self::SystemdCreds => "systemd-creds",
+            Self::Command => "command",
             Self::KeyFile => "key_file",
         }
     }
@@ -48,11 +68,15 @@ impl FromStr for Source {
     }
 }
 
-/// Whether the passphrase may be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a passphrase comes from, should one be needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Asking {
+    /// The custodian.
     Allowed,
+    /// Nowhere.
     No,
+    /// It is this.
+    Given(Secret),
 }
 
 /// What a source needs to know of the store.
@@ -82,10 +106,12 @@ pub(in crate::store) struct Fresh {
 }
 
 /// What is recorded of a source: all that it needs to give the key again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "source", content = "parameters")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Recorded {
-    #[serde(rename = "key_file")]
+    Keyring(keyring::Parameters),
+    Passphrase(passphrase::Derivation),
+    SystemdCreds(systemd_creds::Parameters),
+    Command(command::Parameters),
     KeyFile(key_file::Parameters),
 }
 
@@ -95,6 +121,10 @@ pub(in crate::store) type Open<'a> = &'a dyn Fn(&SealingKey) -> Option<DataKey>;
 impl Recorded {
     pub fn source(&self) -> Source {
         match self {
+            Self::Keyring(_) => Source::Keyring,
+            Self::Passphrase(_) => Source::Passphrase,
+            Self::SystemdCreds(_) => Source::SystemdCreds,
+            Self::Command(_) => Source::Command,
             Self::KeyFile(_) => Source::KeyFile,
         }
     }
@@ -102,14 +132,22 @@ impl Recorded {
     /// The columns `source` and `parameters`.
     pub fn to_columns(&self) -> (String, String) {
         let parameters = match self {
+            Self::Keyring(parameters) => serde_json::to_string(parameters),
+            Self::Passphrase(parameters) => serde_json::to_string(parameters),
+            Self::SystemdCreds(parameters) => serde_json::to_string(parameters),
+            Self::Command(parameters) => serde_json::to_string(parameters),
             Self::KeyFile(parameters) => serde_json::to_string(parameters),
         };
         (self.source().as_str().to_owned(), parameters.unwrap_or_default())
     }
 
-    /// `None` for a source that is not known.
+    /// `None` for what is not known.
     pub fn from_columns(source: &str, parameters: &str) -> Option<Self> {
         match Source::ALL.into_iter().find(|known| known.as_str() == source)? {
+            Source::Keyring => serde_json::from_str(parameters).ok().map(Self::Keyring),
+            Source::Passphrase => serde_json::from_str(parameters).ok().map(Self::Passphrase),
+            Source::SystemdCreds => serde_json::from_str(parameters).ok().map(Self::SystemdCreds),
+            Source::Command => serde_json::from_str(parameters).ok().map(Self::Command),
             Source::KeyFile => serde_json::from_str(parameters).ok().map(Self::KeyFile),
         }
     }
@@ -117,6 +155,10 @@ impl Recorded {
     /// Gets the data key.
     pub fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         match self {
+            Self::Keyring(parameters) => keyring::unwrap(parameters, context, open),
+            Self::Passphrase(derivation) => passphrase::unwrap(derivation, context, open),
+            Self::SystemdCreds(parameters) => systemd_creds::unwrap(parameters, context, open),
+            Self::Command(parameters) => command::unwrap(parameters, context, open),
             Self::KeyFile(parameters) => key_file::unwrap(parameters, context, open),
         }
     }
@@ -124,26 +166,55 @@ impl Recorded {
     /// Puts a fresh key where it belongs, durably.
     pub fn establish(&self, key: &SealingKey, context: &Context) -> Result<(), StoreError> {
         match self {
+            Self::Keyring(parameters) => keyring::establish(parameters, key, context),
             Self::KeyFile(parameters) => key_file::establish(parameters, key, context),
+            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(()),
         }
     }
 
     /// Removes it from there, if it was made by us and is there.
     pub fn discard(&self, context: &Context) -> Result<(), StoreError> {
         match self {
+            Self::Keyring(parameters) => keyring::discard(parameters, context),
             Self::KeyFile(parameters) => key_file::discard(parameters, context),
+            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(()),
         }
     }
 
     /// Whether it puts something somewhere outside of the database.
     pub fn is_external(&self) -> bool {
+        matches!(self, Self::Keyring(_) | Self::KeyFile(_))
+    }
+
+    /// Whether it gives the key without anybody having to do anything, at once.
+    pub fn is_always_open(&self) -> bool {
         matches!(self, Self::KeyFile(_))
     }
 
     /// Where it has the key, for people.
     pub fn place(&self, context: &Context) -> String {
         match self {
+            Self::Keyring(parameters) => format!("the key ring, as authenticate {}", parameters.account),
+            Self::Passphrase(_) => "a passphrase".into(),
+            Self::SystemdCreds(_) => "systemd-creds".into(),
+            Self::Command(parameters) => {
+                let words = shlex::try_join(parameters.command.iter().map(String::as_str));
+                format!("what `{}` prints", words.unwrap_or_default())
+            }
             Self::KeyFile(parameters) => parameters.path(context).display().to_string(),
+        }
+    }
+
+    /// Whether these settings, which name this source, would have led to it.
+    pub fn is_wished(&self, wish: &Wish) -> bool {
+        match self {
+            Self::Command(parameters) => {
+                wish.passphrase_command.as_ref().is_none_or(|command| *command == parameters.command)
+            }
+            Self::KeyFile(parameters) => {
+                wish.key_file.as_ref().is_none_or(|file| parameters.is_chosen_by(file))
+            }
+            Self::Keyring(_) | Self::Passphrase(_) | Self::SystemdCreds(_) => true,
         }
     }
 }

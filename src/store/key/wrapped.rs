@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Context, DataKey, Fresh, ID, Row, source::Recorded};
+use super::{Asking, Context, DataKey, Fresh, ID, Row, session, source::Recorded};
 use crate::store::{
     StoreError,
     seal::{About, SealingKey},
@@ -27,6 +27,11 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
         let plain = wrapping.open(&about(&row.key_id, &row.source, &row.parameters), &row.wrapped)?;
         Some(DataKey { id: row.key_id, key: SealingKey::from_bytes(&plain)? })
     };
+    // Who gives a passphrase wants it to be tried.
+    let may_be_kept = !recorded.is_always_open() && !matches!(context.asking, Asking::Given(_));
+    if may_be_kept && let Some((key, _)) = session::find(&row.key_id) {
+        return Ok(key);
+    }
     recorded.unwrap(context, &open)
 }
 

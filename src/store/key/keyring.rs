@@ -1,0 +1,188 @@
+//! The source `keyring`: the system's key ring (the Secret Service on Linux).
+//!
+//! A call to it can wait forever: for a bus that does not answer, for somebody to type a password. So each is made on
+//! a thread of its own, which is left behind when it takes too long.
+
+use std::{env, path::Path, sync::mpsc, thread, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use keyring::{Entry, Error};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Context, DataKey, Fresh, Recorded, Source, source::Open};
+use crate::store::{
+    StoreError,
+    seal::{SealingKey, random},
+};
+
+const PATIENCE: Duration = Duration::from_secs(8);
+const SERVICE: &str = "authenticate";
+
+/// What is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct Parameters {
+    /// The user name of the entry; its service is `authenticate`.
+    pub account: String,
+}
+
+/// Why the key ring does not do what it should.
+pub(super) enum Trouble {
+    /// There is none.
+    Absent(String),
+    /// It did not answer in time.
+    TimedOut,
+    Locked,
+    /// It has no such entry.
+    Missing,
+    Other(String),
+}
+
+impl Trouble {
+    fn why(self) -> String {
+        let out = "or choose another source: authenticate store rekey --source";
+        match self {
+            Self::Absent(why) => format!("there is no key ring ({why}): start one"),
+            Self::TimedOut => {
+                let seconds = PATIENCE.as_secs();
+                format!(
+                    "the key ring did not answer within {seconds} seconds: unlock it, then try again, {out}"
+                )
+            }
+            Self::Locked => format!("the key ring is locked: unlock it, then try again, {out}"),
+            Self::Missing => "the key ring has no such entry any more: restore a backup".into(),
+            Self::Other(why) => why,
+        }
+    }
+
+    /// As an error of a store whose key is there.
+    fn error(self, context: &Context) -> StoreError {
+        context.refuse(Source::Keyring, self.why())
+    }
+
+    /// As an error of a store that has no key yet.
+    pub fn at_first(self, context: &Context) -> StoreError {
+        let why = match self {
+            Self::TimedOut => format!("the key ring did not answer within {} seconds", PATIENCE.as_secs()),
+            Self::Locked => "the key ring is locked".into(),
+            other => return other.error(context),
+        };
+        let out = "unlock it, then try again, or choose another source: AUTHENTICATE_KEY_SOURCE=key_file";
+        context.refuse(Source::Keyring, format!("{why}: {out}"))
+    }
+}
+
+/// Whether there is a session bus, on which a key ring could be.
+pub(super) fn has_bus() -> bool {
+    if cfg!(target_os = "macos") {
+        return true;
+    }
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    set("DBUS_SESSION_BUS_ADDRESS").is_some()
+        || set("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
+}
+
+/// Writes something, reads it back, and deletes it.
+pub(super) fn probe() -> Result<(), Trouble> {
+    let account = format!("probe-{}", name()?);
+    bounded(move || {
+        let entry = Entry::new(SERVICE, &account)?;
+        entry.set_secret(account.as_bytes())?;
+        let read = entry.get_secret();
+        entry.delete_credential()?;
+        Ok(read? == account.as_bytes())
+    })
+    .and_then(|same| {
+        if same { Ok(()) } else { Err(Trouble::Other("it does not keep what is put there".into())) }
+    })
+}
+
+pub(super) fn plan() -> Result<Fresh, StoreError> {
+    let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
+    Ok(Fresh { recorded: Recorded::Keyring(Parameters { account }), key: SealingKey::random()? })
+}
+
+pub(super) fn establish(
+    parameters: &Parameters,
+    key: &SealingKey,
+    context: &Context,
+) -> Result<(), StoreError> {
+    let account = parameters.account.clone();
+    // Text, for not every key ring keeps other bytes.
+    let text = Zeroizing::new(BASE64.encode(key.expose()));
+    let same = bounded(move || {
+        let entry = Entry::new(SERVICE, &account)?;
+        entry.set_secret(text.as_bytes())?;
+        Ok(*Zeroizing::new(entry.get_secret()?) == text.as_bytes())
+    });
+    match same.map_err(|trouble| trouble.error(context))? {
+        true => Ok(()),
+        false => Err(context.refuse(Source::Keyring, "it does not keep what is put there")),
+    }
+}
+
+pub(super) fn unwrap(
+    parameters: &Parameters,
+    context: &Context,
+    open: Open<'_>,
+) -> Result<DataKey, StoreError> {
+    let account = parameters.account.clone();
+    let read = bounded(move || Entry::new(SERVICE, &account)?.get_secret().map(Zeroizing::new));
+    let text = read.map_err(|trouble| trouble.error(context))?;
+    let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
+    let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
+    key.and_then(|key| open(&key))
+        .ok_or_else(|| context.refuse(Source::Keyring, "its entry holds another key: restore a backup"))
+}
+
+pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {
+    let account = parameters.account.clone();
+    match bounded(move || Entry::new(SERVICE, &account)?.delete_credential()) {
+        Ok(()) | Err(Trouble::Missing) => Ok(()),
+        Err(trouble) => Err(trouble.error(context)),
+    }
+}
+
+fn name() -> Result<String, Trouble> {
+    let random = random().map_err(|error| Trouble::Other(error.to_string()))?;
+    Ok(format!("{:016x}", u64::from_be_bytes(random)))
+}
+
+/// Does it on a thread, and does not wait for longer than we have patience.
+fn bounded<T: Send + 'static>(
+    what: impl FnOnce() -> keyring::Result<T> + Send + 'static,
+) -> Result<T, Trouble> {
+    let (send, receive) = mpsc::channel();
+    let work = move || {
+        // What the first call could not connect to is not there.
+        let result = match Entry::store_status() {
+            Ok(()) => what().map_err(trouble),
+            Err(error) => Err(Trouble::Absent(error.to_string())),
+        };
+        let _ = send.send(result);
+    };
+    if let Err(error) = thread::Builder::new().name("key ring".into()).spawn(work) {
+        return Err(Trouble::Other(error.to_string()));
+    }
+    receive.recv_timeout(PATIENCE).unwrap_or(Err(Trouble::TimedOut))
+}
+
+fn trouble(error: Error) -> Trouble {
+    match error {
+        Error::NoEntry => Trouble::Missing,
+        Error::NoStorageAccess(error) => {
+            let said = error.to_string();
+            let locked = said.contains("locked") || said.contains("prompt");
+            if locked { Trouble::Locked } else { Trouble::Absent(said) }
+        }
+        Error::PlatformFailure(error) => {
+            let said = error.to_string();
+            if said.contains("IsLocked") { Trouble::Locked } else { Trouble::Absent(said) }
+        }
+        // Never as it is: some of its variants hold the secret.
+        Error::BadEncoding(_) | Error::BadDataFormat(..) => Trouble::Other("its entry is damaged".into()),
+        Error::Ambiguous(_) => Trouble::Other("it has several such entries".into()),
+        other => Trouble::Other(other.to_string()),
+    }
+}

@@ -1,0 +1,137 @@
+//! The source `passphrase`: the key is derived from a passphrase that somebody knows, with Argon2id (RFC 9106).
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{
+    Asking, Context, DataKey, Fresh, Question, Recorded, Source, Unanswered, custodian::custodian,
+    source::Open,
+};
+use crate::{
+    secret::Secret,
+    store::{
+        StoreError,
+        seal::{KEY, SealingKey, random},
+    },
+};
+
+/// How often a person may mistype.
+const TRIES: u32 = 3;
+/// What a database may ask of us: a record that was altered must not take all memory or time.
+const MOST: Work = Work { memory_kib: 1 << 20, passes: 16, lanes: 16 };
+
+/// The work of a derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Work {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+/// What a new derivation takes: RFC 9106, 4, the second recommended option.
+const USUAL: Work = Work { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
+
+/// How a key is derived from a passphrase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct Derivation {
+    salt: String,
+    work: Work,
+}
+
+impl Derivation {
+    fn new() -> Result<Self, StoreError> {
+        Ok(Self { salt: BASE64.encode(random::<16>()?), work: USUAL })
+    }
+
+    /// `None` when the record of it makes no sense.
+    pub fn derive(&self, passphrase: &Secret) -> Option<SealingKey> {
+        let Work { memory_kib, passes, lanes } = self.work;
+        if memory_kib > MOST.memory_kib || passes > MOST.passes || lanes > MOST.lanes {
+            return None;
+        }
+        let parameters = Params::new(memory_kib, passes, lanes, Some(KEY)).ok()?;
+        let salt = BASE64.decode(&self.salt).ok()?;
+        let mut key = Zeroizing::new([0; KEY]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
+            .hash_password_into(passphrase.expose().as_bytes(), &salt, &mut key[..])
+            .ok()?;
+        SealingKey::from_bytes(&key[..])
+    }
+
+    /// A new one and its key.
+    pub fn make(
+        passphrase: &Secret,
+        context: &Context,
+        source: Source,
+    ) -> Result<(Self, SealingKey), StoreError> {
+        let derivation = Self::new()?;
+        let key = derivation.derive(passphrase);
+        let key = key.ok_or_else(|| context.refuse(source, "there is no memory to derive a key in"))?;
+        Ok((derivation, key))
+    }
+}
+
+/// A new passphrase, from whoever can give one.
+pub(super) fn ask_new(context: &Context) -> Result<Secret, StoreError> {
+    let passphrase = match &context.asking {
+        Asking::Given(passphrase) => passphrase.clone(),
+        Asking::Allowed => ask(context, true, 0)?,
+        Asking::No => return Err(needed(context)),
+    };
+    if passphrase.is_empty() {
+        return Err(context.refuse(Source::Passphrase, "an empty passphrase protects nothing"));
+    }
+    Ok(passphrase)
+}
+
+pub(super) fn plan(passphrase: &Secret, context: &Context) -> Result<Fresh, StoreError> {
+    let (derivation, key) = Derivation::make(passphrase, context, Source::Passphrase)?;
+    Ok(Fresh { recorded: Recorded::Passphrase(derivation), key })
+}
+
+pub(super) fn unwrap(
+    derivation: &Derivation,
+    context: &Context,
+    open: Open<'_>,
+) -> Result<DataKey, StoreError> {
+    let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
+    for wrong in 0..TRIES {
+        let passphrase = match &context.asking {
+            Asking::No => return Err(needed(context)),
+            Asking::Given(passphrase) => passphrase.clone(),
+            Asking::Allowed => match ask(context, false, wrong) {
+                // Nobody who could correct it.
+                Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
+                other => other?,
+            },
+        };
+        let key = derivation.derive(&passphrase).ok_or_else(|| {
+            context.refuse(Source::Passphrase, "the record of it was altered: restore a backup")
+        })?;
+        if let Some(opened) = open(&key) {
+            return Ok(opened);
+        }
+        if context.asking != Asking::Allowed {
+            break;
+        }
+    }
+    Err(wrong_one())
+}
+
+fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
+    let custodian = custodian().ok_or_else(|| needed(context))?;
+    match custodian.passphrase(Question { database: &context.database, new, wrong }) {
+        Ok(passphrase) => Ok(passphrase),
+        Err(Unanswered::Nobody) => Err(needed(context)),
+        Err(Unanswered::Interrupted) => Err(StoreError::Interrupted),
+        Err(Unanswered::Failed(why)) => Err(context.refuse(Source::Passphrase, why)),
+    }
+}
+
+fn needed(context: &Context) -> StoreError {
+    StoreError::PassphraseNeeded { path: context.database.clone() }
+}

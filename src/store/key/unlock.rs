@@ -1,0 +1,104 @@
+//! Unlocking for a time, locking again, and what can be said of the key without having it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Asking, Recorded, Row, Source, session};
+use crate::{
+    secret::Secret,
+    store::{Store, StoreError},
+};
+
+/// What is known of a store's key, without the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyState {
+    /// The source; `None` for one that this version does not know.
+    pub source: Option<Source>,
+    /// Where it has the key, in words for people.
+    pub place: String,
+    /// When the data key was made.
+    pub created_at: Timestamp,
+    /// Whether a passphrase has to be given first.
+    pub locked: bool,
+    /// Until when it is kept unlocked for this login session.
+    pub unlocked_until: Option<Timestamp>,
+}
+
+/// What became of a wish to lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// What was kept is forgotten.
+    Forgotten,
+    /// Nothing was kept.
+    WasNotKept,
+}
+
+impl Store {
+    /// What is known of the key; `None` while there is none.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn key_state(&self) -> Result<Option<KeyState>, StoreError> {
+        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
+        let recorded = Recorded::from_columns(&row.source, &row.parameters);
+        let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
+        let needs_a_passphrase = matches!(recorded, Some(Recorded::Passphrase(_)));
+        Ok(Some(KeyState {
+            source: recorded.as_ref().map(Recorded::source),
+            place: recorded.map_or(row.source, |recorded| recorded.place(&self.context(Asking::No))),
+            created_at: row.created_at,
+            locked: needs_a_passphrase && unlocked_until.is_none(),
+            unlocked_until,
+        }))
+    }
+
+    /// Gets the data key with this passphrase, for as long as this value lives.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongPassphrase`], and what [`Store::prepare`] has. With another key source the passphrase is
+    /// not looked at.
+    pub fn unlock(&self, passphrase: &Secret) -> Result<(), StoreError> {
+        self.fetch_key(Asking::Given(passphrase.clone())).map(drop)
+    }
+
+    /// Keeps the data key for this login session: every store of this user that has it needs no passphrase for so
+    /// long. It is kept in memory alone. Says until when.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when there is no place to keep it, and what [`Store::prepare`] has.
+    pub fn keep_unlocked(&self, time: Duration) -> Result<Timestamp, StoreError> {
+        session::keep(&*self.key(Asking::Allowed)?, time)
+    }
+
+    /// Forgets a data key that is kept.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn lock(&self) -> Result<Locked, StoreError> {
+        let id = super::row::id(&self.connection).map_err(|e| self.failed(e))?;
+        Ok(if id.is_some_and(|id| session::forget(&id)) { Locked::Forgotten } else { Locked::WasNotKept })
+    }
+
+    /// What the settings say of the key source, if that is not what the database has: in words for people, with the
+    /// way out. What is recorded counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`], and what [`Store::open`] has.
+    pub fn differs_from_settings(&self) -> Result<Option<String>, StoreError> {
+        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
+        let wish = self.place.wish()?;
+        let Some(wished) = wish.source else { return Ok(None) };
+        let recorded = Recorded::from_columns(&row.source, &row.parameters);
+        if recorded.as_ref().is_some_and(|recorded| recorded.source() == wished && recorded.is_wished(&wish))
+        {
+            return Ok(None);
+        }
+        let place = recorded.map_or(row.source, |recorded| recorded.place(&self.context(Asking::No)));
+        Ok(Some(format!(
+            "the settings name the key source {wished}, but the key of {} is still {place}: \
+             `authenticate store rekey --source {wished}` changes that",
+            self.place().display()
+        )))
+    }
+}

@@ -1,0 +1,325 @@
+//! What keeps the store's key: chosen once, and never changed silently.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    harness::{CANARY, Home, KEY, Outcome, Run, code, files_below},
+    pty::Session,
+    ring::{HangingBus, Ring},
+};
+
+const VARIABLE: &str = "AUTHENTICATE_KEY_SOURCE";
+const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
+const PASSPHRASE: &str = "correct horse";
+
+fn stores(home: &Home) -> Run {
+    home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY)
+}
+
+fn token(home: &Home) -> Run {
+    home.authenticate(["token", "demo", "openai"])
+}
+
+#[track_caller]
+fn prints_the_key(run: Run) -> Outcome {
+    let outcome = run.exits(code::DONE);
+    assert_eq!(outcome.stdout, format!("{KEY}\n"));
+    outcome
+}
+
+fn config(home: &Home, text: &str) {
+    home.write("config/config.yaml", text);
+}
+
+/// With a file that holds the passphrase.
+fn with_passphrase(home: &Home, run: Run) -> Run {
+    run.env("AUTHENTICATE_PASSPHRASE_FILE", home.write("passphrase", &format!("{PASSPHRASE}\n")))
+}
+
+#[track_caller]
+fn no_file_holds_the_canary(home: &Home) {
+    for file in files_below(home.path()) {
+        let content = fs::read(&file).expect("read");
+        let holds = content.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+        assert!(!holds, "{}", file.display());
+    }
+}
+
+#[test]
+fn without_a_session_bus_it_is_a_key_file_and_that_is_said_once() {
+    let home = Home::new();
+    let file = home.data().join("store.key");
+    stores(&home).exits(code::DONE).says(&format!("sealed with a key file: {}", file.display()));
+    assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o600);
+    stores(&home).exits(code::DONE).does_not_say("sealed");
+    prints_the_key(token(&home)).does_not_say("sealed");
+    no_file_holds_the_canary(&home);
+}
+
+#[test]
+fn a_key_file_may_be_elsewhere() {
+    let home = Home::new();
+    let disk = home.path().join("disk");
+    fs::create_dir(&disk).expect("made");
+    let file = disk.join("k");
+    config(&home, &format!("store:\n  key_file: {}\n", file.display()));
+    stores(&home).exits(code::DONE);
+    assert_eq!(fs::read(&file).expect("there").len(), 32);
+    assert!(!home.data().join("store.key").exists());
+    prints_the_key(token(&home));
+    fs::rename(&file, disk.join("away")).expect("moved");
+    token(&home).exits(code::STORE).says(&format!("{} is missing: put it back", file.display()));
+    stores(&home).exits(code::STORE).says("is missing");
+    home.authenticate(["status"]).exits(code::DONE).prints("openai");
+}
+
+#[test]
+fn a_key_file_that_is_there_is_taken_as_it_is() {
+    let home = Home::new();
+    let file = home.write("disk/k", &"x".repeat(32));
+    config(&home, &format!("store: {{key_source: key_file, key_file: {}}}\n", file.display()));
+    stores(&home).exits(code::STORE).says("chmod 600");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("closed");
+    stores(&home).exits(code::DONE);
+    prints_the_key(token(&home));
+    assert_eq!(fs::read_to_string(&file).expect("there"), "x".repeat(32));
+    let short = home.write("disk/short", "x");
+    fs::set_permissions(&short, fs::Permissions::from_mode(0o600)).expect("closed");
+    let other = Home::new();
+    config(&other, &format!("store: {{key_file: {}}}\n", short.display()));
+    stores(&other).exits(code::STORE).says("does not hold a key: a key file is 32 random bytes");
+}
+
+#[test]
+fn a_wrong_configuration_is_said_with_its_place_and_nothing_is_stored() {
+    for (text, says) in [
+        (
+            "store:\n  key_sorce: keyring\n",
+            "config.yaml:2:3: unknown field \"key_sorce\" (did you mean \"key_source\"?)",
+        ),
+        (
+            "store: {key_source: keyrng}\n",
+            "config.yaml:1:9: unknown value \"keyrng\" (did you mean \"keyring\"?)",
+        ),
+        (
+            "store: {key_file: store.key}\n",
+            "config.yaml:1:9: store.key_file: store.key is not an absolute path",
+        ),
+        ("store: {key_source: command}\n", "the key source command needs a passphrase_command"),
+        ("store: {passphrase_command: []}\n", "store.passphrase_command: it names no program"),
+        ("store: {key_source: keyring, key_file: /k}\n", "and key_source is keyring"),
+        ("store: {passphrase_command: [a], key_file: /k}\n", "key_source says which"),
+        ("stor: {}\n", "unknown field \"stor\""),
+        ("store: [\n", "config.yaml:"),
+    ] {
+        let home = Home::new();
+        config(&home, text);
+        stores(&home).exits(code::USAGE).says(says);
+        assert!(home.stored().is_empty());
+    }
+    let home = Home::new();
+    stores(&home)
+        .env(VARIABLE, "keyrng")
+        .exits(code::USAGE)
+        .says("\"keyrng\" is no key source (known: keyring, ");
+    assert!(!home.data().join("store.key").exists());
+}
+
+#[test]
+fn an_empty_configuration_says_nothing() {
+    for text in ["", "# nothing\n\n", "store: {}\n"] {
+        let home = Home::new();
+        config(&home, text);
+        stores(&home).exits(code::DONE).says("sealed with a key file");
+    }
+}
+
+#[test]
+fn what_is_recorded_counts_and_what_differs_is_said() {
+    let home = Home::new();
+    stores(&home).exits(code::DONE);
+    stores(&home)
+        .env(VARIABLE, "passphrase")
+        .exits(code::DONE)
+        .says("the settings name the key source passphrase, but the key of")
+        .says("`authenticate store rekey --source passphrase` changes that");
+    config(&home, "store: {key_source: systemd-creds}\n");
+    stores(&home).exits(code::DONE).says("store rekey --source systemd-creds");
+    config(&home, "store: {key_file: /elsewhere/k}\n");
+    stores(&home).exits(code::DONE).says("store rekey --source key_file");
+    config(&home, "store: {key_source: key_file}\n");
+    stores(&home).exits(code::DONE).does_not_say("rekey");
+    prints_the_key(token(&home).env(VARIABLE, "passphrase"));
+}
+
+#[test]
+fn a_passphrase_from_a_file() {
+    let home = Home::new();
+    stores(&home).env(VARIABLE, "passphrase").exits(code::STORE).says("AUTHENTICATE_PASSPHRASE_FILE");
+    with_passphrase(&home, stores(&home)).env(VARIABLE, "passphrase").exits(code::DONE);
+    prints_the_key(with_passphrase(&home, token(&home)));
+    token(&home).exits(code::STORE).says("is locked with a passphrase: run `authenticate store unlock`");
+    let wrong = home.write("wrong", "incorrect horse\n");
+    token(&home)
+        .env("AUTHENTICATE_PASSPHRASE_FILE", wrong)
+        .exits(code::STORE)
+        .says("that is not the passphrase")
+        .does_not_say("horse");
+    token(&home)
+        .env("AUTHENTICATE_PASSPHRASE_FILE", home.path().join("missing"))
+        .exits(code::STORE)
+        .says("the file of AUTHENTICATE_PASSPHRASE_FILE: ");
+    let empty = Home::new();
+    stores(&empty)
+        .env(VARIABLE, "passphrase")
+        .env("AUTHENTICATE_PASSPHRASE_FILE", empty.write("empty", "\n"))
+        .exits(code::STORE)
+        .says("an empty passphrase protects nothing");
+    home.authenticate(["status"]).exits(code::DONE).prints("openai");
+    home.authenticate(["logout", "demo", "openai"]).exits(code::DONE);
+    fs::remove_file(home.path().join("passphrase")).expect("removed");
+    for file in files_below(&home.data()) {
+        assert!(!String::from_utf8_lossy(&fs::read(file).expect("read")).contains(PASSPHRASE));
+    }
+}
+
+#[test]
+fn a_passphrase_at_the_terminal() {
+    let home = Home::new();
+    let environment = [(VARIABLE, "passphrase"), ("K", KEY)];
+    let mut session = Session::start(&home, ["demo", "openai", "--api-key-env", "K"], &environment);
+    session.shows("New passphrase for the store").masks();
+    session.types(&format!("{PASSPHRASE}\r")).shows("The same again").masks();
+    session.types(&format!("{PASSPHRASE}\r"));
+    assert!(!session.exits(code::DONE).contains(PASSPHRASE));
+    let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);
+    session.shows("Passphrase of the store").masks();
+    session.types("wrong\r").shows("that is not the passphrase").masks();
+    session.types(&format!("{PASSPHRASE}\r"));
+    assert!(session.exits(code::DONE).contains(KEY));
+    let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);
+    for wrong in 0..3 {
+        session.shows_times(wrong, "that is not the passphrase").shows("Passphrase of the store").masks();
+        session.types("wrong\r");
+    }
+    assert!(session.exits(code::STORE).contains("that is not the passphrase of"));
+    let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);
+    session.shows("Passphrase of the store").masks();
+    session.types("\u{3}");
+    assert!(!session.exits(code::INTERRUPTED).contains(KEY));
+}
+
+/// A password manager, as far as we are concerned.
+fn manager(home: &Home, script: &str) -> String {
+    let file = home.write("bin/manager", &format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("executable");
+    format!("store: {{passphrase_command: [{}, show, \"store; exit 1\"]}}\n", file.display())
+}
+
+#[test]
+fn a_command_prints_the_passphrase() {
+    let home = Home::new();
+    let text =
+        manager(&home, r#"[ "$#/$1/$2" = '2/show/store; exit 1' ] && echo 'from the manager'; echo notes"#);
+    config(&home, &text);
+    stores(&home).exits(code::DONE).says("its key is in: what `");
+    prints_the_key(token(&home));
+    // The one that is recorded counts.
+    fs::remove_file(home.config().join("config.yaml")).expect("removed");
+    prints_the_key(token(&home));
+    manager(&home, "echo 'another one'");
+    token(&home)
+        .exits(code::STORE)
+        .says("what the command printed is not the passphrase of this store")
+        .does_not_say("another one");
+    for (script, says) in [
+        ("echo 'no such entry' >&2; exit 1", "failed: no such entry"),
+        (
+            "echo 'from the manager'; echo 'oops: from the manager' >&2; exit 1",
+            "failed: exit status: 1 (what it said",
+        ),
+        ("exit 0", "printed no passphrase"),
+        ("echo", "printed no passphrase"),
+    ] {
+        manager(&home, script);
+        token(&home).exits(code::STORE).says(says).does_not_say("from the");
+    }
+    fs::remove_file(home.path().join("bin/manager")).expect("removed");
+    token(&home).exits(code::STORE).says("cannot run `");
+}
+
+#[test]
+fn systemd_seals_the_key() {
+    let home = Home::new();
+    let path = "/usr/local/bin:/usr/bin:/bin";
+    stores(&home).env("PATH", path).env(VARIABLE, "systemd-creds").exits(code::DONE).says("systemd-creds");
+    prints_the_key(token(&home).env("PATH", path));
+    assert!(!home.data().join("store.key").exists());
+    token(&home).env("PATH", "/nonexistent").exits(code::STORE).says("cannot run systemd-creds");
+    let other = Home::new();
+    stores(&other)
+        .env("PATH", "/nonexistent")
+        .env(VARIABLE, "systemd-creds")
+        .exits(code::STORE)
+        .says("cannot run");
+}
+
+#[test]
+fn with_a_key_ring_that_works_it_is_the_key_ring() {
+    let home = Home::new();
+    let mut ring = Ring::unlocked();
+    stores(&home).env(BUS, ring.address()).exits(code::DONE).says("its key is in: the key ring");
+    assert!(!home.data().join("store.key").exists());
+    assert_eq!(ring.entries(), 1, "the probe is gone, and the key is there");
+    prints_the_key(token(&home).env(BUS, ring.address()));
+    // Without it there is no key, and no other one is made.
+    token(&home).exits(code::STORE).says("there is no key ring");
+    stores(&home).exits(code::STORE).says("there is no key ring");
+    ring.locks();
+    let locked = token(&home).env(BUS, ring.address()).exits(code::STORE);
+    locked.says("the key ring is locked: unlock it").says("store rekey --source");
+    stores(&home).env(BUS, ring.address()).exits(code::STORE).says("the key ring is locked");
+    assert!(!home.data().join("store.key").exists());
+    home.authenticate(["status"]).env(BUS, ring.address()).exits(code::DONE).prints("openai");
+    ring.unlocks();
+    prints_the_key(token(&home).env(BUS, ring.address()));
+}
+
+#[test]
+fn a_locked_key_ring_is_an_error_at_first_too() {
+    let home = Home::new();
+    let mut ring = Ring::unlocked();
+    ring.locks();
+    stores(&home)
+        .env(BUS, ring.address())
+        .exits(code::STORE)
+        .says("the key ring is locked: unlock it, then try again")
+        .says("AUTHENTICATE_KEY_SOURCE=key_file");
+    assert!(!home.data().join("store.key").exists());
+    stores(&home).env(BUS, ring.address()).env(VARIABLE, "key_file").exits(code::DONE);
+}
+
+#[test]
+fn a_hanging_bus_does_not_hang_us_and_is_no_reason_to_take_another_source() {
+    let home = Home::new();
+    let bus = HangingBus::in_directory(home.path());
+    let start = Instant::now();
+    stores(&home).env(BUS, bus.address()).exits(code::STORE).says("did not answer within 8 seconds");
+    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+    assert!(!home.data().join("store.key").exists());
+    // With a key file nobody asks it.
+    stores(&home).env(VARIABLE, "key_file").exits(code::DONE);
+    let start = Instant::now();
+    prints_the_key(token(&home).env(BUS, bus.address()));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_bus_without_a_key_ring_has_none() {
+    let home = Home::new();
+    stores(&home).env(BUS, "unix:path=/nonexistent/bus").exits(code::DONE).says("sealed with a key file");
+}
