@@ -98,7 +98,7 @@ impl Error {
 
 fn engine_code(error: &EngineError) -> u8 {
     match error {
-        EngineError::BadUrl(_) => exit::USAGE,
+        EngineError::BadUrl(_) | EngineError::UserInUrl(_) => exit::USAGE,
         _ => exit::ENGINE,
     }
 }

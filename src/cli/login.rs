@@ -10,7 +10,7 @@ use authenticate::{
     Error,
     credential::Record,
     engine::Choice,
-    login::{How, Login, LoginError, interrupt},
+    login::{How, Login, LoginError, interrupt, sweep::Reach},
     name::Name,
     paths::Paths,
     provider::Mode,
@@ -122,7 +122,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let login = Login::plan(paths, &args.project, &args.provider.provider, how, &ui)?;
     let record = match login.mode() {
         Mode::ApiKey => login.store_key(&ui)?,
-        _ => in_container(&login, &ui)?,
+        _ => {
+            super::sweep(paths, Reach::Engines);
+            in_container(&login, &ui)?
+        }
     };
     stored(&args, &record)
 }
@@ -178,7 +181,11 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 
 fn read(from: &str, source: impl std::io::Read) -> Result<Secret, Error> {
     let mut text = zeroize::Zeroizing::new(String::new());
-    match source.take(MAX_KEY).read_to_string(&mut text) {
+    match source.take(MAX_KEY + 1).read_to_string(&mut text) {
+        Ok(count) if count as u64 > MAX_KEY => {
+            let source = std::io::Error::other("it is longer than any key");
+            Err(LoginError::KeySource { from: from.to_owned(), source }.into())
+        }
         Ok(_) => Ok(Secret::new(text.as_str())),
         Err(source) => Err(LoginError::KeySource { from: from.to_owned(), source }.into()),
     }

@@ -110,6 +110,9 @@ impl ContainerLogin<'_> {
         };
         let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
+        for why in &passthrough.unread {
+            self.ui.show(Event::Warning(why));
+        }
         let engine = engine::locate::connect(&choice).await?;
         let image = self.image(&engine, &passthrough).await?;
         Ok(Prepared { engine, image, passthrough })

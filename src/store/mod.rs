@@ -23,6 +23,7 @@ mod remove;
 mod row;
 mod seal;
 mod trust;
+mod unfinished;
 mod write;
 
 #[cfg(test)]
