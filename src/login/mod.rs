@@ -10,6 +10,7 @@ pub mod lock;
 pub mod renewal;
 pub mod session;
 pub mod sweep;
+mod until;
 pub mod url_finder;
 
 use std::{path::PathBuf, time::Duration};

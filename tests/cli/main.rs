@@ -21,6 +21,7 @@ mod output;
 mod pasted_keys;
 mod projects;
 mod providers;
+mod silent_engine;
 mod status;
 mod store;
 mod token;
