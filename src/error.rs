@@ -158,7 +158,7 @@ fn store_code(error: &StoreError) -> u8 {
 
 fn engine_code(error: &EngineError) -> u8 {
     match error {
-        EngineError::BadUrl(_) => exit::USAGE,
+        EngineError::BadUrl(_) | EngineError::UserInUrl(_) => exit::USAGE,
         _ => exit::ENGINE,
     }
 }

@@ -1,27 +1,76 @@
 //! Directories and files that are ours alone.
 
 use std::{
-    fs, io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+    fs::{self, File},
+    io::{self, Read as _},
+    os::{
+        fd::{AsFd, AsRawFd as _},
+        unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    },
     path::Path,
+    time::Duration,
 };
+
+use rustix::{
+    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
+    path::Arg,
+};
+
+/// Opens a regular file for reading; links are followed. A FIFO without a writer holds up nobody.
+///
+/// # Errors
+/// What the system says, and anything else than a regular file.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let without_waiting = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = File::options().read(true).custom_flags(without_waiting).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
+/// Reads a whole regular file of at most `limit` bytes.
+///
+/// # Errors
+/// As [`open_plain`], and a file that is larger.
+pub fn read_plain(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // Not what `stat` says of its size: some files are longer, and some grow.
+    open_plain(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
 
 /// Makes a directory 0700, with its parents, unless it is there; refuses one that is a link, somebody else's or
 /// open to others.
 pub fn private_dir(path: &Path) -> io::Result<()> {
-    own_dir(path, 0o077, "others can enter it: run chmod 700 on it")
+    make_dir(path)?;
+    check_private_dir(path)
+}
+
+/// Refuses what [`private_dir`] refuses, and makes nothing.
+pub fn check_private_dir(path: &Path) -> io::Result<()> {
+    check_dir(path, 0o077, "others can enter it: run chmod 700 on it")
 }
 
 /// The same, but others may look into it; only not write.
 pub fn data_dir(path: &Path) -> io::Result<()> {
-    own_dir(path, 0o022, "others can write to it: run chmod go-w on it")
+    make_dir(path)?;
+    check_data_dir(path)
 }
 
-fn own_dir(path: &Path, forbidden: u32, why: &str) -> io::Result<()> {
+/// Refuses what [`data_dir`] refuses, and makes nothing.
+pub fn check_data_dir(path: &Path) -> io::Result<()> {
+    check_dir(path, 0o022, "others can write to it: run chmod go-w on it")
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
+}
+
+fn check_dir(path: &Path, forbidden: u32, why: &str) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
     if !found.is_dir() {
@@ -36,6 +85,14 @@ fn own_dir(path: &Path, forbidden: u32, why: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a file is ours, regular and at least so old: nobody is writing it any more.
+pub(crate) fn is_stale(path: &Path, age: Duration) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| {
+        let old = found.modified().is_ok_and(|at| at.elapsed().is_ok_and(|passed| passed >= age));
+        found.is_file() && found.uid() == rustix::process::geteuid().as_raw() && old
+    })
+}
+
 /// Makes a directory 0700 that was not there before.
 pub fn fresh_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
@@ -45,7 +102,7 @@ pub fn fresh_dir(path: &Path) -> io::Result<()> {
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(path);
+            open_up(CWD, path);
             fs::remove_dir_all(path)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -53,11 +110,53 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-fn open_up(directory: &Path) {
-    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_up(&entry.path());
+/// Makes a directory ours to remove, and those in it. By descriptors: whoever wrote them may be putting links there now.
+fn open_up(parent: impl AsFd, name: impl Arg) {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    #[cfg(target_os = "linux")]
+    let (flags, is_handle) = (flags | OFlags::PATH, true);
+    #[cfg(not(target_os = "linux"))]
+    let is_handle = false;
+    let Ok(found) = openat(parent, name, flags, Mode::empty()) else { return };
+    if is_handle {
+        // One that may not be read has a handle all the same, and this name leads nowhere else.
+        let handle = format!("/proc/self/fd/{}", found.as_raw_fd());
+        let _ = fs::set_permissions(handle, fs::Permissions::from_mode(0o700));
+    } else {
+        let _ = rustix::fs::fchmod(&found, Mode::RWXU);
+    }
+    let Ok(opened) = openat(&found, ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) else { return };
+    for entry in Dir::new(opened).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name != c"." && name != c".." && entry.file_type() == FileType::Directory {
+            open_up(&found, name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_that_may_not_be_entered_is_removed_and_no_link_is_followed() {
+        let place = tempfile::tempdir().expect("directory");
+        let (tree, outside) = (place.path().join("tree"), place.path().join("outside"));
+        fs::create_dir_all(tree.join("closed/deeper")).expect("made");
+        fs::create_dir(&outside).expect("made");
+        fs::write(outside.join("file"), "kept").expect("written");
+        symlink(&outside, tree.join("link")).expect("a link");
+        let closed = || fs::Permissions::from_mode(0);
+        for directory in [&tree.join("closed/deeper"), &tree.join("closed"), &outside] {
+            fs::set_permissions(directory, closed()).expect("mode");
+        }
+        open_up(CWD, &tree);
+        let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
+        assert_eq!((mode(&tree.join("closed/deeper")), mode(&outside)), (0o700, 0));
+        remove_tree(&tree).expect("removed");
+        assert!(!tree.exists() && outside.exists());
+        fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).expect("mode");
     }
 }

@@ -17,6 +17,7 @@ pub mod paths;
 pub mod project;
 pub mod provider;
 pub mod secret;
+pub mod shown;
 pub mod store;
 pub mod suggest;
 pub mod ui;

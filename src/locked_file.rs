@@ -2,7 +2,7 @@
 //! nobody's way, and its number may be given to another process.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::Path,
@@ -28,11 +28,12 @@ pub(crate) fn attempt(path: &Path, create: bool) -> io::Result<Attempt> {
     for _ in 0..100 {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(create).mode(0o600);
-        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
         let file = match options.open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Missing),
             opened => opened?,
         };
+        check(&file.metadata()?)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(file)),
@@ -45,6 +46,15 @@ pub(crate) fn attempt(path: &Path, create: bool) -> io::Result<Attempt> {
         }
     }
     Err(io::Error::new(io::ErrorKind::WouldBlock, "it was replaced again and again"))
+}
+
+/// Refuses what somebody else may have written.
+fn check(found: &Metadata) -> io::Result<()> {
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    if found.is_file() && ours && found.mode() & 0o077 == 0 && found.nlink() <= 1 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not a file of yours alone: remove it"))
 }
 
 /// A name of a lock for an address. `~` is in no name, so no two addresses share a file.

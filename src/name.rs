@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown;
+
 /// The set and the profile that are meant when none is named.
 pub const DEFAULT: &str = "default";
 
@@ -17,9 +19,12 @@ pub struct Name(String);
 /// Why a text is not a [`Name`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{0:?} is not a name: use 1 to 64 letters, digits, `.`, `_`, `@`, `+` or `-`, not starting with `.` or `-`"
+    "{0} is not a name: use 1 to 64 letters, digits, `.`, `_`, `@`, `+` or `-`, not starting with `.` or `-`"
 )]
-pub struct NameError(String);
+pub struct NameError(
+    /// What was given, as far as it may be shown.
+    String,
+);
 
 impl Name {
     /// The name `default`.
@@ -39,8 +44,7 @@ impl FromStr for Name {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
         if text.is_empty() || text.len() > 64 || text.starts_with(['.', '-']) || !text.chars().all(allowed) {
-            let shown: String = text.chars().take(80).collect();
-            return Err(NameError(shown));
+            return Err(NameError(shown::typed(text)));
         }
         Ok(Self(text.to_owned()))
     }

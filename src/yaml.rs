@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 use serde_yaml::Spanned;
 
-use crate::suggest::nearest;
+use crate::{files, suggest::nearest};
 
 /// Files larger than this are not configuration.
 const MAX_BYTES: u64 = 1 << 20;
@@ -45,19 +45,13 @@ pub fn join(problems: &[Problem]) -> String {
 
 /// Reads a configuration file, without parsing it.
 pub fn read_file(path: &Path) -> Result<String, Problem> {
-    use std::io::Read as _;
-    let problem = |message: String| Problem { file: path.display().to_string(), at: None, message };
-    let cannot = |error: std::io::Error| problem(format!("cannot be read: {error}"));
-    let file = std::fs::OpenOptions::new().read(true).open(path).map_err(cannot)?;
-    if !file.metadata().map_err(cannot)?.is_file() {
-        return Err(problem("is not a regular file".into()));
-    }
-    let mut text = String::new();
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(cannot)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(problem(format!("is larger than {MAX_BYTES} bytes")));
-    }
-    Ok(text)
+    let cannot = |error: &dyn fmt::Display| Problem {
+        file: path.display().to_string(),
+        at: None,
+        message: format!("cannot be read: {error}"),
+    };
+    let bytes = files::read_plain(path, MAX_BYTES).map_err(|error| cannot(&error))?;
+    String::from_utf8(bytes).map_err(|_| cannot(&"it is not text (UTF-8)"))
 }
 
 /// Parses `text`; on failure says everything that is wrong with it.

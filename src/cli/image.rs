@@ -72,6 +72,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         match args.verb {
             Verb::Build { provider, engine, network, ca_bundle } => {
                 let passthrough = Passthrough::from_env(ca_bundle.as_deref()).map_err(Error::from)?;
+                passthrough.unread.iter().for_each(|why| output::warn(why));
                 build(paths, &provider, &engine, network.as_deref(), &passthrough).await
             }
             Verb::List { engine, json } => list(paths, &engine, json).await,

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Usage;
 
-/// No secret is longer; what comes after it is not read.
+/// No secret is longer.
 const MAX: u64 = 64 * 1024;
 
 /// What is typed at a terminal would be seen.
@@ -63,6 +63,8 @@ pub fn variable(flag: &str, name: &str) -> anyhow::Result<Secret> {
 
 fn all(source: impl Read) -> io::Result<Secret> {
     let mut text = Zeroizing::new(String::new());
-    source.take(MAX).read_to_string(&mut text)?;
+    if source.take(MAX + 1).read_to_string(&mut text)? as u64 > MAX {
+        return Err(io::Error::other("it is longer than any key"));
+    }
     Ok(Secret::new(text.as_str()))
 }

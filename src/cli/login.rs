@@ -6,7 +6,7 @@ use authenticate::{
     Error,
     credential::Record,
     engine::Choice,
-    login::{How, Login, interrupt, token},
+    login::{How, Login, interrupt, sweep::Reach, token},
     name::Name,
     paths::Paths,
     provider::Mode,
@@ -164,7 +164,12 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let record = match login.mode() {
         Mode::ApiKey | Mode::Token => login.store_key(&ui)?,
         Mode::Basic | Mode::Fields => login.store_fields(&ui)?,
-        _ => interruptible(&login, &ui)?,
+        mode => {
+            if mode == Mode::Oauth {
+                super::sweep(paths, Reach::Engines);
+            }
+            interruptible(&login, &ui)?
+        }
     };
     stored(&args, &record)
 }

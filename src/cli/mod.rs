@@ -22,9 +22,15 @@ mod target;
 mod terminal;
 mod token;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
-use authenticate::{Error, exit, login as logins, paths::Paths, store};
+use authenticate::{
+    Error, exit,
+    login::{self as logins, sweep::Reach},
+    paths::Paths,
+    shown::is_harmless,
+    store,
+};
 use clap::{
     CommandFactory as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -82,7 +88,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return parse_failure(&error),
+        Err(error) => return parse_failure(error),
     };
     let shorthand = cli.verb.is_none();
     match run(cli) {
@@ -113,7 +119,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let paths = Paths::from_env().map_err(Error::from)?;
     store::set_custodian(custodian::TerminalCustodian);
-    sweep(&paths);
+    match &verb {
+        // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
+        Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, Reach::Engines),
+        _ => sweep(&paths, Reach::Files),
+    }
     match verb {
         Verb::Login(args) => login::run(&paths, *args),
         Verb::Status(args) => status::run(&paths, args),
@@ -130,7 +140,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 /// A verb that is not one is taken for a project; say so when that was probably not meant.
-fn parse_failure(error: &clap::Error) -> ExitCode {
+fn parse_failure(error: clap::Error) -> ExitCode {
+    let error = without_keys(error);
     let _ = error.print();
     // With its own arguments behind it, such a verb has too many for a project.
     let too_many = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict)
@@ -140,6 +151,47 @@ fn parse_failure(error: &clap::Error) -> ExitCode {
         suggest_verb();
     }
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
+}
+
+/// The same error without what was typed, where that could be a key. Names of our own arguments stay.
+fn without_keys(mut error: clap::Error) -> clap::Error {
+    let harmless = |text: &str| {
+        let name = text.strip_prefix("--").unwrap_or(text);
+        // An argument of ours as the message names it: `--mode <MODE>`, `[PROJECT]`.
+        is_harmless(name) || arguments().contains(text)
+    };
+    let secret: Vec<ContextKind> = error
+        .context()
+        .filter(|(kind, _)| !matches!(kind, ContextKind::Usage | ContextKind::ValidValue))
+        .filter(|(_, value)| match value {
+            ContextValue::String(text) => !harmless(text),
+            ContextValue::Strings(texts) => !texts.iter().all(|text| harmless(text)),
+            _ => false,
+        })
+        .map(|(kind, _)| kind)
+        .collect();
+    for kind in &secret {
+        error.insert(*kind, ContextValue::String("... (not repeated: it could be a key)".into()));
+    }
+    if !secret.is_empty() {
+        // Advice repeats what was typed, too.
+        error.remove(ContextKind::Suggested);
+    }
+    error
+}
+
+/// How messages name the arguments of all verbs.
+fn arguments() -> BTreeSet<String> {
+    fn collect(command: &clap::Command, into: &mut BTreeSet<String>) {
+        into.extend(command.get_arguments().map(ToString::to_string));
+        into.insert(command.get_name().to_owned());
+        command.get_subcommands().for_each(|verb| collect(verb, into));
+    }
+    let mut command = Cli::command();
+    command.build();
+    let mut names = BTreeSet::new();
+    collect(&command, &mut names);
+    names
 }
 
 /// Names the verb that the first argument is near to, unless it is one.
@@ -154,14 +206,15 @@ fn suggest_verb() {
     }
 }
 
-/// Cleans up after logins that were killed. Costs one look at a normally empty directory.
-fn sweep(paths: &Paths) {
+/// Cleans up after logins that were killed. Costs one look at a normally empty directory. What is left is said only
+/// where an engine is used.
+fn sweep(paths: &Paths, reach: Reach) {
     if !logins::sweep::needed(paths) {
         return;
     }
     if let Ok(runtime) = runtime() {
-        let swept = runtime.block_on(logins::sweep::sweep(paths));
-        for left in swept.left {
+        let swept = runtime.block_on(logins::sweep::sweep(paths, reach));
+        for left in swept.left.iter().filter(|_| reach == Reach::Engines) {
             output::warn(&format!("could not clean up after {left}"));
         }
     }

@@ -13,6 +13,7 @@ use bollard::{
     },
 };
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 
 use super::{Engine, EngineError, LABEL, LOGIN_LABEL, Product, api, image::ca_archive, is_not_found};
 use crate::provider::{descriptor::HOME, run_args::Publish};
@@ -282,13 +283,19 @@ impl Container {
         }
     }
 
-    /// Asks it to end, and ends it when it has not after `grace`.
+    /// Asks it to end, and ends it when it has not after `grace`. A silent engine is not waited for
+    /// much longer.
     pub async fn stop(&self, grace: Duration) -> Result<(), EngineError> {
-        self.signal("TERM").await;
-        if tokio::time::timeout(grace, self.wait()).await.is_err() {
-            self.kill().await?;
-            let _ = tokio::time::timeout(grace, self.wait()).await;
+        let asked = timeout(grace, self.signal("TERM")).await;
+        // An error is no end: it may be the engine's, and not the command's.
+        if asked.is_ok() && matches!(timeout(grace, self.wait()).await, Ok(Ok(_))) {
+            return Ok(());
         }
+        match timeout(2 * grace, self.kill()).await {
+            Ok(killed) => killed?,
+            Err(_) => return Err(api("ending the login's container")(ApiError::RequestTimeoutError)),
+        }
+        let _ = timeout(grace, self.wait()).await;
         Ok(())
     }
 

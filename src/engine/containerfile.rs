@@ -1,15 +1,12 @@
 //! Containerfiles: the bundled ones and the user's own, and the tag that names their content.
 
-use std::{
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
 use super::EngineError;
+use crate::files;
 
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/images");
 /// A Containerfile is text written by a person.
@@ -33,16 +30,8 @@ impl Recipe {
     /// [`EngineError::NoContainerfile`], [`EngineError::File`]
     pub fn find(name: &str, version: Option<&str>, directory: &Path) -> Result<Self, EngineError> {
         let own = directory.join(name).join("Containerfile");
-        let containerfile = match fs::File::open(&own) {
-            Ok(file) => {
-                let mut bytes = Vec::new();
-                let failed = |source| EngineError::File { path: own.display().to_string(), source };
-                file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-                if bytes.len() as u64 > MAX_BYTES {
-                    return Err(failed(io::Error::other("too large for a Containerfile")));
-                }
-                bytes
-            }
+        let containerfile = match files::read_plain(&own, MAX_BYTES) {
+            Ok(bytes) => bytes,
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(EngineError::File { path: own.display().to_string(), source });
             }
@@ -76,6 +65,8 @@ pub fn bundled() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

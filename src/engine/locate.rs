@@ -11,7 +11,8 @@ use std::{
 use bollard::{ClientVersion, Docker, models::SystemVersion};
 use serde::Deserialize;
 
-use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, raw};
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, raw};
+use crate::shown;
 
 /// How long an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -35,13 +36,14 @@ impl FromStr for Choice {
 
     fn from_str(text: &str) -> Result<Self, EngineError> {
         match text {
+            url if shown::has_user(url) => Err(EngineError::UserInUrl(shown::url(url))),
             "docker" => Ok(Self::Docker),
             "podman" => Ok(Self::Podman),
             url if ["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s) && url != *s) => {
                 Ok(Self::Url(url.to_owned()))
             }
-            path if path.starts_with('/') => Ok(Self::Url(format!("unix://{path}"))),
-            other => Err(EngineError::BadUrl(other.to_owned())),
+            path if path.starts_with('/') => Ok(Self::Url(unix(Path::new(path)))),
+            other => Err(EngineError::BadUrl(shown::typed(other))),
         }
     }
 }
@@ -86,7 +88,11 @@ impl Surroundings {
 
     fn places(&self, choice: &Choice) -> Vec<(String, &'static str)> {
         let explicit = |value: &Option<OsString>, name| {
-            value.as_ref().map(|v| vec![(v.to_string_lossy().into_owned(), name)])
+            let url = |value: &OsString| match value.to_string_lossy() {
+                path if path.starts_with('/') => unix(Path::new(path.as_ref())),
+                url => url.into_owned(),
+            };
+            value.as_ref().map(|value| vec![(url(value), name)])
         };
         let docker_host = explicit(&self.docker_host, "DOCKER_HOST");
         let container_host = explicit(&self.container_host, "CONTAINER_HOST");
@@ -118,6 +124,16 @@ impl Surroundings {
         }
         places.push((unix(Path::new("/run/podman/podman.sock")), "the system's Podman socket"));
         places
+    }
+
+    /// Whether nobody said where the engine is.
+    fn names_none(&self, choice: &Choice) -> bool {
+        match choice {
+            Choice::Url(_) => false,
+            Choice::Docker => self.docker_host.is_none(),
+            Choice::Podman => self.container_host.is_none(),
+            Choice::Any => self.docker_host.is_none() && self.container_host.is_none(),
+        }
     }
 
     /// One line that starts Podman's socket, where Podman is installed.
@@ -154,10 +170,12 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
     for (url, because) in surroundings.places(choice) {
         match at(&url, PATIENCE).await {
             Ok(engine) => return Ok(engine),
-            Err(outcome) => tried.push(Tried { url, because, outcome }),
+            Err(outcome) => tried.push(Tried { url: shown::url(&url), because, outcome }),
         }
     }
-    Err(EngineError::NotFound { tried, start: surroundings.start_podman() })
+    // Where a place was named, another one is not what is wanted.
+    let start = surroundings.names_none(choice).then(|| surroundings.start_podman()).flatten();
+    Err(EngineError::NotFound { tried, start })
 }
 
 /// Connects to the engine at `url`, if it answers in time; the error says what is there instead.
@@ -167,6 +185,9 @@ pub async fn at(url: &str, patience: Duration) -> Result<Engine, String> {
 }
 
 async fn answer(url: &str) -> Result<Engine, String> {
+    if shown::has_user(url) {
+        return Err(format!("an engine {TAKES_NO_USER}"));
+    }
     if let Some(path) = url.strip_prefix("unix://") {
         // Asked of the system first, because it says more than any client: absent, refused or not allowed.
         if let Err(error) = tokio::net::UnixStream::connect(path).await {
@@ -255,7 +276,7 @@ mod tests {
         assert_eq!(urls(&here, Choice::Url("unix:///x".into())), ["unix:///x"]);
         here.container_host = Some("unix:///c".into());
         assert_eq!(urls(&here, Choice::Any), ["unix:///c"]);
-        here.docker_host = Some("unix:///d".into());
+        here.docker_host = Some("/d".into());
         assert_eq!(urls(&here, Choice::Any), ["unix:///d"]);
         assert_eq!(urls(&here, Choice::Podman), ["unix:///c"]);
     }
@@ -275,6 +296,7 @@ mod tests {
     #[test]
     fn engines_are_named_or_given_by_url() {
         assert_eq!("podman".parse::<Choice>().ok(), Some(Choice::Podman));
+        assert!(matches!("tcp://u:p@127.0.0.1:1".parse::<Choice>(), Err(EngineError::UserInUrl(_))));
         assert_eq!("/x.sock".parse::<Choice>().ok(), Some(Choice::Url("unix:///x.sock".into())));
         for bad in ["dokcer", "", "ssh://host", "unix://"] {
             assert!(bad.parse::<Choice>().is_err(), "{bad}");

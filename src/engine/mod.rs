@@ -27,6 +27,8 @@ const ANSWER_SECONDS: u64 = 120;
 /// The newest version of the API that we speak; an older engine is spoken to in its own.
 const API: ClientVersion = ClientVersion { major_version: 1, minor_version: 44 };
 
+const TAKES_NO_USER: &str = "takes no user and no password in its URL";
+
 /// A connected engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -78,8 +80,17 @@ pub enum EngineError {
         start: Option<String>,
     },
     /// The value of `--engine`, `DOCKER_HOST` or the like is not understood.
-    #[error("{0:?} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
-    BadUrl(String),
+    #[error("{0} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
+    BadUrl(
+        /// What was given, as far as it may be shown.
+        String,
+    ),
+    /// The URL has a user or a password in it.
+    #[error("{0}: an engine {TAKES_NO_USER}")]
+    UserInUrl(
+        /// The URL without them.
+        String,
+    ),
     /// There is no such image, and it is not ours to build.
     #[error("image {image} is not in {url}")]
     NoImage {

@@ -3,6 +3,7 @@
 use std::{env, path::Path};
 
 use super::EngineError;
+use crate::files;
 
 /// Where the bundle stands in images and containers.
 pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
@@ -31,6 +32,8 @@ pub struct Passthrough {
     pub proxies: Vec<(String, String)>,
     /// The certificates to trust (PEM).
     pub ca_bundle: Option<Vec<u8>>,
+    /// Variables that name a bundle which cannot be read, and why: to be shown.
+    pub unread: Vec<String>,
 }
 
 impl Passthrough {
@@ -41,11 +44,19 @@ impl Passthrough {
     pub fn from_env(file: Option<&Path>) -> Result<Self, EngineError> {
         let proxies =
             PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect();
+        let mut unread = Vec::new();
+        let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         let ca_bundle = match file {
             Some(path) => Some(read(path)?),
-            None => CA_SOURCES.iter().find_map(|name| read(Path::new(&env::var_os(name)?)).ok()),
+            None => CA_SOURCES.iter().find_map(|name| match read(Path::new(&named(name)?)) {
+                Ok(bundle) => Some(bundle),
+                Err(error) => {
+                    unread.push(format!("{name} is not used: {error}"));
+                    None
+                }
+            }),
         };
-        Ok(Self { proxies, ca_bundle })
+        Ok(Self { proxies, ca_bundle, unread })
     }
 
     /// The environment that makes programs use them.
@@ -61,11 +72,7 @@ impl Passthrough {
 
 fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
     let failed = |source| EngineError::File { path: path.display().to_string(), source };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > MAX_BUNDLE {
-        return Err(failed(std::io::Error::other("too large for a bundle of certificates")));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = files::read_plain(path, MAX_BUNDLE).map_err(failed)?;
     if !bytes.windows(11).any(|w| w == b"-----BEGIN ") {
         return Err(failed(std::io::Error::other("not a bundle of certificates (PEM)")));
     }

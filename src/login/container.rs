@@ -10,10 +10,11 @@ use super::{
     callback::{self, Forward, Taken},
     dir::LoginDir,
     error::Ending,
-    interrupt::{Asked, Interrupt},
+    interrupt::Interrupt,
     lock::LoginLock,
     session::Session,
     sweep,
+    until::Until,
 };
 use crate::{
     capture::{self, CaptureError, Captured, Owner},
@@ -30,8 +31,12 @@ use crate::{
     ui::{Console, Event, Ui, UiError},
 };
 
-/// How long a login may take when nothing else is said.
+/// How long a login may take when nothing else is said, without the build of its image.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long an engine may take to end a container.
+const KILL: Duration = Duration::from_secs(5);
+/// How long it may take to remove one. Podman first gives it ten seconds to end.
+const REMOVAL: Duration = Duration::from_secs(15);
 
 /// All that a container login depends on.
 pub struct ContainerLogin<'a> {
@@ -66,10 +71,9 @@ impl ContainerLogin<'_> {
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
         let mut store = Store::open(self.paths)?;
         store.prepare()?;
-        let prepared = tokio::select! {
-            prepared = self.prepare() => prepared?,
-            () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
-        };
+        let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
+        let reached = until.within(self.reach()).await.map_err(without_credential)??;
+        let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;
         lock.set_engine(prepared.engine.url())?;
         let dir = LoginDir::make(
             self.paths,
@@ -77,33 +81,56 @@ impl ContainerLogin<'_> {
             self.provider.host_dir_name.as_deref().unwrap_or("files"),
         )?;
         let plan = self.plan(&prepared, lock.login(), dir.path()).await?;
-        let container = match prepared.engine.create(&plan.spec).await {
-            Ok(container) => container,
-            Err(error) => {
+        let container = match until.patiently(prepared.engine.create(&plan.spec)).await {
+            Ok(Ok(container)) => container,
+            Ok(Err(error)) => {
                 // The answer may have been lost, and the container be there all the same.
-                if sweep::remove_containers(prepared.engine.url(), lock.login()).await.is_err() {
+                let removal = sweep::remove_containers(prepared.engine.url(), lock.login());
+                if !matches!(until.at_most(REMOVAL, removal).await, Some(Ok(()))) {
                     lock.leave_for_sweep();
                 }
                 return Err(error.into());
             }
+            Err(ending) => {
+                self.left("making the login's container: the engine does not answer");
+                lock.leave_for_sweep();
+                return Err(without_credential(ending));
+            }
         };
-        let ending = self.session(&container, plan, dir.path(), interrupt).await;
-        if ending.is_err() {
-            // The engine broke off: nothing may write any more while the files are read.
-            let _ = container.kill().await;
-        }
+        let ran = self.session(&container, plan, dir.path(), &mut until).await;
+        let ending = match ran {
+            Ok(Ran::ToItsEnd(ending @ Ending::Exited(_))) => Ok(ending),
+            broken_off => {
+                // However it was stopped: nothing may write any more while the files are read.
+                let _ = until.at_most(KILL, container.kill()).await;
+                broken_off.map(Ran::ending)
+            }
+        };
         let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
         let found = capture::names(dir.path());
         let kept = self.keep(&mut store, captured, ending, found);
-        if let Err(error) = container.remove().await {
-            self.ui.show(Event::Warning(&format!("{error}; a later run tries again")));
+        let problem = match until.at_most(REMOVAL, container.remove()).await {
+            Some(removed) => removed.err().map(|error| error.to_string()),
+            None => Some("removing the login's container: the engine does not answer".to_owned()),
+        };
+        if let Some(problem) = problem {
+            self.left(&problem);
             lock.leave_for_sweep();
         }
         kept
     }
 
+    fn left(&self, problem: &str) {
+        self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
+    }
+
     /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
     pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
+        self.build(self.reach().await?).await
+    }
+
+    /// The engine, and whether it has the image.
+    async fn reach(&self) -> Result<Reached, LoginError> {
         let project_engine = || self.project.engine.as_deref().map(str::parse).transpose();
         let choice = match &self.how.engine {
             Some(choice) => choice.clone(),
@@ -111,15 +138,18 @@ impl ContainerLogin<'_> {
         };
         let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
+        for why in &passthrough.unread {
+            self.ui.show(Event::Warning(why));
+        }
         let engine = engine::locate::connect(&choice).await?;
-        let image = self.image(&engine, &passthrough).await?;
-        Ok(Prepared { engine, image, passthrough })
+        let image = self.image(&engine).await?;
+        Ok(Reached { engine, image, passthrough })
     }
 
-    /// The image asked for, or else the provider's, built first if need be.
-    async fn image(&self, engine: &Engine, passthrough: &Passthrough) -> Result<String, LoginError> {
+    /// The image asked for, or else the provider's.
+    async fn image(&self, engine: &Engine) -> Result<Image, LoginError> {
         if let Some(image) = self.how.image.as_ref().or(self.project.image.as_ref()) {
-            return Ok(image.clone());
+            return Ok(Image::There(image.clone()));
         }
         let Some(image) = &self.provider.image else {
             let directory = self.paths.images().display().to_string();
@@ -127,15 +157,23 @@ impl ContainerLogin<'_> {
         };
         let recipe = Recipe::find(&image.name, image.version.as_deref(), &self.paths.images())?;
         let tag = recipe.tag();
-        if engine.has_image(&tag).await? {
-            return Ok(tag);
-        }
+        Ok(if engine.has_image(&tag).await? { Image::There(tag) } else { Image::ToBuild(recipe) })
+    }
+
+    /// Builds the image, if need be.
+    async fn build(&self, reached: Reached) -> Result<Prepared, LoginError> {
+        let Reached { engine, image, passthrough } = reached;
+        let recipe = match image {
+            Image::There(image) => return Ok(Prepared { engine, image, passthrough }),
+            Image::ToBuild(recipe) => recipe,
+        };
+        let tag = recipe.tag();
         self.ui.show(Event::BuildStarted { image: &tag });
         let network = self.project.network.as_deref().filter(|network| !network.starts_with("container:"));
         let built =
-            engine.build(&recipe, passthrough, network, |line| self.ui.show(Event::BuildLine(line))).await;
+            engine.build(&recipe, &passthrough, network, |line| self.ui.show(Event::BuildLine(line))).await;
         self.ui.show(Event::BuildDone);
-        Ok(built?)
+        Ok(Prepared { engine, image: built?, passthrough })
     }
 
     /// The container to be, its console, and the way back for the browser.
@@ -215,11 +253,11 @@ impl ContainerLogin<'_> {
         container: &Container,
         plan: Plan,
         files: &Path,
-        interrupt: &mut Interrupt,
-    ) -> Result<Ending, LoginError> {
+        until: &mut Until<'_>,
+    ) -> Result<Ran, LoginError> {
         let Plan { console, way, .. } = plan;
-        if interrupt.so_far() != Asked::Nothing {
-            return Ok(Ending::Interrupted);
+        if let Some(ending) = until.is_over() {
+            return Ok(Ran::BrokenOff(ending));
         }
         self.ui.show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
         if let Some(Taken { port, holder }) = &way.taken {
@@ -230,8 +268,14 @@ impl ContainerLogin<'_> {
             );
             self.ui.show(Event::Warning(&text));
         }
-        let attached: Attached = container.attach().await?;
-        container.start().await?;
+        let attached: Attached = match until.within(container.attach()).await {
+            Ok(attached) => attached?,
+            Err(ending) => return Ok(Ran::BrokenOff(ending)),
+        };
+        match until.within(container.start()).await {
+            Ok(started) => started?,
+            Err(ending) => return Ok(Ran::BrokenOff(ending)),
+        }
         let ports = way.ports.into_iter();
         let forwards: Vec<Forward> =
             ports.map(|(port, listener)| Forward::start(port, listener, container.clone())).collect();
@@ -240,14 +284,15 @@ impl ContainerLogin<'_> {
             files,
             map: &self.provider.capture,
             taken: way.taken,
-            limit: self.how.timeout.unwrap_or(DEFAULT_LIMIT),
+            limit: until.limit,
+            deadline: until.deadline,
             ui: self.ui,
         };
-        let ending = session.run(attached, console, interrupt).await;
+        let ending = session.run(attached, console, until.interrupt).await;
         for forward in forwards {
             forward.close().await;
         }
-        ending
+        ending.map(Ran::ToItsEnd)
     }
 
     /// Stores what was captured. Something captured counts, however the CLI ended.
@@ -266,7 +311,7 @@ impl ContainerLogin<'_> {
             Err(error) => Some(Box::new(error)),
         };
         match ending? {
-            Ending::Interrupted => Err(UiError::Interrupted.into()),
+            ending @ Ending::Interrupted => Err(without_credential(ending)),
             ending => Err(LoginError::NothingCaptured { ending, found, because }),
         }
     }
@@ -282,4 +327,40 @@ struct WayBack {
     command: Vec<String>,
     ports: Vec<(u16, tokio::net::TcpListener)>,
     taken: Option<Taken>,
+}
+
+/// An engine that was reached, and what it needs to run the login.
+struct Reached {
+    engine: Engine,
+    image: Image,
+    passthrough: Passthrough,
+}
+
+enum Image {
+    There(String),
+    ToBuild(Recipe),
+}
+
+/// How far the vendor's CLI came.
+enum Ran {
+    /// It has ended, or was ended.
+    ToItsEnd(Ending),
+    /// It may still run, or start.
+    BrokenOff(Ending),
+}
+
+impl Ran {
+    fn ending(self) -> Ending {
+        match self {
+            Self::ToItsEnd(ending) | Self::BrokenOff(ending) => ending,
+        }
+    }
+}
+
+/// The error of a login that was over before its CLI could write anything.
+fn without_credential(ending: Ending) -> LoginError {
+    match ending {
+        Ending::Interrupted => UiError::Interrupted.into(),
+        ending => LoginError::NothingCaptured { ending, found: Vec::new(), because: None },
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _, Seek as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -51,7 +51,8 @@ pub struct LoginLock {
 pub struct Dead {
     /// Its lock, now ours: it is released, and forgotten, when this is dropped after [`Dead::forget`].
     lock: File,
-    path: PathBuf,
+    /// Where it is.
+    pub path: PathBuf,
     /// What it wrote of itself.
     pub holder: Holder,
 }
@@ -123,12 +124,25 @@ impl Drop for LoginLock {
 }
 
 /// The dead logins of a data directory. Costs one look at a directory that is normally empty.
-pub fn dead(paths: &Paths) -> Vec<Dead> {
-    let Ok(entries) = fs::read_dir(paths.logins()) else { return Vec::new() };
-    let locks =
-        entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == "lock"));
-    locks
+///
+/// # Errors
+/// [`LoginError::Files`] for a directory that others could have written to: nothing in it is believed.
+pub fn dead(paths: &Paths) -> Result<Vec<Dead>, LoginError> {
+    let logins = paths.logins();
+    files::check_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
+    files::check_private_dir(&logins).map_err(|source| files_error(&logins, source))?;
+    let entries = fs::read_dir(&logins).map_err(|source| files_error(&logins, source))?;
+    let found = entries.flatten().map(|entry| entry.path());
+    let is = |path: &Path, extension| path.extension().is_some_and(|e| e == extension);
+    Ok(found
         .filter_map(|path| {
+            if is(&path, "new") && files::is_stale(&path, YOUNG) {
+                let _ = fs::remove_file(&path);
+            }
+            // A login that has just begun may not hold its lock yet.
+            if !is(&path, "lock") || (is_empty(&path) && !files::is_stale(&path, YOUNG)) {
+                return None;
+            }
             let Attempt::Free(mut lock) = locked_file::attempt(&path, false).ok()? else { return None };
             match read(&mut lock) {
                 Some(holder) => Some(Dead { lock, path, holder }),
@@ -139,17 +153,21 @@ pub fn dead(paths: &Paths) -> Vec<Dead> {
                 }
             }
         })
-        .collect()
+        .collect())
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.len() == 0)
 }
 
 /// Keeps the record of a dead login that could not be swept yet, when its lock is needed again.
 fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
     let path = paths.logins().join(format!("{}.lock", dead.login));
     // Whole from the first moment: a sweep takes an empty record for that of a login that had made nothing.
-    let unfinished = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    file.write_all(&serde_json::to_vec(dead).map_err(io::Error::other)?)?;
-    fs::rename(unfinished, path)
+    let mut unfinished = tempfile::Builder::new().suffix(".new").tempfile_in(paths.logins())?;
+    unfinished.write_all(&serde_json::to_vec(dead).map_err(io::Error::other)?)?;
+    unfinished.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn read(file: &mut File) -> Option<Holder> {
@@ -174,6 +192,8 @@ fn files_error(path: &Path, source: io::Error) -> LoginError {
 }
 
 const LOGIN_LENGTH: usize = 16;
+/// What is younger than this may be in the making.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// An identity that no other login has, on this machine or on another that shares an engine.
 fn new_login() -> String {
@@ -184,6 +204,8 @@ fn new_login() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
     use super::*;
     use crate::name::Name;
 
@@ -201,7 +223,7 @@ mod tests {
             panic!("not busy");
         };
         assert_eq!(holder.pid, std::process::id());
-        assert!(dead(&paths).is_empty(), "a living login is not swept");
+        assert!(dead(&paths).expect("looked").is_empty(), "a living login is not swept");
         let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
         assert!(LoginLock::take(&paths, &other).is_ok(), "another profile is free");
         drop(first);
@@ -216,12 +238,12 @@ mod tests {
         lock.set_engine("unix:///x.sock").expect("write");
         let login = lock.login().to_owned();
         lock.leave_for_sweep();
-        let found = dead(&paths);
+        let found = dead(&paths).expect("looked");
         assert_eq!(found.len(), 1);
-        assert!(dead(&paths).is_empty(), "while one sweeps, another does not");
+        assert!(dead(&paths).expect("looked").is_empty(), "while one sweeps, another does not");
         drop(found);
         drop(LoginLock::take(&paths, &address).expect("free"));
-        let found = dead(&paths);
+        let found = dead(&paths).expect("looked");
         assert_eq!(found.len(), 1, "the next login does not forget it");
         for dead in found {
             assert_eq!(
@@ -230,18 +252,23 @@ mod tests {
             );
             dead.forget();
         }
-        assert!(dead(&paths).is_empty());
+        assert!(dead(&paths).expect("looked").is_empty());
     }
 
     #[test]
     fn a_lock_file_with_anything_else_in_it_is_not_believed() {
         let (_directory, paths, _) = place();
-        fs::create_dir_all(paths.logins()).expect("create");
+        files::private_dir(&paths.logins()).expect("create");
         for text in
             ["", "{", r#"{"pid":1,"since":"2026-01-01T00:00:00Z","login":"../../../etcx","engine":null}"#]
         {
-            fs::write(paths.logins().join("a~b~c.lock"), text).expect("write");
-            assert!(dead(&paths).is_empty(), "{text}");
+            let path = paths.logins().join("a~b~c.lock");
+            let mut options = File::options();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let mut file = options.open(&path).expect("opened");
+            file.write_all(text.as_bytes()).expect("write");
+            assert!(dead(&paths).expect("looked").is_empty(), "{text}");
+            assert_eq!(path.exists(), text.is_empty(), "one that has just begun is left alone: {text}");
         }
     }
 }

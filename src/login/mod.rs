@@ -23,6 +23,7 @@ pub mod session;
 pub mod sweep;
 pub mod token;
 pub mod token_exchange;
+mod until;
 pub mod url_finder;
 mod wanted;
 

@@ -60,8 +60,10 @@ pub struct Session<'a> {
     pub map: &'a [CaptureEntry],
     /// The port that is taken, if the redirect must be pasted.
     pub taken: Option<Taken>,
-    /// The time limit.
+    /// The time limit, as it was said.
     pub limit: Duration,
+    /// When it is reached.
+    pub deadline: tokio::time::Instant,
     /// For what is to be shown.
     pub ui: &'a dyn Ui,
 }
@@ -92,7 +94,7 @@ impl Session<'_> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stable = Stable::default();
-        let deadline = tokio::time::sleep(self.limit);
+        let deadline = tokio::time::sleep_until(self.deadline);
         let ended = self.container.wait();
         tokio::pin!(deadline, ended);
         if let Some(terminal) = &terminal {
@@ -155,14 +157,19 @@ impl Session<'_> {
         if !matches!(ending, Ending::Exited(_)) {
             let stop = self.container.stop(GRACE);
             tokio::pin!(stop);
+            // An engine that says nothing any more changes nothing of how the login ended.
             tokio::select! {
-                stopped = &mut stop => stopped?,
+                _ = &mut stop => {}
+                _ = interrupt.asked() => {}
                 () = tokio::time::sleep(2 * GRACE) => {
                     // Docker answers nothing about a container whose output is not taken from it. When nobody reads
                     // ours any more, the connection is given up, in both directions.
                     pump.0.abort();
                     typist.0.abort();
-                    stop.await?;
+                    tokio::select! {
+                        _ = stop => {}
+                        _ = interrupt.asked() => {}
+                    }
                 }
             }
         }

@@ -8,6 +8,18 @@ use crate::{engine, files, paths::Paths};
 /// A sweep stands before whatever was really wanted: an engine that does not answer soon is left for later.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long all of a dead login's containers may take. Podman gives each ten seconds to end.
+const REMOVAL: Duration = Duration::from_secs(20);
+
+/// How far a sweep goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Files alone: nobody is waited for.
+    Files,
+    /// Containers, too: an engine that is silent is waited for.
+    Engines,
+}
+
 /// What a sweep came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -22,13 +34,22 @@ pub fn needed(paths: &Paths) -> bool {
     std::fs::read_dir(paths.logins()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Removes the containers and directories of logins whose process is gone. Living logins are left alone.
-pub async fn sweep(paths: &Paths) -> Swept {
+/// Removes the directories, and as far as it may reach the containers, of logins whose process is gone. Living logins
+/// are left alone.
+pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
     let mut swept = Swept::default();
-    for dead in lock::dead(paths) {
+    let dead = match lock::dead(paths) {
+        Ok(dead) => dead,
+        Err(why) => {
+            swept.left.push(why.to_string());
+            return swept;
+        }
+    };
+    for dead in dead {
         let directory = dir::of(paths, &dead.holder.login);
         let container = match &dead.holder.engine {
-            Some(url) => remove_containers(url, &dead.holder.login).await,
+            Some(url) if reach == Reach::Engines => remove_containers(url, &dead.holder.login).await,
+            Some(_) => Err("a run that uses an engine removes its container".to_owned()),
             None => Ok(()),
         };
         // Whether or not the engine answers, the secrets go.
@@ -38,7 +59,11 @@ pub async fn sweep(paths: &Paths) -> Swept {
                 dead.forget();
                 swept.cleaned += 1;
             }
-            Err(why) => swept.left.push(format!("a login that was killed ({}): {why}", dead.holder)),
+            Err(why) => {
+                let path = dead.path.display();
+                let end = format!("a later run tries again; if that engine is gone for good, remove {path}");
+                swept.left.push(format!("a login ({}): {why}; {end}", dead.holder));
+            }
         }
     }
     swept
@@ -46,6 +71,11 @@ pub async fn sweep(paths: &Paths) -> Swept {
 
 /// Removes every container of a login.
 pub(super) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
+    let removal = tokio::time::timeout(REMOVAL, remove_all(url, login)).await;
+    removal.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
+}
+
+async fn remove_all(url: &str, login: &str) -> Result<(), String> {
     let engine =
         engine::locate::at(url, PATIENCE).await.map_err(|why| format!("its container in {url}: {why}"))?;
     for id in engine.login_containers(login).await.map_err(|e| e.to_string())? {

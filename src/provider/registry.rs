@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     indirect::{self, IndirectError},
+    shown,
     suggest::nearest,
     yaml::{self, Problem, Source},
 };
@@ -47,9 +48,9 @@ pub struct Layer {
 
 /// A provider that is not known.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown provider {name:?}{}", did_you_mean(.nearest))]
+#[error("unknown provider {name}{}", did_you_mean(.nearest))]
 pub struct UnknownProvider {
-    /// What was asked for.
+    /// What was asked for, as far as it may be shown.
     pub name: String,
     /// The known name nearest to it.
     pub nearest: Option<String>,
@@ -176,7 +177,7 @@ impl Registry {
     pub fn get(&self, name: &str) -> Result<&Provider, UnknownProvider> {
         let canonical = self.aliases.get(name).map_or(name, String::as_str);
         self.providers.get(canonical).ok_or_else(|| UnknownProvider {
-            name: name.chars().take(64).collect(),
+            name: shown::typed(name),
             nearest: nearest(name, self.providers.keys().chain(self.aliases.keys()).map(String::as_str))
                 .map(str::to_owned),
             known: self.providers.keys().cloned().collect(),

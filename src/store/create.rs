@@ -11,16 +11,17 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempPath;
 
-use super::{StoreError, migrate, trust};
+use super::{StoreError, migrate, trust, unfinished};
 
 /// Creates the database at `path`. Somebody else having done so in the meantime is no error.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     refuse_strays(path)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
+    unfinished::forget(directory);
     // A new file of mode 0600. Its descriptor is closed here, before SQLite takes locks on the file.
     let new = tempfile::Builder::new()
-        .prefix(".credentials-")
-        .suffix(".new")
+        .prefix(unfinished::AFFIXES.0)
+        .suffix(unfinished::AFFIXES.1)
         .tempfile_in(directory)
         .map_err(StoreError::io("create a file in", directory))?
         .into_temp_path();

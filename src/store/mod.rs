@@ -29,6 +29,7 @@ mod row;
 mod seal;
 mod settings;
 mod trust;
+mod unfinished;
 mod write;
 
 #[cfg(test)]

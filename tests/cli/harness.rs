@@ -6,6 +6,8 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
 };
 
 use authenticate::{
@@ -13,8 +15,12 @@ use authenticate::{
     name::{Address, Name},
     store::{FILE_NAME, Place, Source, Store, Summary},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Longer than anything takes; what has not ended then hangs.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A key that OpenAI's pattern takes, and that is recognised wherever it turns up.
 pub const KEY: &str = "sk-CANARY-0123456789-abcdefghij";
@@ -23,7 +29,9 @@ pub const CANARY: &str = "CANARY";
 
 /// Exit codes, as they are documented.
 pub mod code {
-    pub use authenticate::exit::{DONE, ENGINE, FAILED, INTERRUPTED, NO_CREDENTIAL, STORE, USAGE};
+    pub use authenticate::exit::{
+        DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
+    };
 }
 
 /// An empty home with both directories of the program. Nothing of it is there until it is needed.
@@ -132,6 +140,17 @@ impl Run {
         self
     }
 
+    /// With no more memory than this.
+    pub fn within_megabytes(mut self, megabytes: u64) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -v {}; exec \"$0\" \"$@\"", megabytes * 1024)]);
+        command.arg(PROGRAM).args(self.command.get_args()).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.command.get_current_dir().expect("a directory"));
+        self.command = command;
+        self
+    }
+
     /// Where its standard output goes, in place of a pipe that is read.
     pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.stdout = to.into();
@@ -172,7 +191,7 @@ impl Run {
         let mut child = self.starts();
         // It may have ended without reading it.
         let _ = child.stdin.take().expect("its input").write_all(&input);
-        let output = child.wait_with_output().expect("ended");
+        let output = wait(child, &command);
         let text = |bytes| String::from_utf8(bytes).expect("text");
         let outcome = Outcome {
             command,
@@ -184,6 +203,24 @@ impl Run {
         assert!(!outcome.stderr.contains("panicked"), "{outcome:#?}");
         outcome
     }
+}
+
+/// Waits for the end of a program; one that hangs is ended, and the test with it.
+#[track_caller]
+fn wait(child: Child, command: &str) -> std::process::Output {
+    let pid = Pid::from_child(&child);
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let hangs = end.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+        if hangs {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        hangs
+    });
+    let output = child.wait_with_output().expect("ended");
+    drop(ended);
+    assert!(!watch.join().expect("watched"), "{command} hangs");
+    output
 }
 
 /// How a run ended.

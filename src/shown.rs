@@ -1,0 +1,90 @@
+//! What may be shown of a text that somebody typed or somebody else wrote.
+
+/// At most this much of something typed is repeated.
+const SHORT: usize = 20;
+/// Words have few digits; keys have many.
+const FEW_DIGITS: usize = 3;
+
+/// Something typed, quoted for a message. What could be a key is not repeated: a slip puts one anywhere.
+pub fn typed(text: &str) -> String {
+    if is_harmless(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
+}
+
+/// Whether it is short and made of what names, times and addresses are made of: not a key.
+pub fn is_harmless(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " _.:/-".contains(c);
+    text.len() <= SHORT
+        && text.chars().all(plain)
+        && text.chars().filter(char::is_ascii_digit).count() <= FEW_DIGITS
+}
+
+/// Characters that show nothing of themselves and change how the rest looks: bidirectional controls, separators of lines,
+/// zero-width characters, byte order marks, tags (Unicode, chapter 23).
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// A URL without the user and the password in it.
+pub fn url(text: &str) -> String {
+    match authority(text) {
+        Some((before, authority, after)) if authority.contains('@') => {
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{before}...@{host}{after}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether a URL has a user or a password in it.
+pub fn has_user(url: &str) -> bool {
+    authority(url).is_some_and(|(_, authority, _)| authority.contains('@'))
+}
+
+/// The authority of a URL (RFC 3986 section 3.2), with what is before and after it.
+fn authority(url: &str) -> Option<(&str, &str, &str)> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    Some((&url[..start], &url[start..end], &url[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_and_keys_are_not() {
+        for harmless in ["openia", "z.ai", "oatuh", "a/b", "ssh://host", "10 minutes", "90s", ""] {
+            assert!(is_harmless(harmless), "{harmless}");
+        }
+        for key in [
+            "sk-CANARY",
+            "sk-0123456789abcdef",
+            "ghp1234",
+            "AKIA",
+            "aaaaaaaaaaaaaaaaaaaaaaaa",
+            "é",
+            "a\u{1b}",
+        ] {
+            assert!(!is_harmless(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_url_loses_its_user_and_keeps_the_rest() {
+        assert_eq!(url("tcp://u:p@ss@host:1/x@y"), "tcp://...@host:1/x@y");
+        assert_eq!(url("unix:///run/a@b.sock"), "unix:///run/a@b.sock");
+        assert_eq!(url("/run/x.sock"), "/run/x.sock");
+        assert!(has_user("tcp://u@h") && !has_user("unix:///a@b") && !has_user("tcp://h/@"));
+    }
+}

@@ -1,0 +1,128 @@
+//! What logins that were killed have left, and what only looks like that.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use crate::harness::{Home, KEY, code};
+
+const LOGIN: &str = "ABCDEF0123456789";
+/// Nothing listens there.
+const NOBODY: &str = "unix:///nonexistent/engine.sock";
+
+/// A directory of logins with one that was killed: its lock and a file with a secret in it.
+fn killed(logins: &Path, engine: Option<&str>) -> PathBuf {
+    fs::create_dir_all(logins.join(LOGIN).join("files")).expect("made");
+    fs::write(logins.join(LOGIN).join("files/auth.json"), "secret").expect("written");
+    let record = serde_json::json!({
+        "pid": 1, "since": "2026-01-01T00:00:00Z", "login": LOGIN, "engine": engine,
+    });
+    let lock = logins.join("default~codex~default.lock");
+    fs::write(&lock, record.to_string()).expect("written");
+    mode(&lock, 0o600);
+    lock
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
+}
+
+fn logins(home: &Home) -> PathBuf {
+    let logins = home.data().join("logins");
+    fs::create_dir_all(&logins).expect("made");
+    mode(&home.data(), 0o700);
+    mode(&logins, 0o700);
+    logins
+}
+
+fn old(path: &Path) {
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    File::options().write(true).open(path).expect("opened").set_modified(hour_ago).expect("set");
+}
+
+#[test]
+fn a_killed_login_is_cleaned_up() {
+    let home = Home::new();
+    let logins = logins(&home);
+    killed(&logins, None);
+    home.authenticate(["projects"]).exits(code::DONE);
+    assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
+}
+
+#[test]
+fn a_link_in_place_of_the_directory_is_not_followed() {
+    let home = Home::new();
+    let elsewhere = home.path().join("elsewhere");
+    let lock = killed(&elsewhere, None);
+    logins(&home);
+    fs::remove_dir(home.data().join("logins")).expect("removed");
+    symlink(&elsewhere, home.data().join("logins")).expect("a link");
+    home.authenticate(["projects"]).exits(code::DONE);
+    assert!(lock.exists() && elsewhere.join(LOGIN).exists());
+}
+
+#[test]
+fn what_others_could_have_written_is_not_believed() {
+    for open in ["data", "data/logins", "data/logins/default~codex~default.lock"] {
+        let home = Home::new();
+        let lock = killed(&logins(&home), None);
+        let open = home.path().join(open);
+        mode(&open, fs::metadata(&open).expect("there").permissions().mode() | 0o022);
+        home.authenticate(["projects"]).exits(code::DONE);
+        assert!(lock.exists() && home.data().join("logins").join(LOGIN).exists(), "{}", open.display());
+    }
+}
+
+#[test]
+fn an_engine_that_is_gone_is_said_only_where_it_matters() {
+    let home = Home::new();
+    let logins = logins(&home);
+    let lock = killed(&logins, Some(NOBODY));
+    home.authenticate(["status"]).exits(code::DONE).does_not_say("clean up");
+    assert!(!logins.join(LOGIN).exists(), "the secrets go");
+    assert!(lock.exists(), "the record stays");
+    let outcome = home.authenticate(["doctor"]).ends();
+    for said in [
+        "could not clean up after a login",
+        NOBODY,
+        "if that engine is gone for good, remove",
+        lock.to_str().unwrap(),
+    ] {
+        assert!(outcome.stderr.contains(said), "{said}: {outcome:#?}");
+    }
+    assert!(!outcome.stderr.contains("killed"), "{outcome:#?}");
+}
+
+#[test]
+fn a_half_written_record_is_in_nobodys_way() {
+    let home = Home::new();
+    let logins = logins(&home);
+    killed(&logins, Some(NOBODY));
+    let half = logins.join(format!("{LOGIN}.new"));
+    fs::write(&half, "{").expect("written");
+    home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE).does_not_say("File exists");
+    assert!(logins.join(format!("{LOGIN}.lock")).exists(), "the dead login is remembered");
+    assert!(half.exists(), "somebody may be writing it");
+    old(&half);
+    home.authenticate(["projects"]).exits(code::DONE);
+    assert!(!half.exists());
+}
+
+#[test]
+fn a_database_that_was_never_finished_goes() {
+    let home = Home::new();
+    logins(&home);
+    let (stale, fresh) =
+        (home.data().join(".credentials-abc123.new"), home.data().join(".credentials-def456.new"));
+    for file in [&stale, &fresh] {
+        fs::write(file, "half").expect("written");
+        mode(file, 0o600);
+    }
+    old(&stale);
+    home.stores("openai", KEY);
+    assert!(!stale.exists());
+    assert!(fresh.exists(), "somebody may be making it");
+}

@@ -1,0 +1,103 @@
+//! Devices, FIFOs and endless files where a file is expected: an error, in no time and in little memory.
+
+use std::{fs, io::Write as _, os::unix::fs::symlink, path::Path, thread};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use crate::harness::{Home, KEY, code};
+
+fn fifo(home: &Home, path: &str) -> String {
+    let path = home.path().join(path);
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+    path.to_str().expect("text").to_owned()
+}
+
+#[test]
+fn a_bundle_of_certificates_is_a_plain_file() {
+    let home = Home::new();
+    let fifo = fifo(&home, "fifo");
+    for bundle in ["/dev/zero", &fifo] {
+        for arguments in [
+            &["demo", "codex", "--mode", "oauth", "--ca-bundle", bundle][..],
+            &["image", "build", "codex", "--ca-bundle", bundle],
+        ] {
+            home.authenticate(arguments)
+                .within_megabytes(2000)
+                .exits(code::ENGINE)
+                .says(&format!("cannot read {bundle}: it is not a regular file"));
+        }
+        home.authenticate(["image", "build", "codex"])
+            .env("SSL_CERT_FILE", bundle)
+            .within_megabytes(2000)
+            .exits(code::ENGINE)
+            .says(&format!("warning: SSL_CERT_FILE is not used: cannot read {bundle}"));
+    }
+}
+
+#[test]
+fn a_bundle_that_a_variable_names_and_that_is_not_there_is_said() {
+    let home = Home::new();
+    home.authenticate(["image", "build", "codex"])
+        .env("SSL_CERT_FILE", "/nonexistent/ca.pem")
+        .exits(code::ENGINE)
+        .says("warning: SSL_CERT_FILE is not used: cannot read /nonexistent/ca.pem: No such file");
+}
+
+#[test]
+fn a_containerfile_is_a_plain_file() {
+    let home = Home::new();
+    let own = fifo(&home, "config/images/codex/Containerfile");
+    let refused = |home: &Home| {
+        let run = home.authenticate(["image", "build", "codex"]).within_megabytes(2000);
+        run.exits(code::ENGINE).says("it is not a regular file");
+    };
+    refused(&home);
+    fs::remove_file(&own).expect("removed");
+    symlink("/dev/zero", &own).expect("a link");
+    refused(&home);
+}
+
+#[test]
+fn a_file_of_the_configuration_is_a_plain_file() {
+    let home = Home::new();
+    fifo(&home, "config/projects/ff.yaml");
+    fifo(&home, "config/providers/ff.yaml");
+    let outcome = home.authenticate(["projects"]).exits(code::USAGE);
+    assert!(outcome.stderr.contains("ff.yaml: cannot be read: it is not a regular file"), "{outcome:?}");
+    let outcome = home.authenticate(["providers"]).ends();
+    assert!(outcome.stderr.contains("ff.yaml: cannot be read: it is not a regular file"), "{outcome:?}");
+    home.authenticate(["status", "ff"]).exits(code::USAGE).says("it is not a regular file");
+}
+
+/// As a shell's process substitution gives it.
+#[test]
+fn a_key_may_come_through_a_fifo() {
+    let home = Home::new();
+    let path = fifo(&home, "fifo");
+    let writer = thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut file = fs::OpenOptions::new().write(true).open(Path::new(&path)).expect("opened");
+            writeln!(file, "{KEY}").expect("written");
+        }
+    });
+    home.authenticate(["demo", "openai", "--api-key-file", &path]).exits(code::DONE);
+    writer.join().expect("written");
+    assert_eq!(home.keys()[0].1, KEY);
+}
+
+#[test]
+fn a_source_of_keys_without_an_end_is_too_long() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-file", "/dev/zero"])
+        .within_megabytes(2000)
+        .exits(code::USAGE)
+        .says("it is longer than any key");
+    let second = format!("{KEY}{}\n{KEY}", " ".repeat(70_000));
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(second)
+        .exits(code::USAGE)
+        .says("it is longer than any key");
+    assert!(home.keys().is_empty());
+}
