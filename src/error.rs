@@ -1,10 +1,11 @@
 //! Every error of the library, with the hint and the exit code that the command line gives it.
 
 use crate::{
+    capture::{CaptureError, Refusal},
     engine::EngineError,
     exit,
     indirect::IndirectError,
-    login::LoginError,
+    login::{LoginError, import::ImportError},
     name::NameError,
     paths::PathsError,
     provider::UnknownProvider,
@@ -151,11 +152,40 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::NothingCaptured { .. } => exit::LOGIN_FAILED,
+        LoginError::Import(error) => import_code(error),
         LoginError::Engine(error) => engine_code(error),
         LoginError::Store(_) => exit::STORE,
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }
+}
+
+fn import_code(error: &ImportError) -> u8 {
+    match error {
+        ImportError::NoMap { .. } | ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } => {
+            exit::USAGE
+        }
+        ImportError::Changing { .. } | ImportError::Replaced { .. } => exit::BUSY,
+        ImportError::Nothing { .. } | ImportError::Files { .. } | ImportError::NotTakenOver { .. } => {
+            exit::LOGIN_FAILED
+        }
+    }
+}
+
+fn import_hint(error: &ImportError) -> Option<String> {
+    let text = match error {
+        ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
+            "--from DIR says where it is"
+        }
+        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, .. }, .. } => {
+            "--from takes the directory that the link leads to"
+        }
+        ImportError::NotTakenOver { .. } => {
+            "the vendor's tool has it still, and we do not renew it; try --move again"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 fn engine_hint(error: &EngineError) -> Option<String> {
@@ -177,6 +207,7 @@ fn login_hint(error: &LoginError) -> Option<String> {
     match error {
         LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
         LoginError::Fields(error) => error.hint(),
+        LoginError::Import(error) => import_hint(error),
         LoginError::NoSuchMode { has, .. } => has.first().map(|mode| format!("use --mode {mode}")),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
         LoginError::PortTaken { .. } => {

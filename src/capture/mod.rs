@@ -17,6 +17,7 @@ mod map;
 mod names;
 mod pointer;
 mod read;
+mod remove;
 mod replace;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use directory::Owner;
 pub use error::{CaptureError, Refusal};
 pub use names::names;
 pub use read::{Captured, read};
+pub use remove::{Removed, remove};
 pub use write::write;
 
 use document::{Document, Flaw};

@@ -8,6 +8,7 @@ pub mod dir;
 pub mod error;
 pub mod fields;
 pub mod given;
+pub mod import;
 pub mod interrupt;
 pub mod lock;
 pub mod session;

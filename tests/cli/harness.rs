@@ -24,7 +24,9 @@ pub const CANARY: &str = "CANARY";
 
 /// Exit codes, as they are documented.
 pub mod code {
-    pub use authenticate::exit::{DONE, ENGINE, FAILED, INTERRUPTED, NO_CREDENTIAL, STORE, USAGE};
+    pub use authenticate::exit::{
+        DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
+    };
 }
 
 /// An empty home with both directories of the program. Nothing of it is there until it is needed.

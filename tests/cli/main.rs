@@ -12,6 +12,7 @@ mod canary;
 mod doctor;
 mod engine;
 mod generated;
+mod import;
 mod killed;
 mod kinds;
 mod logout;
