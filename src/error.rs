@@ -1,11 +1,12 @@
 //! Every error of the library, with the hint and the exit code that the command line gives it.
 
 use crate::{
+    capture::{CaptureError, Refusal},
     engine::EngineError,
     exit,
     indirect::IndirectError,
     lifecycle::refresh::RefreshError,
-    login::LoginError,
+    login::{LoginError, import::ImportError},
     name::NameError,
     oauth::OAuthError,
     paths::PathsError,
@@ -199,12 +200,41 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::Reference(_) => exit::USAGE,
         LoginError::Subject { .. } => exit::NO_CREDENTIAL,
         LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => exit::LOGIN_FAILED,
+        LoginError::Import(error) => import_code(error),
         LoginError::Engine(error) => engine_code(error),
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(error) => store_code(error),
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } | LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }
+}
+
+fn import_code(error: &ImportError) -> u8 {
+    match error {
+        ImportError::NoMap { .. } | ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } => {
+            exit::USAGE
+        }
+        ImportError::Changing { .. } | ImportError::Replaced { .. } => exit::BUSY,
+        ImportError::Nothing { .. } | ImportError::Files { .. } | ImportError::NotTakenOver { .. } => {
+            exit::LOGIN_FAILED
+        }
+    }
+}
+
+fn import_hint(error: &ImportError) -> Option<String> {
+    let text = match error {
+        ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
+            "--from DIR says where it is"
+        }
+        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, .. }, .. } => {
+            "--from takes the directory that the link leads to"
+        }
+        ImportError::NotTakenOver { .. } => {
+            "the vendor's tool has it still, and we do not renew it; try --move again"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 fn engine_hint(error: &EngineError) -> Option<String> {
@@ -250,6 +280,7 @@ fn login_hint(error: &LoginError) -> Option<String> {
             };
             Some(format!("use {}{own}", has.join(" or ")))
         }
+        LoginError::Import(error) => import_hint(error),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
         LoginError::PortTaken { .. } => {
             Some("end that program, or log in from a terminal, where the redirect can be pasted".into())

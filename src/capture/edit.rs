@@ -17,6 +17,7 @@ use super::{
 use crate::{
     credential::{Credential, Metadata, wipe},
     provider::capture_map::{CaptureEntry, Convert, Format},
+    secret::Secret,
 };
 
 /// Changes of one document, and what it must hold afterwards.
@@ -74,6 +75,42 @@ impl Editor {
             self.set(path, value.unwrap_or_default())?;
         }
         stars.iter().try_for_each(|star| self.put_defaults(entry, star.as_deref()))
+    }
+
+    /// Takes every part of the credential away, and the maps that are empty without it.
+    pub(super) fn take_out(&mut self, map: &PartMap, stars: &[String]) {
+        let stars: Vec<Option<&str>> = match stars {
+            [] => vec![None],
+            keys => keys.iter().map(|key| Some(key.as_str())).collect(),
+        };
+        for star in stars {
+            for field in map.fields.iter().filter(|field| field.convert != Some(Convert::Key)) {
+                let Some(path) = field.pointer.with(star) else { continue };
+                if look_up(&self.document.view(), &path).is_some() {
+                    self.prune(path);
+                }
+            }
+        }
+    }
+
+    /// Takes every text away that is one of these.
+    pub(super) fn take_out_copies(&mut self, secrets: &[&Secret]) {
+        let mut paths = Vec::new();
+        find(&self.document.view(), &mut Vec::new(), secrets, &mut paths);
+        paths.into_iter().for_each(|path| self.prune(path));
+    }
+
+    /// Removes what is at a path, and the maps above it that are then empty.
+    fn prune(&mut self, mut path: Vec<String>) {
+        while !path.is_empty() {
+            self.remove(path.clone());
+            path.pop();
+            let view = self.document.view();
+            let above = look_up(&view, &path).and_then(Value::as_object);
+            if !above.is_some_and(serde_json::Map::is_empty) {
+                break;
+            }
+        }
     }
 
     fn put_defaults(&mut self, entry: &CaptureEntry, star: Option<&str>) -> Result<(), CaptureError> {
@@ -141,6 +178,23 @@ impl Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         std::mem::take(&mut self.done).into_values().flatten().for_each(wipe);
+    }
+}
+
+/// The paths of the texts in a tree that are one of these.
+fn find(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found: &mut Vec<Vec<String>>) {
+    match value {
+        Value::String(text) if secrets.iter().any(|secret| secret.expose() == text) => {
+            found.push(path.clone())
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                path.push(key.clone());
+                find(value, path, secrets, found);
+                path.pop();
+            }
+        }
+        _ => {}
     }
 }
 

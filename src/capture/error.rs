@@ -70,6 +70,12 @@ pub enum CaptureError {
         /// Why not.
         problem: &'static str,
     },
+    /// The file does not hold the credential any more that was read from it.
+    #[error("{file} has changed since it was read")]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// The operating system said no.
     #[error("cannot {action} {file}")]
     Io {

@@ -18,6 +18,7 @@ mod map;
 mod names;
 mod pointer;
 mod read;
+mod remove;
 mod replace;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use directory::Owner;
 pub use error::{CaptureError, Refusal};
 pub use names::names;
 pub use read::{Captured, read};
+pub use remove::{Removed, remove};
 pub use write::write;
 
 use document::{Document, Flaw};

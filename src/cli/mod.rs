@@ -8,6 +8,7 @@ mod doctor;
 mod failure;
 mod given;
 mod image;
+mod import;
 mod input;
 mod login;
 mod logout;
@@ -59,6 +60,8 @@ Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 the
 enum Verb {
     /// Log in: the same as `authenticate PROJECT PROVIDER`, for a project named like a verb
     Login(Box<login::Args>),
+    /// Read or take over a login that a vendor's own tool has made on this machine
+    Import(import::Args),
     /// Show what is stored, without secrets
     Status(status::Args),
     /// Print the usable secret of a credential, and nothing else
@@ -126,6 +129,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     match verb {
         Verb::Login(args) => login::run(&paths, *args),
+        Verb::Import(args) => import::run(&paths, args),
         Verb::Status(args) => status::run(&paths, args),
         Verb::Token(args) => token::run(&paths, args),
         Verb::Refresh(args) => refresh::run(&paths, args),

@@ -86,6 +86,8 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
         .filter(|entry| entry.address.set == here)
         .map(|entry| entry.address.provider.clone())
         .collect();
+    let stored_anywhere: BTreeSet<Name> =
+        entries.iter().map(|entry| entry.address.provider.clone()).collect();
     for provider in registry.iter() {
         let name: Name = provider.name.parse()?;
         let address = Address {
@@ -98,7 +100,8 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
         }
         // A profile is one that was stored; the environment has none.
         let found = of_environment(provider).filter(|_| filter.profile.is_none());
-        if found.is_some() || filter.all || filter.provider.is_some() {
+        let is_asked_for = filter.all || filter.provider.is_some();
+        if found.is_some() || (is_asked_for && !stored_anywhere.contains(&name)) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
             entries.push(Entry { address, label, modes, found });
         }

@@ -13,7 +13,7 @@ pub use super::{
 };
 use crate::{
     Error,
-    credential::{Credential, Kind, Metadata, Record},
+    credential::{Credential, Kind, Metadata, Owner, Record},
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -160,7 +160,14 @@ impl Search<'_> {
         let now = Timestamp::now();
         let is_near = |expiry: &Timestamp| expiry.duration_since(now) <= margin(record.updated_at, *expiry);
         if let Some(expiry) = record.metadata.expires_at.filter(is_near) {
-            let hint = || format!("log in again with: {}", self.login(&record.address));
+            let hint = || match record.metadata.owner {
+                Owner::Us => format!("log in again with: {}", self.login(&record.address)),
+                Owner::Vendor => {
+                    let login = self.login(&record.address);
+                    let import = login.replacen("authenticate", "authenticate import", 1);
+                    format!("its own tool may have renewed it: read it again with: {import}")
+                }
+            };
             if is_renewable(self.paths, &record) {
                 return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped }));
             }
@@ -324,6 +331,15 @@ mod tests {
         let token = Credential::Token { token: "t".into() };
         assert!(matches!(resolves("gh", &token, &expiring(-10)), Err(Error::Expired { .. })));
         assert!(matches!(resolves("gh", &token, &expiring(0)), Err(Error::Expired { .. })));
+    }
+
+    #[test]
+    fn what_a_vendors_tool_keeps_alive_is_not_ours_to_renew() {
+        let vendors = Metadata { owner: Owner::Vendor, ..expiring(-10) };
+        let Err(error @ Error::Expired { .. }) = resolves("codex", &oauth(Some("refresh")), &vendors) else {
+            panic!("not expired");
+        };
+        assert!(error.hint().expect("a hint").ends_with("authenticate import default codex"), "{error:?}");
     }
 
     #[test]

@@ -53,9 +53,12 @@ pub fn margin(updated_at: Timestamp, expires_at: Timestamp) -> SignedDuration {
     (lifetime / 10).min(SignedDuration::from_mins(5))
 }
 
-/// Whether it is worth trying to renew it. The descriptor is read only where the credential itself does not say.
+/// Whether it is worth trying to renew it. What the vendor's own tool keeps alive is not ours to renew. The descriptor is read only where the credential itself does not say.
 pub(super) fn is_renewable(paths: &Paths, record: &Record) -> bool {
     let Credential::OAuth(oauth) = &record.credential else { return false };
+    if !record.metadata.owner.is_us() {
+        return false;
+    }
     if oauth.refresh_token.is_some() || Origin::of(oauth).is_some_and(|origin| asks_nobody(origin.mode)) {
         return true;
     }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{fields::FieldsError, lock::Holder};
+use super::{fields::FieldsError, import::ImportError, lock::Holder};
 use crate::{
     capture::CaptureError,
     engine::EngineError,
@@ -99,6 +99,9 @@ pub enum LoginError {
     /// The fields are not those of the provider; nothing was stored.
     #[error(transparent)]
     Fields(#[from] FieldsError),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

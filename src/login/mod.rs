@@ -14,6 +14,7 @@ pub mod dir;
 pub mod error;
 pub mod fields;
 pub mod given;
+pub mod import;
 pub mod interrupt;
 pub mod lock;
 pub mod native;

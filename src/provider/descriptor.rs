@@ -125,6 +125,9 @@ pub struct Descriptor {
     /// there is taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capture: Vec<CaptureEntry>,
+    /// Where the vendor's own tool keeps those files on a person's machine: `~/.acme`. Only looked at when asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home_dir: Option<String>,
     /// State merged into vendor files when a login is written out, by file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub post_capture_state: BTreeMap<String, Value>,

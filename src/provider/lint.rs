@@ -30,6 +30,10 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
     for (index, entry) in descriptor.capture.iter().enumerate() {
         findings.capture(index, entry);
     }
+    if let Some(path) = &descriptor.home_dir {
+        let result = path.strip_prefix("~/").ok_or("does not start with `~/`".to_owned());
+        findings.check("home_dir", result.and_then(relative_file));
+    }
     for file in descriptor.post_capture_state.keys() {
         findings.check(&format!("post_capture_state.{file}"), relative_file(file));
     }

@@ -13,6 +13,7 @@ mod canary;
 mod doctor;
 mod engine;
 mod generated;
+mod import;
 mod key_source;
 mod killed;
 mod kinds;

@@ -4,6 +4,7 @@ mod conversions;
 mod hostile;
 mod kept;
 mod names;
+mod removing;
 mod samples;
 mod writing;
 
@@ -17,7 +18,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{CaptureError, Captured, Owner, read, write};
+use super::{CaptureError, Captured, Owner, Removed, read, remove, write};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::CaptureEntry,

@@ -1,0 +1,105 @@
+//! `authenticate import`
+
+use std::path::{Path, PathBuf};
+
+use authenticate::{
+    Error,
+    capture::Removed,
+    login::import::{Import, Imported, What},
+    name::Name,
+    paths::Paths,
+};
+use serde_json::json;
+
+use super::{
+    failure::Usage,
+    output,
+    target::{Target, spelled},
+};
+
+#[derive(clap::Args)]
+#[command(override_usage = "authenticate import [OPTIONS] [PROJECT] <PROVIDER[:PROFILE]>")]
+pub struct Args {
+    /// The provider, and a profile to keep several accounts apart; before it a project, whose credential set is meant
+    #[arg(value_name = "[PROJECT] PROVIDER[:PROFILE]", required = true, num_args = 1..=2)]
+    words: Vec<Target>,
+    /// The directory where the vendor's own tool keeps its login, in place of the usual one
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// Take the login over: it is removed from the vendor's files, and is ours to renew
+    #[arg(long = "move")]
+    take_over: bool,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let (project, target) = match args.words.as_slice() {
+        [project, target] if project.profile.is_none() => {
+            (Some(project.provider.parse::<Name>().map_err(Error::from)?), target)
+        }
+        [target] => (None, target),
+        _ => return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into()),
+    };
+    let from = args.from.map(std::path::absolute).transpose()?;
+    let what = What { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
+    let import = Import::plan(paths, project.as_ref(), &target.provider, what)?;
+    let verb = if args.take_over { "moving" } else { "reading" };
+    output::note(&format!("{verb} the login in {}", shown(import.directory())));
+    let imported = import.run()?;
+    if imported.goes_stale() {
+        output::warn(&format!(
+            "its own tool keeps renewing this login, and the copy goes stale when it does; import it again then, or \
+             take it over with: authenticate import {} --move",
+            spelled(import.address()),
+        ));
+    }
+    if args.json {
+        return Ok(output::json(&to_json(&import, &imported))?);
+    }
+    let record = &imported.record;
+    let account =
+        record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
+    output::note(&format!("stored {} {}{account}", record.credential.kind(), record.address));
+    output::note(&match imported.removed {
+        None => format!("{} is as it was: its own tool still has the login", shown(&imported.file)),
+        Some(Removed::File) => format!("removed {}: the login is ours alone", shown(&imported.file)),
+        Some(Removed::Fields) => {
+            format!("took the login out of {} and left the rest: it is ours alone", shown(&imported.file))
+        }
+    });
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    output::safe(&path.display().to_string())
+}
+
+fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
+    let record = &imported.record;
+    let address = &record.address;
+    json!({
+        "schema": 1,
+        "provider": address.provider.as_str(),
+        "set": address.set.as_str(),
+        "profile": address.profile.as_str(),
+        "kind": record.credential.kind().as_str(),
+        "account": record.metadata.account,
+        "host": record.metadata.host,
+        "scopes": record.metadata.scopes,
+        "expires_at": record.metadata.expires_at.map(|at| at.to_string()),
+        "owner": record.metadata.owner.as_str(),
+        "from": import.directory().display().to_string(),
+        "file": imported.file.display().to_string(),
+        "vendor_file": match imported.removed {
+            None => "kept",
+            Some(Removed::File) => "removed",
+            Some(Removed::Fields) => "login taken out",
+        },
+        "goes_stale": imported.goes_stale(),
+    })
+}

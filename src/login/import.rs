@@ -1,0 +1,237 @@
+//! Taking over, or reading, a login that a vendor's own tool has made on this machine.
+
+use std::path::{Path, PathBuf};
+
+use super::{LoginError, lock::LoginLock};
+use crate::{
+    Error,
+    capture::{self, CaptureError, Captured, Owner as FileOwner, Removed},
+    credential::{Credential, Metadata, Owner, Record},
+    name::{Address, Name},
+    paths::Paths,
+    project::Project,
+    provider::{Provider, Registry},
+    store::{Store, Swap},
+};
+
+/// How often a vendor's tool may change its files under our hands.
+const TRIES: usize = 3;
+
+/// What is to be imported.
+#[derive(Clone, Debug, Default)]
+pub struct What {
+    /// The directory of the vendor's tool. Default: where the vendor's own variable says, or else the descriptor's
+    /// `home_dir`.
+    pub from: Option<PathBuf>,
+    /// Take it over: the vendor's tool loses it.
+    pub take_over: bool,
+    /// The credential set, in place of the project's.
+    pub set: Option<Name>,
+    /// The profile.
+    pub profile: Option<Name>,
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is not known where the vendor's tool keeps what.
+    #[error("{provider} has no capture map: it is not known where its own tool keeps a login")]
+    NoMap {
+        /// The provider.
+        provider: String,
+    },
+    /// Nothing says where the vendor's tool keeps its files.
+    #[error("it is not known where the tool of {provider} keeps its files")]
+    NoPlace {
+        /// The provider.
+        provider: String,
+    },
+    /// There is no such directory.
+    #[error("there is no directory {}", path.display())]
+    NoDirectory {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There is no login in it.
+    #[error("there is no login of {provider} in {}", path.display())]
+    Nothing {
+        /// The provider.
+        provider: String,
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The files are refused, or are not what they should be.
+    #[error("{}: {source}", path.display())]
+    Files {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: CaptureError,
+    },
+    /// The vendor's tool is at work.
+    #[error("the files in {} change while they are read; end the tool that uses them, and try again", path.display())]
+    Changing {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is stored, and the vendor's tool has it still.
+    #[error("{address} was stored, but is not ours alone: {source}")]
+    NotTakenOver {
+        /// Where it is stored.
+        address: Box<Address>,
+        /// What kept it from being taken out of the vendor's files.
+        source: CaptureError,
+    },
+    /// Somebody else stored another credential at the same moment.
+    #[error(
+        "{address} was replaced by another process while it was taken over; see it with: authenticate status"
+    )]
+    Replaced {
+        /// The address.
+        address: Box<Address>,
+    },
+}
+
+/// An import that is decided on and not yet begun.
+#[derive(Debug)]
+pub struct Import {
+    paths: Paths,
+    provider: Provider,
+    address: Address,
+    directory: PathBuf,
+    take_over: bool,
+}
+
+/// What was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// As it is stored.
+    pub record: Record,
+    /// The vendor's file that it was in.
+    pub file: PathBuf,
+    /// What became of that file; `None`: nothing, the vendor's tool keeps the login.
+    pub removed: Option<Removed>,
+}
+
+impl Imported {
+    /// The vendor's tool renews it and so makes the copy useless: its refresh token rotates.
+    pub fn goes_stale(&self) -> bool {
+        let Credential::OAuth(oauth) = &self.record.credential else { return false };
+        self.removed.is_none() && oauth.refresh_token.is_some()
+    }
+}
+
+impl Import {
+    /// Decides what is to be done. Nothing is read or written yet.
+    ///
+    /// # Errors
+    /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`ImportError`]
+    pub fn plan(paths: &Paths, project: Option<&Name>, provider: &str, what: What) -> Result<Self, Error> {
+        let registry = Registry::load_for(Some(&paths.providers()), provider);
+        let provider = super::known(&registry, provider)?.clone();
+        if provider.capture.is_empty() {
+            return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
+        }
+        let set = match (what.set, project) {
+            (Some(set), _) => set,
+            (None, Some(project)) => Project::load(&paths.projects(), project).map_err(Error::Project)?.set(),
+            (None, None) => Name::default_name(),
+        };
+        let directory = match (what.from, &provider.home_dir) {
+            (Some(from), _) => Some(from),
+            (None, Some(home_dir)) => moved(&provider).or_else(|| in_home(home_dir)),
+            (None, None) => None,
+        };
+        let no_place = || ImportError::NoPlace { provider: provider.name.clone() };
+        // Without the slash that may be at its end, which would follow a link.
+        let directory: PathBuf = directory.ok_or_else(no_place)?.components().collect();
+        if !directory.exists() {
+            return Err(ImportError::NoDirectory { path: directory }.into());
+        }
+        let profile = what.profile.unwrap_or_else(Name::default_name);
+        let address = Address { set, provider: provider.name.parse()?, profile };
+        Ok(Self { paths: paths.clone(), provider, address, directory, take_over: what.take_over })
+    }
+
+    /// The directory of the vendor's tool.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where the credential goes.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Reads the login, stores it and reads it back. It is then marked as the vendor's ([`Owner::Vendor`]): we never
+    /// renew it. If it is to be taken over, it is then removed from the vendor's file and only after that marked as
+    /// ours, so that it never has two owners.
+    ///
+    /// # Errors
+    /// [`ImportError`], [`LoginError::Busy`], [`Error::Store`]
+    pub fn run(&self) -> Result<Imported, Error> {
+        let _lock = LoginLock::take(&self.paths, &self.address)?;
+        let mut store = Store::open(self.paths)?;
+        let mut captured = self.read()?;
+        for _ in 0..TRIES {
+            let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };
+            let record = store.put(&self.address, &captured.credential, &metadata)?;
+            let file = self.directory.join(&captured.file);
+            if !self.take_over {
+                return Ok(Imported { record, file, removed: None });
+            }
+            // The vendor's tool may have renewed it in the meantime.
+            let again = self.read()?;
+            if again == captured {
+                return self.take(&mut store, record, file, &captured);
+            }
+            captured = again;
+        }
+        Err(ImportError::Changing { path: self.directory.clone() }.into())
+    }
+
+    fn read(&self) -> Result<Captured, Error> {
+        let read = capture::read(&self.directory, &self.provider.capture, FileOwner::us());
+        let path = || self.directory.clone();
+        let found = read.map_err(|source| ImportError::Files { path: path(), source })?;
+        Ok(found
+            .ok_or_else(|| ImportError::Nothing { provider: self.provider.name.clone(), path: path() })?)
+    }
+
+    fn take(
+        &self,
+        store: &mut Store,
+        record: Record,
+        file: PathBuf,
+        captured: &Captured,
+    ) -> Result<Imported, Error> {
+        let address = || Box::new(self.address.clone());
+        let removed = capture::remove(&self.directory, &self.provider.capture, captured)
+            .map_err(|source| ImportError::NotTakenOver { address: address(), source })?;
+        let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
+        match store.swap(&self.address, record.version, &record.credential, &metadata)? {
+            Swap::Swapped(record) => Ok(Imported { record, file, removed: Some(removed) }),
+            Swap::Lost(_) => Err(ImportError::Replaced { address: address() }.into()),
+        }
+    }
+}
+
+/// Where a variable of the vendor's own has moved its directory to: the one that does so in the container.
+fn moved(provider: &Provider) -> Option<PathBuf> {
+    let mount = provider.container_mount.as_ref()?;
+    let names = provider.env.iter().filter(|(_, value)| *value == mount).map(|(name, _)| name);
+    let mut set = names.filter_map(|name| std::env::var_os(name)).map(PathBuf::from);
+    set.find(|path| path.is_absolute())
+}
+
+/// A place of the form `~/.acme`.
+fn in_home(path: &str) -> Option<PathBuf> {
+    let home = directories::BaseDirs::new()?;
+    Some(home.home_dir().join(path.strip_prefix("~/")?))
+}
+
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Self {
+        LoginError::from(error).into()
+    }
+}

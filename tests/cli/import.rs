@@ -1,0 +1,178 @@
+//! `authenticate import`
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+};
+
+use serde_json::{Value, json};
+
+use crate::harness::{CANARY, Home, code, json as parse};
+
+/// The header of a JWT and a payload that ends in 2030 and has an address in it.
+const JWT: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE4OTM0NTYwMDAsImVtYWlsIjoiYW5uQGV4YW1wbGUuY29tIn0.CANARY";
+
+fn codex(api_key: &str) -> String {
+    format!(
+        r#"{{"auth_mode": "chatgpt", "OPENAI_API_KEY": {api_key}, "tokens": {{"access_token": "{JWT}",
+            "refresh_token": "rt-CANARY-1", "id_token": "{JWT}id"}}, "last_refresh": "2026-01-01T00:00:00Z"}}"#
+    )
+}
+
+fn stored(home: &Home) -> Value {
+    let stored = home.stored();
+    assert_eq!(stored.len(), 1, "{stored:?}");
+    parse(&stored[0].1)
+}
+
+fn status(home: &Home, provider: &str) -> Value {
+    let status = home.authenticate(["status", provider, "--json"]).exits(code::DONE).json();
+    status["credentials"][0].clone()
+}
+
+#[test]
+fn a_vendors_login_is_read_and_left_as_it_is() {
+    let home = Home::new();
+    let file = home.write(".codex/auth.json", &codex("null"));
+    let before = fs::read(&file).expect("read");
+    home.authenticate(["import", "codex"])
+        .exits(code::DONE)
+        .says(&format!("reading the login in {}\n", home.path().join(".codex").display()))
+        .says("stored oauth codex for ann@example.com")
+        .says(&format!("{} is as it was: its own tool still has the login", file.display()))
+        .says("warning: its own tool keeps renewing this login, and the copy goes stale")
+        .says("authenticate import codex --move")
+        .does_not_say(CANARY);
+    assert_eq!(fs::read(&file).expect("read"), before);
+    assert_eq!(stored(&home)["refresh_token"], "rt-CANARY-1");
+    let status = status(&home, "codex");
+    assert_eq!((&status["owner"], &status["refreshable"]), (&json!("vendor"), &json!(false)));
+    let table = home.authenticate(["status"]).exits(code::DONE).stdout;
+    assert!(table.contains("stored, kept alive by its own tool"), "{table}");
+}
+
+#[test]
+fn a_login_that_is_moved_is_ours_alone() {
+    let home = Home::new();
+    let file = home.write(".codex/auth.json", &codex("null"));
+    home.write(".codex/config.toml", "model = 1\n");
+    home.authenticate(["import", "codex", "--move"])
+        .exits(code::DONE)
+        .says("moving the login in ")
+        .says(&format!("removed {}: the login is ours alone", file.display()))
+        .does_not_say("warning")
+        .does_not_say(CANARY);
+    assert!(!file.exists());
+    assert!(home.path().join(".codex/config.toml").exists());
+    let status = status(&home, "codex");
+    assert_eq!((&status["owner"], &status["refreshable"]), (&json!("us"), &json!(true)));
+    home.authenticate(["token", "demo", "codex"]).exits(code::DONE).prints(JWT);
+    // It is not there twice.
+    home.authenticate(["import", "codex", "--move"])
+        .exits(code::LOGIN_FAILED)
+        .says("there is no login of codex in");
+}
+
+#[test]
+fn what_else_is_in_the_file_stays_there() {
+    let home = Home::new();
+    let file = home.write(".codex/auth.json", &codex("\"sk-other\""));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
+    let outcome = home.authenticate(["import", "codex", "--move", "--json"]).exits(code::DONE);
+    outcome.does_not_say(CANARY);
+    let moved = outcome.json();
+    assert_eq!((&moved["vendor_file"], &moved["owner"]), (&json!("login taken out"), &json!("us")));
+    assert_eq!(
+        parse(&fs::read_to_string(&file).expect("read")),
+        json!({"auth_mode": "chatgpt", "OPENAI_API_KEY": "sk-other"})
+    );
+    assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+    let again = home.authenticate(["import", "codex:key", "--move"]).exits(code::DONE);
+    again.says("stored api_key codex:key").says("took the login out of");
+}
+
+#[test]
+fn any_directory_project_set_and_profile_may_be_named() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
+    home.write("old/hosts.yml", "ghe.example.com:\n  user: ann\n  oauth_token: gho_CANARY\n");
+    home.authenticate(["import", "shop", "github:work", "--from", "old/"])
+        .exits(code::DONE)
+        .says("stored token gh:work (set team) for ann")
+        // Nothing rotates, so nothing goes stale.
+        .does_not_say("warning");
+    home.authenticate(["import", "gh", "--from", "old", "--set", "own"]).exits(code::DONE);
+    let at: Vec<_> = home.stored().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(at, ["own/gh/default", "team/gh/work"]);
+    assert_eq!(status(&home, "gh")["host"], "ghe.example.com");
+}
+
+#[test]
+fn the_vendors_own_variable_says_where_it_is() {
+    let home = Home::new();
+    home.write("elsewhere/auth.json", &codex("null"));
+    let elsewhere = home.path().join("elsewhere");
+    home.authenticate(["import", "codex"])
+        .env("CODEX_HOME", &elsewhere)
+        .exits(code::DONE)
+        .says(&format!("reading the login in {}", elsewhere.display()));
+}
+
+#[test]
+fn what_cannot_be_imported_says_why() {
+    let home = Home::new();
+    let import = |arguments: &[&str]| home.authenticate(["import"].iter().chain(arguments));
+    import(&["codex"]).exits(code::USAGE).says("there is no directory").says("--from DIR says where it is");
+    import(&["openai"]).exits(code::USAGE).says("openai has no capture map");
+    import(&["opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
+    import(&["demo:x", "codex"]).exits(code::USAGE).says("the project comes first");
+    import(&[]).exits(code::USAGE);
+    fs::create_dir(home.path().join("empty")).expect("made");
+    import(&["codex", "--from", "empty"]).exits(code::LOGIN_FAILED).says("there is no login of codex in");
+    home.write("broken/auth.json", "{CANARY");
+    import(&["codex", "--from", "broken"])
+        .exits(code::LOGIN_FAILED)
+        .says("auth.json is not JSON: line 1")
+        .does_not_say(CANARY);
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn hostile_directories_are_not_followed() {
+    let home = Home::new();
+    home.write("real/auth.json", &codex("null"));
+    symlink(home.path().join("real"), home.path().join("link")).expect("linked");
+    for from in ["link", "link/"] {
+        home.authenticate(["import", "codex", "--from", from])
+            .exits(code::LOGIN_FAILED)
+            .says("is a symbolic link")
+            .says("--from takes the directory that the link leads to");
+    }
+    fs::create_dir(home.path().join("inner")).expect("made");
+    symlink(home.path().join("real/auth.json"), home.path().join("inner/auth.json")).expect("linked");
+    home.authenticate(["import", "codex", "--from", "inner"])
+        .exits(code::LOGIN_FAILED)
+        .says("is a symbolic link");
+    fs::create_dir(home.path().join("twice")).expect("made");
+    fs::hard_link(home.path().join("real/auth.json"), home.path().join("twice/auth.json")).expect("linked");
+    home.authenticate(["import", "codex", "--from", "twice", "--move"])
+        .exits(code::LOGIN_FAILED)
+        .says("second name");
+    assert!(home.stored().is_empty());
+    assert!(home.path().join("twice/auth.json").exists());
+}
+
+/// It would have two owners.
+#[test]
+fn what_cannot_be_taken_out_stays_the_vendors() {
+    let home = Home::new();
+    let file = home.write("open/auth.json", &codex("null"));
+    fs::set_permissions(home.path().join("open"), fs::Permissions::from_mode(0o777)).expect("set");
+    home.authenticate(["import", "codex", "--from", "open", "--move"])
+        .exits(code::LOGIN_FAILED)
+        .says("codex was stored, but is not ours alone")
+        .says("can be written by others")
+        .does_not_say(CANARY);
+    assert!(file.exists());
+    assert_eq!(status(&home, "codex")["owner"], "vendor");
+}
