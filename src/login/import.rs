@@ -171,7 +171,7 @@ impl Import {
     /// [`ImportError`], [`LoginError::Busy`], [`Error::Store`]
     pub fn run(&self) -> Result<Imported, Error> {
         let _lock = LoginLock::take(&self.paths, &self.address)?;
-        let mut store = Store::open(self.paths)?;
+        let mut store = Store::open(&self.paths)?;
         let mut captured = self.read()?;
         for _ in 0..TRIES {
             let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };
