@@ -1,6 +1,7 @@
 //! What the requests do with real servers on the loopback, kind and hostile ones.
 
 mod certainty;
+mod device;
 mod requests;
 mod server;
 

@@ -13,6 +13,8 @@ use tokio::{
 pub enum Does {
     /// Reads the request and writes this.
     Says(Vec<u8>),
+    /// Reads the request and writes the next of these.
+    SaysInTurn(Vec<Vec<u8>>),
     /// Reads the request and writes this over and over until nobody reads it.
     Floods(&'static str),
     /// Reads the request, writes this, and keeps the connection open.
@@ -93,9 +95,14 @@ async fn serve(connection: TcpStream, does: Does, kept: Arc<Mutex<Vec<String>>>)
     let mut body = vec![0; length];
     connection.read_exact(&mut body).await?;
     request.push_str(&String::from_utf8(body).expect("text"));
-    kept.lock().expect("unpoisoned").push(request);
+    let turn = {
+        let mut kept = kept.lock().expect("unpoisoned");
+        kept.push(request);
+        kept.len() - 1
+    };
     match does {
         Does::Says(bytes) => connection.write_all(&bytes).await?,
+        Does::SaysInTurn(answers) => connection.write_all(&answers[turn]).await?,
         Does::Floods(text) => loop {
             connection.write_all(text.as_bytes()).await?;
         },

@@ -1,0 +1,301 @@
+//! The listener that the browser comes back to, and who else may come there.
+
+use std::io::{Read as _, Write as _};
+
+use rustix::process::Signal;
+
+use crate::harness::{
+    Home, Login, Stub, code, describe, exit, json_reply,
+    login::{A_MOMENT, Page, connect, is_closed, query, redirect, visit, visit_as},
+    record, tokens,
+};
+
+const TOKENS: &str = r#"{"access_token": "the-token", "refresh_token": "r", "expires_in": 60}"#;
+
+/// A vendor that exchanges any code.
+fn vendor() -> Stub {
+    Stub::that(|_| json_reply(200, TOKENS))
+}
+
+fn acme(home: &Home, vendor: &Stub, more: &str) {
+    let (start, token) = (vendor.url("/authorize"), vendor.url("/token"));
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [browser]\nbrowser: {{authorization_url: '{start}', token_url: '{token}', client_id: demo{more}}}"
+        ),
+    );
+}
+
+fn start(home: &Home, more: &[&str]) -> Login {
+    let arguments = ["demo", "acme"].iter().chain(more);
+    Login::start(home.authenticate(arguments).env("BROWSER", "/bin/true"))
+}
+
+fn back(url: &url::Url, pairs: &[(&str, &str)]) -> url::Url {
+    let mut back = redirect(url, "redirect_uri");
+    back.query_pairs_mut().extend_pairs(pairs);
+    back
+}
+
+#[track_caller]
+fn is_bare(page: &Page) {
+    assert!(page.head.contains("referrer-policy: no-referrer"), "{}", page.head);
+    assert!(page.head.contains("cache-control: no-store"), "{}", page.head);
+    assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
+    assert!(!page.body.contains("http") && !page.body.contains("<script"), "{}", page.body);
+}
+
+#[test]
+fn the_browser_is_sent_with_a_challenge_and_its_code_is_exchanged_with_the_verifier() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, ", scopes: [a, b], parameters: {prompt: consent}");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    assert!(url.as_str().starts_with(&vendor.url("/authorize?")), "{url}");
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "demo"),
+        ("scope", "a b"),
+        ("prompt", "consent"),
+        ("code_challenge_method", "S256"),
+    ] {
+        assert_eq!(query(&url, name).as_deref(), Some(value), "{name}");
+    }
+    let state = query(&url, "state").expect("a state");
+    assert!(state.len() >= 43, "{state}");
+    let page = visit(&back(&url, &[("code", "the-code"), ("state", &state)]));
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("You are logged in"), "{}", page.body);
+    is_bare(&page);
+    login.exits(code::DONE);
+    let asked = vendor.asked_at("/token");
+    let [token] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(token.parameter("grant_type").as_deref(), Some("authorization_code"));
+    assert_eq!(token.parameter("code").as_deref(), Some("the-code"));
+    assert_eq!(token.parameter("redirect_uri"), query(&url, "redirect_uri"));
+    let verifier = token.parameter("code_verifier").expect("a verifier");
+    assert_eq!(query(&url, "code_challenge"), Some(challenge(&verifier)));
+    assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");
+    is_closed(&redirect(&url, "redirect_uri"));
+}
+
+/// RFC 7636 section 4.2, by another implementation.
+fn challenge(verifier: &str) -> String {
+    let mut openssl = std::process::Command::new("sh");
+    let script = format!(
+        "printf %s '{verifier}' | openssl dgst -sha256 -binary | openssl base64 | tr '+/' '-_' | tr -d '=\n'"
+    );
+    String::from_utf8(openssl.args(["-c", &script]).output().expect("openssl").stdout).expect("text")
+}
+
+#[test]
+fn whatever_else_comes_is_sent_away_and_the_login_goes_on() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let good = back(&url, &[("code", "the-code"), ("state", &state)]);
+    let with_path = |path: &str| {
+        let mut other = good.clone();
+        other.set_path(path);
+        other
+    };
+    for path in ["/", "/favicon.ico", "/callback/", "/callback/x", "/CALLBACK", "/other"] {
+        assert_eq!(visit(&with_path(path)).status, 404, "{path}");
+    }
+    let other_state = format!("{}x", &state[1..]);
+    for pairs in [
+        &[("code", "the-code")][..],
+        &[("code", "the-code"), ("state", "")],
+        &[("code", "the-code"), ("state", &other_state)],
+        &[("code", "the-code"), ("state", &state[..20])],
+        &[("state", &state)],
+        &[("error", "access_denied")],
+        &[("error", "access_denied"), ("state", &other_state)],
+        &[("error_description", "<script>CANARY</script>"), ("state", "<b>CANARY</b>")],
+    ] {
+        let page = visit(&back(&url, pairs));
+        assert_eq!(page.status, 400, "{pairs:?}");
+        assert!(!page.body.contains("CANARY"), "{}", page.body);
+        is_bare(&page);
+    }
+    let port = good.port().expect("a port");
+    for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1", ""] {
+        assert_eq!(visit_as(&good, host, "GET").status, 404, "{host}");
+    }
+    for method in ["POST", "HEAD", "OPTIONS"] {
+        assert_eq!(visit_as(&good, &format!("127.0.0.1:{port}"), method).status, 404, "{method}");
+    }
+    assert!(vendor.asked().is_empty());
+    assert_eq!(visit_as(&good, &format!("localhost:{port}"), "GET").status, 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn who_says_nothing_or_too_much_keeps_nobody_waiting() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let good = back(&url, &[("code", "the-code"), ("state", &state)]);
+    let mut silent: Vec<_> = (0..20).map(|_| connect(&good)).collect();
+    for connection in &mut silent {
+        connection.write_all(b"GET /callback").expect("sent");
+    }
+    let mut flood = connect(&good);
+    let _ = flood.write_all(format!("GET /callback?{} HTTP/1.1\r\n\r\n", "x".repeat(1 << 20)).as_bytes());
+    let mut answer = String::new();
+    let _ = flood.read_to_string(&mut answer);
+    assert!(!answer.contains("200"), "{answer}");
+    assert_eq!(visit(&good).status, 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn only_this_machine_can_reach_it() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let port = redirect(&login.url(), "redirect_uri").port().expect("a port");
+    let listening = std::fs::read_to_string("/proc/net/tcp").expect("readable");
+    let suffix = format!(":{port:04X}");
+    let ours: Vec<_> = listening
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .filter(|address| address.ends_with(&suffix))
+        .collect();
+    assert_eq!(ours, [format!("0100007F{suffix}")]);
+    login.signal(Signal::TERM);
+    login.exits(code::INTERRUPTED);
+}
+
+#[test]
+fn a_refusal_ends_the_login() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let pairs = [("error", "access_denied"), ("error_description", "not you\r\n\x1b[31m"), ("state", &state)];
+    let page = visit(&back(&url, &pairs));
+    assert!(page.body.contains("The login has failed") && !page.body.contains("not you"), "{}", page.body);
+    is_bare(&page);
+    let ended = login.exits(exit::LOGIN_FAILED);
+    assert!(ended.said.contains("the login failed: refused: access_denied: not you [31m"), "{}", ended.said);
+    assert!(!ended.said.contains('\x1b'));
+    assert!(vendor.asked().is_empty());
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn the_page_says_no_success_when_the_code_is_refused() {
+    let home = Home::new();
+    let vendor = Stub::that(|_| json_reply(400, r#"{"error": "invalid_grant"}"#));
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let page = visit(&back(&url, &[("code", "the-code"), ("state", &state)]));
+    assert!(page.body.contains("The login has failed"), "{}", page.body);
+    login.exits(exit::LOGIN_FAILED);
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn another_servers_answer_is_not_taken() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, ", issuer: 'https://id.example'");
+    let mut login = start(&home, &["--timeout", "20s"]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let answer =
+        |issuer| visit(&back(&url, &[("code", "the-code"), ("state", &state), ("iss", issuer)])).status;
+    assert_eq!(answer("https://evil.example"), 400);
+    assert_eq!(answer("https://id.example"), 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn host_port_and_path_are_the_descriptors() {
+    let (home, vendor) = (Home::new(), vendor());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    acme(
+        &home,
+        &vendor,
+        &format!(", redirect_host: localhost, redirect_port: {port}, redirect_path: /auth/done"),
+    );
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    assert_eq!(query(&url, "redirect_uri"), Some(format!("http://localhost:{port}/auth/done")));
+    let state = query(&url, "state").expect("a state");
+    assert_eq!(visit(&back(&url, &[("code", "the-code"), ("state", &state)])).status, 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn a_port_that_is_taken_is_said() {
+    let (home, vendor) = (Home::new(), vendor());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    acme(&home, &vendor, &format!(", redirect_port: {port}"));
+    let run = home.authenticate(["demo", "acme"]).env("BROWSER", "/bin/true");
+    run.exits(exit::BUSY).says(&format!("port {port} of 127.0.0.1 is taken"));
+}
+
+#[test]
+fn a_login_that_takes_too_long_is_given_up() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &["--timeout", "1s"]);
+    let url = login.url();
+    let ended = login.exits(exit::LOGIN_FAILED);
+    assert!(ended.said.contains("the login took longer than 1 s"), "{}", ended.said);
+    is_closed(&redirect(&url, "redirect_uri"));
+}
+
+#[test]
+fn ctrl_c_ends_it_and_leaves_nothing() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    login.signal(Signal::INT);
+    login.exits(code::INTERRUPTED);
+    is_closed(&redirect(&url, "redirect_uri"));
+    assert_eq!(std::fs::read_dir(home.data().join("logins")).expect("logins").count(), 0);
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn a_browser_that_asks_twice_sees_the_same_and_the_code_is_sent_once() {
+    let home = Home::new();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let vendor = Stub::that(move |_| {
+        let _ = held.lock().unwrap().recv();
+        json_reply(200, TOKENS)
+    });
+    acme(&home, &vendor, "");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let state = query(&url, "state").expect("a state");
+    let good = back(&url, &[("code", "the-code"), ("state", &state)]);
+    let visits: Vec<_> = (0..2)
+        .map(|_| {
+            let good = good.clone();
+            std::thread::spawn(move || visit(&good))
+        })
+        .collect();
+    crate::harness::until("the code is exchanged", || !vendor.asked().is_empty());
+    std::thread::sleep(A_MOMENT);
+    release.send(()).expect("held");
+    for visit in visits {
+        assert!(visit.join().expect("visited").body.contains("You are logged in"));
+    }
+    login.exits(code::DONE);
+    assert_eq!(vendor.asked().len(), 1);
+}

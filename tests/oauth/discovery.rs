@@ -1,0 +1,111 @@
+//! Endpoints that the authorization server publishes itself.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::harness::{Home, Server, Stub, code, describe, exit, json_reply, record, reply, tokens};
+
+const TOKEN: &str = r#"{"access_token": "the-token"}"#;
+
+fn acme(home: &Home, issuer: &str, more: &str) {
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [client_credentials]\n\
+             client_credentials: {{issuer: '{issuer}', client_id: demo, client_secret: 'env:SECRET'{more}}}"
+        ),
+    );
+}
+
+fn login(home: &Home) -> crate::harness::Run {
+    home.authenticate(["demo", "acme"]).env("SECRET", "s3cret")
+}
+
+/// A server whose description is at `place`; `ISSUER` in it becomes its own address.
+fn publishing(place: &'static str, document: &'static str) -> Stub {
+    let own = Arc::new(OnceLock::<String>::new());
+    let known = Arc::clone(&own);
+    let stub = Stub::that(move |asked| match asked.path.as_str() {
+        path if path == place => json_reply(200, &document.replace("ISSUER", known.get().expect("set"))),
+        "/token" => json_reply(200, TOKEN),
+        _ => reply(404, "text/html", "<html>"),
+    });
+    own.set(stub.url("")).expect("unset");
+    stub
+}
+
+const GOOD: &str = r#"{"issuer": "ISSUER", "token_endpoint": "ISSUER/token"}"#;
+
+#[test]
+fn both_standards_places_are_asked() {
+    for place in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
+        let (home, server) = (Home::new(), publishing(place, GOOD));
+        acme(&home, &server.url(""), "");
+        login(&home).exits(code::DONE);
+        assert_eq!(server.asked_at("/token").len(), 1);
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_given_is_not_looked_up() {
+    let home = Home::new();
+    let server = Stub::that(|_| json_reply(200, TOKEN));
+    acme(&home, &server.url(""), &format!(", token_url: '{}'", server.url("/token")));
+    login(&home).exits(code::DONE);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn a_server_that_speaks_for_another_is_refused() {
+    let other = r#"{"issuer": "https://other.example", "token_endpoint": "ISSUER/token"}"#;
+    let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", other));
+    acme(&home, &server.url(""), "");
+    login(&home)
+        .exits(exit::LOGIN_FAILED)
+        .says("publishes the endpoints of another issuer, \"https://other.example\"");
+    assert!(server.asked_at("/token").is_empty());
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn an_endpoint_that_is_not_https_is_refused_whoever_names_it() {
+    let plain = r#"{"issuer": "ISSUER", "token_endpoint": "http://acme.example/token"}"#;
+    let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", plain));
+    acme(&home, &server.url(""), "");
+    login(&home).exits(code::USAGE).says("is not https");
+}
+
+#[test]
+fn a_server_without_the_endpoint_is_said_to_have_none() {
+    let none = r#"{"issuer": "ISSUER"}"#;
+    let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", none));
+    acme(&home, &server.url(""), "");
+    login(&home).exits(code::USAGE).says("publishes no token endpoint");
+}
+
+#[test]
+fn a_server_that_publishes_nothing_or_nonsense_is_said_to() {
+    let (home, server) = (Home::new(), publishing("/none", GOOD));
+    acme(&home, &server.url(""), "");
+    login(&home).exits(exit::UNREACHABLE).says("it does not publish its endpoints");
+    let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", "[]"));
+    acme(&home, &server.url(""), "");
+    login(&home).exits(exit::UNREACHABLE).says("it is not the description of an authorization server");
+}
+
+#[test]
+fn a_real_server_is_found_and_what_it_says_about_revocation_is_kept() {
+    let (home, server) = (Home::new(), Server::start());
+    let issuer = &server.issuer;
+    describe(
+        &home,
+        "acme",
+        &format!(
+            "modes: [client_credentials]\nclient_credentials: {{issuer: '{issuer}', client_id: machine, client_secret: 'env:SECRET'}}"
+        ),
+    );
+    let run = home.authenticate(["demo", "acme"]).env("SECRET", crate::harness::server::SECRET);
+    run.exits(code::DONE);
+    let origin = authenticate::oauth::Origin::of(&tokens(&home, "acme").0).expect("an origin");
+    assert_eq!(origin.revocation_url.map(|url| url.to_string()), Some(format!("{issuer}/token/revocation")));
+}

@@ -1,0 +1,178 @@
+//! Grants that ask nobody: the client's own credentials, and the exchange of another token.
+
+use authenticate::credential::{Credential, Metadata};
+use jiff::Timestamp;
+
+use crate::harness::{
+    Home, Server, Stub, code, describe, exit, json_reply, record, server::SECRET, tokens, until,
+};
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+fn machine(home: &Home, server: &Server, secret: &str, subject: &str) {
+    let issuer = &server.issuer;
+    let client = format!("issuer: '{issuer}', client_id: machine, client_secret: '{secret}'");
+    describe(
+        home,
+        "robot",
+        &format!(
+            "modes: [client_credentials, token_exchange]\n\
+             client_credentials: {{{client}}}\n\
+             token_exchange: {{{client}, subject_token: '{subject}'}}"
+        ),
+    );
+}
+
+#[test]
+fn a_client_logs_in_with_a_secret_that_is_only_referred_to() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "env:NONE");
+    let run = || home.authenticate(["demo", "robot", "--mode", "client_credentials"]);
+    run().env("ROBOT_SECRET", SECRET).exits(code::DONE).says("stored oauth robot").does_not_say(SECRET);
+    let (oauth, _) = tokens(&home, "robot");
+    assert!(
+        oauth.extra.values().all(|value| !value.expose().contains(SECRET)),
+        "the secret itself is not kept"
+    );
+    let file = home.write("secret", &format!("{SECRET}\n"));
+    machine(&home, &server, &format!("file:{}", file.display()), "env:NONE");
+    run().exits(code::DONE);
+    assert_eq!(server.grants(), ["client_credentials", "client_credentials"]);
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_and_nothing_is_asked() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
+    let run = |mode| home.authenticate(["demo", "robot", "--mode", mode]);
+    run("client_credentials")
+        .exits(code::USAGE)
+        .says("client_credentials.client_secret: the environment variable ROBOT_SECRET is not set");
+    run("token_exchange")
+        .env("ROBOT_SECRET", SECRET)
+        .exits(code::USAGE)
+        .says("token_exchange.subject_token: the environment variable SUBJECT is not set");
+    machine(&home, &server, "file:/nonexistent/secret", "env:SUBJECT");
+    run("client_credentials").exits(code::USAGE).says("cannot read /nonexistent/secret");
+    assert!(server.grants().is_empty());
+    assert_eq!(record(&home, "robot"), None);
+}
+
+#[test]
+fn a_wrong_secret_is_refused() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "env:NONE");
+    home.authenticate(["demo", "robot", "--mode", "client_credentials"])
+        .env("ROBOT_SECRET", "CANARY-wrong")
+        .exits(exit::LOGIN_FAILED)
+        .says("refused: invalid_client")
+        .does_not_say("CANARY");
+    assert_eq!(record(&home, "robot"), None);
+}
+
+#[test]
+fn another_token_is_exchanged_wherever_it_is() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "credential:robot");
+    let run = |target, mode| home.authenticate(["demo", target, "--mode", mode]).env("ROBOT_SECRET", SECRET);
+    run("robot:new", "token_exchange").exits(code::NO_CREDENTIAL).says("there is no credential for robot");
+    run("robot", "client_credentials").exits(code::DONE);
+    let subject = tokens(&home, "robot").0.access_token;
+    run("robot:new", "token_exchange").exits(code::DONE).says("stored oauth robot:new");
+    assert_ne!(tokens(&home, "robot:new").0.access_token, subject);
+    machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
+    run("robot:env", "token_exchange").env("SUBJECT", subject.expose()).exits(code::DONE);
+    let file = home.write("subject", subject.expose());
+    machine(&home, &server, "env:ROBOT_SECRET", &format!("file:{}", file.display()));
+    run("robot:file", "token_exchange").exits(code::DONE);
+    assert_eq!(server.grants(), ["client_credentials", EXCHANGE, EXCHANGE, EXCHANGE]);
+}
+
+#[test]
+fn a_server_that_repeats_the_token_in_its_refusal_is_not_repeated() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
+    home.authenticate(["demo", "robot", "--mode", "token_exchange"])
+        .env("ROBOT_SECRET", SECRET)
+        .env("SUBJECT", "CANARY-0123456789-subject")
+        .exits(exit::LOGIN_FAILED)
+        .says("refused: invalid_grant")
+        .does_not_say("CANARY");
+}
+
+#[test]
+fn a_token_that_has_expired_is_not_exchanged() {
+    let (home, server) = (Home::new(), Server::start());
+    machine(&home, &server, "env:ROBOT_SECRET", "credential:openai");
+    let old = Metadata { expires_at: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
+    home.put("openai", &Credential::Token { token: "old".into() }, &old);
+    home.authenticate(["demo", "robot", "--mode", "token_exchange"])
+        .env("ROBOT_SECRET", SECRET)
+        .exits(code::NO_CREDENTIAL)
+        .says("the credential for openai has expired");
+    assert!(server.grants().is_empty());
+}
+
+#[test]
+fn what_asks_nobody_is_simply_made_again() {
+    let (home, server) = (Home::new(), Server::whose_tokens_last(2));
+    machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
+    let run = home.authenticate(["demo", "robot", "--mode", "client_credentials"]);
+    run.env("ROBOT_SECRET", SECRET).exits(code::DONE);
+    let (before, record) = tokens(&home, "robot");
+    assert_eq!(before.refresh_token, None);
+    until("it has expired", || record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()));
+    let token = || home.authenticate(["token", "demo", "robot"]);
+    token()
+        .exits(code::USAGE)
+        .says("client_credentials.client_secret: the environment variable ROBOT_SECRET");
+    token().env("ROBOT_SECRET", SECRET).exits(code::DONE);
+    assert_ne!(tokens(&home, "robot").0.access_token, before.access_token);
+    assert_eq!(server.grants(), ["client_credentials", "client_credentials"]);
+}
+
+#[test]
+fn what_is_sent_is_what_the_standards_say() {
+    let home = Home::new();
+    let server = Stub::that(|_| json_reply(200, r#"{"access_token": "new", "token_type": "Bearer"}"#));
+    let url = server.url("/token");
+    describe(
+        &home,
+        "robot",
+        &format!(
+            "modes: [client_credentials, token_exchange]\n\
+             client_credentials: {{token_url: '{url}', client_id: 'env:ROBOT_ID', client_secret: 'env:ROBOT_SECRET', \
+             client_auth: body, scopes: [a, b], parameters: {{audience: api}}}}\n\
+             token_exchange: {{token_url: '{url}', subject_token: 'env:SUBJECT', subject_token_type: id_token, \
+             requested_token_type: 'urn:x:y', parameters: {{audience: api}}}}"
+        ),
+    );
+    let run = |mode| {
+        let run = home.authenticate(["demo", "robot", "--mode", mode]);
+        run.env("ROBOT_ID", "r2d2").env("ROBOT_SECRET", "beep").env("SUBJECT", "s1").exits(code::DONE)
+    };
+    run("client_credentials");
+    run("token_exchange");
+    let asked = server.asked();
+    let sent = |index: usize, name: &str| asked[index].parameter(name);
+    for (name, value) in [
+        ("grant_type", "client_credentials"),
+        ("client_id", "r2d2"),
+        ("client_secret", "beep"),
+        ("scope", "a b"),
+        ("audience", "api"),
+    ] {
+        assert_eq!(sent(0, name).as_deref(), Some(value), "{name}");
+    }
+    for (name, value) in [
+        ("grant_type", EXCHANGE),
+        ("subject_token", "s1"),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        ("requested_token_type", "urn:x:y"),
+        ("audience", "api"),
+    ] {
+        assert_eq!(sent(1, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(asked[1].body.matches("grant_type=").count(), 1, "{}", asked[1].body);
+    assert!(!asked[1].body.contains("client_id"), "{}", asked[1].body);
+}

@@ -1,0 +1,145 @@
+//! The npm package `oidc-provider`, a certified OpenID provider, started for a test.
+//!
+//! It knows the public client `demo` (browser and device flow, rotating refresh tokens) and the client `machine` with
+//! [`SECRET`] (client credentials, token exchange). Whoever logs in is `dev@example.org`.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// The secret of the client `machine`.
+pub const SECRET: &str = "CANARY-machine-secret";
+
+/// A running server; it ends with the test.
+pub struct Server {
+    child: Child,
+    /// Its issuer, `http://127.0.0.1:PORT`.
+    pub issuer: String,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// One whose access tokens work for so many seconds.
+    pub fn whose_tokens_last(seconds: u32) -> Self {
+        Self::with(&["--ttl", &seconds.to_string()])
+    }
+
+    /// One with options of `server.mjs`.
+    pub fn with(options: &[&str]) -> Self {
+        let directory = installed();
+        let mut command = Command::new("node");
+        command.arg("server.mjs").args(options).current_dir(directory);
+        // Its standard input is its life line: it ends when the test does, however that ends.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("node, which tests/testbed/packages installs");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut first).expect("a line");
+        let issuer = first.trim().strip_prefix("listening on ").expect("an address").to_owned();
+        Self { child, issuer }
+    }
+
+    /// What it has done so far: `refreshes` that were granted, `reused` when a refresh token came twice, `revocations`
+    /// asked for, `grants` by kind, and `errors`.
+    pub fn stats(&self) -> Value {
+        serde_json::from_str(&self.ask("GET", "/test/stats")).expect("json")
+    }
+
+    /// The person says no from now on.
+    pub fn denies(&self) -> &Self {
+        self.ask("POST", "/test/deny");
+        self
+    }
+
+    /// How many refresh tokens it has exchanged.
+    pub fn refreshes(&self) -> u64 {
+        self.stats()["refreshes"].as_u64().expect("a number")
+    }
+
+    /// The grants that it made, in order.
+    pub fn grants(&self) -> Vec<String> {
+        serde_json::from_value(self.stats()["grants"].clone()).expect("a list")
+    }
+
+    fn ask(&self, method: &str, path: &str) -> String {
+        let host = self.issuer.strip_prefix("http://").expect("http");
+        let mut connection = TcpStream::connect(host).expect("connected");
+        connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+        write!(
+            connection,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        .expect("asked");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        // Its short answers are one chunk, if they are in chunks at all.
+        match head.to_lowercase().contains("transfer-encoding: chunked") {
+            true => body.lines().nth(1).unwrap_or_default().to_owned(),
+            false => body.to_owned(),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The directory with the server and its packages, filled once for all test runs, outside the repository.
+fn installed() -> &'static Path {
+    static DONE: OnceLock<PathBuf> = OnceLock::new();
+    DONE.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth/server");
+        let lock = fs::read(source.join("package-lock.json")).expect("a lock file");
+        let place = cache().join(format!("oauth-server-{:016x}", fnv(&lock)));
+        fs::create_dir_all(&place).expect("a directory");
+        // One process installs, the others wait.
+        let turn = File::create(place.join("turn")).expect("a file");
+        turn.lock().expect("locked");
+        if !place.join("complete").exists() {
+            for file in ["package.json", "package-lock.json"] {
+                fs::copy(source.join(file), place.join(file)).expect("copied");
+            }
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]).current_dir(&place);
+            let output =
+                npm.stdin(Stdio::null()).output().expect("npm, which tests/testbed/packages installs");
+            assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
+            File::create(place.join("complete")).expect("written");
+        }
+        // The server itself may have been edited. Replaced in one step, for those who start it meanwhile.
+        let fresh = place.join(format!("server.{}.mjs", std::process::id()));
+        fs::copy(source.join("server.mjs"), &fresh).expect("copied");
+        fs::rename(&fresh, place.join("server.mjs")).expect("in its place");
+        place
+    })
+}
+
+/// That of the test bed, for those who may write there.
+fn cache() -> PathBuf {
+    let shared = PathBuf::from("/var/cache/authenticate-testbed");
+    match fs::create_dir_all(&shared).is_ok() && tempfile::tempfile_in(&shared).is_ok() {
+        true => shared,
+        false => std::env::temp_dir().join("authenticate-testbed"),
+    }
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}

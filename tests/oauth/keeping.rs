@@ -1,0 +1,54 @@
+//! What is kept of a login, and what is not.
+
+use authenticate::oauth::Origin;
+
+use crate::harness::{Home, Stub, code, describe, exit, json_reply, tokens};
+
+fn acme(home: &Home, server: &Stub) {
+    let url = server.url("/token");
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [client_credentials]\nclient_credentials: {{token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'}}"
+        ),
+    );
+}
+
+#[test]
+fn a_server_cannot_say_where_its_tokens_are_sent_next() {
+    let reply = r#"{"access_token": "a", "refresh_token": "r", "tenant": "t1",
+                    "login.token_url": "https://evil.example/token", "login.revocation_url": "https://evil.example/"}"#;
+    let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
+    acme(&home, &server);
+    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+    let (oauth, _) = tokens(&home, "acme");
+    let origin = Origin::of(&oauth).expect("an origin");
+    assert_eq!(origin.token_url.to_string(), server.url("/token"));
+    assert_eq!(origin.revocation_url, None);
+    assert_eq!(oauth.extra["tenant"].expose(), "t1");
+}
+
+#[test]
+fn a_login_that_fails_leaves_the_one_before() {
+    let (home, good) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "good"}"#)));
+    acme(&home, &good);
+    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+    let before = tokens(&home, "acme");
+    let bad = Stub::that(|_| json_reply(400, r#"{"error": "invalid_client"}"#));
+    acme(&home, &bad);
+    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(exit::LOGIN_FAILED);
+    assert_eq!(tokens(&home, "acme"), before);
+}
+
+#[test]
+fn what_cannot_be_stored_is_not_asked_for() {
+    let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));
+    acme(&home, &server);
+    home.write("data/credentials.db", "not a database");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(home.database(), mode).expect("mode");
+    std::fs::set_permissions(home.data(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("mode");
+    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::STORE);
+    assert!(server.asked().is_empty());
+}

@@ -1,0 +1,21 @@
+//! Native logins with real parts: an OpenID provider, a browser, and small hostile servers, all on the loopback.
+//! None of it needs a container engine.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod harness;
+#[path = "../cli/pty.rs"]
+#[allow(dead_code, reason = "shared with the tests of the command line")]
+mod pty;
+
+mod browser;
+mod device;
+mod dialects;
+mod discovery;
+mod grants;
+mod hostile;
+mod keeping;
+mod lint;
+mod paste;
+mod real;
+mod refused;

@@ -1,0 +1,116 @@
+//! The browser is on another machine: what it ends at is pasted.
+
+use crate::{
+    harness::{
+        Home, Login, Stub, code, describe, exit, json_reply,
+        login::{query, redirect},
+        record, tokens,
+    },
+    pty::Session,
+};
+
+fn acme(home: &Home, more: &str) -> Stub {
+    let vendor = Stub::that(|_| json_reply(200, r#"{"access_token": "the-token"}"#));
+    let (start, token) = (vendor.url("/authorize"), vendor.url("/token"));
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [browser]\nbrowser: {{authorization_url: '{start}', token_url: '{token}', client_id: demo{more}}}"
+        ),
+    );
+    vendor
+}
+
+fn start(home: &Home) -> Login {
+    Login::start(home.authenticate(["demo", "acme", "--no-browser"]))
+}
+
+#[test]
+fn every_form_of_an_answer_can_be_given_on_standard_input() {
+    type Form = fn(&str, &str) -> String;
+    let forms: [Form; 5] = [
+        |redirect, state| format!("{redirect}?code=the-code&state={state}"),
+        |_, state| format!("?code=the-code&state={state}"),
+        |_, state| format!("state={state}&code=the-code"),
+        |_, state| format!("the-code#{state}"),
+        |_, _| "the-code".to_owned(),
+    ];
+    for form in forms {
+        let home = Home::new();
+        let vendor = acme(&home, "");
+        let mut login = start(&home);
+        let url = login.url();
+        let state = query(&url, "state").expect("a state");
+        let text = form(redirect(&url, "redirect_uri").as_str(), &state);
+        login.types(&text);
+        login.exits(code::DONE);
+        assert_eq!(vendor.asked()[0].parameter("code").as_deref(), Some("the-code"), "{text}");
+        assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_and_can_be_pasted_again() {
+    let home = Home::new();
+    let vendor = acme(&home, "");
+    let mut login = start(&home);
+    let url = login.url();
+    login.types("");
+    login.types("http://127.0.0.1:1/callback?code=CANARY&state=x");
+    login.says("that is not the address that this login comes back to; paste it again");
+    login.types("the-code#CANARY");
+    login.says("it belongs to another login; paste it again");
+    login.types("two words");
+    login.says("that is not a code; paste it again");
+    login.types(&format!("the-code#{}", query(&url, "state").expect("a state")));
+    let ended = login.exits(code::DONE);
+    assert!(!ended.said.contains("CANARY"), "{}", ended.said);
+    assert_eq!(vendor.asked().len(), 1);
+}
+
+#[test]
+fn a_refusal_can_be_pasted_too() {
+    let home = Home::new();
+    let vendor = acme(&home, "");
+    let mut login = start(&home);
+    let url = login.url();
+    login.types(&format!("?error=access_denied&state={}", query(&url, "state").expect("a state")));
+    assert!(login.exits(exit::LOGIN_FAILED).said.contains("refused: access_denied"));
+    assert!(vendor.asked().is_empty());
+}
+
+#[test]
+fn without_a_browser_and_a_terminal_it_is_said_what_to_use() {
+    let home = Home::new();
+    let vendor = acme(&home, "");
+    home.authenticate(["demo", "acme"])
+        .exits(code::USAGE)
+        .says("use --no-browser, and give the address that the browser ends at on standard input")
+        .does_not_say("--mode device");
+    assert!(vendor.asked().is_empty());
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn at_a_terminal_the_answer_is_typed() {
+    let home = Home::new();
+    let _vendor = acme(&home, "");
+    let mut session = Session::start(&home, ["demo", "acme"], &[]);
+    session.shows("paste that address, or the code that the page shows, here and press Enter");
+    session.types("the-code\r");
+    session.exits(code::DONE);
+    assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");
+}
+
+#[test]
+fn a_port_that_is_taken_is_no_obstacle_to_who_can_paste() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let _vendor = acme(&home, &format!(", redirect_port: {port}"));
+    let mut login = start(&home);
+    login.says(&format!("port {port} of 127.0.0.1 is taken"));
+    login.types("the-code");
+    login.exits(code::DONE);
+}

@@ -1,0 +1,118 @@
+//! A real OpenID provider and a real browser.
+
+use authenticate::oauth::Origin;
+use jiff::Timestamp;
+
+use crate::harness::{Home, Server, chromium::Chromium, code, describe, exit, record, tokens};
+
+const SCOPES: &str = "scopes: [openid, email, offline_access]";
+
+fn acme(home: &Home, server: &Server) {
+    let issuer = &server.issuer;
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [browser, device]\n\
+             browser: {{issuer: '{issuer}', client_id: demo, parameters: {{prompt: consent}}, {SCOPES}}}\n\
+             device: {{issuer: '{issuer}', client_id: demo, {SCOPES}}}"
+        ),
+    );
+}
+
+#[test]
+fn a_person_logs_in_in_the_browser() {
+    let (home, server) = (Home::new(), Server::start());
+    acme(&home, &server);
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
+    let outcome = run.env("BROWSER", browser.command()).exits(code::DONE);
+    outcome.says("stored oauth acme for dev@example.org");
+    let (oauth, record) = tokens(&home, "acme");
+    assert!(oauth.refresh_token.is_some() && oauth.id_token.is_some());
+    assert_eq!(record.metadata.account.as_deref(), Some("dev@example.org"));
+    assert_eq!(record.metadata.scopes, ["openid", "email", "offline_access"]);
+    let lasts = record.metadata.expires_at.expect("an expiry").duration_since(Timestamp::now()).as_secs();
+    assert!((3500..=3600).contains(&lasts), "{lasts}");
+    assert_eq!(
+        Origin::of(&oauth).expect("an origin").token_url.to_string(),
+        format!("{}/token", server.issuer)
+    );
+    outcome.does_not_say(oauth.access_token.expose());
+    assert!(browser.page().contains("You are logged in"), "{}", browser.page());
+    assert_eq!(server.grants(), ["authorization_code"]);
+}
+
+#[test]
+fn a_person_approves_a_code_in_the_browser() {
+    let (home, server) = (Home::new(), Server::start());
+    acme(&home, &server);
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--mode", "device", "--timeout", "60s", "--json"]);
+    let outcome = run.env("BROWSER", browser.command()).exits(code::DONE);
+    assert_eq!(outcome.json()["account"], "dev@example.org");
+    assert!(outcome.stderr.contains("Never enter a code that you did not ask for"), "{}", outcome.stderr);
+    assert!(browser.opened().contains("user_code="), "the code is filled in: {}", browser.opened());
+    assert!(tokens(&home, "acme").0.refresh_token.is_some());
+    assert!(browser.page().contains("device approved"), "{}", browser.page());
+}
+
+#[test]
+fn a_person_says_no_in_the_browser() {
+    let (home, server) = (Home::new(), Server::start());
+    acme(&home, &server);
+    server.denies();
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
+    let outcome = run.env("BROWSER", browser.command()).exits(exit::LOGIN_FAILED);
+    outcome.says("the login failed: refused: access_denied: the person said no");
+    assert_eq!(record(&home, "acme"), None);
+    assert!(browser.page().contains("The login has failed"), "{}", browser.page());
+}
+
+#[test]
+fn a_person_says_no_to_a_code() {
+    let (home, server) = (Home::new(), Server::start());
+    acme(&home, &server);
+    server.denies();
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--mode", "device", "--timeout", "60s"]);
+    let outcome = run.env("BROWSER", browser.command()).exits(exit::LOGIN_FAILED);
+    outcome.says("access_denied");
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn what_was_logged_in_is_renewed_and_revoked_there_and_a_token_is_sent_once() {
+    let (home, server) = (Home::new(), Server::whose_tokens_last(2));
+    acme(&home, &server);
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
+    run.env("BROWSER", browser.command()).exits(code::DONE);
+    let (before, old) = tokens(&home, "acme");
+    crate::harness::until("the token has expired", || {
+        old.metadata.expires_at.is_some_and(|end| end <= Timestamp::now())
+    });
+    // Another descriptor by now, which leads to another server: the token does not go there.
+    let elsewhere =
+        crate::harness::Stub::that(|_| crate::harness::json_reply(200, "{\"access_token\": \"x\"}"));
+    describe(
+        &home,
+        "acme",
+        &format!(
+            "modes: [device]\n\
+             device: {{device_authorization_url: '{0}', token_url: '{0}', client_id: demo}}\n\
+             refresh: {{strategy: oauth, token_url: '{0}'}}",
+            elsewhere.url("/token")
+        ),
+    );
+    let token = home.authenticate(["token", "demo", "acme"]).exits(code::DONE);
+    let (after, now) = tokens(&home, "acme");
+    assert_eq!(token.stdout.trim(), after.access_token.expose());
+    assert!(before.access_token != after.access_token && before.refresh_token != after.refresh_token);
+    assert_eq!(now.metadata.account.as_deref(), Some("dev@example.org"));
+    assert_eq!((server.refreshes(), server.stats()["reused"].as_bool()), (1, Some(false)));
+    home.authenticate(["logout", "demo", "acme"]).exits(code::DONE).says("revoked it at the vendor");
+    assert_eq!(server.stats()["revocations"], 2, "the refresh token and the access token");
+    assert!(elsewhere.asked().is_empty(), "{:?}", elsewhere.asked());
+}
