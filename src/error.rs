@@ -88,6 +88,7 @@ impl Error {
 fn store_code(error: &StoreError) -> u8 {
     match error {
         StoreError::Settings(_) => exit::USAGE,
+        StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
         _ => exit::STORE,
     }

@@ -6,6 +6,7 @@ mod custodian;
 mod doctor;
 mod failure;
 mod image;
+mod log;
 mod login;
 mod logout;
 mod man;
@@ -14,13 +15,14 @@ mod projects;
 mod prompt;
 mod providers;
 mod status;
+mod store;
 mod target;
 mod terminal;
 mod token;
 
 use std::process::ExitCode;
 
-use authenticate::{Error, exit, login as logins, paths::Paths, store};
+use authenticate::{Error, exit, login as logins, paths::Paths, store::set_custodian};
 use clap::{
     CommandFactory as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -61,6 +63,10 @@ enum Verb {
     Projects(projects::Args),
     /// Build, list and remove the images that logins run in
     Image(image::Args),
+    /// Look after the store: its key, its backups
+    Store(store::Args),
+    /// Show what was done with the credentials: the audit log
+    Log(log::Args),
     /// Look for problems: engines, permissions, database, images
     Doctor(doctor::Args),
     /// Print the completions for a shell
@@ -104,7 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         _ => {}
     }
     let paths = Paths::from_env().map_err(Error::from)?;
-    store::set_custodian(custodian::TerminalCustodian);
+    set_custodian(custodian::TerminalCustodian);
     sweep(&paths);
     match verb {
         Verb::Login(args) => login::run(&paths, args),
@@ -114,6 +120,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Providers(args) => providers::run(&paths, args),
         Verb::Projects(args) => projects::run(&paths, args),
         Verb::Image(args) => image::run(&paths, args),
+        Verb::Store(args) => store::run(&paths, args),
+        Verb::Log(args) => log::run(&paths, args),
         Verb::Doctor(args) => doctor::run(&paths, args),
         Verb::Completions(_) | Verb::Man(_) => Ok(()),
     }

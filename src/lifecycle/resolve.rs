@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use crate::{
     Error,
-    credential::{Credential, Metadata},
+    credential::{Credential, Metadata, Record},
     name::{Address, Name},
     paths::Paths,
     project::Project,
     provider::{Descriptor, Registry},
     secret::Secret,
-    store::Store,
+    store::{Action, Outcome, Store, StoreError},
 };
 
 /// Where a credential came from.
@@ -65,7 +65,7 @@ pub fn resolve(
         profile: profile.cloned().unwrap_or_else(Name::default_name),
     };
     let stored = |address: &Address| match &store {
-        Some(store) => store.get(address),
+        Some(store) => read(store, address),
         None => Ok(None),
     };
     if let Some(record) = provider.parse().ok().map(|name| stored(&address(name))).transpose()?.flatten() {
@@ -85,6 +85,21 @@ pub fn resolve(
     }
     let hint = format!("log in with: {}", login(paths, project, &address));
     Err(Error::NoCredential { what: address.to_string(), hint })
+}
+
+/// Reads a credential, and records that. What cannot be recorded just now is handed out all the same.
+fn read(store: &Store, address: &Address) -> Result<Option<Record>, StoreError> {
+    let found = store.get(address);
+    let outcome = match &found {
+        Ok(None) => return found,
+        Ok(Some(record)) if record.metadata.expires_at.is_some_and(|at| at <= Timestamp::now()) => {
+            Outcome::Failed("expired")
+        }
+        Ok(Some(_)) => Outcome::Ok,
+        Err(error) => Outcome::Failed(error.code()),
+    };
+    let _ = store.audit(Action::Token, address, outcome);
+    found
 }
 
 fn usable(

@@ -23,7 +23,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, run_args::RunArgs},
-    store::Store,
+    store::{Action, Store},
     ui::{Console, Event, Ui, UiError},
 };
 
@@ -63,6 +63,7 @@ impl ContainerLogin<'_> {
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
         let mut store = Store::open(self.paths)?;
         store.prepare()?;
+        store.record_as(Action::Login);
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
             () = wants_out(interrupt) => return Err(UiError::Interrupted.into()),
