@@ -10,6 +10,7 @@ mod given;
 mod image;
 mod import;
 mod input;
+mod log;
 mod login;
 mod logout;
 mod man;
@@ -19,6 +20,7 @@ mod prompt;
 mod providers;
 mod refresh;
 mod status;
+mod store;
 mod target;
 mod terminal;
 mod token;
@@ -30,7 +32,7 @@ use authenticate::{
     login::{self as logins, sweep::Reach},
     paths::Paths,
     shown::is_harmless,
-    store,
+    store::set_custodian,
 };
 use clap::{
     CommandFactory as _, Parser, Subcommand,
@@ -78,6 +80,10 @@ enum Verb {
     Projects(projects::Args),
     /// Build, list and remove the images that logins run in
     Image(image::Args),
+    /// Look after the store: its key, its backups
+    Store(store::Args),
+    /// Show what was done with the credentials: the audit log
+    Log(log::Args),
     /// Look for problems: engines, permissions, database, images
     Doctor(doctor::Args),
     /// Print the completions for a shell
@@ -121,7 +127,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         _ => {}
     }
     let paths = Paths::from_env().map_err(Error::from)?;
-    store::set_custodian(custodian::TerminalCustodian);
+    set_custodian(custodian::TerminalCustodian);
     match &verb {
         // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
         Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, Reach::Engines),
@@ -138,6 +144,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Providers(args) => providers::run(&paths, args),
         Verb::Projects(args) => projects::run(&paths, args),
         Verb::Image(args) => image::run(&paths, args),
+        Verb::Store(args) => store::run(&paths, args),
+        Verb::Log(args) => log::run(&paths, args),
         Verb::Doctor(args) => doctor::run(&paths, args),
         Verb::Completions(_) | Verb::Man(_) => Ok(()),
     }

@@ -18,7 +18,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Removal, Store},
+    store::{Action, Outcome, Removal, Store},
 };
 
 /// How long a renewal that is under way is waited for.
@@ -93,6 +93,14 @@ pub async fn leave(
             (Err(_), Leave::Logout) => Revocation::NotOffered,
             (Err(error), _) => return Err(error.into()),
         };
+    }
+    let outcome = match &revocation {
+        Revocation::Done => Some(Outcome::Ok),
+        Revocation::Failed(_) => Some(Outcome::Failed("server")),
+        Revocation::NotOffered | Revocation::NotAsked => None,
+    };
+    if let Some(outcome) = outcome {
+        Store::open(paths)?.audit(Action::Revoke, address, outcome)?;
     }
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {

@@ -18,7 +18,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
-    store::Store,
+    store::{Action, Outcome, Store, StoreError},
 };
 
 /// What came of looking for a credential.
@@ -98,6 +98,21 @@ pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Re
     }
 }
 
+/// Reads a credential, and records that. What cannot be recorded just now is handed out all the same.
+fn read(store: &Store, address: &Address) -> Result<Option<Record>, StoreError> {
+    let found = store.get(address);
+    let outcome = match &found {
+        Ok(None) => return found,
+        Ok(Some(record)) if record.metadata.expires_at.is_some_and(|at| at <= Timestamp::now()) => {
+            Outcome::Failed("expired")
+        }
+        Ok(Some(_)) => Outcome::Ok,
+        Err(error) => Outcome::Failed(error.code()),
+    };
+    let _ = store.audit(Action::Token, address, outcome);
+    found
+}
+
 struct Search<'a> {
     store: Option<&'a Store>,
     paths: &'a Paths,
@@ -114,7 +129,7 @@ impl Search<'_> {
     /// The credential to use of those that are stored under this very name, if there is any.
     fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
         let Some(store) = self.store else { return Ok(None) };
-        let get = |profile: Name| store.get(&self.address(provider, profile));
+        let get = |profile: Name| read(store, &self.address(provider, profile));
         if let Some(profile) = &self.request.profile {
             return get(profile.clone())?.map(|record| self.judge(record, Vec::new())).transpose();
         }

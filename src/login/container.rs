@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, run_args::RunArgs},
-    store::Store,
+    store::{Action, Store},
     ui::{Console, Event, Ui, UiError},
 };
 
@@ -71,6 +71,7 @@ impl ContainerLogin<'_> {
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
         let mut store = Store::open(self.paths)?;
         store.prepare()?;
+        store.record_as(Action::Login);
         let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
         let reached = until.within(self.reach()).await.map_err(without_credential)??;
         let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;

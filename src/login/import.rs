@@ -11,7 +11,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
-    store::{Store, Swap},
+    store::{Action, Store, Swap},
 };
 
 /// How often a vendor's tool may change its files under our hands.
@@ -172,6 +172,7 @@ impl Import {
     pub fn run(&self) -> Result<Imported, Error> {
         let _lock = LoginLock::take(&self.paths, &self.address)?;
         let mut store = Store::open(&self.paths)?;
+        store.record_as(Action::Import);
         let mut captured = self.read()?;
         for _ in 0..TRIES {
             let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };

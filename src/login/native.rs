@@ -16,7 +16,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, flow::Flow},
     secret::Secret,
-    store::Store,
+    store::{Action, Store},
     ui::{Ui, UiError},
 };
 
@@ -61,6 +61,7 @@ impl NativeLogin<'_> {
         let _lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the server gives anything out: what cannot be stored must not be asked for.
         let mut store = Store::open(self.paths)?;
+        store.record_as(Action::Login);
         let ready = self.ready(flow, &store).await?;
         let http =
             Http::new(self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new)))?;

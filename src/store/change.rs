@@ -37,7 +37,7 @@ impl Store {
                 return Ok((change, key));
             }
         }
-        Err(StoreError::Locked { path: self.place() })
+        Err(StoreError::Busy { path: self.place() })
     }
 
     /// Says once what the settings wish and the database does not have.

@@ -29,7 +29,7 @@ impl Store {
         let reading = self.connection.unchecked_transaction().map_err(failed)?;
         match self.key_at_hand(&reading).map_err(failed)? {
             Some(key) => self.unreadable(&reading, &key),
-            None => Err(StoreError::Locked { path: self.place() }),
+            None => Err(StoreError::Busy { path: self.place() }),
         }
     }
 
@@ -45,7 +45,7 @@ impl Store {
         let mut rows = statement.query([]).map_err(failed)?;
         let mut problems = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            match self.record(row, key, &ledger) {
+            match self.record_of(row, key, &ledger) {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => problems.push(error.to_string()),
                 Err(error) => problems.push(format!("a row cannot be read: {error}")),

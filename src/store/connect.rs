@@ -14,7 +14,8 @@ use super::{
     header,
     held::Held,
     key::{Asking, DataKey},
-    migrate, trust,
+    migrate::{self, SCHEMA_VERSION},
+    trust,
 };
 
 /// How long a locked database is waited for.
@@ -24,12 +25,13 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const IN_MEMORY: &str = ":memory:";
 
 /// Removed and replaced content is overwritten, commits are on the disk when they return, and pages are not
-/// trusted further than they can be checked.
+/// trusted further than they can be checked. The log stays short: whoever opens the database first reads all of it.
 const SETTINGS: &str = "
 PRAGMA secure_delete = ON;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA cell_size_check = ON;
+PRAGMA wal_autocheckpoint = 64;
 ";
 
 /// Opens the database at the real path `path` if everything about it is in order.
@@ -44,12 +46,20 @@ pub(super) fn connect(path: &Path, place: Place) -> Result<Store, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // Who only reads does not tidy up: that costs more than the reading. Who writes does, see `write`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    let mut store =
-        Store { connection, held: Some(held), place, key: Mutex::default(), compared: AtomicBool::default() };
+    let mut store = Store {
+        connection,
+        held: Some(held),
+        place,
+        key: Mutex::default(),
+        compared: AtomicBool::default(),
+        action: None,
+        found: SCHEMA_VERSION,
+    };
     store.configure().map_err(failed)?;
     let found = store.schema_version().map_err(failed)?;
     header::verify_schema(found, path)?;
     if found < migrate::SCHEMA_VERSION {
+        store.found = found;
         migrate::to_latest(&mut store.connection, path)?;
         // Should it not work without asking, then it is done when a credential is read or written.
         let _ = store.seal_what_is_plain(Asking::No);
@@ -63,8 +73,15 @@ pub(super) fn in_memory() -> Result<Store, StoreError> {
     let failed = |source| StoreError::from_sqlite(IN_MEMORY.into(), source);
     let connection = Connection::open_in_memory().map_err(failed)?;
     let place = Place::from(Path::new(IN_MEMORY));
-    let mut store =
-        Store { connection, held: None, place, key: Mutex::default(), compared: AtomicBool::default() };
+    let mut store = Store {
+        connection,
+        held: None,
+        place,
+        key: Mutex::default(),
+        compared: AtomicBool::default(),
+        action: None,
+        found: SCHEMA_VERSION,
+    };
     store.configure().map_err(failed)?;
     migrate::to_latest(&mut store.connection, Path::new(IN_MEMORY))?;
     store.key_in_memory(DataKey::random()?)?;

@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::BackupError;
 use crate::{
     name::Address,
     yaml::{self, Problem},
@@ -133,6 +134,15 @@ pub enum StoreError {
         /// Why not, and what to do.
         why: String,
     },
+    /// Somebody else has just given the store another key, or does so again and again.
+    #[error("somebody else gives {} another key just now: try again", path.display())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A backup cannot be written or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The configuration says something wrong about the store.
     #[error("{}", yaml::join(.0))]
     Settings(Vec<Problem>),
@@ -147,6 +157,24 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A short word for it, for the audit log.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } | Self::Busy { .. } => "busy",
+            Self::Newer { .. } => "newer",
+            Self::Corrupt { .. } | Self::Decode { .. } => "damaged",
+            Self::Foreign { .. } | Self::Refused { .. } => "refused",
+            Self::Io { .. } | Self::Database { .. } => "system",
+            Self::NotOpened { .. } | Self::LedgerAltered { .. } => "altered",
+            Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
+            Self::WrongPassphrase { .. } => "wrong_passphrase",
+            Self::KeySource { .. } => "no_key",
+            Self::Settings(_) => "settings",
+            Self::Backup(_) => "backup",
+            Self::ReadBack { .. } => "read_back",
+        }
+    }
+
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { what, path, source }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Store, StoreError,
+    Action, Store, StoreError,
     key::{Asking, DataKey, Row, choose, sweep, unused, wrap},
     ledger::Ledger,
     migrate::take_turn,
@@ -16,6 +16,20 @@ use super::{
 use crate::name::Address;
 
 impl Store {
+    /// Seals what an earlier version stored, should opening not have done so already, and has the plain bytes leave
+    /// the files. False when somebody who reads them keeps them there for now.
+    ///
+    /// # Errors
+    /// What [`Store::prepare`] has.
+    pub fn migrate(&self) -> Result<bool, StoreError> {
+        self.seal_what_is_plain(Asking::Allowed)?;
+        let erased = |row: Option<Row>| row.is_none_or(|row| row.erased);
+        if !erased(Row::read(&self.connection).map_err(|e| self.failed(e))?) {
+            self.erase_what_was_plain();
+        }
+        Row::read(&self.connection).map(erased).map_err(|e| self.failed(e))
+    }
+
     /// Seals what an earlier version stored.
     pub(super) fn seal_what_is_plain(&self, asking: Asking) -> Result<(), StoreError> {
         let any = "SELECT EXISTS (SELECT 1 FROM credential) AND NOT EXISTS (SELECT 1 FROM store_key)";
@@ -64,6 +78,9 @@ impl Store {
         let sealed = self.seal_plain_rows(&change, &key)?;
         wrap(&key, &fresh, !sealed)?.write(&change).map_err(failed)?;
         unused::remove(&change, &fresh.recorded).map_err(failed)?;
+        if sealed {
+            self.record(&change, Action::Migrate, None).map_err(failed)?;
+        }
         change.commit().map_err(failed)?;
         drop(turn);
         self.tidy_up_on_close()?;

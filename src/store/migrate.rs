@@ -92,7 +92,44 @@ CREATE TABLE ledger (
 /// What is known beside the columns, see `details`.
 const DETAILS: &str = "ALTER TABLE credential ADD COLUMN details TEXT NOT NULL DEFAULT '{}'";
 
-const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING), M::up(DETAILS)];
+/// The audit log: entries are only added, one after the other. Only those before the newest ten thousand are removed
+/// (`AUDIT_ENTRIES`), by the database itself.
+const AUDIT: &str = "
+CREATE TABLE audit (
+    id             INTEGER PRIMARY KEY,
+    at             INTEGER NOT NULL,
+    uid            INTEGER NOT NULL,
+    pid            INTEGER NOT NULL,
+    program        TEXT NOT NULL,
+    caller         TEXT,
+    action         TEXT NOT NULL,
+    provider       TEXT,
+    credential_set TEXT,
+    profile        TEXT,
+    outcome        TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not changed');
+END;
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not changed');
+END;
+CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+WHEN OLD.id > (SELECT max(id) FROM audit) - 10000 BEGIN
+    SELECT RAISE(ABORT, 'the audit log is not shortened');
+END;
+CREATE TRIGGER audit_is_continued AFTER INSERT ON audit
+WHEN NEW.id IS NOT 1 + (SELECT coalesce(max(id), 0) FROM audit WHERE id <> NEW.id) BEGIN
+    SELECT RAISE(ABORT, 'the audit log is continued at its end');
+END;
+CREATE TRIGGER audit_is_bounded AFTER INSERT ON audit BEGIN
+    DELETE FROM audit WHERE id <= NEW.id - 10000;
+END;
+";
+
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING), M::up(AUDIT), M::up(DETAILS)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

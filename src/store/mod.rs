@@ -7,6 +7,8 @@
 //! means in the same process. Closing any descriptor of a file drops all POSIX locks that the process has on
 //! it, SQLite's included.
 
+mod audit;
+mod backup;
 mod change;
 mod check;
 mod connect;
@@ -24,6 +26,7 @@ mod migrate;
 mod profiles;
 mod read;
 mod read_back;
+mod rekey;
 mod remove;
 mod row;
 mod seal;
@@ -43,11 +46,14 @@ use std::{
 use rusqlite::Connection;
 
 pub use self::{
+    audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
+    backup::{BackupError, Lock, Restored, Unlock, needs_passphrase},
     error::StoreError,
     exchange::{Begun, Exchange, ExchangeState},
     header::APPLICATION_ID,
     key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
+    rekey::Rekey,
     remove::Removal,
     row::Summary,
     settings::Place,
@@ -69,6 +75,9 @@ pub struct Store {
     key: Mutex<Option<Arc<key::DataKey>>>,
     /// Whether the settings were compared with what is recorded.
     compared: AtomicBool,
+    action: Option<Action>,
+    /// The schema version that it had when it was opened.
+    found: i32,
 }
 
 impl Store {
@@ -117,6 +126,21 @@ impl Store {
     /// Where the database is; `None` for one in memory.
     pub fn path(&self) -> Option<&Path> {
         self.held.as_ref().map(held::Held::path)
+    }
+
+    /// The schema version that the database had when it was opened; before it was brought up to date.
+    pub fn schema_when_opened(&self) -> i32 {
+        self.found
+    }
+
+    /// How many credentials there are.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn count(&self) -> Result<u64, StoreError> {
+        let count =
+            self.connection.query_row("SELECT count(*) FROM credential", [], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(|e| self.failed(e))
     }
 
     /// Puts a failure of SQLite into our words.

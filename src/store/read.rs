@@ -34,7 +34,7 @@ impl Store {
             drop(reading);
             self.fetch_key(Asking::Allowed)?;
         }
-        Err(StoreError::Locked { path: self.place() })
+        Err(StoreError::Busy { path: self.place() })
     }
 
     fn has(&self, address: &Address) -> rusqlite::Result<bool> {
@@ -55,7 +55,7 @@ impl Store {
         );
         let ledger = Ledger::read(reading, data_key).map_err(|e| self.ledger_failed(e))?;
         let mut statement = reading.prepare_cached(&sql).map_err(|e| self.failed(e))?;
-        let read = |row: &Row<'_>| self.record(row, data_key, &ledger);
+        let read = |row: &Row<'_>| self.record_of(row, data_key, &ledger);
         statement.query_row(key(address), read).optional().map_err(|e| self.failed(e))?.transpose()
     }
 
@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// The outer result is SQLite's.
-    pub(super) fn record(
+    pub(super) fn record_of(
         &self,
         row: &Row<'_>,
         key: &DataKey,

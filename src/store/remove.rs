@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{
-    Store, StoreError,
+    Action, Store, StoreError,
     change::{NEXT_VERSION, key},
     key::Asking,
     ledger::{Ledger, LedgerError},
@@ -37,6 +37,7 @@ impl Store {
         if found {
             change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
             self.strike_out(&change, address)?;
+            self.record(&change, Action::Remove, Some(address)).map_err(failed)?;
         }
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, named_params};
 
 use super::{
-    Store, StoreError,
+    Action, Store, StoreError,
     change::{NEXT_VERSION, key},
     details::Details,
     ledger::Ledger,
@@ -95,6 +95,7 @@ impl Store {
         Ledger::read(&change, &data_key)
             .and_then(|mut ledger| ledger.set(address, Some(version)))
             .map_err(|e| self.ledger_failed(e))?;
+        self.record(&change, Action::Store, Some(address)).map_err(failed)?;
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;
         if current.is_some() {

@@ -111,6 +111,22 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
+    /// A short word for it, for the audit log.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotRenewable { .. } | Self::Descriptor { .. } => "not_renewable",
+            Self::Refused { .. } => "refused",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::OtherAccount { .. } => "other_account",
+            Self::FewerScopes { .. } => "fewer_scopes",
+            Self::Server { .. } => "server",
+            Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
+            Self::Busy { .. } | Self::Turn(_) => "busy",
+            Self::Gone { .. } => "gone",
+            Self::Store(error) => error.code(),
+        }
+    }
+
     /// Only a new login helps.
     pub fn needs_login(&self) -> bool {
         matches!(

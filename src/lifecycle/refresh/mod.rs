@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Mode, Provider, descriptor::RefreshStrategy},
-    store::{Begun, Exchange, ExchangeState, Store, Swap},
+    store::{Action, Begun, Exchange, ExchangeState, Outcome, Store, Swap},
     ui::Ui,
 };
 
@@ -247,7 +247,11 @@ fn is_due(record: &Record, now: Timestamp) -> bool {
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
 fn keep(paths: &Paths, seen: &Record, outcome: Result<Fresh, RefreshError>) -> Result<Renewed, RefreshError> {
     let mut store = Store::open(paths)?;
+    store.record_as(Action::Refresh);
     let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
+    if let Err(error) = &outcome {
+        let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
+    }
     match outcome {
         Ok(Fresh { credential, metadata }) => {
             match store.swap(&seen.address, seen.version, &credential, &metadata)? {

@@ -42,6 +42,11 @@ impl Parameters {
         context.directory.join(&self.file)
     }
 
+    /// The path that was chosen.
+    pub fn chosen(&self) -> &Path {
+        &self.chosen
+    }
+
     /// Whether these are the settings that led to it.
     pub fn is_chosen_by(&self, file: &Path) -> bool {
         self.chosen == file

@@ -85,7 +85,7 @@ impl Store {
                 }
             }
         }
-        Err(StoreError::Locked { path: self.place() })
+        Err(StoreError::Busy { path: self.place() })
     }
 
     /// The data key: the one at hand, or else from its source.

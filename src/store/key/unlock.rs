@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Asking, Recorded, Row, Source, session};
 use crate::{
     secret::Secret,
-    store::{Store, StoreError},
+    store::{Action, Outcome, Store, StoreError},
 };
 
 /// What is known of a store's key, without the key.
@@ -59,7 +59,13 @@ impl Store {
     /// [`StoreError::WrongPassphrase`], and what [`Store::prepare`] has. With another key source the passphrase is
     /// not looked at.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), StoreError> {
-        self.fetch_key(Asking::Given(passphrase.clone())).map(drop)
+        match self.fetch_key(Asking::Given(passphrase.clone())) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let _ = self.audit_store(Action::Unlock, Outcome::Failed(error.code()));
+                Err(error)
+            }
+        }
     }
 
     /// Keeps the data key for this login session: every store of this user that has it needs no passphrase for so
@@ -68,7 +74,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when there is no place to keep it, and what [`Store::prepare`] has.
     pub fn keep_unlocked(&self, time: Duration) -> Result<Timestamp, StoreError> {
-        session::keep(&*self.key(Asking::Allowed)?, time)
+        let until = session::keep(&*self.key(Asking::Allowed)?, time)?;
+        self.audit_store(Action::Unlock, Outcome::Ok)?;
+        Ok(until)
     }
 
     /// Forgets a data key that is kept.
@@ -77,7 +85,11 @@ impl Store {
     /// As [`Store::open`].
     pub fn lock(&self) -> Result<Locked, StoreError> {
         let id = super::row::id(&self.connection).map_err(|e| self.failed(e))?;
-        Ok(if id.is_some_and(|id| session::forget(&id)) { Locked::Forgotten } else { Locked::WasNotKept })
+        if !id.is_some_and(|id| session::forget(&id)) {
+            return Ok(Locked::WasNotKept);
+        }
+        self.audit_store(Action::Lock, Outcome::Ok)?;
+        Ok(Locked::Forgotten)
     }
 
     /// What the settings say of the key source, if that is not what the database has: in words for people, with the

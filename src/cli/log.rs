@@ -1,0 +1,71 @@
+//! `authenticate log`
+
+use authenticate::{
+    Error,
+    name::Name,
+    paths::Paths,
+    store::{AuditEntry, Store},
+};
+use serde_json::json;
+
+use super::output;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only what was done with credentials of this provider
+    #[arg(long)]
+    provider: Option<Name>,
+    /// At most so many entries: the newest
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let entries = match Store::open_existing(paths).map_err(Error::from)? {
+        Some(store) => store.audit_log(args.provider.as_ref(), args.limit).map_err(Error::from)?,
+        None => Vec::new(),
+    };
+    if args.json {
+        let entries: Vec<_> = entries.iter().map(to_json).collect();
+        return Ok(output::json(&json!({"schema": 1, "entries": entries}))?);
+    }
+    if entries.is_empty() {
+        output::note("nothing is recorded");
+        return Ok(());
+    }
+    let header = ["TIME", "ACTION", "CREDENTIAL", "OUTCOME", "PROCESS", "CALLER", "UID"];
+    Ok(output::table(&header, entries.iter().map(cells).collect())?)
+}
+
+fn cells(entry: &AuditEntry) -> Vec<String> {
+    let dash = || "-".to_owned();
+    vec![
+        entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        entry.action.clone(),
+        entry.address.as_ref().map_or_else(dash, ToString::to_string),
+        entry.outcome.clone(),
+        format!("{} {}", entry.pid, entry.program),
+        entry.caller.clone().unwrap_or_else(dash),
+        entry.uid.to_string(),
+    ]
+}
+
+fn to_json(entry: &AuditEntry) -> serde_json::Value {
+    let address = entry.address.as_ref();
+    json!({
+        "id": entry.id,
+        "time": entry.at.to_string(),
+        "action": entry.action,
+        "provider": address.map(|address| address.provider.as_str()),
+        "set": address.map(|address| address.set.as_str()),
+        "profile": address.map(|address| address.profile.as_str()),
+        "outcome": entry.outcome,
+        "uid": entry.uid,
+        "pid": entry.pid,
+        "program": entry.program,
+        "caller": entry.caller,
+    })
+}

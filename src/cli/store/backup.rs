@@ -1,0 +1,46 @@
+//! `authenticate store backup`
+
+use std::path::PathBuf;
+
+use authenticate::{Error, paths::Paths, store::Lock};
+use serde_json::json;
+
+use super::passphrase;
+use crate::cli::{failure::Usage, output};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to write
+    file: PathBuf,
+    /// Seal it for this age recipient (age1..) in place of a passphrase; may be repeated
+    #[arg(long, value_name = "RECIPIENT")]
+    recipient: Vec<String>,
+    #[command(flatten)]
+    passphrase: passphrase::Args,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(paths)?;
+    if !args.recipient.is_empty() && args.passphrase.is_given() {
+        return Err(Usage::new("a backup is sealed for recipients or with a passphrase, not both").into());
+    }
+    store.prepare().map_err(Error::from)?;
+    let lock = if args.recipient.is_empty() {
+        Lock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
+    } else {
+        Lock::Recipients(args.recipient)
+    };
+    let records = store.backup(&args.file, &lock, args.force).map_err(Error::from)?;
+    let file = args.file.display().to_string();
+    if args.json {
+        return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);
+    }
+    output::note(&format!("{records} credentials are in {}", output::safe(&file)));
+    Ok(())
+}

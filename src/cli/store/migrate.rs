@@ -1,0 +1,42 @@
+//! `authenticate store migrate`
+
+use authenticate::{Error, paths::Paths, store::SCHEMA_VERSION};
+use serde_json::json;
+
+use crate::cli::output;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(paths)?;
+    let from = store.schema_when_opened();
+    let erased = store.migrate().map_err(Error::from)?;
+    let records = store.count().map_err(Error::from)?;
+    if !erased {
+        output::warn(
+            "another process reads what was plain, and keeps it in the files; run this again when that is done",
+        );
+    }
+    if args.json {
+        return Ok(output::json(&json!({
+            "schema": 1,
+            "from": from,
+            "to": SCHEMA_VERSION,
+            "records": records,
+            "erased": erased,
+        }))?);
+    }
+    let state = if erased { "sealed, and nothing plain is left in the files" } else { "sealed" };
+    match from == SCHEMA_VERSION {
+        true => output::note(&format!("the store is up to date: its {records} credentials are {state}")),
+        false => output::note(&format!(
+            "the store was brought from schema {from} to {SCHEMA_VERSION}: its {records} credentials are {state}"
+        )),
+    }
+    Ok(())
+}

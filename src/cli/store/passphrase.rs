@@ -1,0 +1,72 @@
+//! A passphrase from standard input, from a file, or from the terminal.
+
+use std::{fs::File, io::IsTerminal as _, path::PathBuf};
+
+use authenticate::{exit, secret::Secret, store::Unanswered};
+
+use crate::cli::{
+    custodian,
+    failure::{Reported, Usage},
+};
+
+#[derive(clap::Args)]
+#[group(id = "from", multiple = false)]
+pub struct Args {
+    /// Read the passphrase from the first line of standard input
+    #[arg(long)]
+    passphrase_stdin: bool,
+    /// Read the passphrase from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether one was given.
+    pub fn is_given(&self) -> bool {
+        self.passphrase_stdin || self.passphrase_file.is_some()
+    }
+
+    /// The one that was given.
+    pub fn given(&self) -> anyhow::Result<Option<Secret>> {
+        let refuse = |from: &str, error: std::io::Error| {
+            Usage::new(format!("cannot read the passphrase from {from}: {error}"))
+        };
+        let read = if let Some(file) = &self.passphrase_file {
+            let from = file.display().to_string();
+            File::open(file).and_then(custodian::read).map_err(|error| refuse(&from, error))?
+        } else if self.passphrase_stdin {
+            if std::io::stdin().is_terminal() {
+                let hint = "leave --passphrase-stdin out to be asked for it";
+                return Err(Usage::new("standard input is a terminal, where the passphrase would be seen")
+                    .hint(hint)
+                    .into());
+            }
+            custodian::read(std::io::stdin()).map_err(|error| refuse("standard input", error))?
+        } else {
+            return Ok(None);
+        };
+        if read.is_empty() {
+            return Err(Usage::new("the passphrase is empty").into());
+        }
+        Ok(Some(read))
+    }
+
+    /// The one that was given, or else the one that is typed; twice for a new one.
+    pub fn get(&self, prompt: &str, new: bool) -> anyhow::Result<Secret> {
+        if let Some(given) = self.given()? {
+            return Ok(given);
+        }
+        match custodian::ask(prompt, new) {
+            Ok(passphrase) if passphrase.is_empty() => Err(Usage::new("the passphrase is empty").into()),
+            Ok(passphrase) => Ok(passphrase),
+            Err(Unanswered::Interrupted) => Err(Reported(exit::INTERRUPTED).into()),
+            Err(Unanswered::Nobody) => {
+                let message = "a passphrase is needed, and there is no terminal to ask for it at";
+                Err(Usage::new(message).hint("use --passphrase-stdin or --passphrase-file FILE").into())
+            }
+            Err(Unanswered::Failed(why)) => {
+                Err(Usage::new(format!("cannot read the passphrase: {why}")).into())
+            }
+        }
+    }
+}

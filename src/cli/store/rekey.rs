@@ -1,0 +1,95 @@
+//! `authenticate store rekey`
+
+use std::path::PathBuf;
+
+use authenticate::{
+    Error,
+    paths::Paths,
+    store::{Rekey, Source},
+};
+use clap::{ValueEnum, builder::PossibleValue};
+use serde_json::json;
+
+use super::passphrase;
+use crate::cli::{failure::Usage, output};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// What keeps the new key; as it is now, unless it is said
+    #[arg(long)]
+    source: Option<SourceArg>,
+    /// For a key file: where it is, in place of the data directory; an absolute path
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Args,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy)]
+struct SourceArg(Source);
+
+impl ValueEnum for SourceArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [SourceArg; 5] = [
+            SourceArg(Source::Keyring),
+            SourceArg(Source::Passphrase),
+            SourceArg(Source::SystemdCreds),
+            SourceArg(Source::Command),
+            SourceArg(Source::KeyFile),
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.0.as_str());
+        let (help, alias) = match self.0 {
+            Source::Keyring => ("the system's key ring", None),
+            Source::Passphrase => ("a passphrase that is asked for", None),
+            Source::SystemdCreds => ("systemd-creds: a TPM, or a key of the machine", Some("systemd_creds")),
+            Source::Command => ("what store.passphrase_command in config.yaml prints", None),
+            Source::KeyFile => ("a file with a random key", Some("key-file")),
+        };
+        let value = value.help(help);
+        Some(match alias {
+            Some(alias) => value.alias(alias),
+            None => value,
+        })
+    }
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(paths)?;
+    let now = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
+    let source = args.source.map(|SourceArg(source)| source);
+    let next = source.or(args.key_file.as_ref().map(|_| Source::KeyFile)).or(now);
+    if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
+        return Err(Usage::new("--key-file must be an absolute path").into());
+    }
+    if args.key_file.is_some() && next != Some(Source::KeyFile) {
+        return Err(Usage::new("--key-file is for --source key_file").into());
+    }
+    if args.passphrase.is_given() && next != Some(Source::Passphrase) {
+        let hint = "the present passphrase comes from the terminal, from AUTHENTICATE_PASSPHRASE_FILE, or from \
+                    `authenticate store unlock`";
+        return Err(Usage::new("the passphrase flags are for the new one, with --source passphrase")
+            .hint(hint)
+            .into());
+    }
+    let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
+    store.rekey(&how).map_err(Error::from)?;
+    let state = store.key_state().map_err(Error::from)?;
+    let records = store.count().map_err(Error::from)?;
+    if args.json {
+        return Ok(output::json(&json!({
+            "schema": 1,
+            "records": records,
+            "source": state.as_ref().and_then(|state| state.source).map(|source| source.as_str()),
+            "place": state.map(|state| state.place),
+        }))?);
+    }
+    output::note(&format!("{records} credentials are sealed with a new key"));
+    Ok(())
+}

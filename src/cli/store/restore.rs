@@ -1,0 +1,73 @@
+//! `authenticate store restore`
+
+use std::{fs::File, io::Read as _, path::PathBuf};
+
+use authenticate::{
+    Error,
+    paths::Paths,
+    secret::Secret,
+    store::{Store, Unlock, needs_passphrase},
+};
+use serde_json::json;
+
+use super::passphrase;
+use crate::cli::{failure::Usage, output};
+
+/// No identity file is longer.
+const MOST: u64 = 1 << 20;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The backup
+    file: PathBuf,
+    /// The file with the age identity that opens it
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Args,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let unlock = unlock(&args)?;
+    let store = Store::open(paths).map_err(Error::from)?;
+    let restored = store.restore(&args.file, &unlock).map_err(Error::from)?;
+    let before = restored.before.map(|before| before.display().to_string());
+    if args.json {
+        let result = json!({"schema": 1, "records": restored.credentials, "before": before});
+        return Ok(output::json(&result)?);
+    }
+    output::note(&format!("{} credentials are restored", restored.credentials));
+    if let Some(before) = before {
+        output::note(&format!(
+            "what was there before is in {}, which opens as that backup does",
+            output::safe(&before)
+        ));
+    }
+    Ok(())
+}
+
+fn unlock(args: &Args) -> anyhow::Result<Unlock> {
+    let Some(identity) = &args.identity else {
+        if !needs_passphrase(&args.file).map_err(Error::from)? {
+            let hint = "name the file with your identity: --identity FILE";
+            return Err(Usage::new(format!("{} is sealed for recipients", args.file.display()))
+                .hint(hint)
+                .into());
+        }
+        return Ok(Unlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
+    };
+    if args.passphrase.is_given() {
+        return Err(Usage::new("a backup opens with an identity or with a passphrase, not both").into());
+    }
+    let mut text = zeroize::Zeroizing::new(String::new());
+    let read = File::open(identity).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    if let Err(error) = read {
+        return Err(
+            Usage::new(format!("cannot read the identity file {}: {error}", identity.display())).into()
+        );
+    }
+    Ok(Unlock::Identities(Secret::new(text.as_str())))
+}

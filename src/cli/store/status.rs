@@ -1,0 +1,79 @@
+//! `authenticate store status`
+
+use authenticate::{
+    Error,
+    paths::Paths,
+    store::{KeyState, SCHEMA_VERSION, Store},
+};
+use serde_json::json;
+
+use crate::cli::output;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let Some(store) = Store::open_existing(paths).map_err(Error::from)? else {
+        if args.json {
+            let none = json!({"schema": 1, "file": null, "database_schema": null, "records": 0,
+                              "sealed": false, "locked": false, "key": null, "note": null});
+            return Ok(output::json(&none)?);
+        }
+        output::note("there is no store yet; the first login makes it");
+        return Ok(());
+    };
+    let file = store.path().map(|path| path.display().to_string());
+    let records = store.count().map_err(Error::from)?;
+    let key = store.key_state().map_err(Error::from)?;
+    let note = store.differs_from_settings().map_err(Error::from)?;
+    if args.json {
+        return Ok(output::json(&json!({
+            "schema": 1,
+            "file": file,
+            "database_schema": SCHEMA_VERSION,
+            "records": records,
+            "sealed": key.is_some(),
+            "locked": key.as_ref().is_some_and(|key| key.locked),
+            "key": key.as_ref().map(|key| json!({
+                "source": key.source.map(|source| source.as_str()),
+                "place": key.place,
+                "created_at": key.created_at.to_string(),
+                "unlocked_until": key.unlocked_until.map(|until| until.to_string()),
+            })),
+            "note": note,
+        }))?);
+    }
+    let row = |name: &str, value: String| format!("{name:<8} {}\n", output::safe(&value));
+    let mut text = row("file", file.unwrap_or_default())
+        + &row("schema", SCHEMA_VERSION.to_string())
+        + &row("records", records.to_string());
+    match key {
+        None if records > 0 => {
+            text +=
+                &row("key", "none yet: what is stored is not sealed; run authenticate store migrate".into())
+        }
+        None => text += &row("key", "none yet: it is made with the first credential".into()),
+        Some(key) => {
+            text += &row("source", key.source.map_or_else(|| "unknown".into(), |source| source.to_string()));
+            text += &row("key", key.place.clone());
+            text += &row("locked", locked(&key));
+        }
+    }
+    output::text(&text)?;
+    if let Some(note) = note {
+        output::warn(&output::safe(&note));
+    }
+    Ok(())
+}
+
+fn locked(key: &KeyState) -> String {
+    match (key.locked, key.unlocked_until) {
+        (true, _) => "yes: authenticate store unlock".into(),
+        (false, Some(until)) => format!("no, until {}", super::unlock::shown(until)),
+        (false, None) => "no".into(),
+    }
+}

@@ -1,0 +1,63 @@
+//! `authenticate store unlock`
+
+use std::time::Duration;
+
+use authenticate::{Error, paths::Paths, store::Source};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::json;
+
+use super::passphrase;
+use crate::cli::output;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    passphrase: passphrase::Args,
+    /// For how long, for example 30m or 8h; at most 7 days
+    #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = time)]
+    time: Duration,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Longer than this is not a session.
+const MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a number with a unit, for example 30m or 8h".to_owned();
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    match Duration::try_from(parsed) {
+        Ok(time) if time > MOST => Err("at most 7 days (168h)".into()),
+        Ok(time) if time >= Duration::from_secs(1) => Ok(time),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(paths)?;
+    if let Some(given) = args.passphrase.given()? {
+        store.unlock(&given).map_err(Error::from)?;
+    } else {
+        store.prepare().map_err(Error::from)?;
+    }
+    let source = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
+    let until = match source {
+        Some(Source::KeyFile) => None,
+        _ => Some(store.keep_unlocked(args.time).map_err(Error::from)?),
+    };
+    if args.json {
+        let until = until.map(|until| until.to_string());
+        return Ok(output::json(&json!({"schema": 1, "locked": false, "unlocked_until": until}))?);
+    }
+    match until {
+        Some(until) => output::note(&format!("the store is unlocked until {}", shown(until))),
+        None => output::note("the store needs no unlocking: its key is in a file"),
+    }
+    Ok(())
+}
+
+/// A time for people, where they are.
+pub fn shown(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}

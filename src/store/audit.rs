@@ -1,0 +1,233 @@
+//! The audit log: who did what to which credential, and when. Never a secret, nor an account's name.
+
+use std::{env, fs, time::Duration};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, named_params};
+
+use super::{Store, StoreError, connect::BUSY_TIMEOUT, row::time};
+use crate::name::{Address, Name};
+
+/// How many entries are kept: the newest. The database's triggers let no other be removed; see `migrate`.
+pub const AUDIT_ENTRIES: usize = 10_000;
+
+/// How long the record of a reading waits for somebody who writes. The reader wants its secret.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// A credential was stored or replaced.
+    Store,
+    /// A credential was removed from this machine.
+    Remove,
+    /// A login.
+    Login,
+    /// A secret was handed out.
+    Token,
+    /// A credential was renewed.
+    Refresh,
+    /// A credential was revoked at the vendor.
+    Revoke,
+    /// A credential came from another tool.
+    Import,
+    /// A credential was written into another tool's files.
+    Deliver,
+    /// The store was unlocked for a time.
+    Unlock,
+    /// It was locked again.
+    Lock,
+    /// It was given another key.
+    Rekey,
+    /// It was sealed, or brought up to date.
+    Migrate,
+    /// All of it was written into a backup.
+    Backup,
+    /// It was replaced by a backup.
+    Restore,
+}
+
+impl Action {
+    /// Its name, as it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Remove => "remove",
+            Self::Login => "login",
+            Self::Token => "token",
+            Self::Refresh => "refresh",
+            Self::Revoke => "revoke",
+            Self::Import => "import",
+            Self::Deliver => "deliver",
+            Self::Unlock => "unlock",
+            Self::Lock => "lock",
+            Self::Rekey => "rekey",
+            Self::Migrate => "migrate",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it should.
+    Ok,
+    /// With this error: a short word, [`StoreError::code`] for example, and nothing of what was in it.
+    Failed(&'static str),
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Counts up by one.
+    pub id: i64,
+    /// When, to the millisecond.
+    pub at: Timestamp,
+    /// The user's number.
+    pub uid: u32,
+    /// The process, and the name of its program.
+    pub pid: u32,
+    /// The name of its program.
+    pub program: String,
+    /// The name of the program that started it, where that is known.
+    pub caller: Option<String>,
+    /// What was done, as in [`Action::as_str`].
+    pub action: String,
+    /// The credential; `None` when it was about the whole store.
+    pub address: Option<Address>,
+    /// `ok`, or a short word for the error.
+    pub outcome: String,
+}
+
+const INSERT: &str = "
+INSERT INTO audit (at, uid, pid, program, caller, action, provider, credential_set, profile, outcome)
+VALUES (:at, :uid, :pid, :program, :caller, :action, :provider, :set, :profile, :outcome)";
+
+const READ: &str = "
+SELECT id, at, uid, pid, program, caller, action, provider, credential_set, profile, outcome FROM audit
+WHERE :provider IS NULL OR provider = :provider ORDER BY id DESC LIMIT :limit";
+
+impl Store {
+    /// Records what was done with a credential, where it was not a change of the store: those record themselves.
+    ///
+    /// That a secret was handed out is not waited for until it is on the disk, and not for longer than half a second
+    /// when somebody else writes.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn audit(&self, action: Action, address: &Address, outcome: Outcome) -> Result<(), StoreError> {
+        let record = || record(&self.connection, action, Some(address), outcome);
+        if action != Action::Token {
+            return record().map_err(|e| self.failed(e));
+        }
+        let cheaply = || {
+            self.connection.busy_timeout(PATIENCE)?;
+            self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+            let recorded = record();
+            self.connection.busy_timeout(BUSY_TIMEOUT)?;
+            self.connection.execute_batch("PRAGMA synchronous = FULL")?;
+            recorded
+        };
+        cheaply().map_err(|e| self.failed(e))
+    }
+
+    /// Under which action the changes that follow are recorded, in place of [`Action::Store`] and
+    /// [`Action::Remove`].
+    pub fn record_as(&mut self, action: Action) {
+        self.action = Some(action);
+    }
+
+    /// The newest entries of the log, the newest first; of one provider, if one is named.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn audit_log(&self, provider: Option<&Name>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let read = || {
+            let mut statement = self.connection.prepare_cached(READ)?;
+            let parameters = named_params! {":provider": provider.map(Name::as_str), ":limit": limit};
+            statement.query_map(parameters, entry)?.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|e| self.failed(e))
+    }
+
+    /// As part of a change.
+    pub(super) fn record(
+        &self,
+        change: &Connection,
+        usual: Action,
+        address: Option<&Address>,
+    ) -> rusqlite::Result<()> {
+        let is_about_one = matches!(usual, Action::Store | Action::Remove);
+        let action = self.action.filter(|_| is_about_one).unwrap_or(usual);
+        record(change, action, address, Outcome::Ok)
+    }
+
+    /// Something that was done with the whole store, and changed nothing in it.
+    pub(super) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
+        record(&self.connection, action, None, outcome).map_err(|e| self.failed(e))
+    }
+}
+
+fn record(
+    connection: &Connection,
+    action: Action,
+    address: Option<&Address>,
+    outcome: Outcome,
+) -> rusqlite::Result<()> {
+    let outcome = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed(code) => code,
+    };
+    connection.prepare_cached(INSERT)?.execute(named_params! {
+        ":at": Timestamp::now().as_millisecond(),
+        ":uid": rustix::process::getuid().as_raw(),
+        ":pid": std::process::id(),
+        ":program": program(),
+        ":caller": caller(),
+        ":action": action.as_str(),
+        ":provider": address.map(|address| address.provider.as_str()),
+        ":set": address.map(|address| address.set.as_str()),
+        ":profile": address.map(|address| address.profile.as_str()),
+        ":outcome": outcome,
+    })?;
+    Ok(())
+}
+
+fn program() -> String {
+    let path = env::current_exe().ok();
+    let name = path.as_deref().and_then(|path| path.file_name());
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// See proc_pid_comm(5).
+fn caller() -> Option<String> {
+    let parent = rustix::process::getppid()?;
+    let name = fs::read_to_string(format!("/proc/{}/comm", parent.as_raw_nonzero())).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    let name = |column| -> rusqlite::Result<Option<Name>> {
+        let text: Option<String> = row.get(column)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    let address = match (name(7)?, name(8)?, name(9)?) {
+        (Some(provider), Some(set), Some(profile)) => Some(Address { set, provider, profile }),
+        _ => None,
+    };
+    Ok(AuditEntry {
+        id: row.get(0)?,
+        at: time(row.get(1)?)?,
+        uid: row.get(2)?,
+        pid: row.get(3)?,
+        program: row.get(4)?,
+        caller: row.get(5)?,
+        action: row.get(6)?,
+        address,
+        outcome: row.get(10)?,
+    })
+}

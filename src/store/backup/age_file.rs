@@ -1,0 +1,202 @@
+//! Sealing a file in the age format, and opening one.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Read as _, Write},
+    path::Path,
+};
+
+use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient, secrecy::SecretString};
+use zeroize::Zeroizing;
+
+use super::BackupError;
+use crate::{
+    secret::Secret,
+    store::{StoreError, trust},
+};
+
+/// scrypt's work: about a second, as age itself takes.
+const WORK: u8 = 18;
+/// More than this is not waited for, whatever a file asks.
+const MOST_WORK: u8 = 22;
+/// No backup is larger.
+const MOST: u64 = 1 << 30;
+
+/// What opens a backup some day.
+#[derive(Clone, Debug)]
+pub enum Lock {
+    /// A passphrase.
+    Passphrase(Secret),
+    /// The identities of these recipients: `age1..`.
+    Recipients(Vec<String>),
+}
+
+/// What opens a backup.
+#[derive(Clone, Debug)]
+pub enum Unlock {
+    /// The passphrase.
+    Passphrase(Secret),
+    /// The text of an identity file: `AGE-SECRET-KEY-1..`.
+    Identities(Secret),
+}
+
+type Recipients = Vec<Box<dyn Recipient + Send>>;
+
+/// Whether a backup could be written there; before anybody has to type anything.
+pub(super) fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
+    match fs::symlink_metadata(file) {
+        Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
+        Ok(_) if !replace => {
+            Err(BackupError::usage(file, "is there already: name another file, or use --force"))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io("look at", file)(error)),
+    }
+}
+
+/// Seals what `content` writes, in a file that is whole when it has its name.
+pub(super) fn write(
+    file: &Path,
+    lock: &Lock,
+    replace: bool,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let recipients: Recipients = match lock {
+        Lock::Passphrase(passphrase) if passphrase.is_empty() => {
+            return Err(BackupError::usage(file, "needs a passphrase: an empty one protects nothing"));
+        }
+        Lock::Passphrase(passphrase) => {
+            let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
+            recipient.set_work_factor(WORK);
+            vec![Box::new(recipient)]
+        }
+        Lock::Recipients(names) => {
+            let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
+                Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
+                Err(why) => Err(BackupError::usage(file, format!("cannot be sealed for {name:?}: {why}"))),
+            };
+            names.iter().map(parse).collect::<Result<_, _>>()?
+        }
+    };
+    write_for(file, &recipients, replace, content)
+}
+
+pub(super) fn write_for(
+    file: &Path,
+    recipients: &Recipients,
+    replace: bool,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = || StoreError::io("write", file);
+    let encryptor =
+        Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
+            .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
+    let new =
+        tempfile::Builder::new().prefix(".authenticate-backup-").tempfile_in(parent).map_err(failed())?;
+    let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
+    content(&mut to).map_err(failed())?;
+    let new = to.finish().and_then(|to| to.into_inner().map_err(io::Error::from)).map_err(failed())?;
+    new.as_file().sync_all().map_err(failed())?;
+    let done = match replace {
+        true => new.persist(file),
+        false => new.persist_noclobber(file),
+    };
+    done.map_err(|error| failed()(error.error))?;
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed())
+}
+
+/// Opens a whole file. What is altered or cut off does not open.
+pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let bad = |why: &str| BackupError::new(file, why);
+    let opened = File::open(file).map_err(StoreError::io("read", file))?;
+    if !opened.metadata().is_ok_and(|found| found.is_file() && found.len() <= MOST) {
+        return Err(bad("is no backup: it is not a file, or larger than any backup"));
+    }
+    let why = |error: DecryptError| bad(reason(&error, unlock));
+    let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
+    let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
+        (Unlock::Passphrase(passphrase), true) => {
+            let mut identity = age::scrypt::Identity::new(secret(passphrase));
+            identity.set_max_work_factor(MOST_WORK);
+            vec![Box::new(identity)]
+        }
+        (Unlock::Identities(text), false) => {
+            let identities = identities(file, text)?.into_identities().map_err(why)?;
+            identities.into_iter().map(|identity| identity as Box<dyn Identity>).collect()
+        }
+        (Unlock::Passphrase(_), false) => {
+            return Err(BackupError::usage(
+                file,
+                "is sealed for recipients: name the file with your identity, --identity FILE",
+            ));
+        }
+        (Unlock::Identities(_), true) => {
+            return Err(BackupError::usage(file, "is sealed with a passphrase: leave --identity out"));
+        }
+    };
+    let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    content.read_to_end(&mut bytes).map_err(|_| bad("is damaged: a part of it is missing or was altered"))?;
+    Ok(bytes)
+}
+
+/// Those for whom a file that is opened in this way could be sealed.
+pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, StoreError> {
+    match unlock {
+        Unlock::Passphrase(passphrase) => {
+            let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
+            recipient.set_work_factor(WORK);
+            Ok(vec![Box::new(recipient)])
+        }
+        Unlock::Identities(text) => identities(file, text)?
+            .to_recipients()
+            .map_err(|error| BackupError::usage(file, format!("cannot be used: {error}"))),
+    }
+}
+
+/// Whether a file is sealed with a passphrase; so that the right thing can be asked for.
+pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
+    let opened = File::open(file).map_err(StoreError::io("read", file))?;
+    if opened.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(BackupError::new(file, "is no backup: it is not a file"));
+    }
+    match Decryptor::new(BufReader::new(opened)) {
+        Ok(decryptor) => Ok(decryptor.is_scrypt()),
+        Err(error) => Err(BackupError::new(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
+    }
+}
+
+fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallbacks>, StoreError> {
+    let none = || {
+        BackupError::usage(
+            file,
+            "cannot be opened: the identity file holds no age identity (AGE-SECRET-KEY-1..)",
+        )
+    };
+    IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| none())
+}
+
+fn reason(error: &DecryptError, unlock: &Unlock) -> &'static str {
+    match (error, unlock) {
+        (DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed, Unlock::Passphrase(_)) => {
+            "does not open: that is not its passphrase"
+        }
+        (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients",
+        (DecryptError::ExcessiveWork { .. }, _) => "asks for more work than any backup of authenticate",
+        (DecryptError::UnknownFormat | DecryptError::InvalidHeader | DecryptError::Io(_), _) => {
+            "is no backup: it is not in the age format"
+        }
+        _ => "is damaged: a part of it is missing or was altered",
+    }
+}
+
+fn secret(passphrase: &Secret) -> SecretString {
+    SecretString::from(passphrase.expose())
+}
+
+/// Makes sure that a directory is one to put a safety copy into.
+pub(super) fn private(directory: &Path) -> Result<(), StoreError> {
+    trust::directory(directory).map(drop)
+}

@@ -1,0 +1,115 @@
+//! What is inside of a backup: `{"schema": 1, "kind": "authenticate backup", "created_at": .., "credentials": [..]}`.
+//! Each credential is as it is stored, with its address and metadata beside it.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::{
+    credential::{Credential, Kind, Metadata, Owner, Record},
+    name::{Address, Name},
+};
+
+const KIND: &str = "authenticate backup";
+const SCHEMA: u32 = 1;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backup<'a> {
+    schema: u32,
+    kind: String,
+    #[serde(rename = "created_at")]
+    _created_at: Timestamp,
+    #[serde(borrow)]
+    credentials: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry<'a> {
+    provider: Name,
+    set: Name,
+    profile: Name,
+    kind: Kind,
+    account: Option<String>,
+    host: Option<String>,
+    scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    owner: Owner,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(borrow)]
+    credential: &'a RawValue,
+}
+
+/// Writes records; no more than one of them is in memory as text at a time.
+pub(super) fn write(mut to: impl Write, records: &[Record]) -> io::Result<()> {
+    let now = Timestamp::now();
+    write!(to, r#"{{"schema":{SCHEMA},"kind":"{KIND}","created_at":"{now}","credentials":["#)?;
+    for (index, record) in records.iter().enumerate() {
+        let encoded = record.credential.encode();
+        let text = std::str::from_utf8(&encoded).map_err(io::Error::other)?;
+        let entry = Entry {
+            provider: record.address.provider.clone(),
+            set: record.address.set.clone(),
+            profile: record.address.profile.clone(),
+            kind: record.credential.kind(),
+            account: record.metadata.account.clone(),
+            host: record.metadata.host.clone(),
+            scopes: record.metadata.scopes.clone(),
+            expires_at: record.metadata.expires_at,
+            owner: record.metadata.owner,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            credential: serde_json::from_str(text).map_err(io::Error::other)?,
+        };
+        let mut line = Zeroizing::new(Vec::with_capacity(encoded.len() + 512));
+        serde_json::to_writer(&mut *line, &entry).map_err(io::Error::other)?;
+        to.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+        to.write_all(&line)?;
+    }
+    to.write_all(b"\n]}\n")
+}
+
+/// Reads and checks all of it. What is wrong with it is said without anything that is in it but names.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
+    let not_ours = |error: serde_json::Error| {
+        format!("is no backup of authenticate (line {}, column {})", error.line(), error.column())
+    };
+    let backup: Backup<'_> = serde_json::from_slice(bytes).map_err(not_ours)?;
+    if backup.kind != KIND {
+        return Err("is no backup of authenticate".into());
+    }
+    if backup.schema != SCHEMA {
+        return Err(format!("was written by a newer version of authenticate (schema {})", backup.schema));
+    }
+    let mut seen = BTreeSet::new();
+    let mut records = Vec::with_capacity(backup.credentials.len());
+    for entry in backup.credentials {
+        let address = Address { set: entry.set, provider: entry.provider, profile: entry.profile };
+        let credential = Credential::decode(entry.credential.get().as_bytes())
+            .ok()
+            .filter(|credential| credential.kind() == entry.kind)
+            .ok_or_else(|| format!("holds something for {address} that is no credential"))?;
+        if !seen.insert(address.clone()) {
+            return Err(format!("holds {address} twice"));
+        }
+        let metadata = Metadata {
+            account: entry.account,
+            host: entry.host,
+            scopes: entry.scopes,
+            expires_at: entry.expires_at,
+            owner: entry.owner,
+        };
+        let (created_at, updated_at) = (entry.created_at, entry.updated_at);
+        records.push(Record { address, credential, metadata, created_at, updated_at, version: 0 });
+    }
+    Ok(records)
+}

@@ -1,0 +1,85 @@
+//! Backups: all credentials in one file in the age format (age-encryption.org/v1), sealed with a passphrase or for
+//! recipients. Inside is JSON; see `content`.
+
+mod age_file;
+mod content;
+mod restore;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+pub use self::{
+    age_file::{Lock, Unlock, needs_passphrase},
+    restore::Restored,
+};
+use super::{
+    Action, Store, StoreError,
+    key::{ATTEMPTS, Asking, DataKey},
+    ledger::Ledger,
+    row::COLUMNS,
+};
+use crate::credential::Record;
+
+/// What is wrong with a backup, or with what should lock or open it.
+#[derive(Debug, thiserror::Error)]
+#[error("{} {why}", path.display())]
+pub struct BackupError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it, and what to do.
+    pub why: String,
+    /// Whether it is what was asked for that is wrong: a recipient that is none, for example.
+    pub usage: bool,
+}
+
+impl BackupError {
+    fn new(path: &Path, why: impl Into<String>) -> StoreError {
+        StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: false })
+    }
+
+    fn usage(path: &Path, why: impl Into<String>) -> StoreError {
+        StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: true })
+    }
+}
+
+impl Store {
+    /// Writes all credentials, as they are at one moment, into a new file, 0600, in one step. A file that is there is
+    /// replaced only with `replace`. Says how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`], [`StoreError::NotOpened`] for a credential that does not open, and what
+    /// [`Store::prepare`] has.
+    pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
+        age_file::may_write(file, replace)?;
+        let records = self.snapshot()?;
+        age_file::write(file, lock, replace, |to| content::write(to, &records))?;
+        self.audit_store(Action::Backup, super::Outcome::Ok)?;
+        Ok(records.len())
+    }
+
+    /// All credentials as they are at one moment.
+    fn snapshot(&self) -> Result<Vec<Record>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            self.key(Asking::Allowed)?;
+            let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
+            if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
+                return self.records(&reading, &key);
+            }
+        }
+        Err(StoreError::Busy { path: self.place() })
+    }
+
+    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Vec<Record>, StoreError> {
+        let failed = |source| self.failed(source);
+        let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
+        let mut read =
+            reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
+        let mut rows = read.query([]).map_err(failed)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            records.push(self.record_of(row, key, &ledger).map_err(failed)??);
+        }
+        Ok(records)
+    }
+}

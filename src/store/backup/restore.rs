@@ -1,0 +1,119 @@
+//! Restoring: the whole backup is checked before anything is replaced, and replaced in one transaction.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, named_params};
+
+use super::{Unlock, age_file, content};
+use crate::{
+    credential::Record,
+    name::Address,
+    store::{
+        Action, Store, StoreError,
+        change::NEXT_VERSION,
+        details::Details,
+        key::{Asking, DataKey},
+        ledger::Ledger,
+        seal,
+    },
+};
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// How many credentials.
+    pub credentials: usize,
+    /// Where what was there before is, sealed as the backup is; `None` when there was nothing.
+    pub before: Option<PathBuf>,
+}
+
+const INSERT: &str = "
+INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
+                        expires_at, created_at, updated_at, version, secret, details)
+VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
+        :expires_at, :created_at, :updated_at, :version, :secret, :details)";
+
+impl Store {
+    /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
+    /// opens as this one does.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
+    pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
+        let bytes = age_file::read(file, unlock)?;
+        let records = content::read(&bytes).map_err(|why| super::BackupError::new(file, why))?;
+        drop(bytes);
+        self.key(Asking::Allowed)?;
+        let before = self.keep_a_copy(file, unlock)?;
+        self.replace_all(&records)?;
+        Ok(Restored { credentials: records.len(), before })
+    }
+
+    /// Stores credentials in place of all that are there, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
+        let failed = |source| self.failed(source);
+        let (change, key) = self.begin_with_key()?;
+        change.execute("DELETE FROM credential", []).map_err(failed)?;
+        let current = self.insert_all(&change, &key, records)?;
+        let listed = current.iter().map(|(address, version)| (*address, *version));
+        Ledger::write_all(&change, &key, listed).map_err(|e| self.ledger_failed(e))?;
+        self.record(&change, Action::Restore, None).map_err(failed)?;
+        change.commit().map_err(failed)?;
+        self.tidy_up_on_close()?;
+        let _ = self.erase();
+        Ok(())
+    }
+
+    fn insert_all<'a>(
+        &self,
+        change: &Connection,
+        key: &DataKey,
+        records: &'a [Record],
+    ) -> Result<Vec<(&'a Address, i64)>, StoreError> {
+        let failed = |source| self.failed(source);
+        let mut insert = change.prepare(INSERT).map_err(failed)?;
+        let mut next = change.prepare(NEXT_VERSION).map_err(failed)?;
+        let mut current = Vec::with_capacity(records.len());
+        for Record { address, credential, metadata, created_at, updated_at, .. } in records {
+            let version: i64 = next.query_row([], |row| row.get(0)).map_err(failed)?;
+            let secret = seal::seal(&key.key, address, version, credential)?;
+            insert
+                .execute(named_params! {
+                        ":provider": address.provider.as_str(),
+                        ":set": address.set.as_str(),
+                        ":profile": address.profile.as_str(),
+                        ":kind": credential.kind().as_str(),
+                        ":account": metadata.account,
+                        ":host": metadata.host,
+                        ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
+                        ":expires_at": metadata.expires_at.map(Timestamp::as_millisecond),
+                        ":created_at": created_at.as_millisecond(),
+                        ":updated_at": updated_at.as_millisecond(),
+                        ":version": version,
+                        ":secret": secret,
+                ":details": Details::of(credential, metadata).write(),
+                    })
+                .map_err(failed)?;
+            current.push((address, version));
+        }
+        Ok(current)
+    }
+
+    /// Keeps what is there, unless there is nothing.
+    fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Option<PathBuf>, StoreError> {
+        let records = self.snapshot()?;
+        let Some(directory) = self.path().and_then(Path::parent).filter(|_| !records.is_empty()) else {
+            return Ok(None);
+        };
+        age_file::private(directory)?;
+        let recipients = age_file::recipients(file, unlock)?;
+        let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.6fZ");
+        let copy = directory.join(format!("before-restore-{time}.age"));
+        age_file::write_for(&copy, &recipients, false, |to| content::write(to, &records))?;
+        Ok(Some(copy))
+    }
+}
