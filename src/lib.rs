@@ -1,11 +1,13 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
 pub mod capture;
+pub mod client;
 pub mod credential;
 pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod files;
+pub mod handout;
 pub mod indirect;
 pub mod lifecycle;
 pub mod login;
@@ -19,5 +21,6 @@ pub mod suggest;
 pub mod ui;
 pub mod yaml;
 
+pub use client::Client;
 pub use error::Error;
 pub use login::{authenticate, store_api_key};

@@ -23,7 +23,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, run_args::RunArgs},
-    store::Store,
+    store::{SharedStore, Store},
     ui::{Console, Event, Ui, UiError},
 };
 
@@ -42,6 +42,8 @@ pub struct ContainerLogin<'a> {
     pub address: &'a Address,
     /// How.
     pub how: &'a How,
+    /// Where it is stored, in place of the data directory.
+    pub store: Option<&'a SharedStore>,
     /// Whom to ask and show.
     pub ui: &'a dyn Ui,
 }
@@ -61,7 +63,10 @@ impl ContainerLogin<'_> {
     pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
-        let mut store = Store::open(self.paths.data())?;
+        let store = match self.store {
+            Some(store) => store.clone(),
+            None => SharedStore::new(Store::open(self.paths.data())?),
+        };
         let prepared = tokio::select! {
             prepared = self.prepare() => prepared?,
             () = wants_out(interrupt) => return Err(UiError::Interrupted.into()),
@@ -90,7 +95,7 @@ impl ContainerLogin<'_> {
         }
         let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
         let found = capture::names(dir.path());
-        let kept = self.keep(&mut store, captured, ending, found);
+        let kept = self.keep(&store, captured, ending, found);
         if let Err(error) = container.remove().await {
             self.ui.show(Event::Warning(&format!("{error}; a later run tries again")));
             lock.leave_for_sweep();
@@ -232,14 +237,14 @@ impl ContainerLogin<'_> {
     /// Stores what was captured. Something captured counts, however the CLI ended.
     fn keep(
         &self,
-        store: &mut Store,
+        store: &SharedStore,
         captured: Result<Option<Captured>, CaptureError>,
         ending: Result<Ending, LoginError>,
         found: Vec<String>,
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                return Ok(store.put(self.address, &credential, &metadata)?);
+                return Ok(store.lock().put(self.address, &credential, &metadata)?);
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),

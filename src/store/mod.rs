@@ -23,6 +23,7 @@ mod read_back;
 mod remove;
 mod row;
 mod seal;
+mod shared;
 mod trust;
 mod write;
 
@@ -35,7 +36,7 @@ use rusqlite::Connection;
 
 pub use self::{
     error::StoreError, header::APPLICATION_ID, migrate::SCHEMA_VERSION, remove::Removal, row::Summary,
-    write::Swap,
+    shared::SharedStore, write::Swap,
 };
 
 /// The name of the database in the data directory.
