@@ -4,6 +4,7 @@ use crate::{
     capture::{CaptureError, Refusal},
     engine::EngineError,
     exit,
+    handout::headers::HeadersError,
     indirect::IndirectError,
     lifecycle::refresh::RefreshError,
     login::{LoginError, import::ImportError},
@@ -92,6 +93,9 @@ pub enum Error {
     /// A value of the configuration is in a variable that is not set.
     #[error(transparent)]
     Indirect(#[from] IndirectError),
+    /// There are no headers for a request.
+    #[error(transparent)]
+    Headers(#[from] HeadersError),
     /// A login.
     #[error(transparent)]
     Login(#[from] LoginError),
@@ -117,7 +121,7 @@ impl Error {
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
             Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
-            Self::Indirect(_) => exit::USAGE,
+            Self::Indirect(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(error) => store_code(error),

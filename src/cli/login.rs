@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use authenticate::{
     Error,
-    credential::Record,
+    credential::{Kind, Record},
     engine::Choice,
     login::{How, Login, interrupt, sweep::Reach, token},
     name::Name,
@@ -171,7 +171,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             interruptible(&login, &ui)?
         }
     };
-    stored(&args, &record)
+    stored(&args, &login, &record)
 }
 
 fn how(args: &Args) -> anyhow::Result<How> {
@@ -241,7 +241,7 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     record
 }
 
-fn stored(args: &Args, record: &Record) -> anyhow::Result<()> {
+fn stored(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
     let address = &record.address;
     if args.json {
         return Ok(output::json(&json!({
@@ -260,6 +260,15 @@ fn stored(args: &Args, record: &Record) -> anyhow::Result<()> {
         record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
     output::note(&format!("stored {} {address}{account}", record.credential.kind()));
     let set = args.set.as_ref().map(|set| format!(" --set {set}")).unwrap_or_default();
-    output::note(&format!("use it with: authenticate token {} {}{set}", args.project, spelled(address)));
+    let fields = login.provider().all_fields();
+    let field = match (record.credential.kind(), fields.keys().next()) {
+        (Kind::Fields, Some(first)) if fields.len() > 1 => format!(" --field {first}"),
+        _ => String::new(),
+    };
+    output::note(&format!(
+        "use it with: authenticate token {} {}{set}{field}",
+        args.project,
+        spelled(address)
+    ));
     Ok(())
 }

@@ -169,7 +169,7 @@ impl Ui for TerminalUi {
 
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError> {
         if !interactive() {
-            let text = "there is no terminal to ask for the key at: use --api-key-stdin, --api-key-file or --api-key-env";
+            let text = "there is no terminal to ask for it at: use --api-key-stdin, --api-key-file or --api-key-env, and for a bearer token --token-stdin, --token-file or --token-env";
             return Err(UiError::NobodyToAsk(text.into()));
         }
         if let Some(hint) = hint {

@@ -39,6 +39,7 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
     }
     findings.endpoints(descriptor);
     findings.0.extend(super::lint_flow::lint(descriptor));
+    findings.headers(descriptor);
     findings.fields(descriptor);
     findings.0
 }
@@ -214,6 +215,14 @@ impl Findings {
         }
     }
 
+    fn headers(&mut self, d: &Descriptor) {
+        for (name, value) in d.api.iter().flat_map(|api| &api.headers) {
+            let place = format!("api.headers.{name}");
+            self.check(&place, header_name(name));
+            self.check(&place, indirect::lint(value, header_value));
+        }
+    }
+
     fn fields(&mut self, d: &Descriptor) {
         if d.modes.contains(&Mode::Fields) && d.modes.contains(&Mode::Basic) {
             self.add("modes", "mode basic is the fields username and password: use one of basic and fields");
@@ -282,6 +291,33 @@ fn field_name(name: &str) -> Result<(), String> {
     } else {
         Err(format!("{name:?} is not a field's name: use up to 64 of `a-z`, `0-9` and `_`, a letter first"))
     }
+}
+
+/// A header's name (RFC 9110 section 5.1) that is not one of those that say who asks, or where the request goes.
+fn header_name(name: &str) -> Result<(), String> {
+    const OURS: [&str; 8] = [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "host",
+        "x-api-key",
+        "private-token",
+        "content-length",
+        "transfer-encoding",
+    ];
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(format!("{name:?} is not the name of a header"));
+    }
+    match OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+        true => Err(format!("{name} is not a header that is the same in every request")),
+        false => Ok(()),
+    }
+}
+
+/// What may stand in a header (RFC 9110 section 5.5).
+pub fn header_value(value: &str) -> Result<(), String> {
+    let ok = !value.trim().is_empty() && value.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    if ok { Ok(()) } else { Err("is not the value of a header".to_owned()) }
 }
 
 fn segment(name: &str) -> Result<(), String> {
