@@ -41,6 +41,14 @@ pub enum Error {
         /// How to get one.
         hint: String,
     },
+    /// The environment variable that would hold the credential does not hold one.
+    #[error("the environment variable {name} {problem}: it holds no credential")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong with its value; never the value.
+        problem: &'static str,
+    },
     /// The credential is past its time.
     #[error("the credential for {what} expired {ago} ago")]
     Expired {
@@ -74,7 +82,7 @@ impl Error {
         match self {
             Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
-            Self::NoCredential { .. } | Self::Expired { .. } => exit::NO_CREDENTIAL,
+            Self::NoCredential { .. } | Self::Expired { .. } | Self::Variable { .. } => exit::NO_CREDENTIAL,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(_) => exit::STORE,

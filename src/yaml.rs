@@ -127,7 +127,7 @@ impl Source {
     fn problems_of<T: DeserializeOwned>(&self, mut value: Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         loop {
-            let Err(error) = serde_path_to_error::deserialize::<_, T>(value.clone()) else { break };
+            let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
             if problems.len() == MAX_PROBLEMS {
                 problems.push(self.problem("", "and more; these come first"));
                 break;

@@ -127,7 +127,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             in_container(&login, &ui)?
         }
     };
-    stored(&args, &record)
+    // It is there, whatever becomes of saying so.
+    let said = stored(&args, &record);
+    said.map_err(|error| error.context(format!("{} is stored, but that could not be said", record.address)))
 }
 
 fn how(args: &Args) -> anyhow::Result<How> {
@@ -195,10 +197,11 @@ fn in_container(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     let runtime = super::runtime()?;
     let record = runtime.block_on(async {
         let (interrupter, mut interrupt) = interrupt::pair();
-        let (mut int, mut term, mut hup) = (
+        let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
         );
         let signals = tokio::spawn(async move {
             loop {
@@ -206,6 +209,7 @@ fn in_container(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
                     Some(()) = int.recv() => interrupter.interrupt(),
                     Some(()) = term.recv() => interrupter.end(),
                     Some(()) = hup.recv() => interrupter.end(),
+                    Some(()) = quit.recv() => interrupter.end(),
                 }
             }
         });

@@ -72,7 +72,7 @@ fn rows(paths: &Paths, set: Option<&Name>) -> Result<Vec<Row>, Error> {
         .collect();
     for provider in Registry::load(Some(&paths.providers())).iter() {
         let name: Name = provider.name.parse()?;
-        if let Some((variable, _)) = from_env(provider).filter(|_| !known.contains(&name)) {
+        if let Some((variable, _)) = from_env(provider).ok().flatten().filter(|_| !known.contains(&name)) {
             let address = Address { set: here.clone(), ..Address::of(name) };
             let (kind, metadata) = (Kind::ApiKey, Metadata::default());
             rows.push(Row { address, kind, metadata, source: Source::Env(variable) });

@@ -5,3 +5,4 @@ pub mod leave;
 pub mod refresh;
 pub mod resolve;
 mod turn;
+mod variable;

@@ -1,9 +1,8 @@
 //! From what is asked for to the credential that is used.
 
-use std::env;
-
 use jiff::{SignedDuration, Timestamp};
 
+use super::variable;
 use crate::{
     Error,
     credential::{Credential, Metadata, Record},
@@ -170,7 +169,7 @@ pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Re
         return judge(paths, request, record);
     }
     if request.profile.is_none()
-        && let Some((name, key)) = from_env(known)
+        && let Some((name, key)) = from_env(known)?
     {
         let credential = Credential::ApiKey { key };
         let (metadata, source) = (Metadata::default(), Source::Env(name));
@@ -236,14 +235,18 @@ fn login(paths: &Paths, project: &Name, address: &Address) -> String {
 }
 
 /// The first of a provider's environment variables that is set, and its value. `{ID}_API_KEY` always counts, last.
-pub fn from_env(provider: &Descriptor) -> Option<(String, Secret)> {
+///
+/// # Errors
+/// [`Error::Variable`] when its value cannot be a secret.
+pub fn from_env(provider: &Descriptor) -> Result<Option<(String, Secret)>, Error> {
     let own = format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"));
     let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
-    listed.chain([own.as_str()]).find_map(|name| {
-        let value = env::var(name).ok()?;
-        let value = value.trim();
-        (!value.is_empty()).then(|| (name.to_owned(), Secret::new(value)))
-    })
+    for name in listed.chain([own.as_str()]) {
+        if let Some(secret) = variable::read(name)? {
+            return Ok(Some((name.to_owned(), secret)));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

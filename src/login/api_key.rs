@@ -7,6 +7,7 @@ use crate::{
     paths::Paths,
     provider::{Descriptor, pattern},
     secret::Secret,
+    shown::is_invisible,
     store::Store,
 };
 
@@ -16,9 +17,11 @@ const MAX_BYTES: usize = 16 * 1024;
 /// Checks a key as it was typed or read, without the white space around it.
 ///
 /// # Errors
-/// [`LoginError::BadKey`]; its message never repeats the key. With `force` the provider's pattern is not asked.
+/// [`LoginError::BadKey`]; its message never repeats the key. With `force` the provider's pattern is not asked, and
+/// other letters than ASCII are taken.
 pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret, LoginError> {
-    let key = raw.expose().trim();
+    // An editor's byte order mark is no part of the key either.
+    let key = raw.expose().trim_start_matches('\u{feff}').trim();
     let refuse = |problem: &str, forceable| {
         Err(LoginError::BadKey { provider: provider.name.clone(), problem: problem.to_owned(), forceable })
     };
@@ -31,8 +34,14 @@ pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret,
     if key.chars().any(char::is_control) {
         return refuse("it contains control characters", false);
     }
+    if key.chars().any(is_invisible) {
+        return refuse("it contains characters that cannot be seen", false);
+    }
     if key.len() > MAX_BYTES {
         return refuse("it is longer than any key", false);
+    }
+    if !key.is_ascii() && !force {
+        return refuse("it contains characters that keys do not have: wrongly pasted?", true);
     }
     let known = provider.api_key.as_ref().and_then(|api_key| api_key.pattern.as_deref());
     if let Some(pattern) = known.filter(|_| !force)
@@ -64,13 +73,19 @@ mod tests {
 
     #[test]
     fn white_space_around_a_key_goes() {
-        let key = check(&provider(), &"  sk-abcdefgh\r\n".into(), false).expect("a key");
-        assert_eq!(key.expose(), "sk-abcdefgh");
+        for raw in ["  sk-abcdefgh\r\n", "\u{feff}sk-abcdefgh\n"] {
+            let key = check(&provider(), &raw.into(), false).expect("a key");
+            assert_eq!(key.expose(), "sk-abcdefgh");
+        }
     }
 
     #[test]
     fn what_is_not_a_key_is_refused_without_being_repeated() {
         let canary = "sk-CANARY";
+        for invisible in ["sk-abc\u{202e}defgh", "sk-abcdefgh\u{200b}"] {
+            let error = check(&provider(), &invisible.into(), true).expect_err("refused");
+            assert!(error.to_string().contains("cannot be seen"), "{error}");
+        }
         for bad in ["", " \n", "sk-abcdefgh\nsk-abcdefgh", "sk-abc\u{7}defgh", canary, &"x".repeat(20_000)] {
             let error = check(&provider(), &bad.into(), false).expect_err(bad);
             assert!(!format!("{error} {error:?}").contains(canary));
@@ -80,6 +95,9 @@ mod tests {
     #[test]
     fn force_overrules_only_the_pattern() {
         assert!(check(&provider(), &"other-form".into(), true).is_ok());
+        let letters = "sk-abcdefghü";
+        assert!(check(&provider(), &letters.into(), false).is_err());
+        assert!(check(&provider(), &letters.into(), true).is_ok());
         assert!(check(&provider(), &"two\nlines".into(), true).is_err());
     }
 }

@@ -147,6 +147,11 @@ impl Expected {
     }
 }
 
+/// Whether a line is meant as a redirect, right or wrong, and not as something for the CLI.
+pub fn looks_like_redirect(line: &str) -> bool {
+    line.starts_with('?') || ["://", "code=", "state="].iter().any(|part| line.contains(part))
+}
+
 fn is_loopback(url: &Url) -> bool {
     url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }

@@ -11,6 +11,7 @@ mod api_key;
 mod canary;
 mod doctor;
 mod engine;
+mod escapes;
 mod generated;
 mod killed;
 mod leftovers;
