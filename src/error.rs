@@ -44,6 +44,14 @@ pub enum Error {
         /// How to get one.
         hint: String,
     },
+    /// The environment variable that would hold the credential does not hold one.
+    #[error("the environment variable {name} {problem}: it holds no credential")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong with its value; never the value.
+        problem: &'static str,
+    },
     /// The credential is past its time.
     #[error("the credential for {what} expired {ago} ago")]
     Expired {
@@ -120,6 +128,7 @@ impl Error {
             Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
+            Self::Variable { .. } => exit::NO_CREDENTIAL,
             Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
             Self::Indirect(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),

@@ -171,7 +171,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             interruptible(&login, &ui)?
         }
     };
-    stored(&args, &login, &record)
+    // It is there, whatever becomes of saying so.
+    let said = stored(&args, &login, &record);
+    said.map_err(|error| error.context(format!("{} is stored, but that could not be said", record.address)))
 }
 
 fn how(args: &Args) -> anyhow::Result<How> {
@@ -215,10 +217,11 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     let runtime = super::runtime()?;
     let record = runtime.block_on(async {
         let (interrupter, mut interrupt) = interrupt::pair();
-        let (mut int, mut term, mut hup) = (
+        let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
         );
         let signals = tokio::spawn(async move {
             loop {
@@ -226,6 +229,7 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
                     Some(()) = int.recv() => interrupter.interrupt(),
                     Some(()) = term.recv() => interrupter.end(),
                     Some(()) = hup.recv() => interrupter.end(),
+                    Some(()) = quit.recv() => interrupter.end(),
                 }
             }
         });

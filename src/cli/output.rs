@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use authenticate::shown::is_invisible;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -60,29 +61,41 @@ fn safe_cell(cell: String) -> String {
     if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
 }
 
-/// A text from elsewhere that cannot move a terminal's cursor.
+/// A text from elsewhere that cannot move a terminal's cursor, nor change how the rest of the line looks.
 pub fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for a text of several lines, which stay; an indent by tabs does, too, as spaces.
+fn safe_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|line| safe(&line.replace('\t', "    "))).collect();
+    lines.join("\n")
 }
 
 /// Something for the person at the terminal.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", safe_lines(text));
 }
 
 /// A warning.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("warning:", "33"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("warning:", "33"), safe_lines(text));
+}
+
+/// A warning while the terminal may be raw: a line ends with both.
+pub fn warn_raw(text: &str) {
+    let text = safe_lines(text).replace('\n', "\r\n");
+    let _ = write!(io::stderr(), "{} {text}\r\n", paint("warning:", "33"));
 }
 
 /// An error.
 pub fn error(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("error:", "31;1"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("error:", "31;1"), safe_lines(text));
 }
 
 /// What to do next.
 pub fn hint(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("hint:", "36"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("hint:", "36"), safe_lines(text));
 }
 
 /// Colours, for people at a terminal who have nothing against them (no-color.org).

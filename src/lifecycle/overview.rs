@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    fill::{from_env, variable},
+    fill::{from_env, value_of},
     request::{FieldSource, Source},
     state::{self, State},
 };
@@ -141,7 +141,7 @@ fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
     let described = provider.all_fields().into_iter();
     described
         .map(|(name, field)| {
-            let from_env = || field.env_var.as_deref().filter(|name| variable(name).is_some());
+            let from_env = || field.env_var.as_deref().filter(|name| value_of(name).is_some());
             let source = match summary.parts.contains(&name) {
                 true => Some(Source::Stored),
                 false => from_env().map(|name| Source::Env(name.to_owned())),
