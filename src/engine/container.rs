@@ -213,8 +213,9 @@ fn command(spec: &ContainerSpec) -> Vec<String> {
         Some(Size { rows, cols }) => format!("stty rows {rows} cols {cols} 2>/dev/null; "),
         None => String::new(),
     };
-    // The shell itself is quiet: it would say how a signal ended the command.
-    let script = format!("{size}exec 3>&2 2>/dev/null; \"$@\" 2>&3 3>&-; code=$?\n{LINGER}exit $code");
+    // The shell itself is quiet: it would say how a signal ended the command. What is redirected in the shell that waits
+    // would count for it, too, so that is done in the one that becomes the command.
+    let script = format!("{size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{LINGER}exit $code");
     ["/bin/sh", "-c", &script, "sh"]
         .map(str::to_owned)
         .into_iter()

@@ -101,7 +101,8 @@ fn sigterm_ends_the_login() {
     let home = acme(Place::Docker, &["print ready", "stay"]);
     let running = until(&home, "ready", &[]);
     running.signal(Signal::TERM);
-    running.end().expect(130);
+    let ended = running.end().expect(130);
+    assert!(!ended.err.contains("Terminated"), "the shell around the CLI is quiet: {}", ended.err);
     home.assert_nothing_left();
 }
 
