@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Store, StoreError, connect::BUSY_TIMEOUT};
 
 /// How long readers are waited for. Short, for other writers wait as long.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether `credential` has more than one page.
 const IS_SPLIT: &str = "SELECT count(*) > 1 FROM (SELECT 1 FROM dbstat WHERE name = 'credential' LIMIT 2)";
@@ -23,10 +23,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`] for what the system refuses: above all, no space left.
     pub fn erase(&self) -> Result<bool, StoreError> {
+        self.erase_within(PATIENCE)
+    }
+
+    /// The same, waiting no longer than this for readers.
+    pub(super) fn erase_within(&self, patience: Duration) -> Result<bool, StoreError> {
         if self.path().is_none() {
             return Ok(true);
         }
-        self.connection.busy_timeout(PATIENCE).map_err(|e| self.failed(e))?;
+        self.connection.busy_timeout(patience).map_err(|e| self.failed(e))?;
         let erased = self.rewrite().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
         self.connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.failed(e))?;
         match erased {

@@ -1,5 +1,7 @@
 //! Storing and replacing.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, named_params};
 
@@ -7,6 +9,7 @@ use super::{
     Action, Store, StoreError,
     change::{NEXT_VERSION, key},
     details::Details,
+    erase::PATIENCE,
     ledger::Ledger,
     row::time,
     seal,
@@ -99,8 +102,9 @@ impl Store {
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;
         if current.is_some() {
-            // The new one is stored, whatever becomes of this.
-            self.erase().unwrap_or(false);
+            // The new one is stored, whatever becomes of this. A renewal has others waiting; what it leaves is sealed.
+            let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
+            self.erase_within(patience).unwrap_or(false);
         }
         self.read_back(written).map(Swap::Swapped)
     }
