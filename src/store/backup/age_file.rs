@@ -109,7 +109,7 @@ pub(super) fn write_for(
 
 /// Opens a whole file. What is altered or cut off does not open.
 pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let bad = |why: &str| BackupError::new(file, why);
+    let bad = |why: &str| BackupError::bad(file, why);
     let opened = File::open(file).map_err(StoreError::io("read", file))?;
     if !opened.metadata().is_ok_and(|found| found.is_file() && found.len() <= MOST) {
         return Err(bad("is no backup: it is not a file, or larger than any backup"));
@@ -160,11 +160,11 @@ pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, Sto
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
     let opened = File::open(file).map_err(StoreError::io("read", file))?;
     if opened.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(BackupError::new(file, "is no backup: it is not a file"));
+        return Err(BackupError::bad(file, "is no backup: it is not a file"));
     }
     match Decryptor::new(BufReader::new(opened)) {
         Ok(decryptor) => Ok(decryptor.is_scrypt()),
-        Err(error) => Err(BackupError::new(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
+        Err(error) => Err(BackupError::bad(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
     }
 }
 

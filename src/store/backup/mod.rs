@@ -34,7 +34,7 @@ pub struct BackupError {
 }
 
 impl BackupError {
-    fn new(path: &Path, why: impl Into<String>) -> StoreError {
+    fn bad(path: &Path, why: impl Into<String>) -> StoreError {
         StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: false })
     }
 
