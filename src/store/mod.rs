@@ -43,7 +43,7 @@ use rusqlite::Connection;
 
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
-    backup::{BackupError, Lock, Restored, Unlock, needs_passphrase},
+    backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},
     error::StoreError,
     header::APPLICATION_ID,
     key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use authenticate::credential::{Credential, Metadata, OAuth};
+use authenticate::{
+    credential::{Credential, Metadata, OAuth},
+    store::SCHEMA_VERSION,
+};
 use rusqlite::Connection;
 
 use crate::{
@@ -71,8 +74,8 @@ fn status_says_what_there_is_and_needs_no_key() {
     assert!(!home.data().exists());
     let (home, _) = with_passphrase();
     let shown = store(&home, ["status"]).exits(code::DONE).stdout;
-    for line in ["schema   3", "records  1", "source   passphrase", "locked   yes: authenticate store unlock"]
-    {
+    let schema = format!("schema   {SCHEMA_VERSION}");
+    for line in [&schema, "records  1", "source   passphrase", "locked   yes: authenticate store unlock"] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
     let json =
@@ -378,6 +381,8 @@ fn a_backup_is_not_written_over_another_file_by_mistake() {
         store(&home, ["backup", file, "--passphrase-stdin"]).input("x").ends().says(says);
     }
     store(&home, ["backup", "c.age"]).exits(code::USAGE).says("use --passphrase-stdin or --passphrase-file");
+    // Before anybody has typed anything.
+    store(&home, ["backup", "b.age"]).exits(code::USAGE).says("use --force");
     let left = files_below(home.path());
     assert!(left.iter().all(|file| !file.to_string_lossy().contains(".authenticate-backup")), "{left:?}");
 }
@@ -498,7 +503,7 @@ fn migrate_seals_what_an_earlier_version_stored() {
     let json = store(&home, ["migrate", "--json"]).exits(code::DONE).json();
     assert_eq!(
         (&json["from"], &json["to"], &json["records"], &json["erased"]),
-        (&1.into(), &3.into(), &45.into(), &true.into())
+        (&1.into(), &SCHEMA_VERSION.into(), &45.into(), &true.into())
     );
     no_file_holds(&home, "PLAINCANARY");
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints("sk-PLAINCANARY-openai");

@@ -42,8 +42,11 @@ pub enum Unlock {
 
 type Recipients = Vec<Box<dyn Recipient + Send>>;
 
-/// Whether a backup could be written there; before anybody has to type anything.
-pub(super) fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
+/// Whether a backup may be written there, over what is there already or not: to be asked before a passphrase is.
+///
+/// # Errors
+/// [`StoreError::Backup`] when it may not.
+pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
         Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
         Ok(_) if !replace => {
@@ -156,7 +159,10 @@ pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, Sto
     }
 }
 
-/// Whether a file is sealed with a passphrase; so that the right thing can be asked for.
+/// Whether a backup is sealed with a passphrase; so that the right thing can be asked for.
+///
+/// # Errors
+/// [`StoreError::Backup`] for a file that is no backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
     let opened = File::open(file).map_err(StoreError::io("read", file))?;
     if opened.metadata().is_ok_and(|found| !found.is_file()) {
