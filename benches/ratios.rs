@@ -12,9 +12,9 @@ use std::{
 };
 
 use authenticate::{
-    credential::{Credential, Metadata},
+    credential::{Credential, Metadata, Record},
     name::{Address, Name},
-    store::Store,
+    store::{Place, Source, Store},
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authenticate");
@@ -41,13 +41,18 @@ fn ours(place: &Path, data: &str, words: &[&str]) -> Command {
     command
 }
 
+/// A store of so many keys, sealed with a key file.
 fn fill(place: &Path, data: &str, count: usize) {
-    let mut store = Store::open(&place.join(data)).expect("a store");
-    for index in 0..count {
-        let provider: Name = format!("p{index}").parse().expect("a name");
-        let credential = Credential::api_key(format!("sk-{index:032}").as_str());
-        store.put(&Address::of(provider), &credential, &Metadata::default()).expect("stored");
-    }
+    let store = Store::open(Place::from(&place.join(data)).key_source(Source::KeyFile)).expect("a store");
+    let record = |index: usize| Record {
+        address: Address::of(format!("p{index}").parse::<Name>().expect("a name")),
+        credential: Credential::api_key(format!("sk-{index:032}").as_str()),
+        metadata: Metadata::default(),
+        created_at: jiff::Timestamp::now(),
+        updated_at: jiff::Timestamp::now(),
+        version: 0,
+    };
+    store.replace_all(&(0..count).map(record).collect::<Vec<_>>()).expect("stored");
 }
 
 fn token(place: &Path) {
@@ -61,6 +66,13 @@ fn token(place: &Path) {
     );
     let memory = peak_memory(&mut ours(place, "token", &["token", "demo", "p5"]));
     println!("token / sqlite3 reading the row: {ratio:.2}x ({time:?}, peak memory {memory} kB); aim 1.5x");
+    fill(place, "token-many", 100_000);
+    let (ratio, time) = pairs(
+        40,
+        || run(&mut ours(place, "token-many", &["token", "demo", "p5"])),
+        || run(&mut ours(place, "token", &["token", "demo", "p5"])),
+    );
+    println!("token with 100,000 records / with 10: {ratio:.2}x ({time:?}); aim 1.1x");
 }
 
 fn store_key(place: &Path) {

@@ -12,7 +12,7 @@ pub const NO_CREDENTIAL: u8 = 3;
 pub const LOGIN_FAILED: u8 = 4;
 /// No container engine or image.
 pub const ENGINE: u8 = 5;
-/// The store is locked, corrupt, somebody else's, or written by a newer version.
+/// The store is locked, without its key, altered, corrupt, somebody else's, or written by a newer version.
 pub const STORE: u8 = 6;
 /// The network or the vendor cannot be reached.
 pub const UNREACHABLE: u8 = 7;

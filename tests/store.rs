@@ -149,7 +149,7 @@ fn threads_with_stores_of_their_own_do_not_drop_each_others_locks() {
             let data_dir = directory.path();
             scope.spawn(move || {
                 for k in 0..KEYS {
-                    let mut store = open(&data_dir);
+                    let mut store = open(data_dir);
                     let at = address(&format!("t{n}-{k}"));
                     store.put(&at, &Credential::api_key("k"), &Metadata::default()).expect("stored");
                 }

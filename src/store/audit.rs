@@ -1,11 +1,11 @@
 //! The audit log: who did what to which credential, and when. Never a secret, nor an account's name.
 
-use std::{env, fs, time::Duration};
+use std::{env, fs, sync::OnceLock, time::Duration};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::{Store, StoreError, connect::BUSY_TIMEOUT, row::time};
+use super::{Store, StoreError, row::time};
 use crate::name::{Address, Name};
 
 /// How many entries are kept: the newest. The database's triggers let no other be removed; see `migrate`.
@@ -13,6 +13,11 @@ pub const AUDIT_ENTRIES: usize = 10_000;
 
 /// How long the record of a reading waits for somebody who writes. The reader wants its secret.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// In the log, but not waited for until it is on the disk. And the log stays short, for those who only read do not
+/// empty it, and whoever opens the database first reads all of it.
+const CHEAP: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 64";
+const USUAL: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000";
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,10 +130,10 @@ impl Store {
         }
         let cheaply = || {
             self.connection.busy_timeout(PATIENCE)?;
-            self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+            self.connection.execute_batch(CHEAP)?;
             let recorded = record();
-            self.connection.busy_timeout(BUSY_TIMEOUT)?;
-            self.connection.execute_batch("PRAGMA synchronous = FULL")?;
+            self.wait_for_writers()?;
+            self.connection.execute_batch(USUAL)?;
             recorded
         };
         cheaply().map_err(|e| self.failed(e))
@@ -197,10 +202,13 @@ fn record(
     Ok(())
 }
 
-fn program() -> String {
-    let path = env::current_exe().ok();
-    let name = path.as_deref().and_then(|path| path.file_name());
-    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+fn program() -> &'static str {
+    static PROGRAM: OnceLock<String> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let path = env::current_exe().ok();
+        let name = path.as_deref().and_then(|path| path.file_name());
+        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    })
 }
 
 /// See proc_pid_comm(5).

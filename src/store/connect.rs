@@ -1,9 +1,11 @@
 //! Opening a database that is there.
 
 use std::{
+    cell::Cell,
     path::Path,
     sync::{Mutex, atomic::AtomicBool},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -25,13 +27,12 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const IN_MEMORY: &str = ":memory:";
 
 /// Removed and replaced content is overwritten, commits are on the disk when they return, and pages are not
-/// trusted further than they can be checked. The log stays short: whoever opens the database first reads all of it.
+/// trusted further than they can be checked.
 const SETTINGS: &str = "
 PRAGMA secure_delete = ON;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA cell_size_check = ON;
-PRAGMA wal_autocheckpoint = 64;
 ";
 
 /// Opens the database at the real path `path` if everything about it is in order.
@@ -61,11 +62,11 @@ pub(super) fn connect(path: &Path, place: Place) -> Result<Store, StoreError> {
     if found < migrate::SCHEMA_VERSION {
         store.found = found;
         migrate::to_latest(&mut store.connection, path)?;
-        // Should it not work without asking, then it is done when a credential is read or written.
-        let _ = store.seal_what_is_plain(Asking::No);
         // So that the new version shows in the header.
         store.erase()?;
     }
+    // Should it not work without asking, then it is done when a credential is read or written.
+    let _ = store.seal_what_is_plain(Asking::No);
     Ok(store)
 }
 
@@ -90,10 +91,25 @@ pub(super) fn in_memory() -> Result<Store, StoreError> {
 
 impl Store {
     fn configure(&self) -> rusqlite::Result<()> {
-        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        self.wait_for_writers()?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         self.connection.execute_batch(SETTINGS)
+    }
+
+    /// Waits for others who write for as long as [`BUSY_TIMEOUT`], and in the same way however long that already
+    /// is. SQLite's own way is to look ever more rarely, so that of many who write one may never get its turn.
+    pub(super) fn wait_for_writers(&self) -> rusqlite::Result<()> {
+        thread_local!(static SINCE: Cell<Instant> = Cell::new(Instant::now()));
+        self.connection.busy_handler(Some(|attempt| {
+            if attempt == 0 {
+                SINCE.set(Instant::now());
+            }
+            let waited = SINCE.get().elapsed();
+            // Not all at once.
+            thread::sleep(Duration::from_micros(4_000 + u64::from(waited.subsec_nanos()) % 6_000));
+            waited < BUSY_TIMEOUT
+        }))
     }
 
     /// The schema version as of now, the write-ahead log included.

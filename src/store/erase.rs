@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, connect::BUSY_TIMEOUT};
+use super::{Store, StoreError};
 
 /// How long readers are waited for. Short, for other writers wait as long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ impl Store {
         }
         self.connection.busy_timeout(patience).map_err(|e| self.failed(e))?;
         let erased = self.rewrite().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
-        self.connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.failed(e))?;
+        self.wait_for_writers().map_err(|e| self.failed(e))?;
         match erased {
             Err(StoreError::Locked { .. }) => Ok(false),
             other => other,

@@ -23,19 +23,21 @@ impl Store {
     /// What [`Store::prepare`] has.
     pub fn migrate(&self) -> Result<bool, StoreError> {
         self.seal_what_is_plain(Asking::Allowed)?;
-        let erased = |row: Option<Row>| row.is_none_or(|row| row.erased);
-        if !erased(Row::read(&self.connection).map_err(|e| self.failed(e))?) {
-            self.erase_what_was_plain();
-        }
-        Row::read(&self.connection).map(erased).map_err(|e| self.failed(e))
+        let row = Row::read(&self.connection).map_err(|e| self.failed(e))?;
+        Ok(row.is_none_or(|row| row.erased))
     }
 
-    /// Seals what an earlier version stored.
+    /// Seals what an earlier version stored, and goes on where one that did so was killed.
     pub(super) fn seal_what_is_plain(&self, asking: Asking) -> Result<(), StoreError> {
-        let any = "SELECT EXISTS (SELECT 1 FROM credential) AND NOT EXISTS (SELECT 1 FROM store_key)";
-        match self.connection.query_row(any, [], |row| row.get(0)).map_err(|e| self.failed(e))? {
-            true => self.first_key(asking).map(drop),
-            false => Ok(()),
+        let state = "SELECT (SELECT erased FROM store_key), EXISTS (SELECT 1 FROM credential)";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        match self.connection.query_row(state, [], read).map_err(|e| self.failed(e))? {
+            (None, true) => self.first_key(asking).map(drop),
+            (Some(false), _) => {
+                self.erase_what_was_plain();
+                Ok(())
+            }
+            (None, false) | (Some(true), _) => Ok(()),
         }
     }
 

@@ -17,11 +17,11 @@ use super::{
 };
 use crate::name::Address;
 
-const PARTS: usize = 256;
-/// The row of the root; those of the parts are 0 to 255.
+const PARTS: usize = 128;
+/// The row of the root; those of the parts are 0 to 127.
 const ROOT: i64 = 256;
 /// The state of a part: random, another after each change; all zero when there is no such part.
-const STATE: usize = 16;
+const STATE: usize = 8;
 const HASH: usize = 16;
 const ENTRY: usize = HASH + 8;
 
@@ -166,7 +166,7 @@ fn hash(address: &Address) -> [u8; HASH] {
 }
 
 fn part_of(hash: &[u8; HASH]) -> usize {
-    hash[0].into()
+    usize::from(hash[0]) % PARTS
 }
 
 fn entry(hash: &[u8; HASH], version: i64) -> impl Iterator<Item = u8> {

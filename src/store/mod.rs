@@ -48,7 +48,7 @@ use rusqlite::Connection;
 
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
-    backup::{BackupError, Lock, Restored, Unlock, needs_passphrase},
+    backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},
     error::StoreError,
     exchange::{Begun, Exchange, ExchangeState},
     header::APPLICATION_ID,

@@ -287,6 +287,12 @@ fn with_a_key_ring_that_works_it_is_the_key_ring() {
     home.authenticate(["status"]).env(BUS, ring.address()).exits(code::DONE).prints("openai");
     ring.unlocks();
     prints_the_key(token(&home).env(BUS, ring.address()));
+    ring.hangs();
+    let start = Instant::now();
+    let hanging = token(&home).env(BUS, ring.address()).exits(code::STORE);
+    hanging.says("did not answer within 8 seconds").says("store rekey --source");
+    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+    assert!(!home.data().join("store.key").exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "the ring's own";
@@ -54,6 +55,13 @@ impl Ring {
     pub fn unlocks(&mut self) {
         self.stop();
         self.start(true);
+    }
+
+    /// The service takes calls, and does not answer them.
+    pub fn hangs(&self) {
+        let daemon = self.daemon.as_ref().expect("started");
+        let process = Pid::from_child(daemon);
+        rustix::process::kill_process(process, Signal::STOP).expect("stopped");
     }
 
     /// The address of its bus.

@@ -42,8 +42,11 @@ pub enum Unlock {
 
 type Recipients = Vec<Box<dyn Recipient + Send>>;
 
-/// Whether a backup could be written there; before anybody has to type anything.
-pub(super) fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
+/// Whether a backup may be written there, over what is there already or not: to be asked before a passphrase is.
+///
+/// # Errors
+/// [`StoreError::Backup`] when it may not.
+pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
         Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
         Ok(_) if !replace => {
@@ -109,7 +112,7 @@ pub(super) fn write_for(
 
 /// Opens a whole file. What is altered or cut off does not open.
 pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let bad = |why: &str| BackupError::new(file, why);
+    let bad = |why: &str| BackupError::bad(file, why);
     let opened = File::open(file).map_err(StoreError::io("read", file))?;
     if !opened.metadata().is_ok_and(|found| found.is_file() && found.len() <= MOST) {
         return Err(bad("is no backup: it is not a file, or larger than any backup"));
@@ -156,15 +159,18 @@ pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, Sto
     }
 }
 
-/// Whether a file is sealed with a passphrase; so that the right thing can be asked for.
+/// Whether a backup is sealed with a passphrase; so that the right thing can be asked for.
+///
+/// # Errors
+/// [`StoreError::Backup`] for a file that is no backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
     let opened = File::open(file).map_err(StoreError::io("read", file))?;
     if opened.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(BackupError::new(file, "is no backup: it is not a file"));
+        return Err(BackupError::bad(file, "is no backup: it is not a file"));
     }
     match Decryptor::new(BufReader::new(opened)) {
         Ok(decryptor) => Ok(decryptor.is_scrypt()),
-        Err(error) => Err(BackupError::new(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
+        Err(error) => Err(BackupError::bad(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use self::{
-    age_file::{Lock, Unlock, needs_passphrase},
+    age_file::{Lock, Unlock, may_write as may_write_backup, needs_passphrase},
     restore::Restored,
 };
 use super::{
@@ -34,7 +34,7 @@ pub struct BackupError {
 }
 
 impl BackupError {
-    fn new(path: &Path, why: impl Into<String>) -> StoreError {
+    fn bad(path: &Path, why: impl Into<String>) -> StoreError {
         StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: false })
     }
 

@@ -42,7 +42,7 @@ impl Store {
     /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
-        let records = content::read(&bytes).map_err(|why| super::BackupError::new(file, why))?;
+        let records = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
         self.key(Asking::Allowed)?;
         let before = self.keep_a_copy(file, unlock)?;

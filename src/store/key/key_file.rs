@@ -2,6 +2,7 @@
 //! protects copies of the database that are made without it, and nothing else.
 
 use std::{
+    ffi::OsString,
     fs::{File, OpenOptions},
     io::{Read as _, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
@@ -136,26 +137,42 @@ pub(super) fn establish(
         return Err(context.refuse(Source::KeyFile, why));
     }
     let failed = || StoreError::io("create", &path);
-    // Whole and on the disk before it has its name.
-    let mut new =
-        tempfile::Builder::new().prefix(".store-").suffix(".new").tempfile_in(directory).map_err(failed())?;
+    // Whole and on the disk before it has its name. Its name until then is known, too: see `discard`.
+    let mut new = tempfile::Builder::new()
+        .prefix(&unfinished(&path))
+        .rand_bytes(0)
+        .tempfile_in(directory)
+        .map_err(failed())?;
     new.write_all(key.expose()).map_err(failed())?;
     new.as_file().sync_all().map_err(failed())?;
     new.persist_noclobber(&path).map_err(|error| failed()(error.error))?;
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())
 }
 
-/// Removes the file if it is the one that we made.
+/// The name of the file while it is being written.
+fn unfinished(path: &Path) -> OsString {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    name
+}
+
+/// Removes the file if it is the one that we made, whole or not.
 pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {
+    if !parameters.made {
+        return Ok(());
+    }
     let path = parameters.path(context);
-    if !parameters.made || trust::file(&path)?.is_none() {
-        return Ok(());
+    for path in [path.with_file_name(unfinished(&path)), path] {
+        let Some(found) = trust::file(&path)? else { continue };
+        // Not whole, or already overwritten, when we were killed.
+        let is_remains =
+            found.len() < KEY as u64 || std::fs::read(&path).is_ok_and(|bytes| bytes == [0; KEY]);
+        if is_remains || mark(&read(&path, context)?) == parameters.mark {
+            overwrite(&path).map_err(StoreError::io("overwrite", &path))?;
+            std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        }
     }
-    if mark(&read(&path, context)?) != parameters.mark {
-        return Ok(());
-    }
-    overwrite(&path).map_err(StoreError::io("overwrite", &path))?;
-    std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))
+    Ok(())
 }
 
 fn overwrite(path: &Path) -> std::io::Result<()> {

@@ -70,12 +70,7 @@ impl Store {
                 return self.first_key(asking);
             };
             match unwrap(&row, &self.context(asking.clone())) {
-                Ok(key) => {
-                    if !row.erased {
-                        self.erase_what_was_plain();
-                    }
-                    return Ok(self.keep(key));
-                }
+                Ok(key) => return Ok(self.keep(key)),
                 Err(error) => {
                     // Or was it replaced in the meantime?
                     let now = row::id(&self.connection).map_err(|e| self.failed(e))?;

@@ -15,7 +15,7 @@ use super::{KEY, Kept};
 use crate::store::{StoreError, trust};
 
 /// The file systems that are in memory: tmpfs and ramfs, see statfs(2).
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
 pub(super) fn keep(name: &str, kept: &Kept) -> Result<(), StoreError> {
     let refuse = |path: &Path, why: &str| StoreError::Refused { path: path.to_owned(), why: why.to_owned() };
@@ -48,7 +48,8 @@ fn directory() -> Option<PathBuf> {
 fn is_in_memory(directory: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
-        rustix::fs::statfs(directory).is_ok_and(|found| IN_MEMORY.contains(&i64::from(found.f_type)))
+        let kind = rustix::fs::statfs(directory).ok().and_then(|found| u64::try_from(found.f_type).ok());
+        kind.is_some_and(|kind| IN_MEMORY.contains(&kind))
     }
     #[cfg(not(target_os = "linux"))]
     {

@@ -1,0 +1,124 @@
+//! The audit log: who did what to which credential, and never a secret.
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::harness::{CANARY, Home, KEY, code};
+
+fn entries(home: &Home, words: &[&str]) -> Vec<Value> {
+    let words = ["log", "--json"].iter().chain(words);
+    let log = home.authenticate(words).exits(code::DONE);
+    log.does_not_say(CANARY);
+    log.json()["entries"].as_array().expect("a list").clone()
+}
+
+fn actions(home: &Home) -> Vec<String> {
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or("-").to_owned();
+    let said = |entry: Value| {
+        format!("{} {} {}", text(&entry, "action"), text(&entry, "provider"), text(&entry, "outcome"))
+    };
+    let mut actions: Vec<_> = entries(home, &[]).into_iter().map(said).collect();
+    actions.reverse();
+    actions
+}
+
+#[test]
+fn what_is_done_is_recorded() {
+    let home = Home::new();
+    home.authenticate(["log"]).exits(code::DONE).says("nothing is recorded");
+    assert!(!home.data().exists());
+    home.stores("openai:work", KEY);
+    home.authenticate(["token", "demo", "openai:work"]).exits(code::DONE);
+    home.authenticate(["token", "demo", "mistral"]).exits(code::NO_CREDENTIAL);
+    home.authenticate(["status"]).exits(code::DONE);
+    home.authenticate(["store", "backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    home.authenticate(["store", "rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input("x")
+        .exits(code::DONE);
+    home.authenticate(["token", "demo", "openai:work"]).exits(code::STORE);
+    home.authenticate(["store", "unlock", "--passphrase-stdin"]).input("wrong").exits(code::STORE);
+    home.authenticate(["store", "unlock", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    home.authenticate(["store", "restore", "b.age", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    home.authenticate(["logout", "demo", "openai:work"]).exits(code::DONE);
+    home.authenticate(["store", "lock"]).exits(code::DONE);
+    let expected = [
+        "store openai ok",
+        "token openai ok",
+        "backup - ok",
+        "rekey - ok",
+        "token openai locked",
+        "unlock - wrong_passphrase",
+        "unlock - ok",
+        "restore - ok",
+        "remove openai ok",
+        "lock - ok",
+    ];
+    assert_eq!(actions(&home), expected);
+    let first = entries(&home, &["--provider", "openai"]).pop().expect("one");
+    assert_eq!((&first["set"], &first["profile"]), (&"default".into(), &"work".into()));
+    assert_eq!(first["program"], "authenticate");
+    assert_eq!(first["uid"], rustix::process::getuid().as_raw());
+    assert!(first["pid"].as_u64().is_some_and(|pid| pid > 0) && first["caller"].is_string());
+    assert!(first["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    assert_eq!(entries(&home, &["--provider", "mistral"]).len(), 0);
+    assert_eq!(entries(&home, &["--limit", "2"]).len(), 2);
+    let shown = home.authenticate(["log", "--limit", "1"]).exits(code::DONE).stdout;
+    assert!(shown.starts_with("TIME") && shown.contains("lock"), "{shown}");
+}
+
+#[test]
+fn what_does_not_open_is_recorded_as_such() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let database = Connection::open(home.database()).expect("opened");
+    database.execute("UPDATE credential SET secret = zeroblob(60)", []).expect("altered");
+    database.close().expect("closed");
+    home.authenticate(["token", "demo", "openai"]).exits(code::STORE);
+    assert_eq!(actions(&home), ["store openai ok", "token openai altered"]);
+}
+
+/// Nothing of it can be changed or taken away, but what is older than the newest ten thousand entries.
+#[test]
+fn it_only_grows_and_is_bounded() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let database = Connection::open(home.database()).expect("opened");
+    let columns = "at, uid, pid, program, caller, action, provider, credential_set, profile, outcome";
+    for (sql, says) in [
+        ("UPDATE audit SET outcome = 'ok'".to_owned(), "is not changed"),
+        ("DELETE FROM audit".to_owned(), "is not shortened"),
+        ("DELETE FROM audit WHERE id = 1".to_owned(), "is not shortened"),
+        (format!("INSERT OR REPLACE INTO audit SELECT id, {columns} FROM audit"), "is not changed"),
+        (format!("INSERT INTO audit SELECT 20000, {columns} FROM audit"), "at its end"),
+        (format!("INSERT INTO audit SELECT -5, {columns} FROM audit"), "at its end"),
+    ] {
+        let error = database.execute_batch(&sql).expect_err(&sql).to_string();
+        assert!(error.contains(says), "{sql}: {error}");
+    }
+    let many = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
+         INSERT INTO audit ({columns}) SELECT {columns} FROM n, (SELECT * FROM audit LIMIT 1)"
+    );
+    database.execute_batch(&many).expect("added");
+    let shape = "SELECT count(*), min(id), max(id) FROM audit";
+    let found: (i64, i64, i64) =
+        database.query_row(shape, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("read");
+    assert_eq!(found, (10_000, 502, 10_501));
+    assert!(database.execute_batch("DELETE FROM audit WHERE id = 502").is_err());
+    database.close().expect("closed");
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
+    assert_eq!(entries(&home, &["--limit", "1000000"]).len(), authenticate::store::AUDIT_ENTRIES);
+}
+
+/// Somebody who writes for long does not keep a secret from being read.
+#[test]
+fn a_reading_does_not_wait_long_to_be_recorded() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let database = Connection::open(home.database()).expect("opened");
+    database.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let start = std::time::Instant::now();
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(KEY);
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    database.execute_batch("ROLLBACK").expect("ended");
+}
