@@ -4,6 +4,7 @@ use crate::{
     capture::{CaptureError, Refusal},
     engine::EngineError,
     exit,
+    handout::headers::HeadersError,
     indirect::IndirectError,
     lifecycle::refresh::RefreshError,
     login::{LoginError, import::ImportError},
@@ -42,6 +43,14 @@ pub enum Error {
         what: String,
         /// How to get one.
         hint: String,
+    },
+    /// The environment variable that would hold the credential does not hold one.
+    #[error("the environment variable {name} {problem}: it holds no credential")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong with its value; never the value.
+        problem: &'static str,
     },
     /// The credential is past its time.
     #[error("the credential for {what} expired {ago} ago")]
@@ -92,6 +101,9 @@ pub enum Error {
     /// A value of the configuration is in a variable that is not set.
     #[error(transparent)]
     Indirect(#[from] IndirectError),
+    /// There are no headers for a request.
+    #[error(transparent)]
+    Headers(#[from] HeadersError),
     /// A login.
     #[error(transparent)]
     Login(#[from] LoginError),
@@ -116,8 +128,9 @@ impl Error {
             Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
             Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
             Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
+            Self::Variable { .. } => exit::NO_CREDENTIAL,
             Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
-            Self::Indirect(_) => exit::USAGE,
+            Self::Indirect(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(error) => store_code(error),

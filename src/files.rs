@@ -148,7 +148,7 @@ mod tests {
         fs::create_dir(&outside).expect("made");
         fs::write(outside.join("file"), "kept").expect("written");
         symlink(&outside, tree.join("link")).expect("a link");
-        let closed = || fs::Permissions::from_mode(0);
+        let closed = || fs::Permissions::from_mode(0o000);
         for directory in [&tree.join("closed/deeper"), &tree.join("closed"), &outside] {
             fs::set_permissions(directory, closed()).expect("mode");
         }

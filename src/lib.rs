@@ -1,12 +1,14 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
 pub mod capture;
+pub mod client;
 pub mod credential;
 pub mod endpoint;
 pub mod engine;
 pub mod error;
 pub mod exit;
 pub mod files;
+pub mod handout;
 pub mod indirect;
 pub mod lifecycle;
 mod locked_file;
@@ -23,5 +25,6 @@ pub mod suggest;
 pub mod ui;
 pub mod yaml;
 
+pub use client::Client;
 pub use error::Error;
 pub use login::{authenticate, store_api_key};

@@ -13,7 +13,7 @@ use crate::{
     engine::Choice,
     indirect::{self, IndirectError},
     name::Name,
-    provider::run_args::{check_env_name, check_host, check_network},
+    provider::run_args::{check_env_name, check_env_value, check_host, check_network},
     yaml::{self, Problem, Source},
 };
 
@@ -119,8 +119,8 @@ impl Project {
         if let Some(set) = &self.credential_set {
             check("credential_set".into(), set.parse::<Name>().map(drop).map_err(|e| e.to_string()));
         }
-        for name in self.env.keys() {
-            check(format!("env.{name}"), check_env_name(name));
+        for (name, value) in &self.env {
+            check(format!("env.{name}"), check_env_name(name).and_then(|()| check_env_value(value)));
         }
         for (name, value) in &self.env {
             check(format!("env.{name}"), indirect::lint(value, anything));

@@ -126,8 +126,12 @@ impl Source {
 
     fn problems_of<T: DeserializeOwned>(&self, mut value: Value) -> Vec<Problem> {
         let mut problems = Vec::new();
-        while problems.len() < MAX_PROBLEMS {
-            let Err(error) = serde_path_to_error::deserialize::<_, T>(value.clone()) else { break };
+        loop {
+            let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
+            if problems.len() == MAX_PROBLEMS {
+                problems.push(self.problem("", "and more; these come first"));
+                break;
+            }
             let message = explain(&error.inner().to_string());
             let segments: Vec<Segment> = error.path().iter().cloned().collect();
             problems.push(self.problem(&error.path().to_string(), message));

@@ -5,17 +5,21 @@
 use std::{io, sync::Mutex};
 
 use authenticate::{
-    Error,
-    credential::{Credential, Metadata},
+    Client, Error,
+    credential::{Credential, Metadata, Record},
     exit,
-    lifecycle::resolve::{Request, Resolution, Source, resolve},
-    login::{How, Login, LoginError, interrupt},
+    handout::headers::HeadersError,
+    lifecycle::{
+        resolve::{Request, Resolution, Source, resolve},
+        state::State,
+    },
+    login::{Given, How, Login, LoginError, interrupt},
     name::{Address, Name},
     paths::Paths,
     provider::{Descriptor, Mode, Registry},
     secret::Secret,
     store::{Store, Swap},
-    ui::{Console, Event, Ui, UiError},
+    ui::{Console, Event, Nobody, Ui, UiError},
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -226,4 +230,153 @@ fn the_registry_lays_ones_own_files_over_the_bundled_ones() {
     let unknown = registry.get("opnai").expect_err("unknown");
     assert_eq!(unknown.nearest.as_deref(), Some("openai"));
     assert!(Registry::bundled().problems().is_empty());
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}
+
+fn in_memory(home: &Home) -> Client {
+    Client::in_memory(home.paths.clone()).expect("a client")
+}
+
+async fn logs_in(client: &Client, provider: &str, how: How) -> Result<Record, Error> {
+    client.login(provider, how, &Nobody, &mut interrupt::pair().1).await
+}
+
+fn key(key: &str) -> How {
+    How { api_key: Some(key.into()), ..How::default() }
+}
+
+#[test]
+fn a_client_in_memory_leaves_nothing_on_the_disk() {
+    let home = home();
+    let client = in_memory(&home);
+    block_on(async {
+        assert!(!client.is_authenticated("openai").expect("known"));
+        logs_in(&client, "openai", key(KEY)).await.expect("stored");
+        assert!(client.is_authenticated("openai").expect("known"));
+        let found = client.clone().credential("openai").await.expect("found");
+        assert_eq!((found.source, found.credential), (Source::Stored, Credential::api_key(KEY)));
+        client.logout("openai", None).await.expect("removed");
+        let error = client.logout("openai", None).await.expect_err("nothing left");
+        assert_eq!(error.exit_code(), exit::NO_CREDENTIAL);
+        let error = client.credential("openai").await.expect_err("removed");
+        assert_eq!(error.exit_code(), exit::NO_CREDENTIAL);
+    });
+    assert!(!home.paths.data().exists());
+}
+
+#[test]
+fn a_client_uses_the_same_store_as_everybody() {
+    let home = home();
+    let client = Client::new(home.paths.clone());
+    assert_eq!(client.list().expect("listed"), []);
+    assert!(block_on(client.logout("openai", None)).is_err(), "nothing to remove");
+    assert!(block_on(client.logout_all()).expect("nothing to remove").is_empty());
+    assert!(!home.paths.data().exists(), "looking makes nothing");
+    block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
+    assert_eq!(home.resolves("openai").expect("resolved"), KEY);
+}
+
+#[test]
+fn a_client_logs_in_and_out_of_several_at_once() {
+    let home = home();
+    home.writes("config/projects/shop.yaml", "credential_set: team\n");
+    let client = in_memory(&home).project(name("shop"));
+    let how = |provider: &str| match provider {
+        "openai" => key(KEY),
+        "groq" => key("gsk_0123456789abcdefghijkl"),
+        _ => How::default(),
+    };
+    let providers = ["openai", "mistral", "groq", "opnai"];
+    let results = block_on(client.login_all(&providers, how, &Nobody, &mut interrupt::pair().1));
+    let well: Vec<_> = results.iter().map(|(provider, result)| (provider.as_str(), result.is_ok())).collect();
+    assert_eq!(well, [("openai", true), ("mistral", false), ("groq", true), ("opnai", false)]);
+    let other = client.clone().project(name("demo"));
+    block_on(logs_in(&other, "openai", key(KEY))).expect("stored");
+    let removed = block_on(client.logout_all()).expect("removed");
+    assert!(removed.iter().all(|(_, left)| left.is_ok()));
+    let removed: Vec<_> = removed.iter().map(|(address, _)| address.to_string()).collect();
+    assert_eq!(removed, ["groq (set team)", "openai (set team)"]);
+    assert!(other.is_authenticated("openai").expect("known"), "another project's are left");
+}
+
+#[test]
+fn a_client_lists_what_can_be_done() {
+    let home = home();
+    let client = in_memory(&home);
+    block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
+    let list = client.list().expect("listed");
+    let [entry] = list.as_slice() else { panic!("{list:?}") };
+    assert_eq!(
+        (entry.label.as_str(), &entry.modes),
+        ("Claude Code", &vec![Mode::Oauth, Mode::ApiKey, Mode::Token])
+    );
+    let found = entry.found.as_ref().expect("configured");
+    assert_eq!((found.state, found.refreshable, found.revocable), (State::Ok, false, false));
+    let all = client.list_all().expect("listed");
+    let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
+    assert_eq!(codex.found, None);
+    assert_eq!(block_on(client.refresh_all()).expect("none").len(), 0);
+}
+
+#[test]
+fn what_a_client_is_given_wins_and_is_not_stored() {
+    let home = home();
+    let client = in_memory(&home);
+    block_on(async {
+        logs_in(&client, "claude", key("sk-ant-0123456789-stored")).await.expect("stored");
+        let given = client.clone().give("claude-code", Credential::api_key("sk-given")).expect("known");
+        let found = given.credential("claude").await.expect("found");
+        assert_eq!((found.source, found.credential), (Source::Override, Credential::api_key("sk-given")));
+        assert_eq!(client.credential("claude").await.expect("found").source, Source::Stored);
+        assert!(matches!(
+            client.clone().give("opnai", Credential::api_key("x")),
+            Err(Error::UnknownProvider(_))
+        ));
+    });
+}
+
+#[test]
+fn headers_are_for_the_providers_own_api() {
+    let home = home();
+    let local = "modes: [basic]\napi: {base_url: env:ACME_TEST_URL_UNSET, shape: own}\n";
+    home.writes("config/providers/acme.yaml", local);
+    let client = in_memory(&home);
+    block_on(async {
+        logs_in(&client, "openai", key(KEY)).await.expect("stored");
+        let headers = client.headers("openai").await.expect("headers");
+        let [header] = headers.as_slice() else { panic!("{headers:?}") };
+        assert_eq!(
+            (header.name.as_str(), header.value.expose()),
+            ("Authorization", &*format!("Bearer {KEY}"))
+        );
+        assert!(!format!("{headers:?}").contains("CANARY"));
+        let elsewhere = "https://example.com/v1".parse().expect("a URL");
+        let error = client.headers_for("openai", &elsewhere).await.expect_err("another host");
+        assert!(matches!(error, Error::Headers(HeadersError::OtherHost { .. })), "{error:?}");
+        let mut fields = Given::default();
+        fields.add("username", "ann".into(), true).expect("once");
+        fields.add("password", "p".into(), false).expect("once");
+        logs_in(&client, "acme", How { fields, ..How::default() }).await.expect("stored");
+        let error = client.headers("acme").await.expect_err("no URL");
+        assert_eq!(
+            error.to_string(),
+            "api.base_url of provider acme: the variable ACME_TEST_URL_UNSET is not set"
+        );
+        assert_eq!(error.exit_code(), exit::USAGE);
+    });
+}
+
+/// Without the override the request might go to another host than the one that is meant.
+#[test]
+fn a_wrong_descriptor_gives_no_headers() {
+    let home = home();
+    let client = in_memory(&home);
+    block_on(async {
+        logs_in(&client, "openai", key(KEY)).await.expect("stored");
+        home.writes("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
+        assert!(matches!(client.headers("openai").await, Err(Error::Descriptor(_))));
+    });
 }

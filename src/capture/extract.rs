@@ -17,6 +17,8 @@ use crate::{
     secret::Secret,
 };
 
+/// How many characters are kept of an account's name.
+const NAME_SHOWN: usize = 200;
 /// How many keys an error names.
 const KEYS_SHOWN: usize = 8;
 
@@ -76,7 +78,7 @@ impl Field {
 }
 
 fn is_text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| !text.is_empty())
+    value.as_str().is_some_and(|text| !text.trim().is_empty())
 }
 
 impl Parts {
@@ -106,7 +108,7 @@ impl Parts {
                     jwt_claim(value, &field.claim).as_ref().map(scopes_from).unwrap_or_default();
             }
             (Part::Scopes, _) => self.metadata.scopes = scopes_from(value),
-            (Part::Account, _) => self.metadata.account = label(),
+            (Part::Account, _) => self.metadata.account = label().map(short),
             (Part::Host, _) => self.metadata.host = label(),
             (part, _) => {
                 if let Some(secret) = label() {
@@ -154,6 +156,11 @@ impl Parts {
         };
         Some((credential, metadata))
     }
+}
+
+/// A name is for people; nobody reads more of one.
+fn short(name: String) -> String {
+    name.chars().take(NAME_SHOWN).collect()
 }
 
 fn extras(secrets: BTreeMap<Part, Secret>) -> BTreeMap<String, Secret> {

@@ -9,7 +9,10 @@ use authenticate::{
 };
 use serde_json::json;
 
-use super::{failure::Reported, output};
+use super::{
+    failure::{Reported, chain},
+    output,
+};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,9 +54,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             match &check.result {
                 Ok(detail) => output::text(&format!("ok       {}: {}", check.what, output::safe(detail)))?,
                 Err(problem) => {
-                    output::text(&format!("problem  {}: {}", check.what, problem.message))?;
+                    output::text(&format!("problem  {}: {}", check.what, output::safe(&problem.message)))?;
                     if let Some(fix) = &problem.fix {
-                        output::text(&format!("         fix: {fix}"))?;
+                        output::text(&format!("         fix: {}", output::safe(fix)))?;
                     }
                 }
             }
@@ -87,9 +90,9 @@ fn store(paths: &Paths) -> Check {
                 Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
             }
             Ok(found) => Err(problem(found.join("; "), Some("restore a backup, or log in again".into()))),
-            Err(error) => Err(problem(error.to_string(), None)),
+            Err(error) => Err(problem(chain(&error.into()), None)),
         },
-        Err(error) => Err(problem(error.to_string(), None)),
+        Err(error) => Err(problem(chain(&error.into()), None)),
     };
     Check { what: "store", result }
 }

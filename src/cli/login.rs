@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use authenticate::{
     Error,
-    credential::Record,
+    credential::{Kind, Record},
     engine::Choice,
     login::{How, Login, interrupt, sweep::Reach, token},
     name::Name,
@@ -171,7 +171,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             interruptible(&login, &ui)?
         }
     };
-    stored(&args, &record)
+    // It is there, whatever becomes of saying so.
+    let said = stored(&args, &login, &record);
+    said.map_err(|error| error.context(format!("{} is stored, but that could not be said", record.address)))
 }
 
 fn how(args: &Args) -> anyhow::Result<How> {
@@ -215,10 +217,11 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     let runtime = super::runtime()?;
     let record = runtime.block_on(async {
         let (interrupter, mut interrupt) = interrupt::pair();
-        let (mut int, mut term, mut hup) = (
+        let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
         );
         let signals = tokio::spawn(async move {
             loop {
@@ -226,6 +229,7 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
                     Some(()) = int.recv() => interrupter.interrupt(),
                     Some(()) = term.recv() => interrupter.end(),
                     Some(()) = hup.recv() => interrupter.end(),
+                    Some(()) = quit.recv() => interrupter.end(),
                 }
             }
         });
@@ -241,7 +245,7 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     record
 }
 
-fn stored(args: &Args, record: &Record) -> anyhow::Result<()> {
+fn stored(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
     let address = &record.address;
     if args.json {
         return Ok(output::json(&json!({
@@ -260,6 +264,15 @@ fn stored(args: &Args, record: &Record) -> anyhow::Result<()> {
         record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
     output::note(&format!("stored {} {address}{account}", record.credential.kind()));
     let set = args.set.as_ref().map(|set| format!(" --set {set}")).unwrap_or_default();
-    output::note(&format!("use it with: authenticate token {} {}{set}", args.project, spelled(address)));
+    let fields = login.provider().all_fields();
+    let field = match (record.credential.kind(), fields.keys().next()) {
+        (Kind::Fields, Some(first)) if fields.len() > 1 => format!(" --field {first}"),
+        _ => String::new(),
+    };
+    output::note(&format!(
+        "use it with: authenticate token {} {}{set}{field}",
+        args.project,
+        spelled(address)
+    ));
     Ok(())
 }

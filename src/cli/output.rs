@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use authenticate::shown::is_invisible;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -22,50 +23,79 @@ pub fn text(text: &str) -> io::Result<()> {
 /// Prints a table without lines; one row a line, whatever the terminal's width.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
     let header = header.iter().map(|&cell| cell.to_owned()).collect();
-    let rows: Vec<Vec<String>> = [header]
-        .into_iter()
-        .chain(rows)
-        .map(|row: Vec<String>| row.iter().map(|c| safe(c)).collect())
-        .collect();
-    let columns = rows.first().map_or(0, Vec::len);
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.width()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut widths: Vec<usize> = Vec::new();
+    let measured = |row: Vec<String>| -> Vec<(String, usize)> {
+        let cells = row.into_iter().map(safe_cell);
+        let row: Vec<_> = cells
+            .map(|cell| {
+                let width = width(&cell);
+                (cell, width)
+            })
+            .collect();
+        widths.resize(row.len().max(widths.len()), 0);
+        for (widest, (_, width)) in widths.iter_mut().zip(&row) {
+            *widest = (*widest).max(*width);
+        }
+        row
+    };
+    let rows: Vec<_> = [header].into_iter().chain(rows).map(measured).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut line = String::new();
     for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
+        line.clear();
+        for ((cell, width), widest) in row.iter().zip(&widths) {
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+            line.extend(std::iter::repeat_n(' ', widest.saturating_sub(*width) + 2));
         }
         writeln!(out, "{}", line.trim_end())?;
     }
     out.flush()
 }
 
-/// A text from elsewhere that cannot move a terminal's cursor.
+/// The columns that a text takes. Nearly all are ASCII, and a list may be long.
+fn width(cell: &str) -> usize {
+    if cell.is_ascii() { cell.len() } else { cell.width() }
+}
+
+fn safe_cell(cell: String) -> String {
+    if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
+}
+
+/// A text from elsewhere that cannot move a terminal's cursor, nor change how the rest of the line looks.
 pub fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for a text of several lines, which stay; an indent by tabs does, too, as spaces.
+fn safe_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|line| safe(&line.replace('\t', "    "))).collect();
+    lines.join("\n")
 }
 
 /// Something for the person at the terminal.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", safe_lines(text));
 }
 
 /// A warning.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("warning:", "33"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("warning:", "33"), safe_lines(text));
+}
+
+/// A warning while the terminal may be raw: a line ends with both.
+pub fn warn_raw(text: &str) {
+    let text = safe_lines(text).replace('\n', "\r\n");
+    let _ = write!(io::stderr(), "{} {text}\r\n", paint("warning:", "33"));
 }
 
 /// An error.
 pub fn error(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("error:", "31;1"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("error:", "31;1"), safe_lines(text));
 }
 
 /// What to do next.
 pub fn hint(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {text}", paint("hint:", "36"));
+    let _ = writeln!(io::stderr(), "{} {}", paint("hint:", "36"), safe_lines(text));
 }
 
 /// Colours, for people at a terminal who have nothing against them (no-color.org).

@@ -4,9 +4,9 @@ use authenticate::{
     Error,
     lifecycle::{
         overview::{Entry, Filter, Found, overview},
-        resolve::FieldSource,
+        resolve::{FieldSource, Source},
     },
-    name::Name,
+    name::{Address, Name},
     paths::Paths,
     project,
     provider::Registry,
@@ -116,18 +116,14 @@ fn dash() -> String {
 }
 
 fn cells(entry: &Entry) -> Vec<String> {
-    let address = &entry.address;
-    let mut cells = vec![
-        address.provider.to_string(),
-        entry.label.clone(),
-        address.set.to_string(),
-        address.profile.to_string(),
-    ];
+    let Address { provider, set, profile } = &entry.address;
+    let mut cells: Vec<String> =
+        [provider.as_str(), &entry.label, set.as_str(), profile.as_str()].map(str::to_owned).into();
     match &entry.found {
         Some(found) => cells.extend([
-            found.kind.to_string(),
+            found.kind.as_str().to_owned(),
             account(found),
-            found.state.to_string(),
+            found.state.as_str().to_owned(),
             found.metadata.expires_at.map_or_else(dash, expires),
             if found.refreshable { "yes" } else { "no" }.to_owned(),
             source(found),
@@ -147,6 +143,9 @@ fn account(found: &Found) -> String {
 
 /// Where it is from; field by field, where they are not all from there.
 fn source(found: &Found) -> String {
+    if found.source == Source::Stored && found.fields.is_empty() && found.metadata.owner.is_us() {
+        return found.source.as_str().to_owned();
+    }
     let owner = if found.metadata.owner.is_us() { "" } else { ", kept alive by its own tool" };
     let others = found.fields.iter().filter(|field| field.source.as_ref() != Some(&found.source));
     let others = others.map(|FieldSource { name, source, .. }| match source {

@@ -159,7 +159,7 @@ impl Ui for TerminalUi {
                 Mode::TokenExchange => "Another token, exchanged",
             })
             .collect();
-        let prompt = format!("Authenticate {}", provider.label);
+        let prompt = format!("Authenticate {}", output::safe(&provider.label));
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
         let _guard = prompt::Guard::new()?;
@@ -169,14 +169,15 @@ impl Ui for TerminalUi {
 
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError> {
         if !interactive() {
-            let text = "there is no terminal to ask for the key at: use --api-key-stdin, --api-key-file or --api-key-env";
+            let text = "there is no terminal to ask for it at: use --api-key-stdin, --api-key-file or --api-key-env, and for a bearer token --token-stdin, --token-file or --token-env";
             return Err(UiError::NobodyToAsk(text.into()));
         }
         if let Some(hint) = hint {
             output::note(hint);
         }
         let _guard = prompt::Guard::new()?;
-        let answer = Password::with_theme(&ColorfulTheme::default()).with_prompt(prompt).interact();
+        let answer =
+            Password::with_theme(&ColorfulTheme::default()).with_prompt(output::safe(prompt)).interact();
         answer.map(Secret::from).map_err(asked)
     }
 
@@ -206,7 +207,7 @@ impl Ui for TerminalUi {
     fn show(&self, event: Event<'_>) {
         match event {
             Event::Note(text) => output::note(text),
-            Event::Warning(text) => output::warn(&format!("{text}\r")),
+            Event::Warning(text) => output::warn_raw(text),
             Event::BuildStarted { image } => {
                 output::note(&format!("building {image}; this happens once"));
                 self.with_progress(|progress| *progress = io::stderr().is_terminal().then(spinner));
@@ -235,7 +236,7 @@ impl Ui for TerminalUi {
             Event::PasteRedirect { port } => {
                 output::note(&format!(
                     "log in in a browser; it ends at an address that starts with http://localhost:{port} or \
-                     http://127.0.0.1:{port}\npaste that address here and press Enter:"
+                     http://127.0.0.1:{port}\npaste that address here and press Enter (another line goes to the login):"
                 ));
             }
             _ => {}

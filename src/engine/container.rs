@@ -21,8 +21,10 @@ use crate::provider::{descriptor::HOME, run_args::Publish};
 /// A login is bounded to this much memory. More than any vendor's CLI was seen to use, less than a machine has.
 const MEMORY_BYTES: i64 = 2 << 30;
 const PIDS: i64 = 512;
-/// Options of every tmpfs: writable for whichever user the container runs as.
-const TMPFS: &str = "rw,mode=1777,size=512m";
+/// Options of every tmpfs, the descriptor's too.
+const CONFINED: &str = "rw,nosuid,nodev,noexec";
+/// Of ours: writable for whichever user the container runs as.
+const TMPFS: &str = "mode=1777,size=512m";
 /// Sends signal `$1` to everything but process 1 and itself.
 const SIGNAL_ALL: &str = "kill -s \"$1\" -- -1";
 
@@ -130,9 +132,9 @@ impl Engine {
         let host_dir = spec.host_dir.to_str().filter(|path| !path.contains(':'));
         let host_dir = host_dir.ok_or_else(|| EngineError::Unmountable(spec.host_dir.clone()))?;
         let relabel = if self.facts.selinux { ":Z" } else { "" };
-        let mut tmpfs: HashMap<String, String> =
-            ancestors_below_home(&spec.mount).map(|path| (path, TMPFS.to_owned())).collect();
-        tmpfs.extend(spec.tmpfs.iter().cloned());
+        let ours = ancestors_below_home(&spec.mount).map(|path| (path, TMPFS));
+        let more = spec.tmpfs.iter().map(|(path, options)| (path.clone(), options.as_str()));
+        let tmpfs = ours.chain(more).map(|(path, options)| (path, format!("{CONFINED},{options}"))).collect();
         let ports = spec.publish.iter().map(|publish| {
             let binding =
                 PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(publish.host.to_string()) };
@@ -149,6 +151,8 @@ impl Engine {
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             memory: Some(MEMORY_BYTES),
+            // As much with swap as without: none. Otherwise engines allow as much again.
+            memory_swap: Some(MEMORY_BYTES),
             pids_limit: Some(PIDS),
             // What a login prints (URLs, codes) is for the person at the terminal, not for the engine's log.
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
@@ -209,7 +213,9 @@ fn command(spec: &ContainerSpec) -> Vec<String> {
         Some(Size { rows, cols }) => format!("stty rows {rows} cols {cols} 2>/dev/null; "),
         None => String::new(),
     };
-    let script = format!("{size}\"$@\"; code=$?\n{LINGER}exit $code");
+    // The shell itself is quiet: it would say how a signal ended the command. What is redirected in the shell that waits
+    // would count for it, too, so that is done in the one that becomes the command.
+    let script = format!("{size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{LINGER}exit $code");
     ["/bin/sh", "-c", &script, "sh"]
         .map(str::to_owned)
         .into_iter()

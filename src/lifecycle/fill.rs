@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, env};
 
-use super::request::{FieldSource, Source};
+use super::{
+    request::{FieldSource, Source},
+    variable,
+};
 use crate::{
+    Error,
     credential::Credential,
     provider::{
         Descriptor, Mode,
@@ -31,6 +35,17 @@ pub fn from_env(provider: &Descriptor) -> Option<FromEnv> {
     first_key(listed).or_else(|| fields_from_env(provider)).or_else(|| first_key([own.as_str()].into_iter()))
 }
 
+/// Refuses a key in the environment that cannot be one, in place of looking further: it was meant.
+pub(super) fn check_environment(provider: &Descriptor) -> Result<(), Error> {
+    let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
+    for name in listed.chain([own_variable(provider).as_str()]) {
+        if variable::read(name)?.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// `{ID}_API_KEY`
 fn own_variable(provider: &Descriptor) -> String {
     format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
@@ -38,7 +53,7 @@ fn own_variable(provider: &Descriptor) -> String {
 
 fn first_key<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<FromEnv> {
     names.find_map(|name| {
-        let credential = Credential::ApiKey { key: Secret::new(variable(name)?.expose().trim()) };
+        let credential = Credential::ApiKey { key: Secret::new(value_of(name)?.expose().trim()) };
         Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() })
     })
 }
@@ -67,7 +82,7 @@ pub fn fill(credential: Credential, provider: Option<&Descriptor>) -> (Credentia
     let mut filled = credential;
     let mut sources = Vec::new();
     for (name, env_var) in variables {
-        let (value, source) = match (filled.field(&name), env_var.as_deref().and_then(variable)) {
+        let (value, source) = match (filled.field(&name), env_var.as_deref().and_then(value_of)) {
             (Some(_), _) => (None, Some(Source::Stored)),
             (None, Some(value)) => (Some(value), env_var.clone().map(Source::Env)),
             (None, None) => (None, None),
@@ -106,7 +121,7 @@ fn with(credential: Credential, name: &str, value: Secret) -> Credential {
 }
 
 /// The value of a variable that is set and not blank.
-pub fn variable(name: &str) -> Option<Secret> {
+pub fn value_of(name: &str) -> Option<Secret> {
     let value = Secret::new(env::var(name).ok()?);
     (!value.expose().trim().is_empty()).then_some(value)
 }

@@ -114,6 +114,10 @@ pub async fn leave(
 }
 
 async fn at_the_vendor(provider: Option<&Provider>, project: &Project, record: &Record) -> Revocation {
+    if !record.metadata.owner.is_us() {
+        // It would end the login of the tool that it was imported from.
+        return Revocation::NotAsked;
+    }
     let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => Place::of(&origin, revoke),

@@ -10,3 +10,4 @@ pub mod resolve;
 pub mod stale;
 pub mod state;
 mod turn;
+mod variable;

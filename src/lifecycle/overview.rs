@@ -1,11 +1,11 @@
 //! All that there is, and how it is, without a secret.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{
-    fill::{from_env, variable},
+    fill::{from_env, value_of},
     request::{FieldSource, Source},
     state::{self, State},
 };
@@ -81,13 +81,13 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
         .map(|summary| of_stored(summary, registry, &exchanges, now))
         .collect();
     let here = filter.set.clone().unwrap_or_else(Name::default_name);
-    let stored_here: BTreeSet<Name> = entries
-        .iter()
-        .filter(|entry| entry.address.set == here)
-        .map(|entry| entry.address.provider.clone())
-        .collect();
-    let stored_anywhere: BTreeSet<Name> =
-        entries.iter().map(|entry| entry.address.provider.clone()).collect();
+    // As they are listed, so that none need be looked through for each provider.
+    let of = |entries: &[Entry], name: &Name| {
+        let from = entries.partition_point(|entry| entry.address.provider < *name);
+        let to = entries.partition_point(|entry| entry.address.provider <= *name);
+        (from < to, entries[from..to].iter().any(|entry| entry.address.set == here))
+    };
+    let mut more = Vec::new();
     for provider in registry.iter() {
         let name: Name = provider.name.parse()?;
         let address = Address {
@@ -95,17 +95,19 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
             provider: name.clone(),
             profile: filter.profile.clone().unwrap_or_else(Name::default_name),
         };
-        if stored_here.contains(&name) || !is_wanted(&address) {
+        let (is_stored, is_stored_here) = of(&entries, &name);
+        if is_stored_here || !is_wanted(&address) {
             continue;
         }
         // A profile is one that was stored; the environment has none.
         let found = of_environment(provider).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
-        if found.is_some() || (is_asked_for && !stored_anywhere.contains(&name)) {
+        if found.is_some() || (is_asked_for && !is_stored) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
-            entries.push(Entry { address, label, modes, found });
+            more.push(Entry { address, label, modes, found });
         }
     }
+    entries.extend(more);
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
     Ok(entries)
 }
@@ -125,7 +127,7 @@ fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: 
         metadata: summary.metadata,
     };
     Entry {
-        label: provider.map_or_else(|| summary.address.provider.to_string(), |known| known.label.clone()),
+        label: provider.map_or(summary.address.provider.as_str(), |known| &known.label).to_owned(),
         modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
         address: summary.address,
         found: Some(found),
@@ -139,7 +141,7 @@ fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
     let described = provider.all_fields().into_iter();
     described
         .map(|(name, field)| {
-            let from_env = || field.env_var.as_deref().filter(|name| variable(name).is_some());
+            let from_env = || field.env_var.as_deref().filter(|name| value_of(name).is_some());
             let source = match summary.parts.contains(&name) {
                 true => Some(Source::Stored),
                 false => from_env().map(|name| Source::Env(name.to_owned())),

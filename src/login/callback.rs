@@ -163,6 +163,11 @@ impl Expected {
     }
 }
 
+/// Whether a line is meant as a redirect, right or wrong, and not as something for the CLI.
+pub fn looks_like_redirect(line: &str) -> bool {
+    line.starts_with('?') || ["://", "code=", "state="].iter().any(|part| line.contains(part))
+}
+
 /// Compares in a time that does not tell how much of it is right.
 pub(super) fn same(expected: &str, given: &str) -> bool {
     let (expected, given) = (expected.as_bytes(), given.as_bytes());

@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, run_args::RunArgs},
-    store::{Action, Store},
+    store::{Action, SharedStore},
     ui::{Console, Event, Ui, UiError},
 };
 
@@ -50,6 +50,8 @@ pub struct ContainerLogin<'a> {
     pub address: &'a Address,
     /// How.
     pub how: &'a How,
+    /// Where it is stored, in place of the data directory.
+    pub store: Option<&'a SharedStore>,
     /// Whom to ask and show.
     pub ui: &'a dyn Ui,
 }
@@ -69,9 +71,9 @@ impl ContainerLogin<'_> {
     pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
-        let mut store = Store::open(self.paths)?;
-        store.prepare()?;
-        store.record_as(Action::Login);
+        let store = SharedStore::of(self.store, self.paths)?;
+        store.lock().prepare()?;
+        store.lock().record_as(Action::Login);
         let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
         let reached = until.within(self.reach()).await.map_err(without_credential)??;
         let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;
@@ -109,7 +111,7 @@ impl ContainerLogin<'_> {
         };
         let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
         let found = capture::names(dir.path());
-        let kept = self.keep(&mut store, captured, ending, found);
+        let kept = self.keep(&store, captured, ending, found);
         let problem = match until.at_most(REMOVAL, container.remove()).await {
             Some(removed) => removed.err().map(|error| error.to_string()),
             None => Some("removing the login's container: the engine does not answer".to_owned()),
@@ -299,14 +301,14 @@ impl ContainerLogin<'_> {
     /// Stores what was captured. Something captured counts, however the CLI ended.
     fn keep(
         &self,
-        store: &mut Store,
+        store: &SharedStore,
         captured: Result<Option<Captured>, CaptureError>,
         ending: Result<Ending, LoginError>,
         found: Vec<String>,
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                return Ok(store.put(self.address, &credential, &metadata)?);
+                return Ok(store.lock().put(self.address, &credential, &metadata)?);
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),

@@ -221,7 +221,7 @@ impl Import {
 fn moved(provider: &Provider) -> Option<PathBuf> {
     let mount = provider.container_mount.as_ref()?;
     let names = provider.env.iter().filter(|(_, value)| *value == mount).map(|(name, _)| name);
-    let mut set = names.filter_map(|name| std::env::var_os(name)).map(PathBuf::from);
+    let mut set = names.filter_map(std::env::var_os).map(PathBuf::from);
     set.find(|path| path.is_absolute())
 }
 

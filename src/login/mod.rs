@@ -46,7 +46,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, Registry},
     secret::Secret,
-    store::Store,
+    store::{SharedStore, Store},
     ui::{Event, Ui},
 };
 
@@ -112,13 +112,7 @@ pub async fn authenticate(
     ui: &dyn Ui,
     interrupt: &mut Interrupt,
 ) -> Result<Record, Error> {
-    let login = Login::plan(paths, project, provider, how, ui)?;
-    match login.mode() {
-        Mode::ApiKey | Mode::Token => login.store_key(ui),
-        Mode::Basic | Mode::Fields => login.store_fields(ui),
-        native if Mode::NATIVE.contains(&native) => login.natively(ui, interrupt).await,
-        _ => login.in_container(ui, interrupt).await,
-    }
+    Login::plan(paths, project, provider, how, ui)?.run(ui, interrupt).await
 }
 
 /// Checks an API key and stores it under the default profile of a provider, in a credential set or the default one.
@@ -151,7 +145,7 @@ pub fn store_api_key(
     let key = api_key::check(provider, key, false)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
     let address = Address { set, ..Address::of(provider.name.parse()?) };
-    store(paths, &address, &Credential::ApiKey { key }, &Metadata::default())
+    Ok(Store::open(paths)?.put(&address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 
 /// A login that is decided on and not yet begun.
@@ -163,6 +157,7 @@ pub struct Login {
     address: Address,
     mode: Mode,
     how: How,
+    store: Option<SharedStore>,
 }
 
 impl Login {
@@ -184,7 +179,25 @@ impl Login {
             provider: provider.name.parse()?,
             profile: how.profile.clone().unwrap_or_else(Name::default_name),
         };
-        Ok(Self { paths: paths.clone(), project, provider, address, mode, how })
+        Ok(Self { paths: paths.clone(), project, provider, address, mode, how, store: None })
+    }
+
+    /// With a store in place of the one in the data directory.
+    pub fn keep_in(self, store: SharedStore) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// Does what was decided on.
+    ///
+    /// # Errors
+    /// As [`Login::store_key`], [`Login::store_fields`], [`Login::natively`] and [`Login::in_container`].
+    pub async fn run(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+        match self.mode {
+            Mode::ApiKey | Mode::Token => self.store_key(ui),
+            Mode::Basic | Mode::Fields => self.store_fields(ui),
+            native if Mode::NATIVE.contains(&native) => self.natively(ui, interrupt).await,
+            _ => self.in_container(ui, interrupt).await,
+        }
     }
 
     /// The mode decided on.
@@ -215,7 +228,7 @@ impl Login {
                 None => ui.ask_secret(&prompt, None).map_err(LoginError::Ui)?,
             };
             let token = token::check(&self.provider, &raw)?;
-            return store(&self.paths, &self.address, &Credential::Token { token }, &metadata);
+            return self.put(&Credential::Token { token }, &metadata);
         }
         let raw = match &self.how.api_key {
             Some(key) => key.clone(),
@@ -227,7 +240,7 @@ impl Login {
             }
         };
         let key = api_key::check(&self.provider, &raw, self.how.force)?;
-        store(&self.paths, &self.address, &Credential::ApiKey { key }, &metadata)
+        self.put(&Credential::ApiKey { key }, &metadata)
     }
 
     /// Stores fields: those that were given, and those that are asked for. Modes `basic` and `fields` only.
@@ -236,7 +249,7 @@ impl Login {
     /// [`LoginError::Fields`], [`LoginError::Ui`], [`LoginError::Store`]
     pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
         let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui)?;
-        store(&self.paths, &self.address, &credential, &Metadata::default())
+        self.put(&credential, &Metadata::default())
     }
 
     /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::NATIVE`] only.
@@ -251,6 +264,7 @@ impl Login {
             address: &self.address,
             mode: self.mode,
             how: &self.how,
+            store: self.store.as_ref(),
             ui,
         };
         Ok(login.run(interrupt).await?)
@@ -269,15 +283,24 @@ impl Login {
             project: &project,
             address: &self.address,
             how: &self.how,
+            store: self.store.as_ref(),
             ui,
         };
         Ok(login.run(interrupt).await?)
+    }
+
+    /// Stores a credential and reads it back.
+    fn put(&self, credential: &Credential, metadata: &Metadata) -> Result<Record, Error> {
+        Ok(match &self.store {
+            Some(store) => store.lock().put(&self.address, credential, metadata)?,
+            None => Store::open(&self.paths)?.put(&self.address, credential, metadata)?,
+        })
     }
 }
 
 /// A provider of which no file is wrong: without its override a login might go to another host than the one that is
 /// meant.
-fn known<'a>(registry: &'a Registry, name: &str) -> Result<&'a Provider, Error> {
+pub(crate) fn known<'a>(registry: &'a Registry, name: &str) -> Result<&'a Provider, Error> {
     let found = registry.get(name);
     let wrong = registry.problems_of(found.as_ref().map_or(name, |provider| &provider.name));
     if wrong.is_empty() { Ok(found?) } else { Err(Error::Descriptor(wrong)) }
@@ -304,14 +327,4 @@ fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, Logi
         (None, several) => ui.choose_mode(provider, several)?,
     };
     wanted::check(mode, how)
-}
-
-/// Stores a credential in the database of the data directory, and reads it back.
-fn store(
-    paths: &Paths,
-    address: &Address,
-    credential: &Credential,
-    metadata: &Metadata,
-) -> Result<Record, Error> {
-    Ok(Store::open(paths)?.put(address, credential, metadata)?)
 }

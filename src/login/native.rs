@@ -16,7 +16,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, flow::Flow},
     secret::Secret,
-    store::{Action, Store},
+    store::{Action, SharedStore},
     ui::{Ui, UiError},
 };
 
@@ -34,6 +34,8 @@ pub struct NativeLogin<'a> {
     pub mode: Mode,
     /// How.
     pub how: &'a How,
+    /// Where it goes, in place of the database of the data directory.
+    pub store: Option<&'a SharedStore>,
     /// Whom to ask and show.
     pub ui: &'a dyn Ui,
 }
@@ -60,8 +62,9 @@ impl NativeLogin<'_> {
         let flow = self.flow()?;
         let _lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the server gives anything out: what cannot be stored must not be asked for.
-        let mut store = Store::open(self.paths)?;
-        store.record_as(Action::Login);
+        let store = SharedStore::of(self.store, self.paths)?;
+        store.lock().prepare()?;
+        store.lock().record_as(Action::Login);
         let ready = self.ready(flow, &store).await?;
         let http =
             Http::new(self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new)))?;
@@ -74,7 +77,7 @@ impl NativeLogin<'_> {
         };
         let Granted { tokens, page } = granted;
         let account = account::of(&http, self.provider, &tokens, self.ui).await;
-        let kept = self.keep(&mut store, flow, &origin, tokens, account);
+        let kept = self.keep(&store, flow, &origin, tokens, account);
         if let Some(page) = page {
             page.finish(kept.is_ok()).await;
         }
@@ -86,10 +89,12 @@ impl NativeLogin<'_> {
     }
 
     /// Whatever has to be there before anything is attempted.
-    async fn ready(&self, flow: &Flow, store: &Store) -> Result<Ready, LoginError> {
+    async fn ready(&self, flow: &Flow, store: &SharedStore) -> Result<Ready, LoginError> {
         let client = Client::of(flow, self.mode)?;
         let subject = match self.mode {
-            Mode::TokenExchange => Some(token_exchange::subject(flow, self.address, self.paths, store)?),
+            Mode::TokenExchange => {
+                Some(token_exchange::subject(flow, self.address, self.paths, &store.lock())?)
+            }
             _ => None,
         };
         let way_back = match self.mode {
@@ -119,7 +124,7 @@ impl NativeLogin<'_> {
 
     fn keep(
         &self,
-        store: &mut Store,
+        store: &SharedStore,
         flow: &Flow,
         origin: &Origin,
         tokens: Tokens,
@@ -128,7 +133,7 @@ impl NativeLogin<'_> {
         if flow.api_key_field.is_some() {
             let key = api_key::check(self.provider, &tokens.access_token, self.how.force)?;
             let metadata = Metadata { account, ..Metadata::default() };
-            return Ok(store.put(self.address, &Credential::ApiKey { key }, &metadata)?);
+            return Ok(store.lock().put(self.address, &Credential::ApiKey { key }, &metadata)?);
         }
         let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
         let metadata = Metadata {
@@ -146,6 +151,6 @@ impl NativeLogin<'_> {
             id_token: tokens.id_token,
             extra,
         };
-        Ok(store.put(self.address, &Credential::OAuth(oauth), &metadata)?)
+        Ok(store.lock().put(self.address, &Credential::OAuth(oauth), &metadata)?)
     }
 }

@@ -182,7 +182,7 @@ impl Session<'_> {
         Ok(ending)
     }
 
-    /// Takes what was typed: to the CLI, or to the line that is being pasted.
+    /// Takes what was typed: to the CLI, or to the line that is being pasted. A line that is no redirect is the CLI's.
     fn typed(&self, bytes: Vec<u8>, keyboard: &mut Keyboard, keys: &mpsc::Sender<Vec<u8>>) -> Typed {
         if (0..count_ctrl_c(&bytes)).any(|_| keyboard.twice()) {
             return Typed::Out;
@@ -199,7 +199,8 @@ impl Session<'_> {
         let line: Vec<u8> = paste.line.drain(..=end).collect();
         paste.line.clear();
         let line = String::from_utf8_lossy(&line).trim().to_owned();
-        if line.is_empty() {
+        if !callback::looks_like_redirect(&line) {
+            let _ = keys.try_send(format!("{line}\r").into_bytes());
             return Typed::Taken;
         }
         match paste.expected.check(&line) {

@@ -2,7 +2,6 @@
 
 use std::{
     error::Error as _,
-    fs::File,
     io::{self, Read as _},
     net::{Ipv4Addr, Ipv6Addr},
     path::Path,
@@ -22,6 +21,7 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::{Endpoint, OAuthError, error::Cause};
+use crate::files;
 
 /// No answer of a token endpoint comes near this.
 const MAX_REPLY: usize = 1 << 20;
@@ -181,7 +181,7 @@ fn roots(ca_bundle: Option<&Path>) -> Result<RootCertStore, OAuthError> {
 
 fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let mut text = Vec::new();
-    File::open(path)?.take(MAX_BUNDLE).read_to_end(&mut text)?;
+    files::open_plain(path)?.take(MAX_BUNDLE).read_to_end(&mut text)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let certificates = certificates.map_err(|error| io::Error::other(error.to_string()))?;
     if certificates.is_empty() {

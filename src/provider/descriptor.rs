@@ -302,6 +302,9 @@ pub struct Api {
     /// How a request is authorised. Default: `bearer`.
     #[serde(default)]
     pub auth: ApiAuth,
+    /// Headers that every request has, for example a version. `env:NAME` stands for what the variable NAME holds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// It runs on the user's own machine, so that existing is not the same as being configured.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub local: bool,
@@ -322,7 +325,8 @@ pub enum ApiShape {
     Own,
 }
 
-/// How a request is authorised.
+/// How a request is authorised with an API key. Tokens are bearer tokens, user and password are basic (RFC 7617),
+/// whatever it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiAuth {

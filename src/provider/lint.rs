@@ -8,9 +8,12 @@ use std::{
 use super::{
     capture_map::{CaptureEntry, Convert, FieldMap, FieldPath},
     descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
-    run_args::{RunArgs, check_env_name, check_mount_point},
+    run_args::{RunArgs, check_env_name, check_env_value, check_mount_point},
 };
 use crate::{credential::Kind, indirect, name::Name};
+
+/// No CLI was seen to listen on more than two.
+const MAX_PORTS: usize = 8;
 
 /// Something that does not hold, at a place such as `image.name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,7 @@ pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
     }
     findings.endpoints(descriptor);
     findings.0.extend(super::lint_flow::lint(descriptor));
+    findings.headers(descriptor);
     findings.fields(descriptor);
     findings.0
 }
@@ -99,6 +103,12 @@ impl Findings {
         }
         if let Some(mount) = &d.container_mount {
             self.check("container_mount", check_mount_point(mount));
+            if Path::new(mount).components().count() < 3 {
+                self.add(
+                    "container_mount",
+                    format!("{mount:?} must be below a top directory, as {HOME}/.acme is"),
+                );
+            }
             if Path::new(HOME).starts_with(mount) {
                 self.add(
                     "container_mount",
@@ -107,7 +117,13 @@ impl Findings {
             }
         }
         if let Some(image) = &d.image {
-            self.check("image.name", segment(&image.name));
+            // Engines take no name that ends in a separator, and none with two of them together.
+            let (name, separators) = (&image.name, ['.', '_', '-']);
+            let ends = !name.ends_with(separators) && !name.contains("..");
+            self.check("image.name", segment(name));
+            if !ends {
+                self.add("image.name", format!("{name:?} is not the name of an image"));
+            }
             if let Some(version) = &image.version {
                 let ok = !version.is_empty()
                     && version.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_~:".contains(c));
@@ -121,14 +137,29 @@ impl Findings {
                 self.add(field, "is not a command");
             }
         }
-        for name in d.env.keys() {
-            self.check(&format!("env.{name}"), check_env_name(name));
-        }
         for (name, value) in &d.env {
+            self.check(&format!("env.{name}"), check_env_name(name).and_then(|()| check_env_value(value)));
             self.check(&format!("env.{name}"), indirect::lint(value, |_| Ok(())));
         }
-        for refused in RunArgs::parse(&d.extra_run_args).err().unwrap_or_default() {
-            self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
+        match (RunArgs::parse(&d.extra_run_args), &d.container_mount) {
+            (Err(refused), _) => {
+                for refused in refused {
+                    self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
+                }
+            }
+            (Ok(args), Some(mount)) => {
+                for (path, _) in args.tmpfs.iter().filter(|(path, _)| Path::new(path).starts_with(mount)) {
+                    let why = format!("--tmpfs {path}: what the CLI writes to {mount} would be lost");
+                    self.add("extra_run_args", why);
+                }
+            }
+            _ => {}
+        }
+        if d.callback_ports.len() > MAX_PORTS {
+            self.add("callback_ports", format!("a login needs no more than {MAX_PORTS} ports"));
+        }
+        if d.callback_ports.iter().collect::<BTreeSet<_>>().len() != d.callback_ports.len() {
+            self.add("callback_ports", "a port is given twice");
         }
         if let Some(index) = d.callback_ports.iter().position(|port| *port == 0) {
             self.add(&format!("callback_ports[{index}]"), "0 is not a port");
@@ -214,6 +245,14 @@ impl Findings {
         }
     }
 
+    fn headers(&mut self, d: &Descriptor) {
+        for (name, value) in d.api.iter().flat_map(|api| &api.headers) {
+            let place = format!("api.headers.{name}");
+            self.check(&place, header_name(name));
+            self.check(&place, indirect::lint(value, header_value));
+        }
+    }
+
     fn fields(&mut self, d: &Descriptor) {
         if d.modes.contains(&Mode::Fields) && d.modes.contains(&Mode::Basic) {
             self.add("modes", "mode basic is the fields username and password: use one of basic and fields");
@@ -282,6 +321,33 @@ fn field_name(name: &str) -> Result<(), String> {
     } else {
         Err(format!("{name:?} is not a field's name: use up to 64 of `a-z`, `0-9` and `_`, a letter first"))
     }
+}
+
+/// A header's name (RFC 9110 section 5.1) that is not one of those that say who asks, or where the request goes.
+fn header_name(name: &str) -> Result<(), String> {
+    const OURS: [&str; 8] = [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "host",
+        "x-api-key",
+        "private-token",
+        "content-length",
+        "transfer-encoding",
+    ];
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        return Err(format!("{name:?} is not the name of a header"));
+    }
+    match OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+        true => Err(format!("{name} is not a header that is the same in every request")),
+        false => Ok(()),
+    }
+}
+
+/// What may stand in a header (RFC 9110 section 5.5).
+pub fn header_value(value: &str) -> Result<(), String> {
+    let ok = !value.trim().is_empty() && value.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    if ok { Ok(()) } else { Err("is not the value of a header".to_owned()) }
 }
 
 fn segment(name: &str) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! The few container arguments that a descriptor may add, in the engine's own words.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, path::Path};
+
+use super::descriptor::HOME;
 
 /// What [`RunArgs::parse`] understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct RunArgs {
     pub add_host: Vec<String>,
     /// `--network NETWORK`
     pub network: Option<String>,
-    /// `--tmpfs PATH[:OPTIONS]`
+    /// `--tmpfs PATH[:OPTIONS]`: the path, and mode and size as the engine takes them.
     pub tmpfs: Vec<(String, String)>,
 }
 
@@ -71,6 +73,7 @@ impl RunArgs {
                     .split_once('=')
                     .ok_or(format!("-e {value}: write NAME=VALUE; nothing is inherited"))?;
                 check_env_name(name)?;
+                check_env_value(value).map_err(|why| format!("-e {name}: {why}"))?;
                 self.env.push((name.to_owned(), value.to_owned()));
             }
             "--add-host" => self.add_host.push(check_host(value)?),
@@ -78,11 +81,56 @@ impl RunArgs {
             _ => {
                 let (path, options) = value.split_once(':').unwrap_or((value, ""));
                 check_mount_point(path)?;
-                self.tmpfs.push((path.to_owned(), options.to_owned()));
+                if Path::new(HOME).starts_with(path) {
+                    return Err(format!("--tmpfs {path}: the home {HOME} is in memory anyway"));
+                }
+                self.tmpfs.push((path.to_owned(), tmpfs_options(options)?));
             }
         }
         Ok(())
     }
+}
+
+/// At most as much as a login may use of memory at all.
+const MAX_TMPFS: u64 = 2 << 30;
+
+/// The options of a tmpfs, `mode` and `size`, each with our default where it is not given.
+fn tmpfs_options(options: &str) -> Result<String, String> {
+    let (mut mode, mut size) = ("1777", "512m");
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("mode", value)) if is_mode(value) => mode = value,
+            Some(("size", value)) if bytes(value).is_some_and(|bytes| bytes <= MAX_TMPFS) => size = value,
+            _ => {
+                return Err(format!(
+                    "--tmpfs: {option:?} is not size=SIZE (2g at most) or mode=MODE (as 0700)"
+                ));
+            }
+        }
+    }
+    Ok(format!("mode={mode},size={size}"))
+}
+
+/// Octal, without the bits that lend somebody's identity.
+fn is_mode(text: &str) -> bool {
+    let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    octal && (text.len() == 3 || text.starts_with(['0', '1']))
+}
+
+/// A size as engines take it: `1048576`, `1024k`, `1m`, `2g`.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let shift = match unit {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok().filter(|n| *n > 0)?.checked_mul(1 << shift)
 }
 
 fn split(arg: &str) -> (&str, Option<&str>) {
@@ -134,12 +182,16 @@ pub fn check_network(value: &str) -> Result<String, String> {
 pub fn check_mount_point(path: &str) -> Result<(), String> {
     let mut segments = path.split('/');
     let absolute = segments.next() == Some("") && path.len() > 1;
-    if !absolute || segments.any(|s| s.is_empty() || s == "." || s == "..") || path.contains([':', ',', '\0'])
+    if !absolute
+        || segments.any(|s| s.is_empty() || s == "." || s == "..")
+        || path.contains([':', ','])
+        || path.contains(char::is_control)
     {
         return Err(format!("{path:?} is not an absolute path without `.`, `..`, `:` or `,`"));
     }
-    const SYSTEM: [&str; 12] = [
-        "/proc", "/sys", "/dev", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/boot", "/run",
+    const SYSTEM: [&str; 13] = [
+        "/proc", "/sys", "/dev", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/boot",
+        "/run", "/var/run",
     ];
     if SYSTEM.iter().any(|s| path == *s || path.strip_prefix(s).is_some_and(|rest| rest.starts_with('/'))) {
         return Err(format!("{path} belongs to the container's system"));
@@ -152,6 +204,14 @@ pub fn check_env_name(name: &str) -> Result<(), String> {
     let ok = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if ok { Ok(()) } else { Err(format!("{name:?} is not the name of an environment variable")) }
+}
+
+/// A value without what engines refuse, or what would reach somebody's terminal. It may have several lines.
+pub fn check_env_value(value: &str) -> Result<(), String> {
+    match value.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t') {
+        Some(c) => Err(format!("the value contains a control character ({c:?})")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +245,7 @@ mod tests {
         assert_eq!(args.env, [("A".to_owned(), "b=c".to_owned()), ("X".to_owned(), String::new())]);
         assert_eq!(args.add_host, ["h:host-gateway"]);
         assert_eq!(args.network.as_deref(), Some("none"));
-        assert_eq!(args.tmpfs, [("/home/dev/.cache".to_owned(), "size=1m".to_owned())]);
+        assert_eq!(args.tmpfs, [("/home/dev/.cache".to_owned(), "mode=1777,size=1m".to_owned())]);
     }
 
     #[test]
@@ -218,6 +278,19 @@ mod tests {
             "--tmpfs=/etc",
             "--tmpfs=/a/../etc",
             "--tmpfs=x",
+            "--tmpfs=/x:suid,dev,exec",
+            "--tmpfs=/x:size=100g",
+            "--tmpfs=/x:size=18446744073709551615g",
+            "--tmpfs=/x:size=50%",
+            "--tmpfs=/x:mode=4777",
+            "--tmpfs=/x:uid=0",
+            "--tmpfs=/x:rw,bind",
+            "--tmpfs=/home/dev:mode=0000",
+            "--tmpfs=/home",
+            "--tmpfs=/x\n",
+            "--tmpfs=/x\u{1b}:size=1m",
+            "--env=A=\0",
+            "--env=A=\u{1b}[2J",
             "--add-host=h:evil",
             "-é",
             "",

@@ -1,8 +1,12 @@
 //! What can go wrong with the store.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::BackupError;
 use crate::{
@@ -75,10 +79,12 @@ pub enum StoreError {
         source: io::Error,
     },
     /// SQLite refused: no space left, a read-only file system, ..
-    #[error("cannot use {}", path.display())]
+    #[error("cannot use {}{}", path.display(), because.map(|because| format!(": {because}")).unwrap_or_default())]
     Database {
         /// The database.
         path: PathBuf,
+        /// What is behind it, where that is known and SQLite does not say it.
+        because: Option<&'static str>,
         /// Why not.
         source: rusqlite::Error,
     },
@@ -186,7 +192,50 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Corrupt { path, what: source.to_string() }
             }
-            _ => Self::Database { path, source },
+            _ => {
+                let because = because(&path, &source);
+                Self::Database { path, because, source }
+            }
         }
+    }
+}
+
+/// SQLite says `disk I/O error` and `unable to open database file` of a full or read-only file system, too.
+fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
+    let extended = source.sqlite_error().map_or(0, |error| error.extended_code);
+    match source.sqlite_error_code()? {
+        ErrorCode::DiskFull => Some(FULL),
+        ErrorCode::ReadOnly if extended == ffi::SQLITE_READONLY_DIRECTORY => {
+            Some("its directory is read-only")
+        }
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => {
+            let file_system = statvfs(path.parent()?).ok()?;
+            match (file_system.f_flag.contains(StatVfsMountFlags::RDONLY), file_system.f_bavail) {
+                (true, _) => Some("its file system is read-only"),
+                (false, 0) => Some(FULL),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+const FULL: &str = "its disk is full";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_behind_an_error_of_sqlite_is_said() {
+        let error = |code| {
+            let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            StoreError::from_sqlite("/proc/self/credentials.db".into(), source).to_string()
+        };
+        assert_eq!(error(ffi::SQLITE_FULL), "cannot use /proc/self/credentials.db: its disk is full");
+        assert!(error(ffi::SQLITE_READONLY_DIRECTORY).ends_with(": its directory is read-only"));
+        // Nothing is free there, ever.
+        assert!(error(ffi::SQLITE_IOERR_SHMSIZE).ends_with(": its disk is full"));
+        assert_eq!(error(ffi::SQLITE_NOMEM), "cannot use /proc/self/credentials.db");
     }
 }

@@ -31,6 +31,7 @@ mod remove;
 mod row;
 mod seal;
 mod settings;
+mod shared;
 mod trust;
 mod unfinished;
 mod write;
@@ -57,6 +58,7 @@ pub use self::{
     remove::Removal,
     row::Summary,
     settings::Place,
+    shared::SharedStore,
     write::Swap,
 };
 

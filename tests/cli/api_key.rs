@@ -109,7 +109,9 @@ fn only_one_source_is_taken() {
 
 #[test]
 fn white_space_around_it_goes() {
-    for around in [format!("{KEY}\n"), format!("{KEY}\r\n"), format!("  \t{KEY} \n\n")] {
+    for around in
+        [format!("{KEY}\n"), format!("{KEY}\r\n"), format!("  \t{KEY} \n\n"), format!("\u{feff}{KEY}\n")]
+    {
         let home = Home::new();
         home.stores("openai", &around);
         assert_eq!(only_key(&home), KEY);
@@ -128,7 +130,9 @@ fn the_stored_bytes_are_the_documented_ones() {
 fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
     let home = Home::new();
     let odd = r#"a"b\c/ü€😀"#;
-    home.stores("mistral", odd);
+    let login = ["demo", "mistral", "--api-key-stdin"];
+    home.authenticate(login).input(odd).exits(code::USAGE).says("--force stores it all the same");
+    home.authenticate([&login[..], &["--force"]].concat()).input(odd).exits(code::DONE);
     let [(_, secret)] = home.stored().try_into().expect("one credential");
     assert_eq!(json(&secret)["key"], odd);
     assert_eq!(home.authenticate(["token", "demo", "mistral"]).exits(code::DONE).stdout, format!("{odd}\n"));
@@ -138,7 +142,9 @@ fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
 fn what_is_no_key_is_refused_and_not_repeated() {
     let two_lines = format!("{KEY}\n{KEY}");
     let long = format!("sk-CANARY{}", "x".repeat(20_000));
-    let refused: [(&str, &str); 7] = [
+    let refused: [(&str, &str); 9] = [
+        ("sk-CANARY-0123\u{202e}456789abcdef", "it contains characters that cannot be seen"),
+        ("sk-CANARY-0123456789abcdef\u{200b}", "it contains characters that cannot be seen"),
         ("", "it is empty"),
         (" \r\n\t", "it is empty"),
         (&two_lines, "it has more than one line"),
@@ -232,6 +238,19 @@ fn a_refused_key_leaves_the_stored_one() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["demo", "openai", "--api-key-stdin"]).input("nonsense").exits(code::USAGE);
+    assert_eq!(only_key(&home), KEY);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_does_not_look_like_a_failed_login() {
+    let home = Home::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("opened");
+    let outcome = home
+        .authenticate(["demo", "openai", "--api-key-stdin", "--json"])
+        .stdout(full)
+        .input(KEY)
+        .exits(code::FAILED);
+    outcome.says("openai is stored, but that could not be said: No space left on device");
     assert_eq!(only_key(&home), KEY);
 }
 

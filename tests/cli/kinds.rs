@@ -97,6 +97,7 @@ fn fields_come_from_where_each_is_said_to_be() {
         .input(" xoxb-CANARY \r\n")
         .exits(code::DONE)
         .says("stored fields slack")
+        .says("use it with: authenticate token demo slack --field bot_token")
         .does_not_say(CANARY);
     let fields = json!({"app_token": "xapp-CANARY", "bot_token": " xoxb-CANARY "});
     assert_eq!(stored(&home, "default/slack/default"), json!({"type": "fields", "fields": fields}));

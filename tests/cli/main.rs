@@ -12,6 +12,7 @@ mod api_key;
 mod canary;
 mod doctor;
 mod engine;
+mod escapes;
 mod generated;
 mod import;
 mod key_source;

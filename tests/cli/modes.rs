@@ -1,5 +1,7 @@
 //! A provider with several modes: which one it is to be.
 
+use rustix::process::Signal;
+
 use crate::{
     harness::{Home, code},
     pty::Session,
@@ -76,4 +78,33 @@ fn a_key_and_another_mode_do_not_go_together() {
         .input(KEY)
         .exits(code::USAGE)
         .does_not_say("engine");
+}
+
+/// Whoever is asked and whoever waits for signals see the same one, in either order: often, so that both come first.
+#[test]
+fn however_the_question_ends_the_terminal_is_as_it_was() {
+    let home = Home::new();
+    for _ in 0..6 {
+        let mut session = Session::start(&home, ["demo", "claude"], &[]);
+        session.shows("API key").masks();
+        session.types("\x03");
+        session.exits(code::INTERRUPTED);
+        for signal in [Signal::TERM, Signal::QUIT, Signal::HUP] {
+            let session = Session::start(&home, ["demo", "claude"], &[]);
+            session.shows("API key").masks();
+            session.signals(signal);
+            session.exits(code::INTERRUPTED);
+        }
+    }
+}
+
+#[test]
+fn a_signal_at_a_prompt_for_a_key_restores_the_echo() {
+    let home = Home::new();
+    for signal in [Signal::INT, Signal::TERM, Signal::QUIT] {
+        let session = Session::start(&home, ["demo", "openai"], &[]);
+        session.shows("API key for OpenAI").masks();
+        session.signals(signal);
+        session.exits(code::INTERRUPTED);
+    }
 }

@@ -211,3 +211,72 @@ fn a_provider_whose_override_is_wrong_takes_no_login() {
         .says("openai.yaml:1:1: unknown field \"labl\"");
     assert!(home.stored().is_empty());
 }
+
+/// A descriptor for a login in a container, with one line more or in place of the same one.
+fn container_login(home: &Home, changed: &str) -> String {
+    let (field, _) = changed.split_once(':').expect("a field");
+    let usual = [
+        "modes: [oauth]",
+        "host_dir_name: _acme",
+        "container_mount: /home/dev/.config/acme",
+        "command: [acme]",
+        "image: {name: acme}",
+        "capture: [{file: a.json, format: json, kind: token, fields: {token: /t}}]",
+    ];
+    let lines = usual.into_iter().filter(|line| !line.starts_with(&format!("{field}:"))).chain([changed]);
+    let text: Vec<&str> = lines.collect();
+    home.write("lint/acme.yaml", &text.join("\n")).to_str().expect("text").to_owned()
+}
+
+#[test]
+fn lint_accepts_what_a_login_in_a_container_may_say() {
+    let home = Home::new();
+    for line in [
+        "extra_run_args: [--tmpfs, '/home/dev/.cache:size=64m,mode=0700', --tmpfs, /tmp]",
+        "env: {STEPS: \"one\\ntwo\"}",
+        "callback_ports: [1455, 1457]",
+        "container_mount: /opt/acme",
+    ] {
+        let file = container_login(&home, line);
+        home.authenticate(["providers", "lint", &file]).exits(code::DONE);
+    }
+}
+
+#[test]
+fn lint_refuses_what_would_lose_the_login_or_trick_the_engine() {
+    let home = Home::new();
+    let many: Vec<String> = (2000..9000).map(|port: u32| port.to_string()).collect();
+    let many = format!("callback_ports: [{}]", many.join(","));
+    for (line, place) in [
+        ("extra_run_args: [--tmpfs, '/x:suid,dev,exec']", "extra_run_args[0]"),
+        ("extra_run_args: [--tmpfs, '/x:size=100g']", "extra_run_args[0]"),
+        ("extra_run_args: [--tmpfs, '/home/dev:mode=0000']", "extra_run_args[0]"),
+        ("extra_run_args: [--tmpfs, \"/x:mode=\\e\"]", "extra_run_args[0]"),
+        ("extra_run_args: [--tmpfs, /home/dev/.config/acme]", "extra_run_args"),
+        ("extra_run_args: [--tmpfs, /home/dev/.config/acme/sub]", "extra_run_args"),
+        ("extra_run_args: [-e, \"A=\\0\"]", "extra_run_args[0]"),
+        ("env: {A: \"\\0\"}", "env.A"),
+        ("env: {A: \"\\e[2J\"}", "env.A"),
+        ("container_mount: /tmp", "container_mount"),
+        ("container_mount: /var", "container_mount"),
+        ("container_mount: /var/run/secrets", "container_mount"),
+        ("container_mount: \"/home/dev/\\e\"", "container_mount"),
+        ("image: {name: x.}", "image.name"),
+        ("callback_ports: [4000, 4000]", "callback_ports"),
+        (many.as_str(), "callback_ports"),
+    ] {
+        let file = container_login(&home, line);
+        let outcome = home.authenticate(["providers", "lint", &file]).exits(code::USAGE);
+        assert!(outcome.stderr.contains(&format!(": {place}: ")), "{line}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn very_many_mistakes_are_not_all_said() {
+    let home = Home::new();
+    let text: String = (0..6_000).map(|n| format!("k{n}: 1\n")).collect();
+    let file = home.write("lint/acme.yaml", &text);
+    let outcome = home.authenticate(["providers", "lint", file.to_str().unwrap()]).exits(code::USAGE);
+    assert!(outcome.stderr.lines().count() <= 51, "{}", outcome.stderr.lines().count());
+    assert!(outcome.stderr.contains("and more"), "{}", outcome.stderr.lines().last().unwrap_or_default());
+}

@@ -12,6 +12,7 @@ use std::{
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::{
     fs::OFlags,
+    process::{Pid, Signal, kill_process},
     termios::{LocalModes, tcgetattr},
 };
 
@@ -110,6 +111,12 @@ impl Session {
         self
     }
 
+    pub fn signals(&self, signal: Signal) -> &Self {
+        let pid = self.child.process_id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+        kill_process(pid.expect("a process"), signal).expect("sent");
+        self
+    }
+
     /// Waits for the end, which must be this exit code; returns all that was shown.
     #[track_caller]
     pub fn exits(self, code: u8) -> String {
@@ -131,6 +138,10 @@ impl Session {
         // What it wrote is read to the end.
         self.reader.join().expect("read");
         let shown = self.screen.shown.lock().unwrap().clone();
+        assert!(
+            shown.rfind("\x1b[?25l") <= shown.rfind("\x1b[?25h"),
+            "the cursor was left hidden: {shown:?}"
+        );
         (status.exit_code(), shown)
     }
 }

@@ -160,3 +160,23 @@ fn the_environment_stands_in_for_what_is_not_stored() {
     home.stores("openai", KEY);
     assert_eq!(token("openai").stdout, format!("{KEY}\n"));
 }
+
+#[test]
+fn a_variable_that_cannot_be_a_key_is_named_and_not_repeated() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    let home = Home::new();
+    let cases: [(&[u8], &str); 4] = [
+        (b"sk-CANARY\x1b[2J", "contains control characters"),
+        (b"sk-CANARY\nsk-CANARY", "contains control characters or several lines"),
+        (b"sk-CANARY\xe2\x80\xae", "contains control characters"),
+        (b"sk-CANARY\xff", "is not text"),
+    ];
+    for (value, why) in cases {
+        home.authenticate(["token", "demo", "openai"])
+            .env("OPENAI_API_KEY", OsStr::from_bytes(value))
+            .exits(code::NO_CREDENTIAL)
+            .says(&format!("the environment variable OPENAI_API_KEY {why}"))
+            .does_not_say("CANARY");
+    }
+}

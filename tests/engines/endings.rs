@@ -56,12 +56,13 @@ fn a_cli_that_leaves_no_credential_fails_the_login_with_the_names_of_what_it_lef
 
 #[test]
 fn a_cli_that_ignores_sigterm_ends_within_the_grace() {
+    let home = acme(Place::Docker, &["ignore-signal TERM", LOG_IN, "stay"]);
     let start = Instant::now();
-    let (home, ended) = log_in(&["ignore-signal TERM", LOG_IN, "stay"]);
-    ended.expect(0);
-    assert_captured(&home);
+    home.run(&LOGIN).expect(0);
     // Three seconds until it is stable, five of grace.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    home.assert_nothing_left();
+    assert_captured(&home);
 }
 
 #[test]
@@ -100,7 +101,8 @@ fn sigterm_ends_the_login() {
     let home = acme(Place::Docker, &["print ready", "stay"]);
     let running = until(&home, "ready", &[]);
     running.signal(Signal::TERM);
-    running.end().expect(130);
+    let ended = running.end().expect(130);
+    assert!(!ended.err.contains("Terminated"), "the shell around the CLI is quiet: {}", ended.err);
     home.assert_nothing_left();
 }
 

@@ -34,8 +34,13 @@ fn is_isolated(place: Place) {
     if place != Place::PodmanAsUser || Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         assert_eq!(host["PidsLimit"], 512);
         assert_eq!(host["Memory"], 2_u64 << 30);
+        assert_eq!(host["MemorySwap"], 2_u64 << 30, "no swap");
     }
     assert_eq!(host["Privileged"], false);
+    for (path, options) in host["Tmpfs"].as_object().expect("in memory") {
+        let options: Vec<&str> = options.as_str().expect("options").split(',').collect();
+        assert!(["nosuid", "nodev", "noexec"].iter().all(|o| options.contains(o)), "{path}: {options:?}");
+    }
     assert!(inspected[0]["Mounts"].as_array().expect("mounts").iter().all(|mount| {
         mount["Type"] == "tmpfs"
             || mount["Source"].as_str().is_some_and(|s| s.starts_with(home.path().to_str().unwrap()))

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
-use crate::harness::{Home, Place, acme, acme::describe, tty::OnTerminal};
+use crate::harness::{Home, Place, acme, acme::LOG_IN, acme::describe, tty::OnTerminal};
 
 const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];
 const STATE: &str = "state-of-this-login";
@@ -50,6 +50,24 @@ fn the_message_names_who_has_it_and_a_pasted_url_is_checked_and_replayed() {
     login.keys(&format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}\r"));
     login.end().expect(0);
     assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn while_a_redirect_is_to_be_pasted_the_cli_can_still_be_typed_to() {
+    let (_listener, port) = taken();
+    let url = format!(
+        "https://login.example.com/oauth/authorize?client_id=acme&state={STATE}&\
+         redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
+    );
+    let home = acme(Place::Docker, &[&format!("print Open {url} now"), "expect-line 1234-yes", LOG_IN]);
+    describe(&home, json!({"callback_ports": [port]}));
+    let mut command = home.command(&LOGIN);
+    command.env("BROWSER", "/bin/true");
+    let mut login = OnTerminal::start(&command, 24, 100);
+    login.screen.wait_for("paste that address here");
+    login.keys("1234-yes\r");
+    login.end().expect(0);
     home.assert_nothing_left();
 }
 

@@ -53,6 +53,15 @@ fn an_absurd_expiry_is_unknown_and_no_reason_to_refuse_the_login() {
 }
 
 #[test]
+fn the_name_of_an_account_is_not_kept_beyond_what_anybody_reads() {
+    let map =
+        "[{file: a, format: json, kind: token, fields: {token: /t, account: {path: /u, optional: true}}}]";
+    let name = "é".repeat(60_000);
+    let found = Login::with("a", format!(r#"{{"t":"T","u":"{name}"}}"#)).captured(map);
+    assert_eq!(found.metadata.account, Some("é".repeat(200)));
+}
+
+#[test]
 fn scopes_are_read_from_a_list_or_a_text() {
     for (path, value, expected) in [
         ("/s", r#"["a","b"]"#, "a b"),
@@ -70,7 +79,7 @@ fn scopes_are_read_from_a_list_or_a_text() {
 #[test]
 fn a_secret_that_is_null_empty_or_no_text_is_not_there() {
     let map = "[{file: a, format: json, kind: token, fields: {token: /a~1b/t}}]";
-    for absent in ["null", "\"\"", "7", "[]", "{}", "true"] {
+    for absent in ["null", "\"\"", "\" \\t\"", "7", "[]", "{}", "true"] {
         let login = Login::with("a", format!(r#"{{"a/b":{{"t":{absent}}}}}"#));
         assert_eq!(login.read(map).expect("readable"), None, "{absent}");
     }

@@ -128,6 +128,7 @@ impl Refresh<'_> {
                     project: self.project,
                     address,
                     how: &how,
+                    store: None,
                     ui: self.ui,
                 };
                 let renewal = login.prepare_renewal().await.map_err(|error| container(seen, error))?;

@@ -1,0 +1,244 @@
+//! The headers that authorise a request to a provider's API.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use url::Url;
+
+use crate::{
+    credential::{Credential, Metadata},
+    indirect::{self, IndirectError},
+    lifecycle::resolve::Resolved,
+    provider::{
+        Descriptor,
+        descriptor::{Api, ApiAuth},
+        lint::https,
+    },
+    secret::Secret,
+};
+
+/// One header of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
+}
+
+/// Why there are no headers. Never says anything of a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadersError {
+    /// The descriptor says nothing of an API.
+    #[error("{0} has no `api` in its descriptor: it is not known how its requests are authorised")]
+    NoApi(String),
+    /// Several fields are no one value.
+    #[error("{0} has fields, and no header that holds them")]
+    Fields(String),
+    /// The request would go where the credential does not belong.
+    #[error("the credential of {what} is for {belongs}, and is not sent to {host}")]
+    OtherHost {
+        /// The credential.
+        what: String,
+        /// Where it belongs.
+        belongs: String,
+        /// Where the request would go.
+        host: String,
+    },
+    /// The request would be readable on its way.
+    #[error("the credential of {0} is sent over https only (http is for loopback)")]
+    NotHttps(String),
+    /// It would break the line of the header.
+    #[error("the credential of {0} has characters that no header may have")]
+    NotAHeader(String),
+    /// A value of the descriptor is in a variable that is not set.
+    #[error(transparent)]
+    Indirect(#[from] IndirectError),
+}
+
+/// The base URL of a provider's API.
+///
+/// # Errors
+/// [`HeadersError::NoApi`], [`HeadersError::Indirect`]
+pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
+    let no_api = || HeadersError::NoApi(provider.name.clone());
+    let api = provider.api.as_ref().ok_or_else(no_api)?;
+    let field = format!("api.base_url of provider {}", provider.name);
+    indirect::checked(&field, &api.base_url, https)?.parse().map_err(|_| no_api())
+}
+
+/// The headers for a request to `url`, or to the provider's own API: those that the descriptor fixes (`api.headers`), and
+/// the one that authorises. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and
+/// password are basic (RFC 7617 section 2).
+///
+/// A credential that belongs to a host is sent to that host and those below it, and to no other. One that belongs to
+/// none is sent to the origin of `api.base_url`.
+///
+/// # Errors
+/// [`HeadersError`]
+pub fn headers(
+    provider: &Descriptor,
+    resolved: &Resolved,
+    url: Option<&Url>,
+) -> Result<Vec<Header>, HeadersError> {
+    let what = resolved.address.to_string();
+    let no_api = || HeadersError::NoApi(provider.name.clone());
+    let api = provider.api.as_ref().ok_or_else(no_api)?;
+    let base = base_url(provider)?;
+    let url = url.unwrap_or(&base);
+    if https(url.as_str()).is_err() {
+        return Err(HeadersError::NotHttps(what));
+    }
+    belongs(&what, &resolved.metadata, &base, url)?;
+    let (name, value) = authorisation(api, &resolved.credential).ok_or(HeadersError::Fields(what.clone()))?;
+    if !value.expose().chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        return Err(HeadersError::NotAHeader(what));
+    }
+    let mut headers = vec![Header { name: name.to_owned(), value }];
+    for (name, value) in &api.headers {
+        let field = format!("api.headers.{name} of provider {}", provider.name);
+        let value = indirect::checked(&field, value, crate::provider::lint::header_value)?;
+        headers.push(Header { name: name.clone(), value: value.into() });
+    }
+    Ok(headers)
+}
+
+fn authorisation(api: &Api, credential: &Credential) -> Option<(&'static str, Secret)> {
+    let bearer = |token: &Secret| ("Authorization", Secret::new(format!("Bearer {}", token.expose())));
+    Some(match (credential, api.auth) {
+        (Credential::ApiKey { key }, ApiAuth::Bearer) => bearer(key),
+        (Credential::ApiKey { key }, ApiAuth::XApiKey) => ("x-api-key", key.clone()),
+        (Credential::ApiKey { key }, ApiAuth::PrivateToken) => ("PRIVATE-TOKEN", key.clone()),
+        (Credential::OAuth(oauth), _) => bearer(&oauth.access_token),
+        (Credential::Token { token }, _) => bearer(token),
+        (Credential::Basic { username, password }, _) => {
+            let pair = zeroize::Zeroizing::new(format!("{username}:{}", password.expose()));
+            let encoded = zeroize::Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+            ("Authorization", Secret::new(format!("Basic {}", *encoded)))
+        }
+        (Credential::Fields(_), _) => return None,
+    })
+}
+
+fn belongs(what: &str, metadata: &Metadata, base: &Url, url: &Url) -> Result<(), HeadersError> {
+    let refuse = |belongs: String| HeadersError::OtherHost {
+        what: what.to_owned(),
+        belongs,
+        host: url.host_str().unwrap_or_default().to_owned(),
+    };
+    let Some(bound) = &metadata.host else {
+        return if url.origin() == base.origin() {
+            Ok(())
+        } else {
+            Err(refuse(base.host_str().unwrap_or_default().to_owned()))
+        };
+    };
+    let host = url.host_str().unwrap_or_default();
+    let is_it = host_of(bound).is_some_and(|bound| {
+        host == bound || host.strip_suffix(&bound).is_some_and(|above| above.ends_with('.'))
+    });
+    if is_it { Ok(()) } else { Err(refuse(bound.clone())) }
+}
+
+/// The host of what a vendor calls one: `github.com`, `ghe.example.com:8443` or `https://github.com`.
+fn host_of(text: &str) -> Option<String> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    Some(Url::parse(&url).ok()?.host_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        credential::OAuth,
+        lifecycle::resolve::Source,
+        name::Address,
+        provider::{Provider, Registry},
+    };
+
+    fn provider(name: &str) -> Provider {
+        Registry::bundled().get(name).expect("known").clone()
+    }
+
+    fn resolved(provider: &str, credential: Credential, host: Option<&str>) -> Resolved {
+        Resolved {
+            address: Address::of(provider.parse().expect("a name")),
+            credential,
+            metadata: Metadata { host: host.map(str::to_owned), ..Metadata::default() },
+            source: Source::Stored,
+            fields: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+
+    fn shown(name: &str, credential: Credential) -> Vec<String> {
+        let headers = headers(&provider(name), &resolved(name, credential, None), None).expect("headers");
+        headers.iter().map(|header| format!("{}: {}", header.name, header.value.expose())).collect()
+    }
+
+    fn oauth(token: &str) -> Credential {
+        Credential::OAuth(OAuth {
+            access_token: token.into(),
+            refresh_token: None,
+            id_token: None,
+            extra: Default::default(),
+        })
+    }
+
+    #[test]
+    fn a_key_goes_as_the_descriptor_says_and_a_token_as_bearer() {
+        let version = "anthropic-version: 2023-06-01".to_owned();
+        assert_eq!(shown("openai", Credential::api_key("k")), ["Authorization: Bearer k"]);
+        assert_eq!(
+            shown("anthropic", Credential::api_key("k")),
+            ["x-api-key: k".to_owned(), version.clone()]
+        );
+        assert_eq!(shown("anthropic", oauth("t")), ["Authorization: Bearer t".to_owned(), version]);
+        assert_eq!(shown("glab", Credential::api_key("k")), ["PRIVATE-TOKEN: k"]);
+        assert_eq!(shown("glab", Credential::Token { token: "t".into() }), ["Authorization: Bearer t"]);
+        // The example of RFC 7617 section 2.
+        let basic = Credential::Basic { username: "Aladdin".into(), password: "open sesame".into() };
+        assert_eq!(shown("sonar", basic), ["Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]);
+    }
+
+    #[test]
+    fn a_credential_is_sent_nowhere_but_where_it_belongs() {
+        let goes = |bound: Option<&str>, url: &str| {
+            let resolved = resolved("gh", Credential::Token { token: "CANARY".into() }, bound);
+            match headers(&provider("gh"), &resolved, Some(&url.parse().expect("a URL"))) {
+                Ok(_) => true,
+                Err(error) => {
+                    assert!(!format!("{error} {error:?}").contains("CANARY"));
+                    false
+                }
+            }
+        };
+        assert!(goes(None, "https://api.github.com/user"));
+        assert!(!goes(None, "https://api.github.com:444/user"));
+        assert!(!goes(None, "https://github.com/"));
+        for bound in ["github.com", "https://github.com", "github.com:443"] {
+            assert!(goes(Some(bound), "https://api.github.com/user"), "{bound}");
+            assert!(goes(Some(bound), "https://github.com/"), "{bound}");
+            assert!(!goes(Some(bound), "https://evilgithub.com/"), "{bound}");
+            assert!(!goes(Some(bound), "https://github.com.evil.example/"), "{bound}");
+            assert!(!goes(Some(bound), "http://api.github.com/user"), "{bound}");
+        }
+        // One of another host is not sent to the provider's usual one.
+        assert!(!goes(Some("ghe.example.com"), "https://api.github.com/user"));
+        assert!(goes(Some("ghe.example.com"), "https://ghe.example.com/api/v3"));
+        let own = resolved("gh", Credential::Token { token: "t".into() }, Some("ghe.example.com"));
+        assert!(matches!(headers(&provider("gh"), &own, None), Err(HeadersError::OtherHost { .. })));
+    }
+
+    #[test]
+    fn what_is_no_header_is_none() {
+        let broken = resolved("openai", Credential::api_key("CANARY\r\nHost: evil"), None);
+        let error = headers(&provider("openai"), &broken, None).expect_err("refused");
+        assert!(matches!(error, HeadersError::NotAHeader(_)), "{error}");
+        let fields = Credential::Fields([("bot_token".to_owned(), "t".into())].into());
+        let error =
+            headers(&provider("openai"), &resolved("openai", fields, None), None).expect_err("refused");
+        assert!(matches!(error, HeadersError::Fields(_)), "{error}");
+        let telegram = resolved("telegram", Credential::api_key("k"), None);
+        let error = headers(&provider("telegram"), &telegram, None).expect_err("refused");
+        assert!(matches!(error, HeadersError::NoApi(_)), "{error}");
+    }
+}

@@ -1,0 +1,3 @@
+//! From a credential to what uses it.
+
+pub mod headers;

@@ -1,0 +1,41 @@
+//! Texts of others cannot act on the terminal, nor look like ours.
+
+use crate::harness::{Home, code};
+
+/// Clears the screen, sets the title, and turns the reading direction around.
+const TRICKS: &str = "\\e[2J\\e]0;PWNED\\a\\u202e\\u2028\\u200b";
+
+fn is_plain(text: &str) {
+    let acts = |c: char| (c.is_control() && c != '\n') || authenticate::shown::is_invisible(c);
+    assert!(!text.contains(acts), "{text:?}");
+}
+
+#[test]
+fn of_files() {
+    let home = Home::new();
+    home.write("config/projects/demo.yaml", &format!("\"{TRICKS}\": 1\nengine: \"{TRICKS}\"\n"));
+    home.write("config/providers/a\u{1b}[2Jb.yaml", "modes: 1\n");
+    home.write("config/providers/acme.yaml", &format!("label: \"{TRICKS}\"\n"));
+    home.write("config/projects/c\u{202e}d.yaml", "x: 1\n");
+    for arguments in
+        [&["status", "demo"][..], &["providers"], &["providers", "lint"], &["projects"], &["doctor"]]
+    {
+        let outcome = home.authenticate(arguments).ends();
+        is_plain(&outcome.all());
+    }
+}
+
+#[test]
+fn of_the_command_line() {
+    let home = Home::new();
+    for trick in ["\u{1b}[2J", "a\u{202e}b", "a\u{2028}b"] {
+        for arguments in
+            [&["demo", trick][..], &["demo", "openai", trick], &["demo", "openai", "--mode", trick]]
+        {
+            is_plain(&home.authenticate(arguments).exits(code::USAGE).all());
+        }
+        let engine = format!("/nonexistent/{trick}");
+        let login = ["demo", "codex", "--mode", "oauth", "--engine", &engine];
+        is_plain(&home.authenticate(login).exits(code::ENGINE).all());
+    }
+}
