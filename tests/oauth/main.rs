@@ -19,3 +19,4 @@ mod lint;
 mod paste;
 mod real;
 mod refused;
+mod tls;

@@ -1,0 +1,94 @@
+//! A server behind https, whose certificate only some trust.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::harness::{Home, PROGRAM, Run, code, exit, record, tokens};
+
+/// The stand-in for GitHub, as `https://localhost:PORT`.
+struct Host {
+    child: Child,
+    port: u16,
+    authority: PathBuf,
+}
+
+impl Host {
+    fn start(home: &Home) -> Self {
+        let authority = home.path().join("ca.pem");
+        let mut command = Command::new(built("github"));
+        command.args(["--name", "localhost", "--auto-approve", "1", "--ca-out"]).arg(&authority);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut first).expect("a line");
+        let port = first.trim().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let url = format!("https://localhost:{port}");
+        home.write(
+            "config/providers/gh.yaml",
+            &format!(
+                "modes: [device]\n\
+                 device: {{client_id: own, device_authorization_url: '{url}/login/device/code', \
+                 token_url: '{url}/login/oauth/access_token'}}\n\
+                 account: null\n"
+            ),
+        );
+        Self { child, port, authority }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program of `tests/programs`, beside the one that is tested.
+fn built(name: &str) -> PathBuf {
+    let directory = Path::new(PROGRAM).parent().expect("the programs' directory");
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile]);
+    cargo.arg("--target-dir").arg(directory.parent().expect("cargo's target directory"));
+    assert!(cargo.status().expect("cargo").success());
+    directory.join(name)
+}
+
+fn login(home: &Home, more: &[&str]) -> Run {
+    home.authenticate(["demo", "gh"].iter().chain(more))
+}
+
+#[test]
+fn a_certificate_is_trusted_by_who_trusts_its_authority() {
+    let home = Home::new();
+    let host = Host::start(&home);
+    let authority = host.authority.to_str().expect("text").to_owned();
+    login(&home, &[])
+        .exits(exit::UNREACHABLE)
+        .says(&format!("localhost:{} cannot be reached: invalid peer certificate: UnknownIssuer", host.port));
+    assert_eq!(record(&home, "gh"), None);
+    login(&home, &["--ca-bundle", &authority]).exits(code::DONE).says("stored oauth gh");
+    for variable in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"] {
+        login(&home, &[]).env(variable, &authority).exits(code::DONE);
+    }
+    home.write("config/projects/demo.yaml", &format!("ca_bundle: {authority}\n"));
+    login(&home, &[]).exits(code::DONE);
+    assert!(tokens(&home, "gh").0.access_token.expose().starts_with("gho_"));
+}
+
+#[test]
+fn a_certificate_for_another_name_is_not_trusted() {
+    let home = Home::new();
+    let host = Host::start(&home);
+    let yaml = std::fs::read_to_string(home.config().join("providers/gh.yaml")).expect("readable");
+    home.write("config/providers/gh.yaml", &yaml.replace("localhost", "127.0.0.1"));
+    let authority = host.authority.to_str().expect("text").to_owned();
+    login(&home, &["--ca-bundle", &authority]).exits(exit::UNREACHABLE).says("certificate");
+    assert_eq!(record(&home, "gh"), None);
+}
