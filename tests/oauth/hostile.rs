@@ -157,3 +157,16 @@ fn a_bundle_that_is_none_is_an_error_before_anything_is_sent() {
     run.env("SECRET", CANARY).exits(code::USAGE).says("there is no certificate in it (PEM)");
     assert!(server.asked().is_empty());
 }
+
+#[test]
+fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more_than_the_host() {
+    let proxy = Stub::that(|_| reply(502, "text/html", "<html>"));
+    let home = Home::new();
+    acme(&home, "https://nobody.invalid/token");
+    let run = home.authenticate(["demo", "acme"]).env("SECRET", CANARY).env("HTTPS_PROXY", proxy.url(""));
+    run.exits(exit::UNREACHABLE).says("nobody.invalid cannot be reached").does_not_say("CANARY");
+    let asked = proxy.asked();
+    let [tunnel] = asked.as_slice() else { panic!("{asked:?}") };
+    assert!(tunnel.head.starts_with("CONNECT nobody.invalid:443 "), "{}", tunnel.head);
+    assert!(!tunnel.head.contains("CANARY") && tunnel.body.is_empty(), "{tunnel:?}");
+}
