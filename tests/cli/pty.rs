@@ -133,15 +133,23 @@ impl Session {
     /// However it ends, the terminal is as it was.
     #[track_caller]
     fn wait(mut self) -> (u32, String) {
+        // Kept open: with its last descriptor a terminal may lose what was written last.
+        let terminal = self.terminal();
         let status = self.child.wait().expect("ended");
-        assert!(shows_typing(&self.terminal()), "the terminal was left without echo");
+        assert!(shows_typing(&terminal), "the terminal was left without echo");
+        let hidden = || {
+            let shown = self.screen.shown.lock().unwrap();
+            shown.rfind("\x1b[?25l") > shown.rfind("\x1b[?25h")
+        };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while hidden() {
+            assert!(Instant::now() < deadline, "the cursor was left hidden ({status:?})");
+            thread::yield_now();
+        }
+        drop(terminal);
         // What it wrote is read to the end.
         self.reader.join().expect("read");
         let shown = self.screen.shown.lock().unwrap().clone();
-        assert!(
-            shown.rfind("\x1b[?25l") <= shown.rfind("\x1b[?25h"),
-            "the cursor was left hidden: {shown:?}"
-        );
         (status.exit_code(), shown)
     }
 }

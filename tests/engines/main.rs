@@ -15,5 +15,6 @@ mod isolation;
 mod output;
 mod proxy;
 mod redirect;
+mod renewal;
 mod terminal;
 mod two_logins;
