@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     process::{Child, Stdio},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::sync_channel,
+    },
     thread,
 };
 
@@ -43,23 +46,28 @@ fn a_thousand_rotations_under_readers() {
     let issuer = Issuer::start(&[]);
     let home = &Home::new(&issuer.token_url());
     let mut record = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
-    let (done, reads) = (&AtomicBool::new(false), &AtomicUsize::new(0));
+    let reads = &AtomicUsize::new(0);
     thread::scope(|scope| {
-        for _ in 0..2 {
+        let readers = [(); 2].map(|()| {
+            let (starts, started) = sync_channel::<()>(1);
             scope.spawn(move || {
                 let request = Request::new(&"p".parse().expect("a name"), "acme");
-                while !done.load(Ordering::Relaxed) {
+                for () in started {
                     resolve(&home.paths, &request).expect("readable").as_it_is().expect("usable");
                     reads.fetch_add(1, Ordering::Relaxed);
                 }
             });
-        }
+            starts
+        });
         for _ in 0..1000 {
+            // Each reads while the next exchange is under way; who has not read yet is not waited for.
+            for reader in &readers {
+                let _ = reader.try_send(());
+            }
             let Renewed::Now(next) = home.renew(&record, true).expect("renewed") else { panic!("not by us") };
             assert_ne!(access_token(&next), access_token(&record));
             record = next;
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert_eq!((issuer.exchanges(), issuer.ended()), (1000, 0));
     assert!(reads.load(Ordering::Relaxed) > 100);

@@ -1,7 +1,10 @@
 //! Holders that die.
 
 use std::{
+    fs::Permissions,
     hash::{BuildHasher as _, RandomState},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::Stdio,
     thread,
     time::Duration,
@@ -75,9 +78,13 @@ fn before_anything_was_sent_nothing_is_lost() {
     let record = home.logged_in(&issuer.login(), EXPIRED);
     // A lock file that nobody holds.
     std::fs::create_dir_all(home.paths.turns()).expect("made");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    std::fs::set_permissions(home.paths.turns(), mode).expect("private");
-    std::fs::write(home.paths.turns().join("default~acme~default.lock"), "").expect("written");
+    let private = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("private");
+    };
+    private(&home.paths.turns(), 0o700);
+    let file = home.paths.turns().join("default~acme~default.lock");
+    std::fs::write(&file, "").expect("written");
+    private(&file, 0o600);
     assert!(matches!(home.renew(&record, false), Ok(Renewed::Now(_))));
     assert_eq!(std::fs::read_dir(home.paths.turns()).expect("read").count(), 0);
     let moved = home.store().begin_exchange(&home.address(), record.version, "me", false).expect("asked");

@@ -18,10 +18,10 @@ use authenticate::{
     name::Address,
     paths::Paths,
     project::Project,
-    provider::{Descriptor, Mode, Registry},
+    provider::Registry,
     secret::Secret,
     store::Store,
-    ui::{Console, Event, Ui, UiError},
+    ui::Nobody,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -188,21 +188,3 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Past its time.
 pub const EXPIRED: SignedDuration = SignedDuration::from_secs(-1);
-
-struct Nobody;
-
-impl Ui for Nobody {
-    fn choose_mode(&self, _: &Descriptor, _: &[Mode]) -> Result<Mode, UiError> {
-        Err(UiError::Interrupted)
-    }
-    fn ask_secret(&self, _: &str, _: Option<&str>) -> Result<Secret, UiError> {
-        Err(UiError::Interrupted)
-    }
-    fn show(&self, _: Event<'_>) {}
-    fn console(&self) -> std::io::Result<Console> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-    fn browser_can_return(&self) -> bool {
-        false
-    }
-}

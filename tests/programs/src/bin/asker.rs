@@ -15,10 +15,9 @@ use authenticate::{
     name::Name,
     paths::Paths,
     project::Project,
-    provider::{Descriptor, Mode, Registry},
-    secret::Secret,
+    provider::Registry,
     store::Store,
-    ui::{Console, Event, Ui, UiError},
+    ui::Nobody,
 };
 use clap::Parser;
 
@@ -33,29 +32,6 @@ struct Cli {
     #[arg(long)]
     force: bool,
     provider: String,
-}
-
-/// Nobody is there to be asked.
-struct Nobody;
-
-impl Ui for Nobody {
-    fn choose_mode(&self, _: &Descriptor, _: &[Mode]) -> Result<Mode, UiError> {
-        Err(UiError::Interrupted)
-    }
-
-    fn ask_secret(&self, _: &str, _: Option<&str>) -> Result<Secret, UiError> {
-        Err(UiError::Interrupted)
-    }
-
-    fn show(&self, _: Event<'_>) {}
-
-    fn console(&self) -> std::io::Result<Console> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-
-    fn browser_can_return(&self) -> bool {
-        false
-    }
 }
 
 fn main() {
