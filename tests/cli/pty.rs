@@ -133,15 +133,21 @@ impl Session {
     /// However it ends, the terminal is as it was.
     #[track_caller]
     fn wait(mut self) -> (u32, String) {
-        // Kept open: with its last descriptor a terminal may lose what was written last.
+        // Kept open: Linux may say that a terminal has ended before it has given what was written last.
         let terminal = self.terminal();
-        let status = self.child.wait().expect("ended");
+        let deadline = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it has not ended: {:?}", self.screen.shown.lock().unwrap());
+            thread::yield_now();
+        };
         assert!(shows_typing(&terminal), "the terminal was left without echo");
         let hidden = || {
             let shown = self.screen.shown.lock().unwrap();
             shown.rfind("\x1b[?25l") > shown.rfind("\x1b[?25h")
         };
-        let deadline = Instant::now() + Duration::from_secs(5);
         while hidden() {
             assert!(Instant::now() < deadline, "the cursor was left hidden ({status:?})");
             thread::yield_now();
