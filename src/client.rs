@@ -8,7 +8,7 @@ use crate::{
     handout::headers::{Header, headers},
     lifecycle::{
         alive,
-        leave::{Leave, Left, Revocation, leave},
+        leave::{Leave, Left, leave},
         overview::{Entry, Filter, overview},
         resolve::{Request, Resolution, Resolved, Source, Stale, resolve, resolve_in},
     },
@@ -151,7 +151,7 @@ impl Client {
     }
 
     /// Revokes a credential at its vendor and removes it from the store, whether or not that works; of the default
-    /// profile, if none is named. One in memory is only removed.
+    /// profile, if none is named.
     ///
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Refresh`], [`Error::Store`]
@@ -167,18 +167,10 @@ impl Client {
     }
 
     async fn leave(&self, address: &Address) -> Result<Left, Error> {
-        let Some(store) = &self.memory else {
-            let registry = Registry::load_for(Some(&self.paths.providers()), address.provider.as_str());
-            let provider = registry.get(address.provider.as_str()).ok();
-            let project = Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)?;
-            return leave(&self.paths, provider, &project, address, Leave::Logout).await;
-        };
-        let removal = store.lock().remove(address)?;
-        if !removal.found {
-            let hint = "it was never there, or is gone already".to_owned();
-            return Err(Error::NoCredential { what: address.to_string(), hint });
-        }
-        Ok(Left { revocation: Revocation::NotAsked, removal: Some(removal) })
+        let registry = Registry::load_for(Some(&self.paths.providers()), address.provider.as_str());
+        let provider = registry.get(address.provider.as_str()).ok();
+        let project = Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)?;
+        leave(&self.paths, self.memory.as_ref(), provider, &project, address, Leave::Logout).await
     }
 
     /// The same for all credentials of the project's set. One that fails does not keep the others from being tried.
@@ -292,12 +284,9 @@ impl Client {
         Ok(headers(&provider, &resolved, Some(url))?)
     }
 
-    /// The one place where a stale credential is made fresh. One in memory is used to its end.
+    /// The one place where a stale credential is made fresh.
     async fn freshen(&self, request: &Request, stale: Stale) -> Result<Resolved, Error> {
-        match &self.memory {
-            Some(_) => stale.as_it_is(),
-            None => Ok(alive::keep(&self.paths, request, stale, &Nobody).await?.resolved),
-        }
+        Ok(alive::keep(&self.paths, self.memory.as_ref(), request, stale, &Nobody).await?.resolved)
     }
 
     fn request(&self, provider: &str) -> Result<Request, Error> {

@@ -21,7 +21,7 @@ pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Res
         Resolution::Stale(stale) => stale,
     };
     let ui = TerminalUi::new().data_on_stdout(true);
-    let alive = to_the_end(alive::keep(paths, request, stale, &ui))??;
+    let alive = to_the_end(alive::keep(paths, None, request, stale, &ui))??;
     if let Some(why) = alive.not_renewed {
         output::warn(&format!("it is used as it is, while it lasts: {:#}", anyhow::Error::from(why)));
     }

@@ -115,8 +115,14 @@ impl<'a> Job<'a> {
 
     fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
         let provider = self.registry.get(address.provider.as_str());
-        let left =
-            to_the_end(leave(self.paths, provider.as_ref().ok().copied(), &self.project, address, how))?;
+        let left = to_the_end(leave(
+            self.paths,
+            None,
+            provider.as_ref().ok().copied(),
+            &self.project,
+            address,
+            how,
+        ))?;
         match left {
             // A name that is nothing's is more likely mistyped.
             Err(Error::NoCredential { .. }) if provider.is_err() => {

@@ -89,7 +89,7 @@ impl Job<'_> {
     fn renew(&self, record: &Record) -> anyhow::Result<Renewed> {
         let ui = TerminalUi::new().data_on_stdout(true);
         let provider = self.registry.get(record.address.provider.as_str()).map_err(Error::from)?;
-        let refresh = Refresh { paths: self.paths, provider, project: self.project, ui: &ui };
+        let refresh = Refresh { paths: self.paths, store: None, provider, project: self.project, ui: &ui };
         Ok(to_the_end(refresh.renew(record, self.force))?.map_err(Error::from)?)
     }
 

@@ -4,7 +4,7 @@ use super::{
     refresh::{Refresh, RefreshError},
     resolve::{Request, Resolution, Resolved, Stale, resolve},
 };
-use crate::{Error, paths::Paths, project::Project, provider::Registry, ui::Ui};
+use crate::{Error, paths::Paths, project::Project, provider::Registry, store::SharedStore, ui::Ui};
 
 /// A credential that can be used, and what went wrong on the way.
 #[derive(Debug)]
@@ -22,19 +22,26 @@ pub struct Alive {
 pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Alive, Error> {
     match resolve(paths, request)? {
         Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
-        Resolution::Stale(stale) => keep(paths, request, stale, ui).await,
+        Resolution::Stale(stale) => keep(paths, None, request, stale, ui).await,
     }
 }
 
-/// Renews a stale credential, or takes it as it is while it lasts.
+/// Renews a stale credential in the store of the data directory, or in the one given, or takes it as it is while it
+/// lasts.
 ///
 /// # Errors
 /// [`Error::Refresh`] for one that has expired and could not be renewed.
-pub async fn keep(paths: &Paths, request: &Request, stale: Stale, ui: &dyn Ui) -> Result<Alive, Error> {
+pub async fn keep(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    request: &Request,
+    stale: Stale,
+    ui: &dyn Ui,
+) -> Result<Alive, Error> {
     let registry = Registry::load_for(Some(&paths.providers()), stale.record.address.provider.as_str());
     let provider = registry.get(stale.record.address.provider.as_str())?;
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
-    let refresh = Refresh { paths, provider, project: &project, ui };
+    let refresh = Refresh { paths, store, provider, project: &project, ui };
     match refresh.renew(&stale.record, false).await {
         Ok(renewed) => Ok(Alive { resolved: stale.renewed(renewed.record()), not_renewed: None }),
         Err(error) => match stale.as_it_is() {

@@ -18,7 +18,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, Outcome, Removal, Store},
+    store::{Action, Outcome, Removal, SharedStore, Store},
 };
 
 /// How long a renewal that is under way is waited for.
@@ -58,14 +58,16 @@ pub enum Leave {
     Revoke,
 }
 
-/// Revokes a credential at its vendor, the refresh token before the access token, and removes it here. A renewal that
-/// is under way is waited for, so that what it brings is revoked, too.
+/// Revokes a credential at its vendor, the refresh token before the access token, and removes it from the store of the
+/// data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
+/// too.
 ///
 /// # Errors
 /// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
 /// the vendor could not be reached is no error: see [`Left::revocation`].
 pub async fn leave(
     paths: &Paths,
+    store: Option<&SharedStore>,
     provider: Option<&Provider>,
     project: &Project,
     address: &Address,
@@ -75,17 +77,17 @@ pub async fn leave(
         what: address.to_string(),
         hint: "see what is stored with: authenticate status".to_owned(),
     };
-    if Store::open_existing(paths)?.is_none() {
+    if store.is_none() && Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
-    let waited = Turn::wait(paths, address, PATIENCE, || Ok::<Option<()>, TurnError>(None)).await;
+    let waited = Turn::wait(paths, store, address, PATIENCE, || Ok::<Option<()>, TurnError>(None)).await;
     let Waited::Ours(_turn) = waited.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
     let mut revocation = Revocation::NotAsked;
     if how != Leave::Forget {
         // Not held open: no lock on the store while the network is awaited.
-        let found = Store::open(paths)?.get(address);
+        let found = SharedStore::of(store, paths)?.lock().get(address);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
@@ -100,12 +102,12 @@ pub async fn leave(
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
     if let Some(outcome) = outcome {
-        Store::open(paths)?.audit(Action::Revoke, address, outcome)?;
+        SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome)?;
     }
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
         true => None,
-        false => Some(Store::open(paths)?.remove(address)?),
+        false => Some(SharedStore::of(store, paths)?.lock().remove(address)?),
     };
     match removal {
         Some(removal) if !removal.found => Err(none()),

@@ -16,6 +16,7 @@ use crate::{
     locked_file::{self, Attempt},
     name::Address,
     paths::Paths,
+    store::SharedStore,
 };
 
 /// How often a process looks whether its turn has come.
@@ -24,8 +25,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The turn of this process and task. Ends when dropped, or when the process dies.
 #[derive(Debug)]
 pub struct Turn {
-    path: PathBuf,
-    _file: File,
+    /// None is needed among the tasks of one process.
+    file: Option<(PathBuf, File)>,
     _task: OwnedMutexGuard<()>,
 }
 
@@ -56,16 +57,26 @@ fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
 }
 
 impl Turn {
-    /// Waits for the turn of `address`. Whenever nobody has it, `done` says whether it is still needed.
+    /// Waits for the turn of `address` in the store of the data directory, or in the one given. Whenever nobody has it,
+    /// `done` says whether it is still needed.
     ///
     /// # Errors
     /// Those of `done`, and of the file.
     pub async fn wait<T, E: From<TurnError>>(
         paths: &Paths,
+        store: Option<&SharedStore>,
         address: &Address,
         patience: Duration,
         mut done: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Waited<T>, E> {
+        if let Some(store) = store {
+            let path = PathBuf::from(store.id().to_string()).join(locked_file::name(address));
+            let Ok(task) = tokio::time::timeout(patience, queue(&path).lock_owned()).await else {
+                return Ok(Waited::TooLong);
+            };
+            let done = done()?;
+            return Ok(done.map_or(Waited::Ours(Self { file: None, _task: task }), Waited::Done));
+        }
         let directory = paths.turns();
         let path = directory.join(locked_file::name(address));
         let failed = |source| E::from(TurnError { path: path.clone(), source });
@@ -85,7 +96,7 @@ impl Turn {
                 other => other,
             };
             if let Attempt::Free(file) = attempt {
-                return Ok(Waited::Ours(Self { path, _file: file, _task: task }));
+                return Ok(Waited::Ours(Self { file: Some((path, file)), _task: task }));
             }
             if begin.elapsed() > patience {
                 return Ok(Waited::TooLong);
@@ -97,7 +108,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if let Some((path, _)) = &self.file {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

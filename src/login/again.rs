@@ -32,10 +32,11 @@ impl Again {
         mode: Mode,
         address: &Address,
         paths: &Paths,
+        store: &Store,
     ) -> Result<Option<Self>, LoginError> {
         let Some(flow) = provider.flow(mode).filter(|_| asks_nobody(mode)) else { return Ok(None) };
         let subject = match mode {
-            Mode::TokenExchange => Some(token_exchange::subject(flow, address, paths, &Store::open(paths)?)?),
+            Mode::TokenExchange => Some(token_exchange::subject(flow, address, paths, store)?),
             _ => None,
         };
         Ok(Some(Self { flow: flow.clone(), subject }))

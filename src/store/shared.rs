@@ -26,6 +26,11 @@ impl SharedStore {
         }
     }
 
+    /// Tells apart the shared stores of this process, while they live.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The store, for one operation: others wait. Not to be kept while something else is awaited.
     pub fn lock(&self) -> MutexGuard<'_, Store> {
         // Whoever panicked with it left a database that is whole: every change is a transaction.

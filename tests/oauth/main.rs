@@ -16,6 +16,7 @@ mod grants;
 mod hostile;
 mod keeping;
 mod lint;
+mod memory;
 mod paste;
 mod real;
 mod refused;

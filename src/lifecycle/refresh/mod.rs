@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Mode, Provider, descriptor::RefreshStrategy},
-    store::{Action, Begun, Exchange, ExchangeState, Outcome, Store, Swap},
+    store::{Action, Begun, Exchange, ExchangeState, Outcome, SharedStore, StoreError, Swap},
     ui::Ui,
 };
 
@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Refresh<'a> {
     /// The program's directories.
     pub paths: &'a Paths,
+    /// Where it is stored, in place of the data directory.
+    pub store: Option<&'a SharedStore>,
     /// The credential's provider.
     pub provider: &'a Provider,
     /// The project that it is renewed for: its engine and network, where the vendor's CLI has to do it.
@@ -99,7 +101,8 @@ impl Refresh<'_> {
         if !force {
             self.check_remembered(seen)?;
         }
-        let waited = turn::Turn::wait(self.paths, address, PATIENCE, || self.moved_on(seen, force)).await;
+        let waited =
+            turn::Turn::wait(self.paths, self.store, address, PATIENCE, || self.moved_on(seen, force)).await;
         let turn = match waited? {
             turn::Waited::Ours(turn) => turn,
             turn::Waited::Done(record) => return Ok(Renewed::Before(record)),
@@ -114,7 +117,8 @@ impl Refresh<'_> {
                 Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), self.bundle()))
             }
             Way::Again(endpoint, mode) => {
-                let again = Again::of(self.provider, mode, address, self.paths);
+                let store = self.open()?;
+                let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
                 let again = again.map_err(|error| container(seen, error))?;
                 let again =
                     again.ok_or_else(|| self.not(seen, "its provider does not have its mode any more"))?;
@@ -128,7 +132,7 @@ impl Refresh<'_> {
                     project: self.project,
                     address,
                     how: &how,
-                    store: None,
+                    store: self.store,
                     ui: self.ui,
                 };
                 let renewal = login.prepare_renewal().await.map_err(|error| container(seen, error))?;
@@ -138,10 +142,10 @@ impl Refresh<'_> {
         if let Some(record) = self.begin(seen, force)? {
             return Ok(Renewed::Before(record));
         }
-        let (paths, seen) = (self.paths.clone(), seen.clone());
+        let (paths, store, seen) = (self.paths.clone(), self.store.cloned(), seen.clone());
         let rest = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = keep(&paths, &seen, outcome);
+            let kept = keep(&paths, store.as_ref(), &seen, outcome);
             drop(turn);
             kept
         });
@@ -194,16 +198,17 @@ impl Refresh<'_> {
 
     /// The credential, if it need not be renewed any more.
     fn moved_on(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let store = Store::open(self.paths)?;
-        let now = store.get(&seen.address)?.ok_or_else(|| gone(seen))?;
+        let store = self.open()?;
+        let now = store.lock().get(&seen.address)?.ok_or_else(|| gone(seen))?;
         let is_other = now.version != seen.version;
         Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
     }
 
     /// Spares the wait where the answer is known.
     fn check_remembered(&self, seen: &Record) -> Result<(), RefreshError> {
-        let store = Store::open(self.paths)?;
-        match store.exchange(&seen.address)? {
+        let store = self.open()?;
+        let exchange = store.lock().exchange(&seen.address)?;
+        match exchange {
             Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
                 Err(remembered(seen, exchange))
             }
@@ -213,7 +218,8 @@ impl Refresh<'_> {
 
     /// Records that the token is about to be sent; the credential instead, if it has moved on.
     fn begin(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let mut store = Store::open(self.paths)?;
+        let store = self.open()?;
+        let mut store = store.lock();
         match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
             Begun::Yes => Ok(None),
             Begun::Moved => store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen)),
@@ -229,9 +235,14 @@ impl Refresh<'_> {
     }
 
     fn busy(&self, seen: &Record) -> RefreshError {
-        let exchange = Store::open(self.paths).and_then(|store| store.exchange(&seen.address));
+        let exchange = self.open().and_then(|store| store.lock().exchange(&seen.address));
         let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
         RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
+    }
+
+    /// Not held open: no lock on the store while the network is awaited.
+    fn open(&self) -> Result<SharedStore, StoreError> {
+        SharedStore::of(self.store, self.paths)
     }
 
     fn bundle(&self) -> Option<std::path::PathBuf> {
@@ -246,8 +257,14 @@ fn is_due(record: &Record, now: Timestamp) -> bool {
 }
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
-fn keep(paths: &Paths, seen: &Record, outcome: Result<Fresh, RefreshError>) -> Result<Renewed, RefreshError> {
-    let mut store = Store::open(paths)?;
+fn keep(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    seen: &Record,
+    outcome: Result<Fresh, RefreshError>,
+) -> Result<Renewed, RefreshError> {
+    let store = SharedStore::of(store, paths)?;
+    let mut store = store.lock();
     store.record_as(Action::Refresh);
     let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
     if let Err(error) = &outcome {

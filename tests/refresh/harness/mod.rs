@@ -164,7 +164,7 @@ impl Home {
         let registry = Registry::load(Some(&self.paths.providers()));
         let provider = registry.get("acme").expect("described");
         let (paths, project) = (&self.paths, &Project::default());
-        Refresh { paths, provider, project, ui: &Nobody }.renew(seen, force).await
+        Refresh { paths, store: None, provider, project, ui: &Nobody }.renew(seen, force).await
     }
 }
 

@@ -71,7 +71,12 @@ fn ask(cli: &Cli, paths: &Paths) -> Result<String, Error> {
     };
     let record = store.get(&address)?.unwrap_or_else(|| panic!("{address} is gone"));
     let registry = Registry::load(Some(&paths.providers()));
-    let refresh =
-        Refresh { paths, provider: registry.get(&cli.provider)?, project: &Project::default(), ui: &Nobody };
+    let refresh = Refresh {
+        paths,
+        store: None,
+        provider: registry.get(&cli.provider)?,
+        project: &Project::default(),
+        ui: &Nobody,
+    };
     Ok(usable(runtime.block_on(refresh.renew(&record, true))?.record().credential))
 }
