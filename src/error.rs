@@ -5,13 +5,12 @@ use crate::{
     engine::EngineError,
     exit,
     handout::headers::HeadersError,
-    indirect::IndirectError,
     lifecycle::refresh::RefreshError,
     login::{LoginError, import::ImportError},
     name::NameError,
     oauth::OAuthError,
     paths::PathsError,
-    provider::UnknownProvider,
+    provider::{ReferenceError, UnknownProvider},
     store::StoreError,
     ui::UiError,
     yaml::{self, Problem},
@@ -100,7 +99,7 @@ pub enum Error {
     },
     /// A value of the configuration is in a variable that is not set.
     #[error(transparent)]
-    Indirect(#[from] IndirectError),
+    Reference(#[from] ReferenceError),
     /// There are no headers for a request.
     #[error(transparent)]
     Headers(#[from] HeadersError),
@@ -130,7 +129,7 @@ impl Error {
             Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
             Self::Variable { .. } => exit::NO_CREDENTIAL,
             Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
-            Self::Indirect(_) | Self::Headers(_) => exit::USAGE,
+            Self::Reference(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
             Self::Store(error) => store_code(error),

@@ -1,21 +1,9 @@
 //! `env:NAME` in configuration: a value that is secret or differs from machine to machine stays in the environment.
 
-use std::env;
+use crate::provider::{Reference, ReferenceError};
 
 /// What an indirect value begins with.
 const PREFIX: &str = "env:";
-
-/// Why an indirect value is none. Names the field and the variable, never a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: the variable {variable} {problem}")]
-pub struct IndirectError {
-    /// The field, as its file names it.
-    pub field: String,
-    /// The variable.
-    pub variable: String,
-    /// What is wrong with it.
-    pub problem: &'static str,
-}
 
 /// The variable that a value stands for, if it is indirect.
 pub fn variable(text: &str) -> Option<&str> {
@@ -26,16 +14,10 @@ pub fn variable(text: &str) -> Option<&str> {
 /// when it is used, so that what is not used need not be set.
 ///
 /// # Errors
-/// [`IndirectError`] when the variable is not set, blank or no text.
-pub fn value(field: &str, text: &str) -> Result<String, IndirectError> {
+/// [`ReferenceError`] when the variable is not set, blank or no text. Names the field and the variable, never a value.
+pub fn value(field: &str, text: &str) -> Result<String, ReferenceError> {
     let Some(variable) = variable(text) else { return Ok(text.to_owned()) };
-    let wrong = |problem| IndirectError { field: field.to_owned(), variable: variable.to_owned(), problem };
-    match env::var(variable) {
-        Ok(value) if value.trim().is_empty() => Err(wrong("is blank")),
-        Ok(value) => Ok(value),
-        Err(env::VarError::NotPresent) => Err(wrong("is not set")),
-        Err(env::VarError::NotUnicode(_)) => Err(wrong("does not hold text")),
-    }
+    Ok(Reference::Env(variable.to_owned()).read(field)?.expose().to_owned())
 }
 
 /// The same, where the field must have a certain form: checked now, for the file could not say.
@@ -46,13 +28,12 @@ pub fn checked(
     field: &str,
     text: &str,
     check: impl Fn(&str) -> Result<(), String>,
-) -> Result<String, IndirectError> {
+) -> Result<String, ReferenceError> {
     let value = value(field, text)?;
     match variable(text) {
-        Some(variable) if check(&value).is_err() => Err(IndirectError {
+        Some(variable) if check(&value).is_err() => Err(ReferenceError {
             field: field.to_owned(),
-            variable: variable.to_owned(),
-            problem: "holds what this field cannot take",
+            problem: format!("the environment variable {variable} holds what this field cannot take"),
         }),
         _ => Ok(value),
     }
@@ -82,7 +63,7 @@ mod tests {
     #[test]
     fn what_is_not_set_is_named_with_its_field() {
         let error = value("api.base_url of acme", "env:AUTHENTICATE_TEST_UNSET").expect_err("unset");
-        let says = "api.base_url of acme: the variable AUTHENTICATE_TEST_UNSET is not set";
+        let says = "api.base_url of acme: the environment variable AUTHENTICATE_TEST_UNSET is not set";
         assert_eq!(error.to_string(), says);
     }
 
@@ -90,7 +71,10 @@ mod tests {
     fn what_it_holds_is_checked_and_not_repeated() {
         // Every test has a PATH.
         let refused = checked("engine", "env:PATH", |_| Err("CANARY".into())).expect_err("refused");
-        assert_eq!(refused.to_string(), "engine: the variable PATH holds what this field cannot take");
+        assert_eq!(
+            refused.to_string(),
+            "engine: the environment variable PATH holds what this field cannot take"
+        );
         assert!(checked("engine", "env:PATH", |_| Ok(())).is_ok());
     }
 

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::Choice,
-    indirect::{self, IndirectError},
+    indirect,
     name::Name,
+    provider::ReferenceError,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
     yaml::{self, Problem, Source},
 };
@@ -87,8 +88,8 @@ impl Project {
     /// With the variables that its login containers need in the place of `env:NAME`.
     ///
     /// # Errors
-    /// [`IndirectError`] names the field and the variable.
-    pub fn with_values(&self) -> Result<Self, IndirectError> {
+    /// [`ReferenceError`] names the field and the variable.
+    pub fn with_values(&self) -> Result<Self, ReferenceError> {
         let named = |field: &str| format!("{field} of the project");
         let one = |field: &str, text: &Option<String>, check: Check| match text {
             Some(text) => indirect::checked(&named(field), text, check).map(Some),

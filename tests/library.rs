@@ -363,7 +363,7 @@ fn headers_are_for_the_providers_own_api() {
         let error = client.headers("acme").await.expect_err("no URL");
         assert_eq!(
             error.to_string(),
-            "api.base_url of provider acme: the variable ACME_TEST_URL_UNSET is not set"
+            "api.base_url of provider acme: the environment variable ACME_TEST_URL_UNSET is not set"
         );
         assert_eq!(error.exit_code(), exit::USAGE);
     });

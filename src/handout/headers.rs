@@ -5,10 +5,10 @@ use url::Url;
 
 use crate::{
     credential::{Credential, Metadata},
-    indirect::{self, IndirectError},
+    indirect,
     lifecycle::resolve::Resolved,
     provider::{
-        Descriptor,
+        Descriptor, ReferenceError,
         descriptor::{Api, ApiAuth},
         lint::https,
     },
@@ -51,13 +51,13 @@ pub enum HeadersError {
     NotAHeader(String),
     /// A value of the descriptor is in a variable that is not set.
     #[error(transparent)]
-    Indirect(#[from] IndirectError),
+    Reference(#[from] ReferenceError),
 }
 
 /// The base URL of a provider's API.
 ///
 /// # Errors
-/// [`HeadersError::NoApi`], [`HeadersError::Indirect`]
+/// [`HeadersError::NoApi`], [`HeadersError::Reference`]
 pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
     let no_api = || HeadersError::NoApi(provider.name.clone());
     let api = provider.api.as_ref().ok_or_else(no_api)?;

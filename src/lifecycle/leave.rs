@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Error,
     credential::{Credential, Record},
+    indirect,
     name::Address,
     oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
     paths::Paths,
@@ -150,7 +151,8 @@ struct Place {
 impl Place {
     fn described(revoke: &Revoke) -> Result<Self, OAuthError> {
         let body = revoke.body.unwrap_or(Body::Form);
-        Ok(Self { url: revoke.url.parse()?, client_id: revoke.client_id.clone(), client_secret: None, body })
+        let client_id = revoke.client_id.as_deref().map(|id| indirect::value("revoke.client_id", id));
+        Ok(Self { url: revoke.url.parse()?, client_id: client_id.transpose()?, client_secret: None, body })
     }
 
     /// Of tokens that a native login got: as the client that got them, where the server said, or else where the

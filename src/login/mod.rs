@@ -273,7 +273,7 @@ impl Login {
     /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
     ///
     /// # Errors
-    /// [`Error::Indirect`], and any [`LoginError`].
+    /// [`Error::Reference`], and any [`LoginError`].
     pub async fn in_container(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
         // Before anything else: nothing is begun that a missing variable would end.
         let (provider, project) = (self.provider.with_values()?, self.project.with_values()?);

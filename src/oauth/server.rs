@@ -2,6 +2,7 @@
 
 use super::{ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
 use crate::{
+    indirect,
     provider::{
         Reference, ReferenceError,
         descriptor::{Body, Mode},
@@ -34,10 +35,8 @@ impl Client {
     /// # Errors
     /// [`ReferenceError`] with the field.
     pub fn of(flow: &Flow, mode: Mode) -> Result<Self, ReferenceError> {
-        let id = match flow.client_id.as_deref() {
-            Some(id) if id.starts_with("env:") => read(id, &format!("{mode}.client_id"))?.expose().to_owned(),
-            id => id.unwrap_or_default().to_owned(),
-        };
+        let id =
+            indirect::value(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
         let field = format!("{mode}.client_secret");
         let secret = flow.client_secret.as_deref().map(|place| read(place, &field)).transpose()?;
         Ok(Self { id, secret })

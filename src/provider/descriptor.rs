@@ -244,7 +244,7 @@ pub struct Refresh {
     /// Token endpoint, for `oauth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_url: Option<String>,
-    /// Client id, for `oauth`.
+    /// Client id, or `env:NAME`, for `oauth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// Form of the request, for `oauth`. Default: `form`, as RFC 6749 has it.
@@ -283,7 +283,7 @@ pub enum Body {
 pub struct Revoke {
     /// Revocation endpoint.
     pub url: String,
-    /// Client id.
+    /// Client id, or `env:NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// Form of the request. Default: `form`, as RFC 7009 has it.

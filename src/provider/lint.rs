@@ -234,14 +234,20 @@ impl Findings {
         let mut urls: Vec<(&str, &str)> = Vec::new();
         urls.extend(d.terms.as_deref().map(|url| ("terms", url)));
         urls.extend(d.api_key.iter().flat_map(|k| k.key_url.as_deref()).map(|url| ("api_key.key_url", url)));
-        urls.extend(d.api.iter().map(|api| ("api.base_url", api.base_url.as_str())));
+        if let Some(api) = &d.api {
+            self.check("api.base_url", indirect::lint(&api.base_url, https));
+        }
         urls.extend(d.revoke.iter().map(|revoke| ("revoke.url", revoke.url.as_str())));
+        if let Some(id) = d.revoke.as_ref().and_then(|revoke| revoke.client_id.as_ref()) {
+            self.check("revoke.client_id", indirect::lint(id, |_| Ok(())));
+        }
         if let Some(refresh) = &d.refresh {
             urls.extend(refresh.token_url.as_deref().map(|url| ("refresh.token_url", url)));
             self.refresh(refresh);
         }
+        // Tokens are sent to these: a descriptor says itself where they go.
         for (path, url) in urls {
-            self.check(path, indirect::lint(url, https));
+            self.check(path, https(url));
         }
     }
 
@@ -281,6 +287,9 @@ impl Findings {
     }
 
     fn refresh(&mut self, refresh: &Refresh) {
+        if let Some(id) = &refresh.client_id {
+            self.check("refresh.client_id", indirect::lint(id, |_| Ok(())));
+        }
         match refresh.strategy {
             RefreshStrategy::Oauth if refresh.token_url.is_none() => {
                 self.add("refresh", "strategy oauth needs `token_url`");

@@ -6,7 +6,7 @@ use super::{
     lint::Finding,
     reference::Reference,
 };
-use crate::endpoint::Endpoint;
+use crate::{endpoint::Endpoint, indirect};
 
 /// Parameters that are ours to set, and those that would be secrets in a file.
 const OURS: [&str; 12] = [
@@ -106,12 +106,11 @@ fn client(mode: Mode, flow: &Flow, offered: bool, add: &mut impl FnMut(&str, Str
         Some(id) if id.is_empty() || id.chars().any(char::is_control) => {
             add("client_id", "is not the id of a client".into());
         }
-        Some(id) if id.starts_with("env:") => {
-            if let Err(problem) = id.parse::<Reference>() {
+        Some(id) => {
+            if let Err(problem) = indirect::lint(id, |_| Ok(())) {
                 add("client_id", problem);
             }
         }
-        Some(_) => {}
         // A vendor that gives API keys may know no clients, and an exchange may need none.
         None if offered && flow.api_key_field.is_none() && mode != Mode::TokenExchange => {
             add(

@@ -10,12 +10,11 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
 use super::{
-    Descriptor, Mode,
+    Descriptor, Mode, ReferenceError,
     lint::{self, Finding},
 };
 use crate::{
-    indirect::{self, IndirectError},
-    shown,
+    indirect, shown,
     suggest::nearest,
     yaml::{self, Problem, Source},
 };
@@ -73,8 +72,8 @@ impl Provider {
     /// With the variables that its login container needs in the place of `env:NAME`.
     ///
     /// # Errors
-    /// [`IndirectError`] names the field and the variable.
-    pub fn with_values(&self) -> Result<Self, IndirectError> {
+    /// [`ReferenceError`] names the field and the variable.
+    pub fn with_values(&self) -> Result<Self, ReferenceError> {
         let mut provider = self.clone();
         for (name, value) in &mut provider.descriptor.env {
             *value = indirect::value(&format!("env.{name} of provider {}", self.name), value)?;

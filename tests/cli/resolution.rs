@@ -177,17 +177,17 @@ fn a_variable_that_is_not_set_ends_it_before_anything_begins() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "engine: env:SHOP_ENGINE\nenv: {TOKEN: 'env:SHOP_TOKEN'}\n");
     let run = || home.authenticate(["shop", "claude", "--mode", "oauth"]);
-    run().exits(code::USAGE).says("engine of the project: the variable SHOP_ENGINE is not set");
+    run().exits(code::USAGE).says("engine of the project: the environment variable SHOP_ENGINE is not set");
     run()
         .env("SHOP_ENGINE", "unix:///nonexistent/CANARY.sock")
         .exits(code::USAGE)
-        .says("env.TOKEN of the project: the variable SHOP_TOKEN is not set")
+        .says("env.TOKEN of the project: the environment variable SHOP_TOKEN is not set")
         .does_not_say(CANARY);
     run()
         .env("SHOP_ENGINE", "CANARY")
         .env("SHOP_TOKEN", "t")
         .exits(code::USAGE)
-        .says("engine of the project: the variable SHOP_ENGINE holds what this field cannot take")
+        .says("engine of the project: the environment variable SHOP_ENGINE holds what this field cannot take")
         .does_not_say(CANARY);
     assert!(!home.data().exists());
     // What it holds is used.
@@ -206,7 +206,23 @@ fn a_providers_environment_may_be_indirect_too() {
     home.write("config/providers/claude.yaml", "env: {EXTRA: 'env:CLAUDE_EXTRA'}\n");
     home.authenticate(["demo", "claude", "--mode", "oauth"])
         .exits(code::USAGE)
-        .says("env.EXTRA of provider claude: the variable CLAUDE_EXTRA is not set");
+        .says("env.EXTRA of provider claude: the environment variable CLAUDE_EXTRA is not set");
     home.write("config/providers/claude.yaml", "env: {EXTRA: 'env:not a name'}\n");
     home.authenticate(["demo", "claude", "--mode", "oauth"]).exits(code::USAGE).says("claude.yaml:1:7");
+}
+
+#[test]
+fn where_tokens_are_sent_is_never_indirect() {
+    let home = Home::new();
+    let file = home.write(
+        "acme.yaml",
+        "modes: [api_key]\nrefresh: {strategy: oauth, token_url: 'env:URL', client_id: 'env:no name'}\n\
+         revoke: {url: 'env:URL', client_id: 'env:CLIENT'}\n",
+    );
+    home.authenticate(["providers", "lint", file.to_str().unwrap()])
+        .exits(code::USAGE)
+        .says("acme.yaml:2:28: refresh.token_url")
+        .says("refresh.client_id")
+        .says("acme.yaml:3:10: revoke.url")
+        .does_not_say("revoke.client_id");
 }

@@ -4,7 +4,7 @@ use authenticate::credential::{Credential, Metadata};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, issuer::CLIENT};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
@@ -35,6 +35,22 @@ fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
     let ran = home.run(&["token", "p", "acme"]);
     assert_eq!((ran.status.code(), text(&ran.stdout).trim_end()), (Some(0), &*access_token(&before)));
     assert!(text(&ran.stderr).contains("used as it is, while it lasts"), "{}", text(&ran.stderr));
+}
+
+#[test]
+fn the_client_may_be_named_by_the_environment() {
+    let issuer = Issuer::start(&[]);
+    let refresh =
+        json!({"strategy": "oauth", "token_url": issuer.token_url(), "client_id": "env:ACME_TEST_CLIENT"});
+    let home = Home::described(json!({"refresh": refresh}));
+    let before = home.logged_in(&issuer.login(), EXPIRED);
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(2), "{}", text(&ran.stderr));
+    let says = "refresh.client_id: the environment variable ACME_TEST_CLIENT is not set";
+    assert!(text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
+    let ran = home.command(&["refresh", "p", "acme"]).env("ACME_TEST_CLIENT", CLIENT).output().expect("ran");
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    assert_ne!(access_token(&home.record()), access_token(&before));
 }
 
 #[test]

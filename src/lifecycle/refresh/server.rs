@@ -8,6 +8,7 @@ use super::{Fresh, RefreshError, merged};
 use crate::{
     capture,
     credential::{Credential, Metadata, OAuth, Record},
+    indirect,
     login::{account, again::Again},
     oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
     provider::{Provider, descriptor::Body},
@@ -17,9 +18,10 @@ use crate::{
 pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAuthError> {
     let Some(refresh) = &provider.refresh else { return Ok(None) };
     let Some(url) = &refresh.token_url else { return Ok(None) };
+    let client_id = refresh.client_id.as_deref().map(|id| indirect::value("refresh.client_id", id));
     Ok(Some(TokenEndpoint {
         url: url.parse()?,
-        client_id: refresh.client_id.clone().unwrap_or_default(),
+        client_id: client_id.transpose()?.unwrap_or_default(),
         client_secret: None,
         client_auth: ClientAuth::default(),
         body: refresh.body.unwrap_or(Body::Form),

@@ -1,6 +1,6 @@
 //! A user's store, an issuer, and the program.
 
-mod issuer;
+pub mod issuer;
 mod server;
 
 use std::{
