@@ -84,7 +84,7 @@ impl Screen {
             let ended = end_of_url(&text) < text.len() || last + 1 < lines.len();
             if ended || paused {
                 let url = trim_punctuation(&text[..end_of_url(&text)]);
-                if is_login(url) {
+                if is_login(url) && !is_complaint(&lines[index][..start]) {
                     urls.push(url.to_owned());
                 }
             } else {
@@ -141,6 +141,12 @@ fn end_of_url(text: &str) -> usize {
 /// A sentence's punctuation after a URL is not part of it.
 fn trim_punctuation(url: &str) -> &str {
     url.trim_end_matches(['.', ',', ';', ':', '!', ')', ']', '\''])
+}
+
+/// Whether a URL after this text is what a request failed for: HTTP libraries put it in brackets.
+fn is_complaint(before: &str) -> bool {
+    let before = before.to_ascii_lowercase();
+    before.ends_with('(') && ["error", "failed"].iter().any(|word| before.contains(word))
 }
 
 /// Whether a person would log in there: by the words of its path, or by the query of RFC 6749 section 4.1.1.
@@ -269,6 +275,15 @@ mod tests {
     fn other_urls_are_left_alone() {
         let text = "Starting server on http://localhost:1455.\nDocs: https://example.com/docs\n";
         assert!(find(None, &[text]).is_empty());
+    }
+
+    #[test]
+    fn what_a_request_failed_for_is_no_page() {
+        let api = "https://auth.example.com/api/deviceauth";
+        let says = format!("Error logging in: error sending request for url ({api})\n");
+        assert!(find(Some(80), &[&says]).is_empty());
+        let says = format!("Failed to open a browser. Go to {URL} (code ABCD) instead\n");
+        assert_eq!(find(None, &[&says]), [URL]);
     }
 
     #[test]
