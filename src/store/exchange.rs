@@ -164,24 +164,25 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn exchanges(&self) -> Result<Vec<(Address, Exchange)>, StoreError> {
-        let all = || {
-            let sql = format!("SELECT {COLUMNS}, provider, credential_set, profile FROM {JOINED}");
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let rows = statement.query_map([], |row| {
-                let address = Address { provider: name(row, 5)?, set: name(row, 6)?, profile: name(row, 7)? };
-                Ok((address, exchange(row)?))
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        all().map_err(|e| self.failed(e))
+        of_all(&self.connection).map_err(|e| self.failed(e))
     }
+}
+
+pub(super) fn of_all(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<(Address, Exchange)>> {
+    let sql = format!("SELECT {COLUMNS}, provider, credential_set, profile FROM {JOINED}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], |row| {
+        let address = Address { provider: name(row, 5)?, set: name(row, 6)?, profile: name(row, 7)? };
+        Ok((address, exchange(row)?))
+    })?;
+    rows.collect()
 }
 
 fn of_one() -> String {
     format!("SELECT {COLUMNS} FROM {JOINED} WHERE provider = ? AND credential_set = ? AND profile = ?")
 }
 
-fn record(
+pub(super) fn record(
     change: &rusqlite::Connection,
     address: &Address,
     version: i64,

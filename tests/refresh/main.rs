@@ -10,4 +10,5 @@ mod crowds;
 mod killed;
 mod leaving;
 mod outcomes;
+mod restored;
 mod verb;

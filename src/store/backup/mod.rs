@@ -4,6 +4,7 @@
 mod age_file;
 mod content;
 mod restore;
+mod spent;
 
 use std::path::{Path, PathBuf};
 

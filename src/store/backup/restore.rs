@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::{Unlock, age_file, content};
+use super::{Unlock, age_file, content, spent::Known};
 use crate::{
     credential::Record,
     name::Address,
@@ -50,15 +50,20 @@ impl Store {
         Ok(Restored { credentials: records.len(), before })
     }
 
-    /// Stores credentials in place of all that are there, in one transaction.
+    /// Stores credentials in place of all that are there, in one transaction. A refresh token that was exchanged here
+    /// after its record was made, or may have been, is marked, so that it is not sent again.
     ///
     /// # Errors
     /// As [`Store::put`].
     pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
         let (change, key) = self.begin_with_key()?;
+        let known = Known::read(&change).map_err(failed)?;
         change.execute("DELETE FROM credential", []).map_err(failed)?;
         let current = self.insert_all(&change, &key, records)?;
+        for (record, (_, version)) in records.iter().zip(&current) {
+            known.mark(&change, record, *version).map_err(failed)?;
+        }
         let listed = current.iter().map(|(address, version)| (*address, *version));
         Ledger::write_all(&change, &key, listed).map_err(|e| self.ledger_failed(e))?;
         self.record(&change, Action::Restore, None).map_err(failed)?;

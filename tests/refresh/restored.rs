@@ -1,0 +1,68 @@
+//! A backup holds the refresh tokens of its day: what was sent since is not sent again.
+
+use std::{io::Write as _, process::Stdio};
+
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};
+use serde_json::json;
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+fn store(home: &Home, verb: &str) {
+    let file = home.paths.data().join("backup.age");
+    let args = ["store", verb, file.to_str().expect("text"), "--passphrase-stdin"];
+    let mut child =
+        home.command(&args).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    child.stdin.take().expect("stdin").write_all(PASSPHRASE.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn refused(home: &Home, says: &str) {
+    let ran = home.run(&["token", "p", "acme"]);
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains(says), "{stderr}");
+}
+
+#[test]
+fn a_token_that_was_exchanged_after_the_backup_is_not_sent() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    home.logged_in(&issuer.login(), EXPIRED);
+    store(&home, "backup");
+    assert!(home.run(&["token", "p", "acme"]).status.success());
+    store(&home, "restore");
+    refused(&home, "the backup is older than the login that it replaced");
+    assert_eq!((issuer.exchanges(), issuer.ended()), (1, 0), "the family lives");
+}
+
+#[test]
+fn what_was_in_doubt_or_refused_stays_so() {
+    let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    store(&home, "backup");
+    refused(&home, "invalid_grant");
+    store(&home, "restore");
+    refused(&home, "invalid_grant");
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn a_login_that_did_not_change_and_one_that_is_new_here_are_renewed() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let before = home.logged_in(&issuer.login(), EXPIRED);
+    store(&home, "backup");
+    store(&home, "restore");
+    assert!(home.run(&["token", "p", "acme"]).status.success());
+    assert_ne!(access_token(&home.record()), access_token(&before));
+
+    let other = Home::new(&issuer.token_url());
+    other.logged_in(&issuer.login(), EXPIRED);
+    store(&other, "backup");
+    other.store().remove(&other.address()).expect("removed");
+    store(&other, "restore");
+    assert!(other.run(&["token", "p", "acme"]).status.success());
+    assert_eq!((issuer.exchanges(), issuer.ended()), (2, 0));
+}
