@@ -4,6 +4,9 @@ use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
+/// No more of what is not an endpoint is repeated.
+const SHOWN: usize = 100;
+
 /// An endpoint of an authorization server: https, or http on this machine's own loopback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Url);
@@ -52,18 +55,21 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let url =
-            Url::parse(text).map_err(|source| EndpointError::NotUrl { text: text.to_owned(), source })?;
+        let shown = || match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        };
+        let url = Url::parse(text).map_err(|source| EndpointError::NotUrl { text: shown(), source })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo(url.host_str().unwrap_or_default().to_owned()));
         }
         if url.fragment().is_some() {
-            return Err(EndpointError::Fragment(text.to_owned()));
+            return Err(EndpointError::Fragment(shown()));
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if is_loopback(&url) => Ok(Self(url)),
-            _ => Err(EndpointError::NotHttps(text.to_owned())),
+            _ => Err(EndpointError::NotHttps(shown())),
         }
     }
 }
@@ -120,6 +126,15 @@ mod tests {
         ] {
             let error = bad.parse::<Endpoint>().expect_err(bad);
             assert!(!format!("{error} {error:?}").contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn a_megabyte_is_not_repeated() {
+        let much = "x".repeat(1 << 20);
+        for bad in [much.clone(), format!("http://a.example/{much}"), format!("https://a.example/{much}#x")] {
+            let error = bad.parse::<Endpoint>().expect_err("no endpoint").to_string();
+            assert!(error.len() < 300, "{} bytes", error.len());
         }
     }
 

@@ -14,6 +14,9 @@ use crate::{files, suggest::nearest};
 
 /// Files larger than this are not configuration.
 const MAX_BYTES: u64 = 1 << 20;
+/// Keys, values, beginnings and ends: a large descriptor has a few hundred.
+const MAX_EVENTS: usize = 20_000;
+const MAX_DEPTH: usize = 64;
 /// A file with more problems than this is not worth reading on.
 const MAX_PROBLEMS: usize = 50;
 
@@ -67,10 +70,13 @@ pub fn value(file: &str, text: &str) -> Result<Value, Problem> {
     from_str(text).map_err(|error| from_parser(file, &error))
 }
 
-/// Parses with little room for aliases: configuration has no use for documents that multiply themselves.
+/// Parses with room for configuration, and none for documents that multiply themselves or only cost time.
 fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, serde_yaml::Error> {
-    let few = serde_yaml::alias_limits! { max_total_replayed_events: 10_000 };
-    serde_yaml::from_str_with_options(text, serde_yaml::options! { alias_limits: few })
+    let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_events: MAX_EVENTS, max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 10_000 },
+    };
+    serde_yaml::from_str_with_options(text, options)
 }
 
 fn from_parser(file: &str, error: &serde_yaml::Error) -> Problem {
@@ -297,6 +303,18 @@ mod tests {
     fn broken_yaml_is_located() {
         let found = problems("modes: [1\ninner: {}\n");
         assert!(found[0].starts_with("f.yaml:"), "{found:?}");
+    }
+
+    #[test]
+    fn more_than_any_configuration_has_is_one_error() {
+        let many: String = (0..60_000).map(|n| format!("k{n}: {n}\n")).collect();
+        let deep = "[".repeat(500_000);
+        let begun = std::time::Instant::now();
+        for text in [many, deep] {
+            let found = problems(&text);
+            assert!(found.len() == 1 && found[0].len() < 200, "{found:?}");
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10));
     }
 
     #[test]

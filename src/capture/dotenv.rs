@@ -28,11 +28,15 @@ enum Line {
 
 impl Lines {
     pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+        let flaw = |at: usize| Flaw(Some((text[..at].matches('\n').count() + 1, 1)));
+        // No environment has room for one, so it could not be written back.
+        if let Some(at) = text.find('\0') {
+            return Err(flaw(at));
+        }
         let (mut lines, mut rest) = (Vec::new(), text);
         while !rest.is_empty() {
             let at = text.len() - rest.len();
-            let flaw = || Flaw(Some((text[..at].matches('\n').count() + 1, 1)));
-            let (line, next) = Line::parse(rest).ok_or_else(flaw)?;
+            let (line, next) = Line::parse(rest).ok_or_else(|| flaw(at))?;
             lines.push(line);
             rest = next;
         }

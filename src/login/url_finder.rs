@@ -7,6 +7,8 @@ use vte::{Parser, Perform};
 
 /// A line longer than this is not text for people.
 const MAX_LINE: usize = 16 * 1024;
+/// No URL takes more lines.
+const MAX_LINES: usize = 64;
 /// URLs shown at most, whatever a CLI prints.
 const MAX_URLS: usize = 8;
 /// A CLI that wraps its own output leaves at most this many columns free.
@@ -42,7 +44,7 @@ impl UrlFinder {
     }
 
     fn take(&mut self, paused: bool) -> Vec<String> {
-        let mut urls: Vec<String> = self.screen.links.drain(..).filter(|url| is_login(url)).collect();
+        let mut urls: Vec<String> = std::mem::take(&mut self.screen.links);
         urls.extend(self.screen.text_urls(paused));
         urls.retain(|url| self.seen.len() < MAX_URLS && self.seen.insert(url.clone()));
         urls
@@ -59,12 +61,12 @@ struct Screen {
 }
 
 impl Screen {
-    /// URLs in the lines kept. A line that ends in a URL may go on in the next one, so it is kept until that is known.
+    /// URLs in the lines kept. A line that ends in a URL may go on in the next one, so it is kept until that is whole,
+    /// however small the pieces are in which it comes.
     fn text_urls(&mut self, paused: bool) -> Vec<String> {
         let mut urls = Vec::new();
         let mut lines = self.lines.clone();
-        let open_line = !self.line.is_empty();
-        if open_line {
+        if paused && !self.line.is_empty() {
             lines.push(self.line.clone());
         }
         let mut first_open = lines.len();
@@ -76,7 +78,7 @@ impl Screen {
             };
             let mut text = lines[index][start..].to_owned();
             let mut last = index;
-            while end_of_url(&text) == text.len() && last + 1 < lines.len() {
+            while end_of_url(&text) == text.len() && last + 1 < lines.len() && last - index < MAX_LINES {
                 let Some(more) = continuation(&lines, index, last, self.columns) else { break };
                 text.push_str(&more);
                 last += 1;
@@ -92,6 +94,10 @@ impl Screen {
             }
             index = last + 1;
         }
+        // In the line that is not whole yet, what has more text behind it.
+        if !paused && first_open == lines.len() {
+            urls.extend(ended_url(&self.line).filter(|url| is_login(url)).map(str::to_owned));
+        }
         let kept = if paused { self.lines.len() } else { first_open.min(self.lines.len()) };
         self.lines.drain(..kept);
         urls
@@ -104,7 +110,8 @@ fn continuation(lines: &[String], first: usize, last: usize, columns: Option<usi
     let next = lines.get(last + 1)?;
     let width = lines[last].chars().count();
     let full = match columns {
-        Some(columns) => width + MARGIN >= columns,
+        // A longer line was wrapped by nobody but the terminal.
+        Some(columns) => width + MARGIN >= columns && width <= columns,
         None => false,
     };
     let as_full_as_before = last > first && lines[last - 1].chars().count() == width;
@@ -138,6 +145,13 @@ fn end_of_url(text: &str) -> usize {
     text.find(|c| !is_url_char(c)).unwrap_or(text.len())
 }
 
+/// The URL in a line that goes on behind it. White space alone may be the edge of a frame.
+fn ended_url(line: &str) -> Option<&str> {
+    let text = &line[url_start(line)?..];
+    let (url, rest) = text.split_at(end_of_url(text));
+    (!rest.trim().is_empty()).then(|| trim_punctuation(url))
+}
+
 /// A sentence's punctuation after a URL is not part of it.
 fn trim_punctuation(url: &str) -> &str {
     url.trim_end_matches(['.', ',', ';', ':', '!', ')', ']', '\''])
@@ -166,9 +180,6 @@ impl Screen {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.lines.push(line.trim_end().to_owned());
-        if self.lines.len() > 64 {
-            self.lines.remove(0);
-        }
     }
 }
 
@@ -195,7 +206,9 @@ impl Perform for Screen {
             && self.links.len() < MAX_URLS
         {
             let target = rest.iter().map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(";");
-            if !target.is_empty() && target.len() < MAX_LINE {
+            // Whatever is no sign of a URL could be meant for the terminal that it is shown on.
+            let is_url = target.len() < MAX_LINE && target.chars().all(is_url_char) && is_login(&target);
+            if is_url && !self.links.contains(&target) {
                 self.links.push(target);
             }
         }
@@ -244,7 +257,29 @@ mod tests {
         let mut finder = UrlFinder::new(None);
         let (start, rest) = URL.split_at(60);
         assert!(finder.feed(start.as_bytes()).is_empty());
-        assert_eq!(finder.feed(format!("{rest} ").as_bytes()), [URL]);
+        assert_eq!(finder.feed(format!("{rest} now").as_bytes()), [URL]);
+    }
+
+    #[test]
+    fn a_wrapped_url_is_put_together_however_small_the_pieces_are() {
+        for text in [wrap(URL, 80, "", ""), wrap(URL, 74, "│ ", " │"), format!("{URL}\nand wait\n")] {
+            for size in [1, 7, 64] {
+                let mut finder = UrlFinder::new(Some(80));
+                let mut urls: Vec<String> =
+                    text.as_bytes().chunks(size).flat_map(|piece| finder.feed(piece)).collect();
+                urls.extend(finder.pause());
+                assert_eq!(urls, [URL], "in pieces of {size}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_is_found_however_much_comes_with_it() {
+        let lines: String = (0..200).map(|n| format!("line {n}\r\n")).collect();
+        assert_eq!(find(Some(80), &[&format!("{URL}\r\n{lines}")]), [URL]);
+        let link = |url: &str| format!("\x1b]8;;{url}\x07x\x1b]8;;\x07");
+        let docs: String = (0..20).map(|n| link(&format!("https://example.com/docs/{n}"))).collect();
+        assert_eq!(find(Some(80), &[&(docs + &link(URL))]), [URL]);
     }
 
     #[test]
@@ -293,6 +328,14 @@ mod tests {
                 find(None, &[&format!("\x1b]8;;{url}\x1b\\x\x1b]8;;\x1b\\ {url} \n")]).is_empty(),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn a_link_is_made_of_the_signs_of_a_url() {
+        for odd in [" ", "\u{9b}31m", "\u{202e}", "\u{e9}"] {
+            let link = format!("\x1b]8;;https://example.com/login{odd}x\x1b\\x\x1b]8;;\x1b\\\r\n");
+            assert!(find(None, &[&link]).is_empty(), "{odd:?}");
         }
     }
 

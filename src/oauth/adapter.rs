@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, pin::Pin};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
@@ -32,7 +33,8 @@ impl Adapter<'_> {
     async fn call(self, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
         let (parts, form) = request.into_parts();
         let form = Zeroizing::new(form);
-        let sent = Sent::new(parameters(&form));
+        let sent =
+            Sent::new(parameters(&form), parts.headers.get(AUTHORIZATION).map(secrets).unwrap_or_default());
         let (kind, body) = match self.body {
             Body::Form => (FORM, sent.form()),
             Body::Json => (JSON, sent.json()),
@@ -73,6 +75,23 @@ fn parameters(form: &[u8]) -> Vec<(String, Zeroizing<String>)> {
         }
     }
     parameters
+}
+
+/// The secrets of a client in a header (RFC 6749 section 2.3.1): the whole, and its password as it is without the encoding.
+fn secrets(header: &HeaderValue) -> Vec<Zeroizing<String>> {
+    let Some(whole) = header.to_str().ok().and_then(|text| text.strip_prefix("Basic ")) else {
+        return Vec::new();
+    };
+    let mut secrets = vec![Zeroizing::new(whole.to_owned())];
+    let pair = STANDARD.decode(whole).map(Zeroizing::new).unwrap_or_default();
+    if let Some(at) = pair.iter().position(|byte| *byte == b':') {
+        // As the value of a form's field, which is how it was encoded.
+        let field = [b"=", &pair[at + 1..]].concat();
+        let password = form_urlencoded::parse(&field).next().map(|(_, value)| value.into_owned());
+        secrets.extend(password.map(Zeroizing::new));
+        drop(Zeroizing::new(field));
+    }
+    secrets
 }
 
 /// The crate's view of an answer.

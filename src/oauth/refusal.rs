@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
+use crate::shown::is_invisible;
+
 /// No more of a description is shown.
 const MAX_DESCRIPTION: usize = 200;
 const MAX_CODE: usize = 64;
@@ -19,28 +21,33 @@ const WORDS: [&str; 6] = [
     "scope",
 ];
 
-/// The parameters of a request. Wiped when dropped.
-pub(super) struct Sent(Vec<(String, Zeroizing<String>)>);
+/// What was sent in a request. Wiped when dropped.
+#[derive(Default)]
+pub(super) struct Sent {
+    parameters: Vec<(String, Zeroizing<String>)>,
+    /// Secrets in its headers.
+    headers: Vec<Zeroizing<String>>,
+}
 
 impl Sent {
-    pub fn new(parameters: Vec<(String, Zeroizing<String>)>) -> Self {
-        Self(parameters)
+    pub fn new(parameters: Vec<(String, Zeroizing<String>)>, headers: Vec<Zeroizing<String>>) -> Self {
+        Self { parameters, headers }
     }
 
     /// As `application/x-www-form-urlencoded`.
     pub fn form(&self) -> Zeroizing<Vec<u8>> {
         // Large enough from the start: a buffer that grows leaves copies behind.
-        let room = self.0.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+        let room = self.parameters.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
-        form.extend_pairs(self.0.iter().map(|(name, value)| (name, value.as_str())));
+        form.extend_pairs(self.parameters.iter().map(|(name, value)| (name, value.as_str())));
         Zeroizing::new(form.finish().into_bytes())
     }
 
     /// As a JSON object of strings.
     pub fn json(&self) -> Zeroizing<Vec<u8>> {
-        let members = self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        let members = self.parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
         let object = Value::Object(members.collect::<Map<_, _>>());
-        let room = self.0.iter().map(|(name, value)| 6 * (name.len() + value.len()) + 8).sum();
+        let room = self.parameters.iter().map(|(name, value)| 6 * (name.len() + value.len()) + 8).sum();
         let mut text = Zeroizing::new(Vec::with_capacity(room));
         // Writing into memory does not fail.
         let _ = serde_json::to_writer(&mut *text, &object);
@@ -54,24 +61,19 @@ impl Sent {
         let text: String = text.chars().take(8 * limit).collect();
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         text.retain(|c| !c.is_control() && !is_invisible(c));
-        for (name, value) in &self.0 {
-            if !WORDS.contains(&name.as_str()) {
-                let encoded: Zeroizing<String> =
-                    Zeroizing::new(form_urlencoded::byte_serialize(value.as_bytes()).collect());
-                text = mask(&text, value);
-                text = mask(&text, &encoded);
-            }
+        let secret = |(name, _): &&(String, _)| !WORDS.contains(&name.as_str());
+        let parameters = self.parameters.iter().filter(secret).map(|(_, value)| value);
+        for value in parameters.chain(&self.headers) {
+            let encoded: Zeroizing<String> =
+                Zeroizing::new(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+            text = mask(&text, value);
+            text = mask(&text, &encoded);
         }
         match text.char_indices().nth(limit) {
             Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
             None => text,
         }
     }
-}
-
-/// Characters that turn the direction of text, or that nobody sees.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Replaces what `text` has of `value`: all of it, or any piece of some length.
@@ -136,7 +138,7 @@ pub(super) fn read(reply: &Value, sent: &Sent) -> Option<(String, Option<String>
 
 /// The same, of a refusal that answers no request of ours.
 pub(super) fn shown(code: &str, description: Option<&str>) -> (String, Option<String>) {
-    let nothing = Sent(Vec::new());
+    let nothing = Sent::default();
     let description = description.map(|text| nothing.clean(text, MAX_DESCRIPTION)).filter(|t| !t.is_empty());
     (nothing.clean(code, MAX_CODE), description)
 }
@@ -149,7 +151,8 @@ mod tests {
 
     fn sent() -> Sent {
         let parameters = [("grant_type", "refresh_token"), ("refresh_token", "CANARY/0123456789+abcdef")];
-        Sent::new(parameters.map(|(name, value)| (name.to_owned(), value.to_owned().into())).into())
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned().into()));
+        Sent::new(parameters.into(), vec!["HEADER-CANARY".to_owned().into()])
     }
 
     #[test]
@@ -175,11 +178,15 @@ mod tests {
             "token CANARY/01.. is used up",
             "..456789+abcdef",
             "CANARY/0123456789+abcdefCANARY/0123456789+abcdef",
+            "not HEADER-CANARY",
         ] {
             let reply = json!({"error": echo, "error_description": echo});
             let (code, description) = read(&reply, &sent()).expect("a refusal");
             for shown in [code, description.expect("a description")] {
-                assert!(!shown.contains("CANARY/0") && !shown.contains("6789+abc"), "{shown}");
+                assert!(
+                    !shown.contains("CANARY/0") && !shown.contains("HEADER") && !shown.contains("6789+abc"),
+                    "{shown}"
+                );
             }
         }
         let words = json!({"error": "invalid_grant", "error_description": "bad refresh_token"});

@@ -183,6 +183,7 @@ fn malformed() -> Vec<(Format, Vec<u8>)> {
         (Format::Toml, "t = \"c4nary\0\"".to_owned()),
         (Format::Dotenv, "T='c4nary".to_owned()),
         (Format::Dotenv, "\nT=\"c4nary\\\"\n".to_owned()),
+        (Format::Dotenv, "T=c4nary\0\n".to_owned()),
     ]
     .into_iter()
     .map(|(format, text)| (format, text.into_bytes()))

@@ -1,0 +1,231 @@
+//! What an authorization server answers. The first line says what was asked and the status, such as `refresh 200`;
+//! the rest is the body. It goes over a real connection, to a server in a thread of its own.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{LazyLock, Mutex},
+    thread,
+    time::Duration,
+};
+
+use authenticate::{
+    oauth::{
+        ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, Tokens, device, discovery, grant,
+        refresh, revoke, userinfo,
+    },
+    provider::descriptor::Body,
+    secret::Secret,
+    shown::is_invisible,
+};
+
+use super::first_line;
+use crate::canary::{CANARY, undebugged};
+
+const REFRESH_TOKEN: &str = "rt-0123456789/abcdef+ghijkl";
+const CLIENT_SECRET: &str = "cs-ZYXWVUTSRQPONMLKJIHG";
+/// The client that has the secret is `demo`: what its header holds, `demo:` and the secret.
+const HEADER: &str = "ZGVtbzpjcy1aWVhXVlVUU1JRUE9OTUxLSklIRw==";
+const CODE: &str = "code-mnopqrstuvwxyz";
+/// So much of a value that was sent is not shown.
+const PIECE: usize = 8;
+
+/// The server, and what it says next.
+static SERVER: LazyLock<SocketAddr> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || listener.incoming().flatten().for_each(|connection| drop(answer(connection))));
+    address
+});
+static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+fn answer(mut connection: TcpStream) -> std::io::Result<()> {
+    connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while !is_whole(&request) {
+        match connection.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => request.extend_from_slice(&buffer[..length]),
+        }
+    }
+    let answer = ANSWER.lock().expect("an answer").clone();
+    connection.write_all(&answer)
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let head = head.to_ascii_lowercase();
+    let length =
+        head.split("content-length:").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
+fn says(status: u16, body: &[u8]) {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    *ANSWER.lock().expect("an answer") = [head.as_bytes(), body].concat();
+}
+
+fn at(path: &str) -> Endpoint {
+    format!("http://{}{path}", *SERVER).parse().expect("an endpoint")
+}
+
+fn http() -> Http {
+    static HTTP: LazyLock<Http> = LazyLock::new(|| Http::new(None).expect("HTTP"));
+    HTTP.clone()
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// What was asked, the status, and the body.
+fn asked(data: &[u8]) -> Option<(&str, u16, &[u8])> {
+    let (line, body) = first_line(data)?;
+    let (what, status) = line.split_once(' ')?;
+    Some((what, status.parse().ok().filter(|status| (200..600).contains(status))?, body))
+}
+
+fn endpoint(client_auth: ClientAuth) -> TokenEndpoint {
+    let client_secret = Some(CLIENT_SECRET.into());
+    TokenEndpoint {
+        url: at("/token"),
+        client_id: "demo".into(),
+        client_secret,
+        client_auth,
+        body: Body::Form,
+    }
+}
+
+/// The token and the revocation endpoint.
+pub fn token(data: &[u8]) {
+    let Some((what, status, body)) = asked(data) else { return };
+    says(status, body);
+    let (http, none) = (http(), grant::Parameters::new());
+    let sent: &[&str] = match what {
+        "client" => &[CLIENT_SECRET, HEADER],
+        "code" => &[CLIENT_SECRET, REFRESH_TOKEN, CODE],
+        "json" | "exchange" => &[CLIENT_SECRET, REFRESH_TOKEN],
+        _ => &[CLIENT_SECRET, HEADER, REFRESH_TOKEN],
+    };
+    let tokens = match what {
+        "refresh" => {
+            wait(refresh(&http, &endpoint(ClientAuth::Basic), &REFRESH_TOKEN.into(), &["openid".to_owned()]))
+        }
+        "json" => {
+            let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(ClientAuth::Body) };
+            wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into(), &[]))
+        }
+        "code" => {
+            let code = grant::Code {
+                code: CODE.into(),
+                verifier: REFRESH_TOKEN.into(),
+                redirect: "http://127.0.0.1:1/callback".parse().ok(),
+            };
+            wait(grant::exchange_code(&http, &endpoint(ClientAuth::Body), code, &none, "key"))
+        }
+        "client" => wait(grant::client_credentials(&http, &endpoint(ClientAuth::Basic), &[], &none)),
+        "exchange" => {
+            let subject = REFRESH_TOKEN.into();
+            let exchange = grant::Exchange {
+                subject: &subject,
+                subject_type: "urn:ietf:params:oauth:token-type:access_token",
+                requested_type: None,
+            };
+            wait(grant::exchange_token(&http, &endpoint(ClientAuth::Body), &exchange, &[], &none))
+        }
+        "revoke" => {
+            let token = Secret::new(REFRESH_TOKEN);
+            let (url, hint) = (at("/revoke"), TokenHint::RefreshToken);
+            let secret = Secret::new(CLIENT_SECRET);
+            let revoked = revoke(&http, &url, Some("demo"), Some(&secret), &token, hint, Body::Form);
+            return wait(revoked).err().iter().for_each(|error| fit_to_be_shown(error, status, sent));
+        }
+        "userinfo" => {
+            let told = wait(userinfo::userinfo(&http, &at("/userinfo"), &REFRESH_TOKEN.into()));
+            return told.err().iter().for_each(|error| fit_to_be_shown(error, status, sent));
+        }
+        _ => return,
+    };
+    match tokens {
+        Err(error) => fit_to_be_shown(&error, status, sent),
+        Ok(tokens) => {
+            assert!((200..300).contains(&status), "status {status}");
+            assert!(!tokens.access_token.is_empty());
+            let Tokens { refresh_token, id_token, .. } = &tokens;
+            assert!(refresh_token.iter().chain(id_token).all(|token| !token.is_empty()));
+            assert!(tokens.scopes.iter().flatten().all(|scope| !scope.contains(' ') || !scope.is_empty()));
+            undebugged((&tokens.access_token, refresh_token, id_token));
+            assert!(tokens.extra.values().all(|value| !format!("{value:?}").contains(CANARY)));
+        }
+    }
+}
+
+/// The device authorization endpoint.
+pub fn device(data: &[u8]) {
+    let Some((_, status, body)) = asked(data) else { return };
+    says(status, body);
+    let (http, none) = (http(), grant::Parameters::new());
+    let scopes = ["openid".to_owned()];
+    match wait(device::start(&http, &at("/device"), &endpoint(ClientAuth::Basic), &scopes, &none)) {
+        Err(error) => fit_to_be_shown(&error, status, &[CLIENT_SECRET, HEADER]),
+        Ok(code) => {
+            assert!((200..300).contains(&status), "status {status}");
+            assert!(!code.user_code.is_empty() && code.user_code.len() <= 64);
+            assert!(code.user_code.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{:?}", code.user_code);
+            assert!((1..=3600).contains(&code.expires_in.as_secs()), "{:?}", code.expires_in);
+            for page in [Some(&code.url), code.complete_url.as_ref()].into_iter().flatten() {
+                assert!(page.url().scheme() == "https" || page.is_loopback(), "{page}");
+                assert!(!page.to_string().contains(|c: char| c.is_control() || is_invisible(c)), "{page}");
+            }
+        }
+    }
+}
+
+/// What an issuer publishes. `ISSUER` in the body stands for the one that is asked.
+pub fn discovery(data: &[u8]) {
+    let Some((_, status, body)) = asked(data) else { return };
+    let issuer = format!("http://{}", *SERVER);
+    let body = String::from_utf8_lossy(body).replace("ISSUER", &issuer);
+    says(status, body.as_bytes());
+    match wait(discovery::discover(&http(), &issuer)) {
+        Err(error) => fit_to_be_shown(&error, status, &[]),
+        Ok(published) => {
+            assert_eq!(status, 200);
+            assert!(body.contains(&issuer) || body.contains('\\'), "it is about another issuer");
+            let discovery::Published { authorization, device_authorization, token, revocation } = published;
+            for endpoint in [authorization, device_authorization, token, revocation].into_iter().flatten() {
+                assert!(endpoint.url().scheme() == "https" || endpoint.is_loopback(), "{endpoint}");
+                assert!(endpoint.url().username().is_empty() && endpoint.url().password().is_none());
+            }
+        }
+    }
+}
+
+/// An error is one short printable line with nothing of what was sent, and says rightly whether to try again.
+fn fit_to_be_shown(error: &OAuthError, status: u16, sent: &[&str]) {
+    assert!(!matches!(error, OAuthError::Unreachable { .. } | OAuthError::Setup(_)), "{error}");
+    assert!(!(error.outcome_is_unknown() && error.is_permanent()), "{error}");
+    if let OAuthError::BadReply { .. } = error {
+        assert_eq!(error.outcome_is_unknown(), (200..300).contains(&status), "{error}");
+    }
+    let said = error.to_string();
+    assert!(said.len() < 1500, "{} bytes: {said}", said.len());
+    assert!(!said.contains(|c: char| c.is_control() || is_invisible(c)), "{said:?}");
+    let all = format!("{said} {error:?}");
+    for secret in sent {
+        let piece = secret.as_bytes().windows(PIECE).find(|piece| {
+            let piece = std::str::from_utf8(piece).expect("ASCII");
+            all.contains(piece)
+        });
+        assert_eq!(piece, None, "what was sent is shown: {all}");
+    }
+}

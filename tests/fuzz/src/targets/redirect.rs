@@ -1,0 +1,72 @@
+//! What the browser came back with, or somebody pasted.
+
+use std::sync::LazyLock;
+
+use authenticate::{
+    login::{
+        answer::{Answer, Awaited},
+        callback::{Expected, looks_like_redirect},
+    },
+    oauth::OAuthError,
+    shown::is_invisible,
+};
+use url::Url;
+
+use crate::canary::CANARY;
+
+const STATE: &str = "st4te-0123456789";
+const ISSUER: &str = "https://id.example";
+
+static REDIRECT: LazyLock<Url> =
+    LazyLock::new(|| "http://127.0.0.1:4321/callback".parse().expect("a redirect"));
+
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let expected = Expected::new(REDIRECT.clone(), Some(STATE.to_owned()));
+    let awaited = Awaited::new(expected.clone(), Some(ISSUER.to_owned()));
+
+    match awaited.pasted(text) {
+        Err(problem) => assert!(!problem.contains(CANARY)),
+        Ok(Answer::Code(code)) => {
+            let code = code.expose();
+            assert!(code.len() >= 6 && code.len() <= 8192);
+            assert!(code.chars().all(|c| c.is_ascii_graphic()));
+            // Only a code alone comes without a state.
+            let trimmed = text.trim();
+            let alone = |part: &str| !part.starts_with("code=") && !part.starts_with("error=");
+            if trimmed.contains(['#', '\n']) || trimmed.contains("://") || !trimmed.split('&').all(alone) {
+                assert!(decoded(text).contains(STATE), "{text}");
+            }
+        }
+        Ok(Answer::Refused(error)) => {
+            assert!(decoded(text).contains(STATE), "{text}");
+            let OAuthError::Refused { code, description } = &error else { panic!("{error}") };
+            assert!(code.chars().count() <= 64 && description.iter().all(|d| d.chars().count() <= 200));
+            let said = error.to_string();
+            assert!(!said.contains(|c: char| c.is_control() || is_invisible(c)), "{said:?}");
+        }
+    }
+    if let Ok(target) = expected.check(text) {
+        assert!(target.starts_with("/callback?"), "{target}");
+        assert!(target.bytes().all(|byte| byte.is_ascii_graphic()), "{target}");
+        assert!(decoded(&target).contains(STATE), "{target}");
+    }
+    if let Ok(answer) = awaited.redirected(text) {
+        assert!(expected.check(text).is_ok(), "{answer:?}");
+    }
+    let _ = looks_like_redirect(text);
+    if let Some(expected) = Expected::of(text) {
+        let host = expected.redirect().host_str();
+        assert!(matches!(host, Some("localhost" | "127.0.0.1" | "[::1]")), "{host:?}");
+        assert_eq!(expected.redirect().scheme(), "http");
+        let _ = expected.port();
+    }
+}
+
+/// Percent-encoding undone, and what URLs leave out.
+fn decoded(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+    let url = Url::parse(&format!("http://x/?{text}")).expect("a URL");
+    let pairs = url.query_pairs().map(|(name, value)| format!("{name}={value}&"));
+    pairs.chain(url.fragment().map(str::to_owned)).chain([text]).collect()
+}

@@ -1,0 +1,49 @@
+//! What people type: names, references, addresses, engines, key sources.
+
+use authenticate::{
+    endpoint::Endpoint, engine::Choice, name::Name, provider::Reference, provider::run_args::RunArgs, shown,
+    store::Source,
+};
+
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let repeated = |said: &str| text.len() > 24 && said.contains(text);
+    match text.parse::<Name>() {
+        Ok(name) => {
+            assert_eq!(name.to_string(), text);
+            assert!(!text.contains(['/', '\0', ' ', '\n']) && text != ".." && text.len() <= 64);
+        }
+        Err(error) => assert!(!repeated(&error.to_string()), "{error}"),
+    }
+    match text.parse::<Reference>() {
+        Ok(reference) => assert_eq!(reference.to_string().parse(), Ok(reference)),
+        Err(problem) => {
+            let named = ["env:", "file:"].iter().any(|kind| text.starts_with(kind));
+            assert!(named || !repeated(&problem), "{problem}");
+        }
+    }
+    match text.parse::<Endpoint>() {
+        Ok(endpoint) => {
+            let url = endpoint.url();
+            assert!(url.scheme() == "https" || url.scheme() == "http" && endpoint.is_loopback());
+            assert!(!shown::has_user(url.as_str()) && url.fragment().is_none());
+            assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
+        }
+        Err(error) => {
+            let said = error.to_string();
+            assert!(said.len() < 1500, "{} bytes of an error", said.len());
+            assert!(!said.contains(char::is_control), "{said:?}");
+        }
+    }
+    let _ = text.parse::<Choice>().map_err(|error| error.to_string());
+    let _ = text.parse::<Source>().map_err(|error| error.to_string());
+    let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    if let Ok(run) = RunArgs::parse(&words) {
+        assert!(run.env.iter().all(|(name, _)| !name.is_empty() && !name.contains(['=', '\0'])));
+        assert!(run.publish.iter().all(|port| port.container != 0));
+    }
+    assert!(!shown::has_user(&shown::url(text)) || shown::url(text).contains("://...@"));
+    if shown::is_harmless(text) {
+        assert!(!text.contains(char::is_control));
+    }
+}
