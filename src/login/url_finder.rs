@@ -147,9 +147,9 @@ fn end_of_url(text: &str) -> usize {
 
 /// The URL in a line that goes on behind it. White space alone may be the edge of a frame.
 fn ended_url(line: &str) -> Option<&str> {
-    let text = &line[url_start(line)?..];
+    let (before, text) = line.split_at(url_start(line)?);
     let (url, rest) = text.split_at(end_of_url(text));
-    (!rest.trim().is_empty()).then(|| trim_punctuation(url))
+    (!rest.trim().is_empty() && !is_complaint(before)).then(|| trim_punctuation(url))
 }
 
 /// A sentence's punctuation after a URL is not part of it.
@@ -317,6 +317,7 @@ mod tests {
         let api = "https://auth.example.com/api/deviceauth";
         let says = format!("Error logging in: error sending request for url ({api})\n");
         assert!(find(Some(80), &[&says]).is_empty());
+        assert!(find(None, &[&says.replace('\n', " [retrying]")]).is_empty());
         let says = format!("Failed to open a browser. Go to {URL} (code ABCD) instead\n");
         assert_eq!(find(None, &[&says]), [URL]);
     }
