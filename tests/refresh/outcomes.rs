@@ -1,5 +1,7 @@
 //! What can come of one exchange.
 
+use std::time::Duration;
+
 use authenticate::{
     credential::{Credential, Metadata, Owner},
     lifecycle::refresh::{RefreshError, Renewed},
@@ -197,9 +199,12 @@ fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
             renewed = home.renewing(&record, false) => panic!("too soon: {renewed:?}"),
             () = async { while issuer.exchanges() == 0 { tokio::task::yield_now().await } } => {}
         }
-        while home.record() == record {
-            tokio::task::yield_now().await;
-        }
+        let stored = async {
+            while home.record() == record {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), stored).await.expect("the answer is stored");
     });
     assert_ne!(access_token(&home.record()), access_token(&record));
 }
