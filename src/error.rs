@@ -274,6 +274,9 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
             LoginError::Engine(error) => engine_hint(error),
             error => login_hint(error),
         },
+        RefreshError::Cli { .. } => {
+            Some("see whether the vendor can be reached and try again; if it stays so, log in again".into())
+        }
         error if error.needs_login() => Some("log in again".into()),
         _ => None,
     }

@@ -259,6 +259,10 @@ mod tests {
         store.end_exchange(&address, version, ExchangeState::Refused, "me", "late").expect("ignored");
         assert_eq!(store.exchange(&address).expect("read"), None, "the loser changes nothing");
         assert_eq!(store.begin_exchange(&address, next.version, "me", false).expect("begun"), Begun::Yes);
+        let begun = store.exchange(&address).expect("read");
+        store.end_exchange(&address, version, ExchangeState::Refused, "me", "late").expect("ignored");
+        store.forget_exchange(&address, version).expect("ignored");
+        assert_eq!(store.exchange(&address).expect("read"), begun, "nor when the winner has begun one");
         store.forget_exchange(&address, next.version).expect("forgotten");
         assert_eq!(store.exchange(&address).expect("read"), None);
     }

@@ -5,6 +5,7 @@
 mod harness;
 
 mod canary;
+mod claude_renewal;
 mod codex_browser;
 mod codex_device;
 mod endings;

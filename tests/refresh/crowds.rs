@@ -1,74 +1,91 @@
-//! Many that ask at once.
+//! Many that ask at once, of a real OAuth server that rotates refresh tokens and takes one that comes twice for a theft.
 
 use std::{
-    collections::BTreeSet,
-    process::{Child, Stdio},
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc::sync_channel,
-    },
+    collections::{BTreeSet, HashMap},
+    sync::mpsc::{Receiver, sync_channel},
     thread,
+    time::Duration,
 };
 
-use authenticate::lifecycle::{
-    refresh::Renewed,
-    resolve::{Request, resolve},
-};
+use authenticate::lifecycle::refresh::Renewed;
 use jiff::SignedDuration;
+use serde_json::json;
 
-use crate::harness::{EXPIRED, Home, Issuer, access_token};
+use crate::harness::{Asker, EXPIRED, Home, OpenId, access_token, assert_reuse_ends_a_login};
 
 #[test]
 fn a_thousand_askers_make_one_exchange() {
-    let issuer = Issuer::start(&["--token-delay", "300"]);
-    let home = Home::new(&issuer.token_url());
-    let before = home.logged_in(&issuer.login(), EXPIRED);
-    let askers: Vec<Child> = (0..50)
-        .map(|_| home.asker(&["--threads", "20"]).stdout(Stdio::piped()).spawn().expect("started"))
-        .collect();
-    let mut answers = Vec::new();
-    for asker in askers {
-        let output = asker.wait_with_output().expect("ended");
-        answers.extend(String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned));
-    }
+    let server = OpenId::that_dawdles(Duration::from_millis(300));
+    let home = Home::of(&server);
+    let before = home.logged_in(&server.login(), EXPIRED);
+    let ready: Vec<Asker> = (0..50).map(|_| Asker::ready(&home, 20)).collect();
+    let asking: Vec<Asker> = ready.into_iter().map(Asker::go).collect();
+    let answers: Vec<String> = asking.into_iter().flat_map(Asker::answers).collect();
     assert_eq!(answers.len(), 1000);
-    let different: BTreeSet<_> = answers.iter().collect();
     let now = access_token(&home.record());
-    assert_eq!(different, BTreeSet::from([&now]));
+    assert_eq!(answers.iter().collect::<BTreeSet<_>>(), BTreeSet::from([&now]));
     assert_ne!(now, access_token(&before));
-    assert_eq!((issuer.exchanges(), issuer.ended()), (1, 0));
+    let stats = server.stats();
+    assert_eq!(
+        (&stats["refreshes"], &stats["repeated"], &stats["errors"]),
+        (&json!(1), &json!(0), &json!([]))
+    );
     // The login is alive.
+    assert!(server.accepts(&now));
     assert!(matches!(home.renew(&home.record(), true), Ok(Renewed::Now(_))));
+    assert_reuse_ends_a_login(&server);
+}
+
+/// Reads once each time that it is told to; what it read, in order.
+fn read(told: &Receiver<()>, once: impl Fn() -> String) -> Vec<String> {
+    told.iter().map(|()| once()).collect()
 }
 
 #[test]
 fn a_thousand_rotations_under_readers() {
-    let issuer = Issuer::start(&[]);
-    let home = &Home::new(&issuer.token_url());
-    let mut record = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
-    let reads = &AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let readers = [(); 2].map(|()| {
-            let (starts, started) = sync_channel::<()>(1);
-            scope.spawn(move || {
-                let request = Request::new(&"p".parse().expect("a name"), "acme");
-                for () in started {
-                    resolve(&home.paths, &request).expect("readable").as_it_is().expect("usable");
-                    reads.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-            starts
-        });
-        for _ in 0..1000 {
+    let server = OpenId::start();
+    let home = &Home::of(&server);
+    let mut record = home.logged_in(&server.login(), SignedDuration::from_hours(1));
+    let mut tokens = HashMap::from([(access_token(&record), 0)]);
+    let here = || access_token(&home.record());
+    let elsewhere = || {
+        let ran = home.run(&["token", "p", "acme"]);
+        assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).expect("text").trim_end().to_owned()
+    };
+    let read_by: Vec<Vec<String>> = thread::scope(|scope| {
+        let (threads, told): (Vec<_>, Vec<_>) = (0..3)
+            .map(|number| {
+                let (tell, told) = sync_channel::<()>(1);
+                let reader = scope.spawn(move || match number {
+                    0 => read(&told, elsewhere),
+                    _ => read(&told, here),
+                });
+                (reader, tell)
+            })
+            .unzip();
+        for number in 1..=1000 {
             // Each reads while the next exchange is under way; who has not read yet is not waited for.
-            for reader in &readers {
-                let _ = reader.try_send(());
+            for tell in &told {
+                let _ = tell.try_send(());
             }
             let Renewed::Now(next) = home.renew(&record, true).expect("renewed") else { panic!("not by us") };
-            assert_ne!(access_token(&next), access_token(&record));
+            assert_eq!(tokens.insert(access_token(&next), number), None, "another token each time");
             record = next;
         }
+        drop(told);
+        threads.into_iter().map(|reader| reader.join().expect("read")).collect()
     });
-    assert_eq!((issuer.exchanges(), issuer.ended()), (1000, 0));
-    assert!(reads.load(Ordering::Relaxed) > 100);
+    for read in read_by {
+        // Each read was of a token that was current once, and never of an older one after a newer.
+        let order: Vec<i32> = read.iter().map(|token| tokens[token]).collect();
+        assert!(order.is_sorted() && order.len() > 30, "{order:?}");
+    }
+    let stats = server.stats();
+    assert_eq!(
+        (&stats["refreshes"], &stats["repeated"], &stats["errors"]),
+        (&json!(1000), &json!(0), &json!([]))
+    );
+    assert!(server.accepts(&access_token(&record)));
+    assert_reuse_ends_a_login(&server);
 }

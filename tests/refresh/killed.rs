@@ -5,9 +5,9 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use authenticate::{
@@ -15,67 +15,125 @@ use authenticate::{
     store::{Begun, ExchangeState},
 };
 use jiff::SignedDuration;
+use serde_json::json;
 
-use crate::harness::{EXPIRED, Home, Issuer, eventually};
+use crate::harness::{Asker, EXPIRED, Home, OpenId, access_token, assert_reuse_ends_a_login, eventually};
+
+/// Some time that is not longer than this.
+fn at_most(longest: Duration) -> Duration {
+    longest.mul_f64(f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX))
+}
 
 #[test]
-fn a_hundred_times_at_random() {
-    let issuer = Issuer::start(&["--token-delay", "10"]);
-    let home = Home::new(&issuer.token_url());
-    let mut record = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
-    let (mut renewed, mut unknown) = (0, 0);
-    for round in 0..100 {
-        let mut asker = home.asker(&["--force"]).stdout(Stdio::null()).spawn().expect("started");
-        // Somewhere between its start and its end, wherever that is on this machine.
-        thread::sleep(Duration::from_micros(RandomState::new().hash_one(round) % 60_000));
-        let _ = asker.kill();
-        asker.wait().expect("ended");
-        record = match home.renew(&home.record(), false) {
-            Ok(renewal) => {
-                renewed += usize::from(renewal.clone().record().version != record.version);
-                renewal.record()
+fn a_hundred_times_at_random_under_readers() {
+    let server = OpenId::that_dawdles(Duration::from_millis(50));
+    let home = &Home::of(&server);
+    home.logged_in(&server.login(), EXPIRED);
+    let whole = {
+        let (asker, begin) = (Asker::ready(home, 1).go(), Instant::now());
+        assert_eq!(asker.answers(), [access_token(&home.record())]);
+        begin.elapsed()
+    };
+    let (mut gone_on, mut unknown) = (0, 0);
+    let done = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            let mut reads = 0;
+            while !done.load(Ordering::Relaxed) {
+                home.record();
+                reads += 1;
+                thread::sleep(Duration::from_millis(2));
             }
-            Err(RefreshError::OutcomeUnknown { .. }) => {
-                unknown += 1;
-                home.logged_in(&issuer.login(), SignedDuration::from_hours(1))
+            reads
+        });
+        for round in 0..100 {
+            home.expire();
+            let (before, exchanges) = (home.record(), server.refreshes());
+            let (holder, other) = (Asker::ready(home, 1), Asker::ready(home, 1));
+            let begin = Instant::now();
+            // Both somewhere between beginning and end, wherever that is on this machine.
+            let (dies, asks) = (at_most(whole), at_most(whole));
+            let holder = holder.go();
+            thread::sleep(asks.min(dies));
+            let other = match asks < dies {
+                true => {
+                    let other = other.go();
+                    thread::sleep(dies.saturating_sub(begin.elapsed()));
+                    holder.kill();
+                    other
+                }
+                false => {
+                    holder.kill();
+                    other.go()
+                }
+            };
+            let answers = other.answers();
+            let now = home.record();
+            assert_eq!(home.store().check().expect("readable"), [""; 0], "round {round}: the store is whole");
+            if now.version != before.version {
+                gone_on += 1;
+                assert_eq!(answers, [access_token(&now)], "round {round}");
+                assert_eq!(server.refreshes(), exchanges + 1, "round {round}");
+                continue;
             }
-            Err(error) => panic!("{error}"),
-        };
-        assert!(
-            matches!(home.renew(&record, true), Ok(Renewed::Now(_))),
-            "round {round}: the login is alive"
-        );
-        record = home.record();
-    }
-    assert_eq!(issuer.ended(), 0, "no token was sent twice ({renewed} renewed, {unknown} unknown)");
+            // It died with the exchange under way.
+            unknown += 1;
+            assert!(
+                answers[0].starts_with("error: it is not known what became of renewing acme"),
+                "{answers:?}"
+            );
+            let exchanges = server.refreshes();
+            assert!(
+                matches!(home.renew(&now, false), Err(RefreshError::OutcomeUnknown { .. })),
+                "round {round}"
+            );
+            assert_eq!(server.refreshes(), exchanges, "round {round}: the token was not sent again");
+            home.logged_in(&server.login(), SignedDuration::from_hours(1));
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(reader.join().expect("read") > 100);
+    });
+    assert!(gone_on > 0 && unknown > 0, "{gone_on} went on, {unknown} unknown");
+    let stats = server.stats();
+    assert_eq!(
+        (&stats["repeated"], &stats["reused"], &stats["errors"]),
+        (&json!(0), &json!(false), &json!([]))
+    );
+    assert!(matches!(home.renew(&home.record(), true), Ok(Renewed::Now(_))), "the login is alive");
+    assert_reuse_ends_a_login(&server);
 }
 
 #[test]
 fn in_the_middle_of_an_exchange() {
-    let issuer = Issuer::start(&["--token-delay", "60000"]);
-    let home = Home::new(&issuer.token_url());
-    let record = home.logged_in(&issuer.login(), EXPIRED);
-    let mut asker = home.asker(&[]).stdout(Stdio::null()).spawn().expect("started");
-    eventually("the exchange", || issuer.exchanges() == 1);
+    let server = OpenId::that_dawdles(Duration::from_secs(600));
+    let home = Home::of(&server);
+    let record = home.logged_in(&server.login(), EXPIRED);
+    let holder = Asker::ready(&home, 1).go();
+    eventually("the exchange", || server.refreshes() == 1);
     let waiting = home.store().exchange(&home.address()).expect("read").expect("recorded");
     assert_eq!(waiting.state, ExchangeState::Sent);
-    assert_eq!(waiting.holder, format!("process {}", asker.id()));
-    asker.kill().expect("killed");
-    asker.wait().expect("ended");
+    assert_eq!(waiting.holder, format!("process {}", holder.id()));
+    let id = holder.id();
+    holder.kill();
     for _ in 0..2 {
         let Err(RefreshError::OutcomeUnknown { why, .. }) = home.renew(&record, false) else {
             panic!("not known to be unknown");
         };
-        assert!(why.contains(&format!("process {} died", asker.id())), "{why}");
+        assert!(why.contains(&format!("process {id} died")), "{why}");
     }
-    assert_eq!((issuer.exchanges(), issuer.ended()), (1, 0), "the token was not sent again");
+    let stats = server.stats();
+    assert_eq!(
+        (&stats["refreshes"], &stats["repeated"]),
+        (&json!(1), &json!(0)),
+        "the token was not sent again"
+    );
 }
 
 #[test]
 fn before_anything_was_sent_nothing_is_lost() {
-    let issuer = Issuer::start(&[]);
-    let home = Home::new(&issuer.token_url());
-    let record = home.logged_in(&issuer.login(), EXPIRED);
+    let server = OpenId::start();
+    let home = Home::of(&server);
+    let record = home.logged_in(&server.login(), EXPIRED);
     // A lock file that nobody holds.
     std::fs::create_dir_all(home.paths.turns()).expect("made");
     let private = |path: &Path, mode| {

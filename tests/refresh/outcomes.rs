@@ -1,7 +1,9 @@
 //! What can come of one exchange.
 
+use std::time::Duration;
+
 use authenticate::{
-    credential::{Credential, Metadata},
+    credential::{Credential, Metadata, Owner},
     lifecycle::refresh::{RefreshError, Renewed},
     oauth::OAuthError,
 };
@@ -41,17 +43,20 @@ fn a_vendor_that_wants_json_gets_json() {
 }
 
 #[test]
-fn a_refresh_token_that_is_left_out_stays() {
-    let server = Server::answering(Some((
-        200,
-        r#"{"access_token": "NEW", "token_type": "Bearer", "expires_in": 60}"#,
-    )));
+fn what_an_answer_leaves_out_stays_but_for_the_end() {
+    let server = Server::answering(Some((200, r#"{"access_token": "NEW", "token_type": "Bearer"}"#)));
     let home = Home::new(&server.url);
-    let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let scopes = vec!["read".to_owned(), "write".to_owned()];
+    let metadata =
+        Metadata { account: Some("dev@example.org".into()), scopes: scopes.clone(), ..Metadata::default() };
+    let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
+    let before = home.logged_in_as(&tokens, EXPIRED, metadata);
     let after = home.renew(&before, false).expect("renewed").record();
     let Credential::OAuth(tokens) = &after.credential else { panic!("not OAuth") };
     assert_eq!(tokens.access_token.expose(), "NEW");
     assert_eq!(tokens.refresh_token.as_ref().expect("kept").expose(), "RRR");
+    assert_eq!((&after.metadata.account, &after.metadata.scopes), (&before.metadata.account, &scopes));
+    assert_eq!(after.metadata.expires_at, None, "the old token's says nothing of the new one");
 }
 
 #[test]
@@ -99,6 +104,33 @@ fn a_server_that_cannot_be_reached_changes_nothing() {
     }
     assert_eq!(busy.bodies().len(), 2);
     assert_eq!(home.record(), record);
+}
+
+#[test]
+fn a_refusal_that_passes_is_not_remembered() {
+    let server = Server::answering(Some((400, r#"{"error": "temporarily_unavailable"}"#)));
+    let home = Home::new(&server.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    for asked in 1..=2 {
+        assert!(matches!(home.renew(&record, false), Err(RefreshError::Server { .. })));
+        assert_eq!(server.bodies().len(), asked);
+    }
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+}
+
+#[test]
+fn a_token_is_not_sent_again_when_the_answer_is_of_no_use() {
+    for answer in ["<html>", "{}", r#"{"refresh_token": "SSS"}"#] {
+        let server = Server::answering(Some((200, answer)));
+        let home = Home::new(&server.url);
+        let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+        for _ in 0..2 {
+            let asked = home.renew(&record, false);
+            assert!(matches!(asked, Err(RefreshError::OutcomeUnknown { .. })), "{answer}: {asked:?}");
+        }
+        assert_eq!(server.bodies().len(), 1, "{answer}");
+        assert_eq!(home.record(), record);
+    }
 }
 
 #[test]
@@ -167,9 +199,12 @@ fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
             renewed = home.renewing(&record, false) => panic!("too soon: {renewed:?}"),
             () = async { while issuer.exchanges() == 0 { tokio::task::yield_now().await } } => {}
         }
-        while home.record() == record {
-            tokio::task::yield_now().await;
-        }
+        let stored = async {
+            while home.record() == record {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), stored).await.expect("the answer is stored");
     });
     assert_ne!(access_token(&home.record()), access_token(&record));
 }
@@ -182,6 +217,10 @@ fn what_has_no_way_is_not_attempted() {
     assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     let record = home.logged_in(&issuer.login(), EXPIRED);
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    let home = Home::new(&issuer.token_url());
+    let vendors = Metadata { owner: Owner::Vendor, ..Metadata::default() };
+    let record = home.logged_in_as(&issuer.login(), EXPIRED, vendors);
     assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
     assert_eq!(issuer.requests("/oauth/token"), [0; 0]);
 }

@@ -25,7 +25,7 @@ fn token_renews_what_has_expired() {
 fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
-    let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(10));
+    let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(6));
     assert_eq!(text(&home.run(&["token", "p", "acme"]).stdout).trim_end(), access_token(&before));
     let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(4));
     assert_ne!(text(&home.run(&["token", "p", "acme"]).stdout).trim_end(), access_token(&before));

@@ -136,6 +136,17 @@ impl Pod {
         curl
     }
 
+    /// The tokens of a new login.
+    pub fn login(&self) -> Value {
+        let answer = output(self.curl("/test/login").args(["--request", "POST"]));
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// Ends the login that a refresh token is of.
+    pub fn revoke(&self, refresh_token: &str) {
+        output(self.curl("/oauth/revoke").args(["--data-urlencode", &format!("token={refresh_token}")]));
+    }
+
     /// The tokens that were issued, oldest first.
     pub fn issued(&self) -> Vec<Value> {
         self.get("/test/issued").as_array().expect("a list").clone()

@@ -5,6 +5,7 @@ pub mod chromium;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of the command line")]
 mod home;
 pub mod login;
+#[allow(dead_code, reason = "shared with the tests of renewing")]
 pub mod server;
 pub mod stub;
 

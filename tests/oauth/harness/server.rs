@@ -15,6 +15,8 @@ use std::{
 
 use serde_json::Value;
 
+/// The public client.
+pub const CLIENT: &str = "demo";
 /// The secret of the client `machine`.
 pub const SECRET: &str = "CANARY-machine-secret";
 
@@ -49,8 +51,39 @@ impl Server {
         Self { child, issuer }
     }
 
-    /// What it has done so far: `refreshes` that were granted, `reused` when a refresh token came twice, `revocations`
-    /// asked for, `grants` by kind, and `errors`.
+    /// One that makes the tokens at once and keeps its answer back for so long.
+    pub fn that_dawdles(delay: Duration) -> Self {
+        Self::with(&["--delay", &delay.as_millis().to_string()])
+    }
+
+    /// Where tokens are given out.
+    pub fn token_url(&self) -> String {
+        format!("{}/token", self.issuer)
+    }
+
+    /// The tokens of a person who has logged in to the public client.
+    pub fn login(&self) -> Value {
+        let (status, tokens) = self.send("POST", "/test/login", "", "");
+        assert_eq!(status, 200, "{tokens}");
+        serde_json::from_str(&tokens).expect("json")
+    }
+
+    /// Sends a refresh token as anybody could who has it: the status, and the answer.
+    pub fn exchange(&self, refresh_token: &str) -> (u16, Value) {
+        let form = format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token={refresh_token}");
+        let (status, answer) =
+            self.send("POST", "/token", "Content-Type: application/x-www-form-urlencoded\r\n", &form);
+        (status, serde_json::from_str(&answer).expect("json"))
+    }
+
+    /// Whether it lets an access token in.
+    pub fn accepts(&self, access_token: &str) -> bool {
+        self.send("GET", "/me", &format!("Authorization: Bearer {access_token}\r\n"), "").0 == 200
+    }
+
+    /// What it has done so far: `refreshes` that were granted, how many were asked for with a token that had come
+    /// before (`repeated`), `reused` when it took that for a theft, `revocations` asked for, `grants` by kind, and
+    /// `errors`.
     pub fn stats(&self) -> Value {
         serde_json::from_str(&self.ask("GET", "/test/stats")).expect("json")
     }
@@ -72,22 +105,29 @@ impl Server {
     }
 
     fn ask(&self, method: &str, path: &str) -> String {
+        let (status, answer) = self.send(method, path, "", "");
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
         let host = self.issuer.strip_prefix("http://").expect("http");
         let mut connection = TcpStream::connect(host).expect("connected");
-        connection.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+        connection.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
         write!(
             connection,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         )
         .expect("asked");
         let mut answer = String::new();
         connection.read_to_string(&mut answer).expect("answered");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         // Its short answers are one chunk, if they are in chunks at all.
         match head.to_lowercase().contains("transfer-encoding: chunked") {
-            true => body.lines().nth(1).unwrap_or_default().to_owned(),
-            false => body.to_owned(),
+            true => (status, body.lines().nth(1).unwrap_or_default().to_owned()),
+            false => (status, body.to_owned()),
         }
     }
 }

@@ -1,23 +1,32 @@
 // A real OAuth server for the tests: device flow, PKCE, rotating refresh tokens with detection of reuse, revocation, client
 // credentials, token exchange. Its pages submit themselves, so that a browser that follows them is a person who agrees.
 //
-//   node server.mjs [--ttl SECONDS] [--device-ttl SECONDS]
+//   node server.mjs [--ttl SECONDS] [--device-ttl SECONDS] [--delay MS]
 //
 // The first line of stdout is `listening on http://127.0.0.1:PORT`. It ends with its standard input.
-// GET /test/stats says what was done; POST /test/deny makes the person refuse from then on, POST /test/allow agree again.
+// GET /test/stats says what was done; POST /test/deny makes the person refuse from then on, POST /test/allow agree again;
+// POST /test/login is a person who logs in without a browser: it answers with the tokens of `demo`.
+// What a refresh token is exchanged for is made at once and sent after the delay.
 
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Provider, { errors } from 'oidc-provider';
 
 const { values: options } = parseArgs({
-  options: { ttl: { type: 'string', default: '3600' }, 'device-ttl': { type: 'string', default: '600' } },
+  options: {
+    ttl: { type: 'string', default: '3600' },
+    'device-ttl': { type: 'string', default: '600' },
+    delay: { type: 'string', default: '0' },
+  },
 });
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 const SCOPES = 'openid email offline_access';
 
-const stats = { refreshes: 0, reused: false, revocations: 0, grants: [], errors: [] };
+const stats = { refreshes: 0, repeated: 0, reused: false, revocations: 0, grants: [], errors: [] };
+const presented = new Set();
 let deny = false;
 
 const page = (body) =>
@@ -111,6 +120,15 @@ server.listen(0, '127.0.0.1', () => {
     },
     ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'scope'],
   );
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== '/token') return;
+    const token = ctx.oidc?.params?.refresh_token;
+    if (!token) return;
+    if (presented.has(token)) stats.repeated += 1;
+    presented.add(token);
+    await sleep(Number(options.delay));
+  });
   provider.on('grant.success', (ctx) => {
     const kind = ctx.oidc.params.grant_type;
     stats.grants.push(kind);
@@ -122,6 +140,25 @@ server.listen(0, '127.0.0.1', () => {
   });
   provider.on('server_error', (ctx, error) => console.error(error));
   const callback = provider.callback();
+
+  async function login() {
+    const redirect_uri = 'http://127.0.0.1/callback';
+    const code_verifier = randomBytes(32).toString('base64url');
+    const grant = new provider.Grant({ accountId: 'dev', clientId: 'demo' });
+    grant.addOIDCScope(SCOPES);
+    const code = new provider.AuthorizationCode({
+      accountId: 'dev',
+      client: await provider.Client.find('demo'),
+      grantId: await grant.save(),
+      scope: SCOPES,
+      redirectUri: redirect_uri,
+      codeChallenge: createHash('sha256').update(code_verifier).digest('base64url'),
+      codeChallengeMethod: 'S256',
+    });
+    const form = { grant_type: 'authorization_code', client_id: 'demo', code: await code.save(), redirect_uri, code_verifier };
+    const answer = await fetch(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+    return answer.text();
+  }
 
   async function interaction(request, response) {
     const { uid, prompt, params, grantId, session } = await provider.interactionDetails(request, response);
@@ -152,6 +189,9 @@ server.listen(0, '127.0.0.1', () => {
       if (path === '/test/stats') {
         response.setHeader('content-type', 'application/json');
         return response.end(JSON.stringify(stats));
+      }
+      if (path === '/test/login') {
+        return response.end(await login());
       }
       if (path === '/test/deny' || path === '/test/allow') {
         deny = path === '/test/deny';

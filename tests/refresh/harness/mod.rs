@@ -1,6 +1,10 @@
-//! A user's store, an issuer, and the program.
+//! A user's store, those who issue tokens, and the program.
 
+mod asker;
 pub mod issuer;
+#[path = "../../oauth/harness/server.rs"]
+#[allow(dead_code, reason = "shared with the tests of native logins")]
+mod openid;
 mod server;
 
 use std::{
@@ -27,7 +31,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use asker::Asker;
 pub use issuer::Issuer;
+pub use openid::Server as OpenId;
 pub use server::Server;
 
 /// Longer than anything here takes.
@@ -63,9 +69,17 @@ pub struct Home {
 impl Home {
     /// With a descriptor that renews at this token endpoint.
     pub fn new(token_url: &str) -> Self {
-        Self::described(
-            json!({"refresh": {"strategy": "oauth", "token_url": token_url, "client_id": issuer::CLIENT}}),
-        )
+        Self::as_client(issuer::CLIENT, token_url)
+    }
+
+    /// With a descriptor that renews at the OpenID provider.
+    pub fn of(server: &OpenId) -> Self {
+        Self::as_client(openid::CLIENT, &server.token_url())
+    }
+
+    fn as_client(client: &str, token_url: &str) -> Self {
+        let refresh = json!({"strategy": "oauth", "token_url": token_url, "client_id": client});
+        Self::described(json!({"refresh": refresh}))
     }
 
     pub fn described(fields: Value) -> Self {
@@ -112,11 +126,22 @@ impl Home {
         let mut store = self.store();
         store.put(&self.address(), &credential, &metadata).expect("stored");
         drop(store);
+        self.change("UPDATE credential SET updated_at = updated_at - 3600000");
+        self.record()
+    }
+
+    /// Lets time go by for what is stored, until it is past its end.
+    pub fn expire(&self) {
+        self.change(
+            "UPDATE credential SET updated_at = updated_at - 7200000, expires_at = expires_at - 7200000",
+        );
+    }
+
+    fn change(&self, sql: &str) {
         let database = self.paths.data().join(authenticate::store::FILE_NAME);
         let database = rusqlite::Connection::open(database).expect("opened");
-        database.execute("UPDATE credential SET updated_at = updated_at - 3600000", []).expect("aged");
-        drop(database);
-        self.record()
+        database.busy_timeout(LIMIT).expect("set");
+        database.execute(sql, []).expect("changed");
     }
 
     pub fn address(&self) -> Address {
@@ -147,21 +172,13 @@ impl Home {
         self.command(args).output().expect("ran")
     }
 
-    /// A program that asks in many threads.
-    pub fn asker(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program("asker"));
-        command.arg("--config").arg(self.paths.config()).arg("--data").arg(self.paths.data());
-        command.args(args).arg("acme");
-        command
-    }
-
     /// Renews in this process.
     pub fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         runtime().block_on(self.renewing(seen, force))
     }
 
     pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
-        let registry = Registry::load(Some(&self.paths.providers()));
+        let registry = Registry::load_for(Some(&self.paths.providers()), "acme");
         let provider = registry.get("acme").expect("described");
         let (paths, project) = (&self.paths, &Project::default());
         Refresh { paths, store: None, provider, project, ui: &Nobody }.renew(seen, force).await
@@ -188,3 +205,20 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Past its time.
 pub const EXPIRED: SignedDuration = SignedDuration::from_secs(-1);
+
+/// The server rotates refresh tokens and looks for those that come twice: shown with a login of its own.
+pub fn assert_reuse_ends_a_login(server: &OpenId) {
+    let login = server.login();
+    let first = login["refresh_token"].as_str().expect("one");
+    let (status, next) = server.exchange(first);
+    assert_eq!(status, 200, "{next}");
+    let second = next["refresh_token"].as_str().expect("another");
+    assert_ne!(first, second, "rotated");
+    assert!(server.accepts(next["access_token"].as_str().expect("one")));
+    for token in [first, second] {
+        let (status, answer) = server.exchange(token);
+        assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    }
+    assert!(!server.accepts(next["access_token"].as_str().expect("one")), "the whole login has ended");
+    assert_eq!(server.stats()["reused"], true);
+}

@@ -1,22 +1,15 @@
 //! A program that asks for a credential in many threads at once, as an agent with many workers does.
 //!
-//! `asker --config DIR --data DIR --threads N PROVIDER` prints a line for each thread: the token, or `error: ..`. With
-//! `--force` each thread renews it, due or not.
+//! `asker --config DIR --data DIR --threads N PROVIDER` says `ready`, asks when its standard input ends, and prints a line
+//! for each thread: the token, or `error: ..`.
 
-use std::{path::PathBuf, sync::Barrier, thread};
+use std::{io, path::PathBuf, sync::Barrier, thread};
 
 use authenticate::{
     Error,
-    lifecycle::{
-        alive::alive,
-        refresh::Refresh,
-        resolve::{Request, resolve_in},
-    },
+    lifecycle::{alive::alive, resolve::Request},
     name::Name,
     paths::Paths,
-    project::Project,
-    provider::Registry,
-    store::Store,
     ui::Nobody,
 };
 use clap::Parser;
@@ -29,15 +22,13 @@ struct Cli {
     data: PathBuf,
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    #[arg(long)]
-    force: bool,
     provider: String,
 }
 
 fn main() {
     let cli = &Cli::parse();
     let paths = &Paths::new(&cli.config, &cli.data);
-    let start = &Barrier::new(cli.threads);
+    let start = &Barrier::new(cli.threads + 1);
     thread::scope(|scope| {
         for _ in 0..cli.threads {
             scope.spawn(move || {
@@ -48,6 +39,9 @@ fn main() {
                 }
             });
         }
+        println!("ready");
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        start.wait();
     });
 }
 
@@ -56,27 +50,7 @@ fn ask(cli: &Cli, paths: &Paths) -> Result<String, Error> {
     let request = Request::new(&project, cli.provider.as_str());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-    let usable = |credential: authenticate::credential::Credential| {
-        credential.usable().map(|secret| secret.expose().to_owned()).unwrap_or_default()
-    };
-    if !cli.force {
-        let alive = runtime.block_on(alive(paths, &request, &Nobody))?;
-        return Ok(usable(alive.resolved.credential));
-    }
-    let store = Store::open(paths.data())?;
-    let found = resolve_in(Some(&store), paths, &request)?;
-    let address = match found {
-        authenticate::lifecycle::resolve::Resolution::Ready(resolved) => resolved.address,
-        authenticate::lifecycle::resolve::Resolution::Stale(stale) => stale.record.address,
-    };
-    let record = store.get(&address)?.unwrap_or_else(|| panic!("{address} is gone"));
-    let registry = Registry::load(Some(&paths.providers()));
-    let refresh = Refresh {
-        paths,
-        store: None,
-        provider: registry.get(&cli.provider)?,
-        project: &Project::default(),
-        ui: &Nobody,
-    };
-    Ok(usable(runtime.block_on(refresh.renew(&record, true))?.record().credential))
+    let alive = runtime.block_on(alive(paths, &request, &Nobody))?;
+    let token = alive.resolved.credential.usable().map(|secret| secret.expose().to_owned());
+    Ok(token.unwrap_or_default())
 }

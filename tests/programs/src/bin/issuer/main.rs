@@ -5,7 +5,9 @@
 //! `POST /test/approve` and `POST /test/deny` decide about a device login: `{"user_code": …}`, or all that wait if there
 //! is no body.
 //!
-//! The CLI's browser flow knows no other issuer than <https://auth.openai.com>. To log in with it, give this program that
+//! Claude Code renews at it, too: it is <https://platform.claude.com> then, with that CLI's `--client-id` and `--scope`.
+//!
+//! The Codex CLI's browser flow knows no other issuer than <https://auth.openai.com>. To log in with it, give this program that
 //! name (`--name auth.openai.com --ca-out FILE --listen 127.0.0.1:443`), in a network namespace where the name leads
 //! here and nothing leads further, and give the CLI the authority's certificate (`SSL_CERT_FILE`).
 
@@ -74,6 +76,9 @@ pub struct Manner {
     /// The plan of that account
     #[arg(long, default_value = "plus")]
     plan: String,
+    /// What tokens may do
+    #[arg(long, default_value = "openid profile email offline_access", value_name = "SCOPES")]
+    scope: String,
     /// How long an access token lasts
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     expires_in: u64,
@@ -106,6 +111,7 @@ async fn serve(options: Options) -> std::io::Result<()> {
         .route("/api/accounts/deviceauth/token", post(device::poll))
         .route("/oauth/authorize", get(browser::ask).post(browser::decide))
         .route("/oauth/token", post(token::token))
+        .route("/v1/oauth/token", post(token::token))
         .route("/oauth/revoke", post(token::revoke))
         .route("/test/issued", get(test::issued))
         .route("/test/revoked", get(test::revoked))

@@ -75,7 +75,7 @@ impl Issuer {
 
     /// A new set of tokens in a family, noted among those issued.
     pub fn tokens(&self, grant: &str, family: &str) -> Value {
-        let Manner { client_id, email, account, plan, expires_in, .. } = &*self.manner;
+        let Manner { client_id, email, account, plan, scope, expires_in, .. } = &*self.manner;
         let auth = json!({
             "chatgpt_account_id": account,
             "chatgpt_plan_type": plan,
@@ -103,7 +103,7 @@ impl Issuer {
             "refresh_token": refresh_token,
             "token_type": "bearer",
             "expires_in": expires_in,
-            "scope": "openid profile email offline_access",
+            "scope": scope,
         });
         let mut memory = self.memory();
         memory.refresh.insert(refresh_token, Refresh { family: family.to_owned(), spent: false });
