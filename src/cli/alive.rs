@@ -29,15 +29,24 @@ pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Res
 }
 
 /// Runs something whose end must not be missed: a vendor's answer may hold the only token that still works. A second
-/// Ctrl-C gives it up all the same.
+/// signal gives it up all the same.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
     super::runtime()?.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        let mut hangups = signal(SignalKind::hangup())?;
+        let mut signalled = async || {
+            tokio::select! {
+                _ = interrupts.recv() => {}
+                _ = terminations.recv() => {}
+                _ = hangups.recv() => {}
+            }
+        };
         tokio::pin!(work);
         for warned in [false, true] {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                _ = interrupts.recv() => if !warned {
+                () = signalled() => if !warned {
                     output::warn("waiting for the vendor's answer, which must not be lost; Ctrl-C again gives it up");
                 },
             }

@@ -62,6 +62,7 @@ impl Store {
     pub(super) fn first_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
         let context = self.context(asking.clone());
         let failed = |source| self.failed(source);
+        self.refuse_what_is_sealed()?;
         // What may take long, or ask, comes before anybody has to wait for us.
         let chosen = choose(self.place.wish()?, &context)?;
         let turn = take_turn(&context.database)?;
@@ -94,6 +95,21 @@ impl Store {
             custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(&context));
         }
         Ok(key)
+    }
+
+    /// What is sealed already is under a key that is lost with its record. To seal it again would bury it.
+    fn refuse_what_is_sealed(&self) -> Result<(), StoreError> {
+        const SEALED: &str = "SELECT EXISTS (SELECT 1 FROM credential WHERE substr(secret, 1, 1) = ?)";
+        let is_sealed: bool = self
+            .connection
+            .query_row(SEALED, [[seal::FORMAT]], |row| row.get(0))
+            .map_err(|e| self.failed(e))?;
+        match is_sealed && Row::read(&self.connection).map_err(|e| self.failed(e))?.is_none() {
+            true => {
+                Err(StoreError::Corrupt { path: self.place(), what: "the record of its key is gone".into() })
+            }
+            false => Ok(()),
+        }
     }
 
     /// True when there was anything to seal.

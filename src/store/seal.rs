@@ -12,8 +12,8 @@ use crate::{
     name::Address,
 };
 
-/// The version of the form.
-const FORMAT: u8 = 1;
+/// The version of the form. No credential that is not sealed begins so.
+pub(super) const FORMAT: u8 = 1;
 const NONCE: usize = 24;
 /// The length of a key in bytes.
 pub(super) const KEY: usize = 32;

@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Mode, Provider, descriptor::RefreshStrategy},
-    store::{Action, Begun, Exchange, ExchangeState, Outcome, SharedStore, StoreError, Swap},
+    store::{Action, Begun, Exchange, ExchangeState, Outcome, SharedStore, Store, Swap},
     ui::Ui,
 };
 
@@ -98,18 +98,21 @@ impl Refresh<'_> {
     pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         let address = &seen.address;
         self.way(seen)?;
+        // Open until the end, with its key: the vendor's answer must not be lost for want of either.
+        let store = SharedStore::of(self.store, self.paths)?;
+        store.lock().prepare()?;
         if !force {
-            self.check_remembered(seen)?;
+            check_remembered(&store, seen)?;
         }
-        let waited =
-            turn::Turn::wait(self.paths, self.store, address, PATIENCE, || self.moved_on(seen, force)).await;
+        let moved_on = || moved_on(&store, seen, force);
+        let waited = turn::Turn::wait(self.paths, self.store, address, PATIENCE, moved_on).await;
         let turn = match waited? {
             turn::Waited::Ours(turn) => turn,
             turn::Waited::Done(record) => return Ok(Renewed::Before(record)),
-            turn::Waited::TooLong => return Err(self.busy(seen)),
+            turn::Waited::TooLong => return Err(busy(&store, seen)),
         };
         // Whoever had the turn before may have been done just now.
-        if let Some(record) = self.moved_on(seen, force)? {
+        if let Some(record) = moved_on()? {
             return Ok(Renewed::Before(record));
         }
         let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match self.way(seen)? {
@@ -117,7 +120,6 @@ impl Refresh<'_> {
                 Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), self.bundle()))
             }
             Way::Again(endpoint, mode) => {
-                let store = self.open()?;
                 let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
                 let again = again.map_err(|error| container(seen, error))?;
                 let again =
@@ -139,13 +141,14 @@ impl Refresh<'_> {
                 Box::pin(cli::exchange(renewal, seen.clone()))
             }
         };
-        if let Some(record) = self.begin(seen, force)? {
-            return Ok(Renewed::Before(record));
-        }
-        let (paths, store, seen) = (self.paths.clone(), self.store.cloned(), seen.clone());
+        let before = match begin(&store, seen, force)? {
+            Begin::Now(before) => before,
+            Begin::Moved(record) => return Ok(Renewed::Before(record)),
+        };
+        let (store, seen) = (store.clone(), seen.clone());
         let rest = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = keep(&paths, store.as_ref(), &seen, outcome);
+            let kept = keep(&mut store.lock(), &seen, before, outcome);
             drop(turn);
             kept
         });
@@ -196,58 +199,62 @@ impl Refresh<'_> {
         RefreshError::Descriptor { provider: self.provider.name.clone(), source }
     }
 
-    /// The credential, if it need not be renewed any more.
-    fn moved_on(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let store = self.open()?;
-        let now = store.lock().get(&seen.address)?.ok_or_else(|| gone(seen))?;
-        let is_other = now.version != seen.version;
-        Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
-    }
-
-    /// Spares the wait where the answer is known.
-    fn check_remembered(&self, seen: &Record) -> Result<(), RefreshError> {
-        let store = self.open()?;
-        let exchange = store.lock().exchange(&seen.address)?;
-        match exchange {
-            Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
-                Err(remembered(seen, exchange))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Records that the token is about to be sent; the credential instead, if it has moved on.
-    fn begin(&self, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-        let store = self.open()?;
-        let mut store = store.lock();
-        match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
-            Begun::Yes => Ok(None),
-            Begun::Moved => store.get(&seen.address)?.map(Some).ok_or_else(|| gone(seen)),
-            Begun::Before(before) if before.state == ExchangeState::Sent => {
-                // The turn is ours, so whoever sent it is dead.
-                let why = format!("{} died before the vendor's answer was stored", before.holder);
-                let state = ExchangeState::Unknown;
-                store.end_exchange(&seen.address, seen.version, state, &before.holder, &why)?;
-                Err(remembered(seen, Exchange { state, why: Some(why), ..before }))
-            }
-            Begun::Before(before) => Err(remembered(seen, before)),
-        }
-    }
-
-    fn busy(&self, seen: &Record) -> RefreshError {
-        let exchange = self.open().and_then(|store| store.lock().exchange(&seen.address));
-        let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
-        RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
-    }
-
-    /// Not held open: no lock on the store while the network is awaited.
-    fn open(&self) -> Result<SharedStore, StoreError> {
-        SharedStore::of(self.store, self.paths)
-    }
-
     fn bundle(&self) -> Option<std::path::PathBuf> {
         self.project.ca_bundle.as_ref().map(Into::into)
     }
+}
+
+/// The credential, if it need not be renewed any more.
+fn moved_on(store: &SharedStore, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
+    let now = store.lock().get(&seen.address)?.ok_or_else(|| gone(seen))?;
+    let is_other = now.version != seen.version;
+    Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
+}
+
+/// Spares the wait where the answer is known.
+fn check_remembered(store: &SharedStore, seen: &Record) -> Result<(), RefreshError> {
+    match store.lock().exchange(&seen.address)? {
+        Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
+            Err(remembered(seen, exchange))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the token is sent.
+enum Begin {
+    /// It is recorded, in place of what was known of it before.
+    Now(Option<Exchange>),
+    /// The credential has moved on.
+    Moved(Record),
+}
+
+/// Records that the token is about to be sent.
+fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<Begin, RefreshError> {
+    let mut store = store.lock();
+    let known = match store.exchange(&seen.address)? {
+        Some(sent) if sent.state == ExchangeState::Sent => Some(died(&mut store, seen, sent)?),
+        known => known,
+    };
+    match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
+        Begun::Yes => Ok(Begin::Now(known)),
+        Begun::Moved => store.get(&seen.address)?.map(Begin::Moved).ok_or_else(|| gone(seen)),
+        Begun::Before(before) => Err(remembered(seen, before)),
+    }
+}
+
+/// Records that nobody knows how an exchange ended. The turn is ours, so whoever sent the token is dead.
+fn died(store: &mut Store, seen: &Record, sent: Exchange) -> Result<Exchange, RefreshError> {
+    let why = format!("{} died before the vendor's answer was stored", sent.holder);
+    let state = ExchangeState::Unknown;
+    store.end_exchange(&seen.address, sent.version, state, &sent.holder, &why)?;
+    Ok(Exchange { state, why: Some(why), ..sent })
+}
+
+fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
+    let exchange = store.lock().exchange(&seen.address);
+    let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
+    RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
 }
 
 /// True when a credential is past its time or within the margin before it.
@@ -258,13 +265,11 @@ fn is_due(record: &Record, now: Timestamp) -> bool {
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
 fn keep(
-    paths: &Paths,
-    store: Option<&SharedStore>,
+    store: &mut Store,
     seen: &Record,
+    before: Option<Exchange>,
     outcome: Result<Fresh, RefreshError>,
 ) -> Result<Renewed, RefreshError> {
-    let store = SharedStore::of(store, paths)?;
-    let mut store = store.lock();
     store.record_as(Action::Refresh);
     let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
     if let Err(error) = &outcome {
@@ -291,7 +296,13 @@ fn keep(
                     let why = other.to_string();
                     store.end_exchange(address, version, ExchangeState::Refused, &holder(), &why)?;
                 }
-                (_, false) => store.forget_exchange(address, version)?,
+                // It was not sent, which says nothing of the times before.
+                (_, false) => match before {
+                    Some(Exchange { state, holder, why, .. }) => {
+                        store.end_exchange(address, version, state, &holder, &why.unwrap_or_default())?;
+                    }
+                    None => store.forget_exchange(address, version)?,
+                },
             }
             Err(error)
         }

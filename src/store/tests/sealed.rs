@@ -190,3 +190,28 @@ fn a_removal_needs_no_key() {
     let mut store = Store::open(directory.path()).expect("a store");
     assert!(store.remove(&address("gh")).expect("removed").found);
 }
+
+#[test]
+fn what_is_sealed_is_not_buried_under_another_key_when_the_record_of_its_own_is_gone() {
+    let (directory, store) = store();
+    store.connection.execute("CREATE TABLE kept AS SELECT * FROM store_key", []).expect("kept");
+    let files = |directory: &TempDir| fs::read(directory.path().join("store.key")).expect("the key file");
+    let (sealed, file) = (row(&store, "gh"), files(&directory));
+    store.connection.execute("DELETE FROM store_key", []).expect("deleted");
+    drop(store);
+    for _ in 0..2 {
+        let error = Store::open(directory.path())
+            .and_then(|mut store| store.put(&address("acme"), &key("other"), &none()))
+            .expect_err("sealed again");
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        assert!(error.to_string().contains("the record of its key is gone"), "{error}");
+    }
+    let path = directory.path().join(FILE_NAME);
+    let database = rusqlite::Connection::open(path).expect("opened");
+    database.execute("INSERT INTO store_key SELECT * FROM kept", []).expect("put back");
+    drop(database);
+    let store = Store::open(directory.path()).expect("a store");
+    assert_eq!((row(&store, "gh"), files(&directory)), (sealed, file));
+    let record = store.get(&address("gh")).expect("opened").expect("there");
+    assert_eq!(record.credential, key("s3cret-gh"));
+}
