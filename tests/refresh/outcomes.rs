@@ -1,13 +1,15 @@
 //! What can come of one exchange.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use authenticate::{
     credential::{Credential, Metadata, Owner},
     lifecycle::refresh::{RefreshError, Renewed},
     oauth::OAuthError,
+    store::Exchange,
 };
 use jiff::{SignedDuration, Timestamp};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, eventually, runtime};
@@ -145,6 +147,58 @@ fn a_token_is_not_sent_again_when_no_answer_came() {
     assert_eq!(home.record(), record);
     let _ = home.renew(&record, true);
     assert_eq!(server.bodies().len(), 2, "with force, again");
+}
+
+#[test]
+fn what_was_in_doubt_stays_so_when_another_try_is_not_even_sent() {
+    let silent = Server::answering(None);
+    let home = Home::new(&silent.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    assert!(matches!(home.renew(&record, false), Err(RefreshError::OutcomeUnknown { .. })));
+    let known = home.store().exchange(&home.address()).expect("read");
+    let busy = Server::answering(Some((503, "{}")));
+    home.renews_at(&busy.url);
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::Server { .. })));
+    assert_eq!(busy.bodies().len(), 1);
+    assert!(matches!(home.renew(&record, false), Err(RefreshError::OutcomeUnknown { .. })));
+    assert_eq!(busy.bodies().len(), 1, "the token was sent again");
+    let since = |exchange: Option<Exchange>| exchange.map(|exchange| (exchange.state, exchange.holder));
+    assert_eq!(since(home.store().exchange(&home.address()).expect("read")), since(known));
+}
+
+#[test]
+fn the_key_is_fetched_before_the_token_is_sent() {
+    let issuer = Issuer::start(&["--token-delay", "500"]);
+    let home = Home::new(&issuer.token_url());
+    let directory = home.paths.config().to_owned();
+    std::fs::create_dir_all(&directory).expect("made");
+    let count = directory.join("count");
+    let script = format!("echo x >> '{}'; echo 'correct horse battery staple'", count.display());
+    let settings = json!({"store": {"passphrase_command": ["sh", "-c", script]}});
+    std::fs::write(directory.join("config.yaml"), settings.to_string()).expect("written");
+    home.logged_in(&issuer.login(), EXPIRED);
+    let fetched = || std::fs::read_to_string(&count).expect("counted").lines().count();
+    let child = home.command(&["token", "p", "acme"]).env("PATH", "/usr/bin:/bin").spawn().expect("started");
+    eventually("the exchange", || issuer.exchanges() == 1);
+    let before = fetched();
+    assert!(child.wait_with_output().expect("ended").status.success());
+    assert_eq!(fetched(), before, "the key was fetched after the token was sent");
+}
+
+#[test]
+fn a_signal_during_an_exchange_loses_nothing() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let issuer = Issuer::start(&["--token-delay", "500"]);
+        let home = Home::new(&issuer.token_url());
+        let before = home.logged_in(&issuer.login(), EXPIRED);
+        let child = home.command(&["token", "p", "acme"]).stderr(Stdio::piped()).spawn().expect("started");
+        eventually("the exchange", || issuer.exchanges() == 1);
+        kill_process(Pid::from_raw(child.id().cast_signed()).expect("a process"), signal).expect("sent");
+        let output = child.wait_with_output().expect("ended");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.contains("must not be lost"), "{signal:?}: {stderr}");
+        assert_ne!(access_token(&home.record()), access_token(&before));
+    }
 }
 
 #[test]

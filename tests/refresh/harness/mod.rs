@@ -109,6 +109,15 @@ impl Home {
         Self { directory, paths }
     }
 
+    /// From now on it renews at another token endpoint.
+    pub fn renews_at(&self, token_url: &str) {
+        let path = self.paths.providers().join("acme.yaml");
+        let described = std::fs::read_to_string(&path).expect("described");
+        let mut described: Value = serde_json::from_str(&described).expect("JSON");
+        described["refresh"]["token_url"] = token_url.into();
+        std::fs::write(path, described.to_string()).expect("written");
+    }
+
     /// Stores the tokens of an answer, as if they had been got an hour ago and lasted as long as `left` from now.
     pub fn logged_in(&self, tokens: &Value, left: SignedDuration) -> Record {
         self.logged_in_as(tokens, left, Metadata::default())
@@ -149,7 +158,7 @@ impl Home {
     }
 
     pub fn store(&self) -> Store {
-        Store::open(self.paths.data()).expect("opened")
+        Store::open(&self.paths).expect("opened")
     }
 
     pub fn record(&self) -> Record {
