@@ -6,16 +6,16 @@
 
 mod cli;
 mod error;
+mod record;
 mod server;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 pub use super::turn::TurnError;
 pub use error::RefreshError;
 
-use super::{resolve::margin, turn};
+use self::record::{Begin, begin, busy, check_remembered, keep, moved_on};
+use super::turn;
 use crate::{
     credential::{Credential, Metadata, OAuth, Owner, Record},
     login::container::ContainerLogin,
@@ -27,7 +27,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Mode, Provider, descriptor::RefreshStrategy},
-    store::{Action, Begun, Exchange, ExchangeState, Outcome, SharedStore, Store, Swap},
+    store::SharedStore,
     ui::Ui,
 };
 
@@ -204,144 +204,6 @@ impl Refresh<'_> {
     }
 }
 
-/// The credential, if it need not be renewed any more.
-fn moved_on(store: &SharedStore, seen: &Record, force: bool) -> Result<Option<Record>, RefreshError> {
-    let now = store.lock().get(&seen.address)?.ok_or_else(|| gone(seen))?;
-    let is_other = now.version != seen.version;
-    Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
-}
-
-/// Spares the wait where the answer is known.
-fn check_remembered(store: &SharedStore, seen: &Record) -> Result<(), RefreshError> {
-    match store.lock().exchange(&seen.address)? {
-        Some(exchange) if exchange.version == seen.version && exchange.state != ExchangeState::Sent => {
-            Err(remembered(seen, exchange))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether the token is sent.
-enum Begin {
-    /// It is recorded, in place of what was known of it before.
-    Now(Option<Exchange>),
-    /// The credential has moved on.
-    Moved(Record),
-}
-
-/// Records that the token is about to be sent.
-fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<Begin, RefreshError> {
-    let mut store = store.lock();
-    let known = match store.exchange(&seen.address)? {
-        Some(sent) if sent.state == ExchangeState::Sent => Some(died(&mut store, seen, sent)?),
-        known => known,
-    };
-    match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
-        Begun::Yes => Ok(Begin::Now(known)),
-        Begun::Moved => store.get(&seen.address)?.map(Begin::Moved).ok_or_else(|| gone(seen)),
-        Begun::Before(before) => Err(remembered(seen, before)),
-    }
-}
-
-/// Records that nobody knows how an exchange ended. The turn is ours, so whoever sent the token is dead.
-fn died(store: &mut Store, seen: &Record, sent: Exchange) -> Result<Exchange, RefreshError> {
-    let why = format!("{} died before the vendor's answer was stored", sent.holder);
-    let state = ExchangeState::Unknown;
-    store.end_exchange(&seen.address, sent.version, state, &sent.holder, &why)?;
-    Ok(Exchange { state, why: Some(why), ..sent })
-}
-
-fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
-    let exchange = store.lock().exchange(&seen.address);
-    let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
-    RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
-}
-
-/// True when a credential is past its time or within the margin before it.
-fn is_due(record: &Record, now: Timestamp) -> bool {
-    let end = record.metadata.expires_at;
-    end.is_some_and(|end| end.duration_since(now) <= margin(record.updated_at, end))
-}
-
-/// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
-fn keep(
-    store: &mut Store,
-    seen: &Record,
-    before: Option<Exchange>,
-    outcome: Result<Fresh, RefreshError>,
-) -> Result<Renewed, RefreshError> {
-    store.record_as(Action::Refresh);
-    let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
-    if let Err(error) = &outcome {
-        let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
-    }
-    match outcome {
-        Ok(Fresh { credential, metadata }) => {
-            match store.swap(&seen.address, seen.version, &credential, &metadata)? {
-                Swap::Swapped(record) => Ok(Renewed::Now(record)),
-                Swap::Lost(Some(record)) => Ok(Renewed::Before(record)),
-                Swap::Lost(None) => Err(gone(seen)),
-            }
-        }
-        Err(error) => {
-            let (address, version) = (&seen.address, seen.version);
-            match (&error, error.needs_login()) {
-                (RefreshError::OutcomeUnknown { why, .. }, _) => {
-                    store.end_exchange(address, version, ExchangeState::Unknown, &holder(), why)?;
-                }
-                (RefreshError::Refused { why, .. }, _) => {
-                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), why)?;
-                }
-                (other, true) => {
-                    let why = other.to_string();
-                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), &why)?;
-                }
-                // It was not sent, which says nothing of the times before.
-                (_, false) => match before {
-                    Some(Exchange { state, holder, why, .. }) => {
-                        store.end_exchange(address, version, state, &holder, &why.unwrap_or_default())?;
-                    }
-                    None => store.forget_exchange(address, version)?,
-                },
-            }
-            Err(error)
-        }
-    }
-}
-
-/// What came back must be of the same account and may do no less.
-fn check(seen: &Record, fresh: &Fresh) -> Result<(), RefreshError> {
-    let address = || Box::new(seen.address.clone());
-    if let (Some(expected), Some(found)) = (&seen.metadata.account, &fresh.metadata.account)
-        && expected != found
-    {
-        let (expected, found) = (expected.clone(), found.clone());
-        return Err(RefreshError::OtherAccount { address: address(), expected, found });
-    }
-    let lacks = |scope: &&String| !fresh.metadata.scopes.contains(scope);
-    let missing: Vec<String> = seen.metadata.scopes.iter().filter(lacks).cloned().collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(RefreshError::FewerScopes { address: address(), missing }),
-    }
-}
-
-/// What is known from an earlier attempt.
-fn remembered(seen: &Record, exchange: Exchange) -> RefreshError {
-    let address = Box::new(seen.address.clone());
-    let why = exchange.why.unwrap_or_default();
-    match exchange.state {
-        ExchangeState::Refused => RefreshError::Refused { address, why },
-        ExchangeState::Unknown | ExchangeState::Sent => {
-            RefreshError::OutcomeUnknown { address, since: exchange.since, why }
-        }
-    }
-}
-
-fn gone(seen: &Record) -> RefreshError {
-    RefreshError::Gone { address: Box::new(seen.address.clone()) }
-}
-
 /// A container's failure before the token was in it.
 fn container(seen: &Record, error: LoginError) -> RefreshError {
     match error {
@@ -350,11 +212,6 @@ fn container(seen: &Record, error: LoginError) -> RefreshError {
         }
         other => RefreshError::Container { address: Box::new(seen.address.clone()), source: Box::new(other) },
     }
-}
-
-/// Who we are, for people.
-fn holder() -> String {
-    format!("process {}", std::process::id())
 }
 
 /// The tokens of a credential with those of an answer in their place.

@@ -41,8 +41,8 @@ pub(super) async fn exchange(
     bundle: Option<PathBuf>,
 ) -> Result<Fresh, RefreshError> {
     let failed = |source: OAuthError| failure(&seen, source);
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::gone(&seen)) };
-    let Some(token) = &before.refresh_token else { return Err(super::gone(&seen)) };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::record::gone(&seen)) };
+    let Some(token) = &before.refresh_token else { return Err(super::record::gone(&seen)) };
     let http = Http::new(bundle.as_deref()).map_err(failed)?;
     let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
     Ok(fresh(&provider, &seen, before, tokens))
@@ -60,7 +60,7 @@ pub(super) async fn grant(
         true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
         false => failure(&seen, source),
     };
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::gone(&seen)) };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::record::gone(&seen)) };
     let http = Http::new(bundle.as_deref()).map_err(failed)?;
     let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
     Ok(fresh(&provider, &seen, before, tokens))
