@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::{name::Address, secret::Secret};
 
+/// What begins like this among the extra values of a credential is ours: where a native login came from.
+pub(crate) const LOGIN: &str = "login.";
+
 /// A credential: the secret part, typed by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
@@ -210,7 +213,8 @@ impl Credential {
             ("id_token", oauth.id_token.as_ref()),
         ];
         let there = tokens.into_iter().filter(|(_, token)| token.is_some_and(|token| !token.is_empty()));
-        there.map(|(name, _)| name.to_owned()).collect()
+        let login = oauth.extra.get(&format!("{LOGIN}mode")).map(|mode| format!("{LOGIN}{}", mode.expose()));
+        there.map(|(name, _)| name.to_owned()).chain(login).collect()
     }
 
     /// The stored form: a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.

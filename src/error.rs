@@ -78,7 +78,7 @@ pub enum Error {
         fields: Vec<String>,
     },
     /// There is no such field.
-    #[error("{what} has no field {field:?}{}", has(.fields))]
+    #[error("{what} has no field {}{}", crate::shown::typed(.field), has(.fields))]
     NoField {
         /// What was asked for.
         what: String,

@@ -8,7 +8,7 @@ use authenticate::{
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::Store,
+    store::{Store, StoreError},
 };
 use serde_json::json;
 
@@ -100,7 +100,16 @@ impl Job<'_> {
         };
         let mut rows = Vec::new();
         for summary in store.list(set).map_err(Error::from)? {
-            let Some(record) = store.get(&summary.address).map_err(Error::from)? else { continue };
+            let record = match store.get(&summary.address) {
+                Ok(Some(record)) => record,
+                Ok(None) => continue,
+                // One that does not open.
+                Err(error @ StoreError::NotOpened { .. }) => {
+                    rows.push(Row { address: summary.address, result: Err(error.into()) });
+                    continue;
+                }
+                Err(error) => return Err(Error::from(error).into()),
+            };
             let result = match self.renew(&record).map_err(|error| error.downcast::<Error>()) {
                 Ok(renewed) => Ok(renewed),
                 // Nothing to be said of a key that lasts for ever.

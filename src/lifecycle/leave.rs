@@ -156,9 +156,10 @@ impl Place {
     }
 
     /// Of tokens that a native login got: as the client that got them, where the server said, or else where the
-    /// descriptor says.
+    /// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
     fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<Self>, OAuthError> {
         let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
+        let described = described.filter(|url| url.host() == origin.token_url.host());
         let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
         let endpoint = origin.endpoint()?;
         let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);

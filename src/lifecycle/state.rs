@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    credential::{Kind, Owner},
-    provider::{Descriptor, descriptor::RefreshStrategy},
+    credential::{Kind, LOGIN, Owner},
+    login::again::asks_nobody,
+    provider::{Descriptor, Mode, descriptor::RefreshStrategy},
     store::{Exchange, ExchangeState, Summary},
 };
 
@@ -61,11 +62,14 @@ pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> Stat
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     // Of one that an older version stored, the parts are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
+    let is_part = |part: String| stored.parts.contains(&part);
+    let native = Mode::NATIVE.into_iter().find(|mode| is_part(format!("{LOGIN}{mode}")));
     let strategy = provider.and_then(|known| known.refresh.as_ref()).map(|refresh| refresh.strategy);
-    let way = match strategy {
-        Some(RefreshStrategy::Oauth) => has_token,
-        Some(RefreshStrategy::Command) => true,
-        Some(RefreshStrategy::None) | None => false,
+    let way = match (native, strategy) {
+        (Some(mode), _) => has_token || asks_nobody(mode),
+        (None, Some(RefreshStrategy::Oauth)) => has_token,
+        (None, Some(RefreshStrategy::Command)) => true,
+        (None, Some(RefreshStrategy::None) | None) => false,
     };
     way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
 }

@@ -9,6 +9,7 @@ use crate::{
     credential::Credential,
     provider::{Descriptor, Mode, descriptor::Field},
     secret::Secret,
+    shown::typed,
     ui::{FieldQuestion, Ui, UiError},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum FieldsError {
     /// The provider does not have the field.
-    #[error("{provider} has no field {field:?}; it has {}", .has.join(", "))]
+    #[error("{provider} has no field {}; it has {}", typed(.field), .has.join(", "))]
     Unknown {
         /// The provider.
         provider: String,

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{ClientAuth, Endpoint, OAuthError, Server, TokenEndpoint, server::read};
 use crate::{
-    credential::OAuth,
+    credential::{LOGIN, OAuth},
     provider::{
         descriptor::{Body, Mode},
         flow::Flow,
     },
     secret::Secret,
 };
-
-/// What begins like this among the extra values of a credential is ours.
-const OURS: &str = "login.";
 
 /// Where a native login came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +48,7 @@ impl Origin {
 
     /// Of a stored credential; `None` for one that came in another way, such as from a vendor's files.
     pub fn of(oauth: &OAuth) -> Option<Self> {
-        let text = |name: &str| oauth.extra.get(&format!("{OURS}{name}")).map(Secret::expose);
+        let text = |name: &str| oauth.extra.get(&format!("{LOGIN}{name}")).map(Secret::expose);
         Some(Self {
             mode: Mode::NATIVE.into_iter().find(|mode| text("mode") == Some(mode.as_str()))?,
             token_url: text("token_url")?.parse().ok()?,
@@ -69,7 +66,7 @@ impl Origin {
 
     /// Puts it beside the tokens. What the server itself sent under such a name goes.
     pub fn keep(&self, extra: &mut BTreeMap<String, Secret>) {
-        extra.retain(|name, _| !name.starts_with(OURS));
+        extra.retain(|name, _| !name.starts_with(LOGIN));
         let auth = (self.client_auth == ClientAuth::Body).then_some("body");
         let body = (self.body == Body::Json).then_some("json");
         let revocation = self.revocation_url.as_ref().map(ToString::to_string);
@@ -83,7 +80,7 @@ impl Origin {
             ("revocation_url", revocation.as_deref()),
         ];
         let values = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        extra.extend(values.map(|(name, value)| (format!("{OURS}{name}"), Secret::from(value))));
+        extra.extend(values.map(|(name, value)| (format!("{LOGIN}{name}"), Secret::from(value))));
     }
 
     /// The token endpoint, with the client's secret read from where it is.

@@ -190,6 +190,18 @@ pub(super) fn record(
     holder: &str,
     why: Option<&str>,
 ) -> rusqlite::Result<()> {
+    record_since(change, address, version, state, holder, Timestamp::now(), why)
+}
+
+pub(super) fn record_since(
+    change: &rusqlite::Connection,
+    address: &Address,
+    version: i64,
+    state: ExchangeState,
+    holder: &str,
+    since: Timestamp,
+    why: Option<&str>,
+) -> rusqlite::Result<()> {
     let recorded = change.execute(
         RECORD,
         named_params! {
@@ -199,7 +211,7 @@ pub(super) fn record(
             ":version": version,
             ":state": state.as_str(),
             ":holder": holder,
-            ":since": Timestamp::now().as_millisecond(),
+            ":since": since.as_millisecond(),
             ":why": why,
         },
     );

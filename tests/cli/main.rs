@@ -9,6 +9,7 @@ mod ring;
 
 mod addresses;
 mod api_key;
+mod backups;
 mod canary;
 mod doctor;
 mod engine;

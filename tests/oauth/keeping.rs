@@ -30,6 +30,48 @@ fn a_server_cannot_say_where_its_tokens_are_sent_next() {
 }
 
 #[test]
+fn tokens_are_revoked_nowhere_but_where_they_came_from() {
+    let reply = r#"{"access_token": "a", "refresh_token": "r", "expires_in": 3600}"#;
+    let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
+    let other = Stub::that(|_| json_reply(200, "{}"));
+    let url = server.url("/token");
+    let describe = |revoke: &str| {
+        describe(
+            &home,
+            "acme",
+            &format!(
+                "modes: [client_credentials]\nrevoke: {{url: '{revoke}'}}\n\
+                 client_credentials: {{token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'}}"
+            ),
+        );
+    };
+    describe(&other.url("/revoke"));
+    let login = || home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+    let leave = || home.authenticate(["logout", "demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+    login();
+    leave();
+    assert!(other.asked().is_empty(), "the tokens went to another server");
+    describe(&server.url("/revoke"));
+    login();
+    leave();
+    assert_eq!(server.asked_at("/revoke").len(), 2);
+}
+
+#[test]
+fn what_a_native_login_left_can_be_renewed() {
+    for (mode, more) in [("client_credentials", ""), ("token_exchange", ", subject_token: 'env:SUBJECT'")] {
+        let reply = r#"{"access_token": "a", "expires_in": 3600}"#;
+        let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
+        let url = server.url("/token");
+        let flow = format!("token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'{more}");
+        describe(&home, "acme", &format!("modes: [{mode}]\n{mode}: {{{flow}}}"));
+        home.authenticate(["demo", "acme"]).env("SECRET", "s").env("SUBJECT", "t").exits(code::DONE);
+        let status = home.authenticate(["status", "--json"]).exits(code::DONE).json();
+        assert_eq!(status["credentials"][0]["refreshable"], true, "{mode}: {status}");
+    }
+}
+
+#[test]
 fn a_login_that_fails_leaves_the_one_before() {
     let (home, good) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "good"}"#)));
     acme(&home, &good);

@@ -37,6 +37,35 @@ fn a_token_that_was_exchanged_after_the_backup_is_not_sent() {
 }
 
 #[test]
+fn a_mark_outlives_another_restore_and_the_newest_login_is_free_of_it() {
+    let issuer = Issuer::start(&["--expires-in", "0"]);
+    let home = Home::new(&issuer.token_url());
+    home.logged_in(&issuer.login(), EXPIRED);
+    let renew = || assert!(home.run(&["refresh", "p", "acme", "--force"]).status.success());
+    let marked = || refused(&home, "the backup is older than the login that it replaced");
+    let back_up = |name: &str| {
+        store(&home, "backup");
+        std::fs::rename(home.paths.data().join("backup.age"), home.paths.data().join(name)).expect("moved");
+    };
+    let restore = |name: &str| {
+        std::fs::copy(home.paths.data().join(name), home.paths.data().join("backup.age")).expect("copied");
+        store(&home, "restore");
+    };
+    for name in ["first", "second", "third"] {
+        back_up(name);
+        renew();
+    }
+    back_up("last");
+    for name in ["first", "third", "second"] {
+        restore(name);
+        marked();
+    }
+    restore("last");
+    renew();
+    assert_eq!((issuer.exchanges(), issuer.ended()), (4, 0), "no token came twice");
+}
+
+#[test]
 fn what_was_in_doubt_or_refused_stays_so() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);

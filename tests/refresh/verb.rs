@@ -1,6 +1,9 @@
 //! `authenticate refresh`, and `token` when it is time to renew.
 
-use authenticate::credential::{Credential, Metadata};
+use authenticate::{
+    credential::{Credential, Metadata},
+    name::Address,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -50,6 +53,22 @@ fn the_client_may_be_named_by_the_environment() {
     assert!(text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
     let ran = home.command(&["refresh", "p", "acme"]).env("ACME_TEST_CLIENT", CLIENT).output().expect("ran");
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    assert_ne!(access_token(&home.record()), access_token(&before));
+}
+
+#[test]
+fn what_does_not_open_keeps_nothing_else_from_being_renewed() {
+    let issuer = Issuer::start(&[]);
+    let home = Home::new(&issuer.token_url());
+    let before = home.logged_in(&issuer.login(), EXPIRED);
+    let odd = Address::of("aaa".parse().expect("a name"));
+    home.store().put(&odd, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
+    let database = home.paths.data().join(authenticate::store::FILE_NAME);
+    let altered = "UPDATE credential SET secret = zeroblob(80) WHERE provider = 'aaa'";
+    rusqlite::Connection::open(database).expect("opened").execute(altered, []).expect("altered");
+    let ran = home.run(&["refresh"]);
+    assert_eq!(ran.status.code(), Some(6), "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).contains("aaa"), "{}", text(&ran.stderr));
     assert_ne!(access_token(&home.record()), access_token(&before));
 }
 

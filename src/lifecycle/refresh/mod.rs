@@ -143,7 +143,7 @@ impl Refresh<'_> {
         };
         let before = match begin(&store, seen, force)? {
             Begin::Now(before) => before,
-            Begin::Moved(record) => return Ok(Renewed::Before(record)),
+            Begin::Moved(record) => return Ok(Renewed::Before(*record)),
         };
         let (store, seen) = (store.clone(), seen.clone());
         let rest = tokio::spawn(async move {

@@ -35,7 +35,7 @@ pub(super) enum Begin {
     /// It is recorded, in place of what was known of it before.
     Now(Option<Exchange>),
     /// The credential has moved on.
-    Moved(Record),
+    Moved(Box<Record>),
 }
 
 /// Records that the token is about to be sent.
@@ -47,7 +47,10 @@ pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<B
     };
     match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
         Begun::Yes => Ok(Begin::Now(known)),
-        Begun::Moved => store.get(&seen.address)?.map(Begin::Moved).ok_or_else(|| gone(seen)),
+        Begun::Moved => {
+            let now = store.get(&seen.address)?.ok_or_else(|| gone(seen))?;
+            Ok(Begin::Moved(Box::new(now)))
+        }
         Begun::Before(before) => Err(remembered(seen, before)),
     }
 }

@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use super::BackupError;
 use crate::{
+    files,
     secret::Secret,
+    shown::typed,
     store::{StoreError, trust},
 };
 
@@ -77,7 +79,9 @@ pub(super) fn write(
         Lock::Recipients(names) => {
             let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
-                Err(why) => Err(BackupError::usage(file, format!("cannot be sealed for {name:?}: {why}"))),
+                Err(why) => {
+                    Err(BackupError::usage(file, format!("cannot be sealed for {}: {why}", typed(name))))
+                }
             };
             names.iter().map(parse).collect::<Result<_, _>>()?
         }
@@ -113,7 +117,7 @@ pub(super) fn write_for(
 /// Opens a whole file. What is altered or cut off does not open.
 pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let bad = |why: &str| BackupError::bad(file, why);
-    let opened = File::open(file).map_err(StoreError::io("read", file))?;
+    let opened = files::open_plain(file).map_err(StoreError::io("read", file))?;
     if !opened.metadata().is_ok_and(|found| found.is_file() && found.len() <= MOST) {
         return Err(bad("is no backup: it is not a file, or larger than any backup"));
     }
@@ -164,7 +168,7 @@ pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, Sto
 /// # Errors
 /// [`StoreError::Backup`] for a file that is no backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
-    let opened = File::open(file).map_err(StoreError::io("read", file))?;
+    let opened = files::open_plain(file).map_err(StoreError::io("read", file))?;
     if opened.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(BackupError::bad(file, "is no backup: it is not a file"));
     }

@@ -9,10 +9,14 @@ use crate::{
     credential::{Credential, Record},
     name::Address,
     store::{
-        exchange::{Exchange, ExchangeState, of_all, record},
+        exchange::{Exchange, ExchangeState, of_all, record_since},
         row::{name, time},
     },
 };
+
+/// Who marks.
+const US: &str = "a restore";
+const WHY: &str = "the backup is older than the login that it replaced";
 
 const STORED: &str = "SELECT provider, credential_set, profile, updated_at FROM credential";
 
@@ -37,15 +41,18 @@ impl Known {
     /// Records of a restored login, now in this version, what is known of its refresh token.
     pub(super) fn mark(&self, change: &Connection, restored: &Record, version: i64) -> rusqlite::Result<()> {
         let Credential::OAuth(_) = &restored.credential else { return Ok(()) };
-        let address = &restored.address;
-        match (self.stored.get(address), self.exchanges.get(address)) {
-            (Some(stored), _) if *stored > restored.updated_at => {
-                let why = "the backup is older than the login that it replaced";
-                record(change, address, version, ExchangeState::Unknown, "a restore", Some(why))
+        let (address, at) = (&restored.address, restored.updated_at);
+        let Some(stored) = self.stored.get(address) else { return Ok(()) };
+        let exchange = self.exchanges.get(address);
+        // One that a restore has marked says since when there had been a newer one.
+        let newest =
+            exchange.filter(|exchange| exchange.holder == US).map_or(*stored, |exchange| exchange.since);
+        match exchange {
+            _ if newest > at => {
+                record_since(change, address, version, ExchangeState::Unknown, US, newest, Some(WHY))
             }
-            (Some(stored), Some(exchange)) if *stored == restored.updated_at => {
-                let Exchange { state, holder, why, .. } = exchange;
-                record(change, address, version, *state, holder, why.as_deref())
+            Some(Exchange { state, holder, since, why, .. }) if *stored == at => {
+                record_since(change, address, version, *state, holder, *since, why.as_deref())
             }
             _ => Ok(()),
         }

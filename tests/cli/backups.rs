@@ -1,0 +1,242 @@
+//! `authenticate store`: backup, restore.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use authenticate::credential::{Credential, Metadata, OAuth};
+
+use crate::{
+    harness::{CANARY, Home, KEY, code, files_below},
+    pty::Session,
+    store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_key},
+};
+
+fn many_kinds(home: &Home) {
+    home.stores("openai", KEY);
+    let tokens = OAuth {
+        access_token: "CANARY-access".into(),
+        refresh_token: Some("CANARY-refresh".into()),
+        id_token: None,
+        extra: [("account_id".to_owned(), "CANARY-extra".into())].into(),
+    };
+    let metadata = Metadata {
+        account: Some("dev@example.org".into()),
+        host: Some("git.example.org".into()),
+        scopes: vec!["repo".into()],
+        expires_at: jiff::Timestamp::from_millisecond(1_900_000_000_123).ok(),
+        ..Metadata::default()
+    };
+    home.put("codex", &Credential::OAuth(tokens), &metadata);
+    let basic = Credential::Basic { username: "me".into(), password: "CANARY ü\n".into() };
+    home.put("email", &basic, &Metadata::default());
+}
+
+fn status(home: &Home) -> serde_json::Value {
+    home.authenticate(["status", "--json"]).exits(code::DONE).json()["credentials"].clone()
+}
+
+#[test]
+fn a_backup_with_a_passphrase_comes_back_as_it_was() {
+    let home = Home::new();
+    many_kinds(&home);
+    let said = store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    said.says("3 credentials are in b.age").does_not_say(PASSPHRASE);
+    let file = home.path().join("b.age");
+    assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o600);
+    assert!(fs::read(&file).expect("read").starts_with(b"age-encryption.org/v1\n-> scrypt "));
+    no_file_holds(&home, CANARY);
+    let other = Home::new();
+    fs::copy(&file, other.path().join("b.age")).expect("copied");
+    let restored = store(&other, ["restore", "b.age", "--json", "--passphrase-stdin"]).input(PASSPHRASE);
+    let restored = restored.exits(code::DONE).json();
+    assert_eq!((&restored["records"], &restored["before"]), (&3.into(), &serde_json::Value::Null));
+    assert_eq!(other.stored(), home.stored());
+    assert_eq!(status(&other), status(&home));
+    prints_the_key(token(&other));
+    no_file_holds(&other, CANARY);
+}
+
+#[test]
+fn what_was_there_before_a_restore_is_kept_sealed() {
+    let home = with_key();
+    store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    home.stores("openai", "sk-CANARY-newer-0123456789");
+    home.stores("mistral", "CANARY-newer");
+    let newer = home.stored();
+    let said =
+        store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE).stderr;
+    prints_the_key(token(&home));
+    assert_eq!(home.stored().len(), 1);
+    let before =
+        files_below(&home.data()).into_iter().find(|file| file.extension().is_some_and(|e| e == "age"));
+    let before = before.expect("kept").to_str().unwrap().to_owned();
+    assert!(said.contains(&format!("what was there before is in {before}")), "{said}");
+    assert_eq!(fs::metadata(&before).expect("there").permissions().mode() & 0o7777, 0o600);
+    no_file_holds(&home, CANARY);
+    store(&home, ["restore", &before, "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    assert_eq!(home.stored(), newer);
+}
+
+#[test]
+fn a_backup_for_recipients_opens_with_any_of_their_identities() {
+    let home = Home::new();
+    many_kinds(&home);
+    let [first, second, third] = [0; 3].map(|_| identity());
+    let words = ["backup", "b.age", "--recipient", &first.1, "--recipient", &second.1];
+    store(&home, words).exits(code::DONE);
+    let before = home.stored();
+    for (secret, _) in [&first, &second] {
+        let file = home.write("identity", &format!("# mine\n{secret}\n"));
+        home.stores("openai", "sk-CANARY-newer-0123456789");
+        store(&home, ["restore", "b.age", "--identity", file.to_str().unwrap()]).exits(code::DONE);
+        assert_eq!(home.stored(), before);
+    }
+    home.write("identity", &third.0);
+    for (words, says) in [
+        (&["--identity", "identity"][..], "is sealed for other recipients"),
+        (&["--identity", "b.age"], "cannot read the identity file"),
+        (&["--identity", "missing"], "cannot read the identity file missing"),
+        (&["--passphrase-stdin"], "is sealed for recipients"),
+        (&[], "is sealed for recipients"),
+    ] {
+        let outcome = home.authenticate(["store", "restore", "b.age"].iter().chain(words)).input("x").ends();
+        assert!(matches!(outcome.code, Some(2 | 6)), "{outcome:?}");
+        outcome.says(says);
+    }
+    home.write("empty", "nothing\n");
+    store(&home, ["restore", "b.age", "--identity", "empty"])
+        .exits(code::USAGE)
+        .says("holds no age identity");
+    assert_eq!(home.stored(), before);
+    store(&home, ["backup", "c.age", "--recipient", "age1nobody"]).exits(code::USAGE).says("age1nobody");
+    store(&home, ["backup", "c.age", "--recipient", &first.1, "--passphrase-stdin"])
+        .exits(code::USAGE)
+        .says("not both");
+    assert!(!home.path().join("c.age").exists());
+}
+
+/// An identity and its recipient.
+fn identity() -> (String, String) {
+    use age::secrecy::ExposeSecret as _;
+    let identity = age::x25519::Identity::generate();
+    (identity.to_string().expose_secret().to_owned(), identity.to_public().to_string())
+}
+
+#[test]
+fn a_backup_is_not_written_over_another_file_by_mistake() {
+    let home = with_key();
+    home.write("b.age", "something else");
+    store(&home, ["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::USAGE).says("use --force");
+    assert_eq!(fs::read_to_string(home.path().join("b.age")).expect("there"), "something else");
+    store(&home, ["backup", "b.age", "--force", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    assert!(fs::read(home.path().join("b.age")).expect("there").starts_with(b"age-"));
+    for (file, says) in [("data", "is a directory"), ("missing/b.age", "cannot write missing/b.age")] {
+        store(&home, ["backup", file, "--passphrase-stdin"]).input("x").ends().says(says);
+    }
+    store(&home, ["backup", "c.age"]).exits(code::USAGE).says("use --passphrase-stdin or --passphrase-file");
+    // Before anybody has typed anything.
+    store(&home, ["backup", "b.age"]).exits(code::USAGE).says("use --force");
+    let left = files_below(home.path());
+    assert!(left.iter().all(|file| !file.to_string_lossy().contains(".authenticate-backup")), "{left:?}");
+}
+
+#[test]
+fn a_backup_at_the_terminal_is_asked_for_twice() {
+    let home = with_key();
+    let mut session = Session::start(&home, ["store", "backup", "b.age"], &[]);
+    session.shows("New passphrase for the backup").masks();
+    session.types(&format!("{PASSPHRASE}\r")).shows("The same again").masks();
+    session.types(&format!("{PASSPHRASE}\r"));
+    assert!(!session.exits(code::DONE).contains(PASSPHRASE));
+    let mut session = Session::start(&home, ["store", "restore", "b.age"], &[]);
+    session.shows("Passphrase of the backup").masks();
+    session.types(&format!("{PASSPHRASE}\r"));
+    session.exits(code::DONE);
+    prints_the_key(token(&home));
+}
+
+#[test]
+fn a_backup_that_is_damaged_or_none_replaces_nothing() {
+    let home = with_key();
+    store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    let good = fs::read(home.path().join("b.age")).expect("read");
+    home.stores("openai", "sk-CANARY-newer-0123456789");
+    let before = home.stored();
+    let mut altered = good.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    let mut header = good.clone();
+    header[40] ^= 1;
+    let cut = good[..good.len() - 10].to_vec();
+    for (name, bytes, says) in [
+        ("altered", &altered[..], "is damaged"),
+        ("header", &header, ""),
+        ("cut", &cut, "is damaged"),
+        ("start", &good[..30], "is no backup"),
+        ("empty", b"", "is no backup"),
+        ("text", b"this is not a backup", "is no backup"),
+    ] {
+        fs::write(home.path().join("bad.age"), bytes).expect("written");
+        let outcome =
+            store(&home, ["restore", "bad.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::STORE);
+        outcome.says(says).does_not_say(CANARY);
+        assert_eq!(home.stored(), before, "{name}");
+    }
+    store(&home, ["restore", "b.age", "--passphrase-stdin"])
+        .input("wrong")
+        .exits(code::STORE)
+        .says("not its passphrase");
+    store(&home, ["restore", "missing.age", "--passphrase-stdin"])
+        .input("x")
+        .exits(code::STORE)
+        .says("cannot read");
+    store(&home, ["restore", "data", "--passphrase-stdin"])
+        .input("x")
+        .exits(code::STORE)
+        .says("is no backup");
+    let copies =
+        files_below(&home.data()).into_iter().filter(|file| file.extension().is_some_and(|e| e == "age"));
+    assert_eq!(copies.count(), 0);
+    assert_eq!(home.stored(), before);
+}
+
+/// It opens, and holds something else.
+#[test]
+fn a_sealed_file_with_other_content_replaces_nothing() {
+    let home = with_key();
+    let before = home.stored();
+    let record = |provider: &str, kind: &str| {
+        format!(
+            r#"{{"provider":"{provider}","set":"default","profile":"default","kind":"{kind}","account":null,"host":null,
+            "scopes":[],"expires_at":null,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z",
+            "credential":{{"type":"api_key","key":"CANARY"}}}}"#
+        )
+    };
+    let whole = |schema: u32, kind: &str, records: &str| {
+        format!(
+            r#"{{"schema":{schema},"kind":"{kind}","created_at":"2026-01-01T00:00:00Z","credentials":[{records}]}}"#
+        )
+    };
+    let ours = "authenticate backup";
+    let twice = format!("{0},{0}", record("openai", "api_key"));
+    for (content, says) in [
+        ("not json CANARY".to_owned(), "is no backup of authenticate (line 1"),
+        (whole(1, "something", ""), "is no backup of authenticate"),
+        (whole(2, ours, ""), "newer version of authenticate (schema 2)"),
+        (whole(1, ours, &record("../openai", "api_key")), "is no backup of authenticate"),
+        (whole(1, ours, &record("openai", "oauth")), "holds something for openai that is no credential"),
+        (whole(1, ours, &twice), "holds openai twice"),
+    ] {
+        let mut sealed = Vec::new();
+        let mut recipient = age::scrypt::Recipient::new(PASSPHRASE.to_owned().into());
+        recipient.set_work_factor(2);
+        let recipients = [&recipient as &dyn age::Recipient];
+        let encryptor = age::Encryptor::with_recipients(recipients.into_iter()).expect("sealed");
+        let mut to = encryptor.wrap_output(&mut sealed).expect("sealed");
+        std::io::Write::write_all(&mut to, content.as_bytes()).expect("written");
+        to.finish().expect("written");
+        fs::write(home.path().join("b.age"), sealed).expect("written");
+        let outcome =
+            store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::STORE);
+        outcome.says(says).does_not_say(CANARY);
+        assert_eq!(home.stored(), before);
+    }
+}
