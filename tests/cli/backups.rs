@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use authenticate::credential::{Credential, Metadata, OAuth};
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::{
     harness::{CANARY, Home, KEY, code, files_below},
@@ -188,6 +189,11 @@ fn a_backup_that_is_damaged_or_none_replaces_nothing() {
         .input("x")
         .exits(code::STORE)
         .says("cannot read");
+    mkfifoat(CWD, home.path().join("fifo"), Mode::from_raw_mode(0o600)).expect("a FIFO");
+    store(&home, ["restore", "fifo", "--passphrase-stdin"])
+        .input(PASSPHRASE)
+        .exits(code::STORE)
+        .says("it is not a file");
     store(&home, ["restore", "data", "--passphrase-stdin"])
         .input("x")
         .exits(code::STORE)

@@ -117,9 +117,9 @@ pub(super) fn write_for(
 /// Opens a whole file. What is altered or cut off does not open.
 pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let bad = |why: &str| BackupError::bad(file, why);
-    let opened = files::open_plain(file).map_err(StoreError::io("read", file))?;
-    if !opened.metadata().is_ok_and(|found| found.is_file() && found.len() <= MOST) {
-        return Err(bad("is no backup: it is not a file, or larger than any backup"));
+    let opened = open(file)?;
+    if !opened.metadata().is_ok_and(|found| found.len() <= MOST) {
+        return Err(bad("is no backup: it is larger than any"));
     }
     let why = |error: DecryptError| bad(reason(&error, unlock));
     let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
@@ -149,6 +149,14 @@ pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, S
     Ok(bytes)
 }
 
+/// A FIFO without a writer holds up nobody.
+fn open(file: &Path) -> Result<File, StoreError> {
+    if file.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(BackupError::bad(file, "is no backup: it is not a file"));
+    }
+    files::open_plain(file).map_err(StoreError::io("read", file))
+}
+
 /// Those for whom a file that is opened in this way could be sealed.
 pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, StoreError> {
     match unlock {
@@ -168,10 +176,7 @@ pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, Sto
 /// # Errors
 /// [`StoreError::Backup`] for a file that is no backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
-    let opened = files::open_plain(file).map_err(StoreError::io("read", file))?;
-    if opened.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(BackupError::bad(file, "is no backup: it is not a file"));
-    }
+    let opened = open(file)?;
     match Decryptor::new(BufReader::new(opened)) {
         Ok(decryptor) => Ok(decryptor.is_scrypt()),
         Err(error) => Err(BackupError::bad(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
