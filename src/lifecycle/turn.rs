@@ -71,9 +71,7 @@ impl Turn {
     ) -> Result<Waited<T>, E> {
         if let Some(store) = store {
             let path = PathBuf::from(store.id().to_string()).join(locked_file::name(address));
-            let Ok(task) = tokio::time::timeout(patience, queue(&path).lock_owned()).await else {
-                return Ok(Waited::TooLong);
-            };
+            let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Waited::TooLong) };
             let done = done()?;
             return Ok(done.map_or(Waited::Ours(Self { file: None, _task: task }), Waited::Done));
         }
@@ -83,9 +81,7 @@ impl Turn {
         files::data_dir(paths.data()).map_err(failed)?;
         files::private_dir(&directory).map_err(failed)?;
         let begin = Instant::now();
-        let Ok(task) = tokio::time::timeout(patience, queue(&path).lock_owned()).await else {
-            return Ok(Waited::TooLong);
-        };
+        let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Waited::TooLong) };
         loop {
             // Whoever has the turn takes the file away at the end, so that all who wait look at once, and not before.
             let attempt = match locked_file::attempt(&path, false).map_err(failed)? {
@@ -102,6 +98,17 @@ impl Turn {
                 return Ok(Waited::TooLong);
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Turn {
+    /// Who is alone needs no timer: a runtime may have none.
+    async fn queue_up(path: &Path, patience: Duration) -> Option<OwnedMutexGuard<()>> {
+        let queue = queue(path);
+        match queue.clone().try_lock_owned() {
+            Ok(task) => Some(task),
+            Err(_) => tokio::time::timeout(patience, queue.lock_owned()).await.ok(),
         }
     }
 }
