@@ -99,7 +99,8 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
     let status = answer.status;
     let bad = |what| OAuthError::BadReply { host: host.to_owned(), status, what };
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let refused = json.as_ref().and_then(|json| refusal::read(json, sent));
+    let refused =
+        json.as_ref().filter(|json| !gives(status, json)).and_then(|json| refusal::read(json, sent));
     let waits = matches!(&refused, Some((code, _)) if code == "slow_down" || code == "authorization_pending");
     let done = match (status, refused) {
         (429 | 500 | 503, _) if !waits => Err(OAuthError::Unavailable { host: host.to_owned(), status }),
@@ -121,6 +122,12 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
         wipe(json);
     }
     done
+}
+
+/// Whoever gives a token does not refuse, whatever else is said beside it.
+fn gives(status: u16, json: &Value) -> bool {
+    let token = json.get("access_token").and_then(Value::as_str);
+    (200..300).contains(&status) && token.is_some_and(|token| !token.is_empty())
 }
 
 fn reply(status: u16, body: Vec<u8>) -> Result<HttpResponse, OAuthError> {

@@ -127,9 +127,11 @@ pub(super) fn read(reply: &Value, sent: &Sent) -> Option<(String, Option<String>
             text(error.get("code")).or_else(|| text(error.get("type"))).or_else(|| text(error.get("status"))),
             text(error.get("message")),
         ),
-        error => {
-            (text(Some(error)), text(reply.get("error_description")).or_else(|| text(reply.get("message"))))
-        }
+        error => (
+            // Some say so that there is none.
+            text(Some(error)).filter(|code| code != "0"),
+            text(reply.get("error_description")).or_else(|| text(reply.get("message"))),
+        ),
     };
     let code = sent.clean(&code?, MAX_CODE);
     let description = description.map(|text| sent.clean(&text, MAX_DESCRIPTION)).filter(|t| !t.is_empty());
@@ -163,9 +165,14 @@ mod tests {
             let (code, description) = read(&reply, &sent()).expect("a refusal");
             assert_eq!((code.as_str(), description.as_deref()), ("invalid_grant", Some("it is used up")));
         }
-        for other in
-            [json!({}), json!({"error": null}), json!({"error": {}}), json!([1]), json!({"error": ""})]
-        {
+        for other in [
+            json!({}),
+            json!({"error": null}),
+            json!({"error": {}}),
+            json!([1]),
+            json!({"error": ""}),
+            json!({"error": 0}),
+        ] {
             assert_eq!(read(&other, &sent()), None, "{other}");
         }
     }

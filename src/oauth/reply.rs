@@ -6,7 +6,7 @@ use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, basic::BasicTokenT
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::{credential::wipe, secret::Secret};
+use crate::{credential::wipe, secret::Secret, shown::is_invisible};
 
 /// Tokens, as a server gave them (RFC 6749 section 5.1). What servers do differently is taken, too: no `token_type`,
 /// numbers as text, scopes as a list or with commas.
@@ -45,15 +45,27 @@ impl<'de> Deserialize<'de> for Reply {
 }
 
 impl Reply {
-    /// The tokens, if there is one in the member that must hold it.
-    pub fn tokens(self, token_field: &str) -> Option<Tokens> {
+    /// The tokens, or what is wrong with them; there must be one in the member named.
+    pub fn tokens(self, token_field: &str) -> Result<Tokens, &'static str> {
         let mut extra = self.texts;
         let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
-        Some(Tokens {
-            access_token: take(token_field)?,
-            refresh_token: take("refresh_token"),
-            id_token: take("id_token"),
-            token_type: take("token_type").map(|kind| kind.expose().to_owned()),
+        let (access_token, refresh_token) = (take(token_field), take("refresh_token"));
+        let (id_token, token_type) = (take("id_token"), take("token_type"));
+        let access_token = access_token.ok_or("there is no access token in it")?;
+        if ![&Some(&access_token), &refresh_token.as_ref(), &id_token.as_ref()]
+            .into_iter()
+            .flatten()
+            .all(|t| is_token(t))
+        {
+            return Err("a token in it has characters that no token may have");
+        }
+        // What they are for is the vendor's to say, but nothing of theirs is to act on a terminal.
+        extra.retain(|_, value| !value.expose().contains(char::is_control));
+        Ok(Tokens {
+            access_token,
+            refresh_token,
+            id_token,
+            token_type: token_type.map(|kind| kind.expose().to_owned()),
             expires_in: self.expires_in,
             scopes: self.scopes,
             extra,
@@ -111,25 +123,31 @@ fn read(members: serde_json::Map<String, Value>) -> Reply {
     Reply { texts, expires_in, scopes, unused: AccessToken::new(String::new()), kind: BasicTokenType::Bearer }
 }
 
-/// A number, or the text of one.
+/// `VSCHAR` of RFC 6749, appendices A.12 and A.17, but for the space.
+fn is_token(token: &Secret) -> bool {
+    token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A number, or the text of one. What is none says as little as if it were left out; one below zero says that the token
+/// has expired already.
 fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = match value {
+    let seconds: f64 = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
 fn listed(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(text) => {
-            let scopes = text.split([' ', ',']).filter(|scope| !scope.is_empty());
-            Some(scopes.map(str::to_owned).collect())
-        }
-        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        _ => None,
-    }
+    let scopes: Vec<&str> = match value {
+        Value::String(text) => text.split([' ', ',']).collect(),
+        Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    let is_scope =
+        |scope: &&str| !scope.is_empty() && !scope.contains(|c: char| c.is_control() || is_invisible(c));
+    Some(scopes.into_iter().filter(is_scope).map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -138,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    fn tokens(reply: Value) -> Option<Tokens> {
+    fn tokens(reply: Value) -> Result<Tokens, &'static str> {
         serde_json::from_value::<Reply>(reply).expect("an object").tokens("access_token")
     }
 
@@ -166,16 +184,37 @@ mod tests {
         assert_eq!(read.scopes, Some(vec!["repo".into(), "gist".into()]));
         assert_eq!(read.token_type, None);
         let read = tokens(json!({"access_token": "a", "expires_in": -1, "scope": ["x"]})).expect("one");
-        assert_eq!((read.expires_in, read.scopes), (None, Some(vec!["x".into()])));
+        assert_eq!((read.expires_in, read.scopes), (Some(Duration::ZERO), Some(vec!["x".into()])));
         let read = tokens(json!({"access_token": "a", "expires_in": 1e300, "scope": 7})).expect("one");
         assert_eq!((read.expires_in, read.scopes), (None, None));
+        let read = tokens(json!({"access_token": "a", "scope": "a\u{1b}[2J b\n c"})).expect("one");
+        assert_eq!(read.scopes, Some(vec!["c".into()]));
+        let read = tokens(json!({"access_token": "a", "expires_in": "soon"})).expect("one");
+        assert_eq!(read.expires_in, None);
     }
 
     #[test]
     fn without_an_access_token_there_are_no_tokens() {
         for reply in [json!({}), json!({"access_token": ""}), json!({"access_token": 7})] {
-            assert_eq!(tokens(reply), None);
+            assert_eq!(tokens(reply), Err("there is no access token in it"));
         }
+    }
+
+    #[test]
+    fn what_could_act_on_a_terminal_is_no_token() {
+        for bad in ["a\u{1b}[2J", "a\nb", "a b", "a\u{202e}b", "\u{e9}"] {
+            for name in ["access_token", "refresh_token", "id_token"] {
+                let mut reply = json!({"access_token": "a", "refresh_token": "r", "id_token": "i"});
+                reply[name] = bad.into();
+                assert_eq!(
+                    tokens(reply),
+                    Err("a token in it has characters that no token may have"),
+                    "{bad:?}"
+                );
+            }
+        }
+        let read = tokens(json!({"access_token": "a", "x": "\u{1b}[2J", "y": "two words"})).expect("one");
+        assert_eq!(read.extra, BTreeMap::from([("y".into(), "two words".into())]));
     }
 
     #[test]

@@ -168,12 +168,8 @@ pub(super) fn tokens_in<E: Refusal>(
     reply: Result<Reply, RequestTokenError<OAuthError, E>>,
     token_field: &str,
 ) -> Result<Tokens, OAuthError> {
-    let no_token = || OAuthError::BadReply {
-        host: endpoint.host(),
-        status: 200,
-        what: "there is no access token in it",
-    };
-    reply.map_err(|error| unwrapped(endpoint, error))?.tokens(token_field).ok_or_else(no_token)
+    let bad = |what| OAuthError::BadReply { host: endpoint.host(), status: 200, what };
+    reply.map_err(|error| unwrapped(endpoint, error))?.tokens(token_field).map_err(bad)
 }
 
 /// A refusal as the crate has it.

@@ -31,6 +31,19 @@ async fn a_refusal_repeats_nothing_of_what_was_sent() {
 }
 
 #[tokio::test]
+async fn who_gives_tokens_does_not_refuse() {
+    for error in [r#"0"#, r#""none""#, r#"{"code": 0}"#, r#"null"#] {
+        let server =
+            Server::answers("200 OK", &format!(r#"{{"access_token": "x", "error": {error}}}"#)).await;
+        let tokens = refresh(&http(), &endpoint(&server), &CANARY.into(), &[]).await.expect(error);
+        assert_eq!(tokens.access_token.expose(), "x");
+    }
+    let server =
+        Server::answers("400 Bad Request", r#"{"access_token": "x", "error": "invalid_grant"}"#).await;
+    assert!(refused(&server).await.is_permanent(), "with a status of failure it does");
+}
+
+#[tokio::test]
 async fn some_refusals_pass() {
     for (code, permanent) in [
         ("invalid_grant", true),
@@ -111,6 +124,11 @@ async fn an_answer_that_is_none_is_said_to_be_that() {
     for (does, what, unknown) in [
         (Does::Says(reply("200 OK", "application/json", "{}")), "no access token", true),
         (Does::Says(reply("200 OK", "application/json", r#"{"access_token": ""}"#)), "no access token", true),
+        (
+            Does::Says(reply("200 OK", "application/json", r#"{"access_token": "x\u001b[2J"}"#)),
+            "characters that no token may have",
+            true,
+        ),
         (Does::Says(reply("200 OK", "application/json", "")), "is empty", true),
         (Does::Says(reply("200 OK", "text/html", "<html>CANARY</html>")), "not a JSON object", true),
         (Does::Says(reply("200 OK", "application/json", "[1]")), "not a JSON object", true),

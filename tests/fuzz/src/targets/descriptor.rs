@@ -54,7 +54,8 @@ pub fn run(data: &[u8]) {
 /// Problems are few, short, each on one printable line, and at a place that the file has.
 pub fn explained(text: &str, problems: &[Problem]) {
     assert!(!problems.is_empty());
-    let lines = text.lines().count() as u64 + 2;
+    // To YAML a carriage return ends a line, too.
+    let lines = text.matches(['\n', '\r']).count() as u64 + 2;
     for problem in problems {
         let (line, column) = problem.at.unwrap_or((1, 1));
         assert!(line >= 1 && column >= 1 && line <= lines, "{problem}");

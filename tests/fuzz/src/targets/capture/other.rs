@@ -89,7 +89,7 @@ fn lines(text: &str) -> Option<Value> {
     }
     let mut map = serde_json::Map::new();
     let mut others = 0;
-    for line in text.lines() {
+    for line in text.lines().map(|line| line.trim_end_matches('\r')) {
         match line.split_once('=') {
             Some((name, value)) => {
                 let name = name.trim().trim_start_matches("export").trim();
