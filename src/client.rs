@@ -24,6 +24,8 @@ use crate::{
 /// What a program needs of credentials: get them, look at them, use them, remove them. For one project, whose file
 /// decides on the set and the order of profiles.
 ///
+/// What waits for a network, an engine or somebody else's renewal needs a tokio runtime with both drivers (`enable_all`).
+///
 /// ```
 /// use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
 ///

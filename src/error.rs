@@ -195,7 +195,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::NotRenewable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
         RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
         RefreshError::Busy { .. } => exit::BUSY,
-        RefreshError::Server { .. } => exit::UNREACHABLE,
+        RefreshError::Server { .. } | RefreshError::Postponed { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(_) => exit::STORE,
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How long the CLI may take.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 /// How long it may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
 

@@ -103,7 +103,9 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
         json.as_ref().filter(|json| !gives(status, json)).and_then(|json| refusal::read(json, sent));
     let waits = matches!(&refused, Some((code, _)) if code == "slow_down" || code == "authorization_pending");
     let done = match (status, refused) {
-        (429 | 500 | 503, _) if !waits => Err(OAuthError::Unavailable { host: host.to_owned(), status }),
+        (429 | 500 | 503, _) if !waits => {
+            Err(OAuthError::Unavailable { host: host.to_owned(), status, retry_after: answer.retry_after })
+        }
         // Some vendors refuse with status 200.
         (_, Some((code, description))) => {
             let mut refusal = Map::from_iter([("error".to_owned(), Value::from(code))]);

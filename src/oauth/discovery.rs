@@ -45,7 +45,11 @@ pub async fn discover(http: &Http, issuer: &str) -> Result<Published, OAuthError
                 return read(document, issuer);
             }
             429 | 500 | 503 => {
-                return Err(OAuthError::Unavailable { host: address.host(), status: answer.status });
+                return Err(OAuthError::Unavailable {
+                    host: address.host(),
+                    status: answer.status,
+                    retry_after: answer.retry_after,
+                });
             }
             _ => not_there = Some(bad("it does not publish its endpoints")),
         }

@@ -1,6 +1,6 @@
 //! What can go wrong between us and an authorization server.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use super::{EndpointError, refusal};
 use crate::provider::ReferenceError;
@@ -43,6 +43,8 @@ pub enum OAuthError {
         host: String,
         /// The HTTP status.
         status: u16,
+        /// For how long it does not want to be asked again (`Retry-After`, RFC 9110 section 10.2.3), at most an hour.
+        retry_after: Option<Duration>,
     },
     /// An answer that is none.
     #[error("{host} gave no usable answer (status {status}): {what}")]

@@ -6,13 +6,13 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use hyper::body::Bytes;
 use reqwest::{
     Client, Response,
-    header::{HeaderMap, LOCATION},
+    header::{HeaderMap, LOCATION, RETRY_AFTER},
 };
 use rustls::{
     ClientConfig, RootCertStore,
@@ -29,6 +29,8 @@ const MAX_REPLY: usize = 1 << 20;
 const MAX_BUNDLE: u64 = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(30);
+/// A server that wants more time than this is asked before all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// The usual variables that name a whole bundle.
 const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
 
@@ -43,6 +45,8 @@ pub struct Http {
 /// A whole answer.
 pub(crate) struct Answer {
     pub status: u16,
+    /// As in [`OAuthError::Unavailable`].
+    pub retry_after: Option<Duration>,
     pub body: Zeroizing<Vec<u8>>,
 }
 
@@ -120,6 +124,7 @@ async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Resul
         300..400 => return Err(bad(redirected(&response))),
         _ => {}
     }
+    let retry_after = retry_after(response.headers());
     let mut body = Zeroizing::new(Vec::with_capacity(16 * 1024));
     if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
         return Err(bad("it is too large"));
@@ -130,7 +135,17 @@ async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Resul
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body })
+    Ok(Answer { status, retry_after, body })
+}
+
+/// Seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let after = text.parse().map(Duration::from_secs).ok().or_else(|| {
+        let date = httpdate::parse_http_date(text).ok()?;
+        date.duration_since(SystemTime::now()).ok()
+    });
+    after.map(|after| after.min(LONGEST_WAIT))
 }
 
 fn redirected(response: &Response) -> &'static str {
@@ -188,4 +203,25 @@ fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
         return Err(io::Error::other("there is no certificate in it (PEM)"));
     }
     Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_in_seconds_or_with_a_date_how_long_it_wants_to_be_left_alone() {
+        let said = |text: &str| {
+            let value = text.parse().expect("a header");
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
+        };
+        assert_eq!(said("120"), Some(Duration::from_secs(120)));
+        assert_eq!(said("99999999999"), Some(LONGEST_WAIT));
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+        assert!(said(&date).is_some_and(|after| (590..=600).contains(&after.as_secs())), "{date}");
+        for nothing in ["", "-1", "soon", "1.5", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(said(nothing), None, "{nothing}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
 }

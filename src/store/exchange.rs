@@ -117,8 +117,19 @@ impl Store {
         holder: &str,
         why: &str,
     ) -> Result<(), StoreError> {
-        self.change_exchange(address, version, |change| {
+        self.change_if_current(address, version, |change| {
             record(change, address, version, state, holder, Some(why))
+        })
+    }
+
+    /// Puts back what was known before an exchange that certainly did not happen, unless the credential has moved on.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn put_back_exchange(&mut self, address: &Address, before: &Exchange) -> Result<(), StoreError> {
+        let Exchange { version, state, holder, since, why } = before;
+        self.change_if_current(address, *version, |change| {
+            record_since(change, address, *version, *state, holder, *since, why.as_deref())
         })
     }
 
@@ -128,10 +139,11 @@ impl Store {
     /// As [`Store::put`].
     pub fn forget_exchange(&mut self, address: &Address, version: i64) -> Result<(), StoreError> {
         const FORGET: &str = "DELETE FROM exchange WHERE provider = ? AND credential_set = ? AND profile = ?";
-        self.change_exchange(address, version, |change| change.execute(FORGET, key(address)).map(drop))
+        self.change_if_current(address, version, |change| change.execute(FORGET, key(address)).map(drop))
     }
 
-    fn change_exchange(
+    /// A change to what is known of a credential, unless it has moved on.
+    pub(super) fn change_if_current(
         &mut self,
         address: &Address,
         version: i64,
@@ -277,6 +289,23 @@ mod tests {
         assert_eq!(store.exchange(&address).expect("read"), begun, "nor when the winner has begun one");
         store.forget_exchange(&address, next.version).expect("forgotten");
         assert_eq!(store.exchange(&address).expect("read"), None);
+    }
+
+    #[test]
+    fn what_was_known_before_one_that_did_not_happen_is_known_again() {
+        let (mut store, address, version) = stored();
+        store.begin_exchange(&address, version, "me", false).expect("begun");
+        store.end_exchange(&address, version, ExchangeState::Unknown, "me", "no answer").expect("ended");
+        let long_ago = Timestamp::from_second(1_700_000_000).expect("a time");
+        let before =
+            Exchange { since: long_ago, ..store.exchange(&address).expect("read").expect("recorded") };
+        store.put_back_exchange(&address, &before).expect("put back");
+        store.begin_exchange(&address, version, "you", true).expect("begun");
+        store.put_back_exchange(&address, &before).expect("put back");
+        assert_eq!(store.exchange(&address).expect("read"), Some(before.clone()));
+        store.put(&address, &Credential::api_key("two"), &Metadata::default()).expect("stored");
+        store.put_back_exchange(&address, &before).expect("ignored");
+        assert_eq!(store.exchange(&address).expect("read"), None, "the credential has moved on");
     }
 
     #[test]

@@ -128,8 +128,24 @@ CREATE TRIGGER audit_is_bounded AFTER INSERT ON audit BEGIN
 END;
 ";
 
+/// Renewals that did not come about, for the version of the credential as in `exchange`: see `postponed`. Times are Unix
+/// microseconds.
+const POSTPONED: &str = "
+CREATE TABLE postponed (
+    provider       TEXT NOT NULL,
+    credential_set TEXT NOT NULL,
+    profile        TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    at             INTEGER NOT NULL,
+    until          INTEGER NOT NULL,
+    why            TEXT NOT NULL,
+    PRIMARY KEY (provider, credential_set, profile),
+    FOREIGN KEY (provider, credential_set, profile) REFERENCES credential ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+";
+
 const MIGRATIONS: &[M<'static>] =
-    &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING), M::up(AUDIT), M::up(DETAILS)];
+    &[M::up(FIRST), M::up(EXCHANGE), M::up(SEALING), M::up(AUDIT), M::up(DETAILS), M::up(POSTPONED)];
 
 /// Brings a database of any known version to the present one.
 pub(super) fn to_latest(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -23,6 +23,7 @@ mod held;
 mod key;
 mod ledger;
 mod migrate;
+mod postponed;
 mod profiles;
 mod read;
 mod read_back;
@@ -54,6 +55,7 @@ pub use self::{
     header::APPLICATION_ID,
     key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
+    postponed::Postponed,
     rekey::Rekey,
     remove::Removal,
     row::Summary,

@@ -2,11 +2,14 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
-use crate::harness::{Home, PROGRAM, Run, code, exit, record, tokens};
+use crate::harness::{Home, Run, code, exit, record, tokens};
+
+#[path = "../programs/built.rs"]
+mod built;
 
 /// The stand-in for GitHub, as `https://localhost:PORT`.
 struct Host {
@@ -18,7 +21,7 @@ struct Host {
 impl Host {
     fn start(home: &Home) -> Self {
         let authority = home.path().join("ca.pem");
-        let mut command = Command::new(built("github"));
+        let mut command = Command::new(built::program("github"));
         command.args(["--name", "localhost", "--auto-approve", "1", "--ca-out"]).arg(&authority);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("started");
         let mut first = String::new();
@@ -43,21 +46,6 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A program of `tests/programs`, beside the one that is tested.
-fn built(name: &str) -> PathBuf {
-    let directory = Path::new(PROGRAM).parent().expect("the programs' directory");
-    let profile = match directory.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(other) => other,
-    };
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    cargo.args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile]);
-    cargo.arg("--target-dir").arg(directory.parent().expect("cargo's target directory"));
-    assert!(cargo.status().expect("cargo").success());
-    directory.join(name)
 }
 
 fn login(home: &Home, more: &[&str]) -> Run {

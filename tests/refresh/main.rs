@@ -10,5 +10,6 @@ mod crowds;
 mod killed;
 mod leaving;
 mod outcomes;
+mod postponed;
 mod restored;
 mod verb;

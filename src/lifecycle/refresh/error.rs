@@ -61,6 +61,16 @@ pub enum RefreshError {
         /// Why.
         source: OAuthError,
     },
+    /// Somebody else tried while we waited, or the vendor has named a time: it was not asked again.
+    #[error("{address} could not be renewed just now{}: {why}", not_before(*.until))]
+    Postponed {
+        /// The credential.
+        address: Box<Address>,
+        /// Until when the vendor does not want to be asked.
+        until: Option<Timestamp>,
+        /// What the try came to.
+        why: String,
+    },
     /// The vendor's CLI renewed nothing.
     #[error("the vendor's CLI did not renew {address}: {ending}")]
     Cli {
@@ -119,7 +129,7 @@ impl RefreshError {
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::OtherAccount { .. } => "other_account",
             Self::FewerScopes { .. } => "fewer_scopes",
-            Self::Server { .. } => "server",
+            Self::Server { .. } | Self::Postponed { .. } => "server",
             Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
             Self::Busy { .. } | Self::Turn(_) => "busy",
             Self::Gone { .. } => "gone",
@@ -137,6 +147,11 @@ impl RefreshError {
                 | Self::FewerScopes { .. }
         )
     }
+}
+
+fn not_before(until: Option<Timestamp>) -> String {
+    let until = until.map(|until| until.strftime("%H:%M:%S UTC"));
+    until.map(|until| format!(", and its vendor is not asked before {until}")).unwrap_or_default()
 }
 
 fn by(holder: &Option<String>) -> String {

@@ -11,10 +11,12 @@ mod server;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use super::turn::TurnError;
 pub use error::RefreshError;
 
-use self::record::{Begin, begin, busy, check_remembered, keep, moved_on};
+use self::record::{Begin, begin, busy, check_postponed, check_remembered, keep, moved_on};
 use super::turn;
 use crate::{
     credential::{Credential, Metadata, OAuth, Owner, Record},
@@ -22,6 +24,7 @@ use crate::{
     login::{
         How, LoginError,
         again::{self, Again},
+        renewal,
     },
     oauth::{OAuthError, Origin, TokenEndpoint},
     paths::Paths,
@@ -31,8 +34,10 @@ use crate::{
     ui::Ui,
 };
 
-/// How long somebody else is waited for. Longer than any exchange with a server takes.
+/// How long somebody else is waited for who asks a server. Longer than any such exchange takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// And who has the vendor's CLI do it. Longer than it may take to start and to end, unless its image is built first.
+const PATIENCE_WITH_CLI: Duration = renewal::LIMIT.saturating_add(Duration::from_secs(30));
 
 /// What renewing depends on.
 pub struct Refresh<'a> {
@@ -73,6 +78,15 @@ enum Way {
     Cli,
 }
 
+impl Way {
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Server(_) | Self::Again(..) => PATIENCE,
+            Self::Cli => PATIENCE_WITH_CLI,
+        }
+    }
+}
+
 /// What an exchange brought.
 struct Fresh {
     credential: Credential,
@@ -86,7 +100,7 @@ impl Refresh<'_> {
     }
 
     /// Renews a credential that is due, or in any case with `force`. Whoever asks meanwhile, in this process or
-    /// another, waits and gets the same result.
+    /// another, waits and gets the same result, also when it is that the vendor cannot be reached.
     ///
     /// With `force` a token is sent that was refused, or of which it is not known what became of it: the vendor may
     /// take that for a theft and end the login.
@@ -97,15 +111,20 @@ impl Refresh<'_> {
     /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it.
     pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         let address = &seen.address;
-        self.way(seen)?;
+        let patience = self.way(seen)?.patience();
         // Open until the end, with its key: the vendor's answer must not be lost for want of either.
         let store = SharedStore::of(self.store, self.paths)?;
         store.lock().prepare()?;
+        let asked = Timestamp::now();
         if !force {
             check_remembered(&store, seen)?;
+            check_postponed(&store, seen, asked)?;
         }
-        let moved_on = || moved_on(&store, seen, force);
-        let waited = turn::Turn::wait(self.paths, self.store, address, PATIENCE, moved_on).await;
+        let moved_on = || match moved_on(&store, seen, force)? {
+            None if !force => check_postponed(&store, seen, asked).map(|()| None),
+            other => Ok(other),
+        };
+        let waited = turn::Turn::wait(self.paths, self.store, address, patience, moved_on).await;
         let turn = match waited? {
             turn::Waited::Ours(turn) => turn,
             turn::Waited::Done(record) => return Ok(Renewed::Before(record)),

@@ -1,12 +1,15 @@
 //! What the store knows of an exchange, before it and after it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{Fresh, RefreshError, Renewed};
 use crate::{
     credential::Record,
     lifecycle::resolve::margin,
-    store::{Action, Begun, Exchange, ExchangeState, Outcome, SharedStore, Store, Swap},
+    oauth::OAuthError,
+    store::{Action, Begun, Exchange, ExchangeState, Outcome, Postponed, SharedStore, Store, Swap},
 };
 
 /// The credential, if it need not be renewed any more.
@@ -28,6 +31,24 @@ pub(super) fn check_remembered(store: &SharedStore, seen: &Record) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// Spares the vendor a question that it was asked while we waited, or does not want to be asked yet.
+pub(super) fn check_postponed(
+    store: &SharedStore,
+    seen: &Record,
+    asked: Timestamp,
+) -> Result<(), RefreshError> {
+    let Some(Postponed { at, until, why, .. }) = store.lock().postponed(&seen.address)? else {
+        return Ok(());
+    };
+    let now = Timestamp::now();
+    // Nothing that a clock which was set back makes the future of.
+    if at <= now && (at > asked || until > now) {
+        let until = (until > now).then_some(until);
+        return Err(RefreshError::Postponed { address: Box::new(seen.address.clone()), until, why });
+    }
+    Ok(())
 }
 
 /// Whether the token is sent.
@@ -110,15 +131,25 @@ pub(super) fn keep(
                 }
                 // It was not sent, which says nothing of the times before.
                 (_, false) => match before {
-                    Some(Exchange { state, holder, why, .. }) => {
-                        store.end_exchange(address, version, state, &holder, &why.unwrap_or_default())?;
-                    }
+                    Some(before) => store.put_back_exchange(address, &before)?,
                     None => store.forget_exchange(address, version)?,
                 },
+            }
+            if let RefreshError::Server { source, .. } = &error {
+                store.postpone(address, &postponed(version, source))?;
             }
             Err(error)
         }
     }
+}
+
+fn postponed(version: i64, source: &OAuthError) -> Postponed {
+    let at = Timestamp::now();
+    let wait = match source {
+        OAuthError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    Postponed { version, at, until: at.checked_add(wait).unwrap_or(at), why: source.to_string() }
 }
 
 /// What came back must be of the same account and may do no less.

@@ -38,8 +38,10 @@ fn the_owner_and_the_parts_are_listed_without_the_secret() {
 fn a_database_from_before_the_details_is_brought_to_this_one() {
     let (directory, file) = with_database();
     let old = Connection::open(&file).expect("opened");
-    old.execute_batch("ALTER TABLE credential DROP COLUMN details; PRAGMA user_version = 4")
-        .expect("made older");
+    old.execute_batch(
+        "ALTER TABLE credential DROP COLUMN details; DROP TABLE postponed; PRAGMA user_version = 4",
+    )
+    .expect("made older");
     old.close().expect("closed");
     let store = Store::open(directory.path()).expect("a store");
     let record = store.get(&address("codex")).expect("read").expect("there");

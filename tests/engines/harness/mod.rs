@@ -1,6 +1,8 @@
 //! What every test here needs: an engine and a user, a home for the program, stand-ins, and a process to look at.
 
 pub mod acme;
+#[path = "../../programs/built.rs"]
+pub mod built;
 pub mod home;
 pub mod place;
 pub mod pod;

@@ -1,13 +1,8 @@
 //! The stand-ins as an image, in each engine.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
-};
+use std::{fs, path::Path, process::Command, sync::OnceLock};
 
-use super::{Place, output};
+use super::{Place, built::program, output};
 
 /// The image with the stand-ins.
 pub const IMAGE: &str = "localhost/authenticate-test/programs:latest";
@@ -17,27 +12,6 @@ const NAMES: [&str; 3] = ["vendor", "issuer", "github"];
 /// The program that is tested.
 pub fn authenticate() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_authenticate"))
-}
-
-/// One of the stand-ins, built.
-pub fn program(name: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    let directory = authenticate().parent().expect("the programs' directory");
-    BUILT.get_or_init(|| {
-        let profile = match directory.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(other) => other,
-        };
-        let target = directory.parent().expect("cargo's target directory");
-        output(
-            Command::new(env!("CARGO"))
-                .current_dir(env!("CARGO_MANIFEST_DIR"))
-                .args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile])
-                .arg("--target-dir")
-                .arg(target),
-        );
-    });
-    directory.join(name)
 }
 
 /// The image with the stand-ins, which is in the engine from then on.

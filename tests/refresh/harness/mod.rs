@@ -1,6 +1,8 @@
 //! A user's store, those who issue tokens, and the program.
 
 mod asker;
+#[path = "../../programs/built.rs"]
+mod built;
 pub mod issuer;
 #[path = "../../oauth/harness/server.rs"]
 #[allow(dead_code, reason = "shared with the tests of native logins")]
@@ -9,9 +11,7 @@ mod server;
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     process::{Command, Output},
-    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
@@ -32,33 +32,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use asker::Asker;
+pub use built::program;
 pub use issuer::Issuer;
 pub use openid::Server as OpenId;
 pub use server::Server;
 
 /// Longer than anything here takes.
 const LIMIT: Duration = Duration::from_secs(120);
-
-/// One of the programs beside the tests, built.
-pub fn program(name: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    let authenticate = PathBuf::from(env!("CARGO_BIN_EXE_authenticate"));
-    let directory = authenticate.parent().expect("the programs' directory");
-    BUILT.get_or_init(|| {
-        let profile = match directory.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(other) => other,
-        };
-        let built = Command::new(env!("CARGO"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile])
-            .arg("--target-dir")
-            .arg(directory.parent().expect("cargo's target directory"))
-            .status();
-        assert!(built.expect("cargo").success());
-    });
-    directory.join(name)
-}
 
 /// A store with the login of provider `acme`.
 pub struct Home {

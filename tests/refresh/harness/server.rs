@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
 };
 
@@ -18,10 +21,28 @@ pub struct Server {
 impl Server {
     /// Gives the same answer to every request: a status and a body, or nothing at all.
     pub fn answering(answer: Option<(u16, &str)>) -> Self {
+        Self::serve(answer.map(|(status, body)| (status, "", body)), None)
+    }
+
+    /// With a header, as it stands in the answer.
+    pub fn answering_with(header: &str, status: u16, body: &str) -> Self {
+        Self::serve(Some((status, &format!("{header}\r\n"), body)), None)
+    }
+
+    /// Answers only when it is told to, once for each time.
+    pub fn held(status: u16, body: &str) -> (Self, Sender<()>) {
+        let (tell, told) = channel();
+        (Self::serve(Some((status, "", body)), Some(told)), tell)
+    }
+
+    fn serve(answer: Option<(u16, &str, &str)>, told: Option<Receiver<()>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let url = format!("http://{}/token", listener.local_addr().expect("an address"));
         let bodies = Bodies::default();
-        let (seen, answer) = (Arc::clone(&bodies), answer.map(|(status, body)| (status, body.to_owned())));
+        let (seen, answer) = (
+            Arc::clone(&bodies),
+            answer.map(|(status, header, body)| (status, header.to_owned(), body.to_owned())),
+        );
         thread::spawn(move || {
             for mut connection in listener.incoming().flatten() {
                 let mut reader = BufReader::new(&connection);
@@ -35,11 +56,14 @@ impl Server {
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).expect("a body");
                 seen.lock().unwrap().push(String::from_utf8(body).expect("text"));
-                if let Some((status, body)) = &answer {
+                if let Some(told) = &told {
+                    let _ = told.recv();
+                }
+                if let Some((status, header, body)) = &answer {
                     let _ = write!(
                         connection,
                         "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-                         Connection: close\r\n\r\n{body}",
+                         {header}Connection: close\r\n\r\n{body}",
                         body.len()
                     );
                 }

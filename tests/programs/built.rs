@@ -1,0 +1,31 @@
+//! The programs in `src/bin`, built beside the one that is tested. Included by the tests that run them.
+
+use std::{path::PathBuf, process::Command, sync::OnceLock};
+
+/// One of them.
+pub fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let tested = PathBuf::from(env!("CARGO_BIN_EXE_authenticate"));
+    let directory = tested.parent().expect("the programs' directory");
+    BUILT.get_or_init(|| {
+        let profile = match directory.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(other) => other,
+        };
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+        cargo.args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile]);
+        cargo.arg("--target-dir").arg(directory.parent().expect("cargo's target directory"));
+        // What cargo tells a test of its package would have some dependencies built anew, each time.
+        for (name, _) in std::env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+            {
+                cargo.env_remove(name);
+            }
+        }
+        assert!(cargo.status().expect("cargo").success());
+    });
+    directory.join(name)
+}
