@@ -29,8 +29,16 @@ pub fn program(name: &str) -> PathBuf {
             Some(other) => other,
         };
         let target = directory.parent().expect("cargo's target directory");
+        let mut cargo = Command::new(env!("CARGO"));
+        // Set for tests only: build scripts would take it for a change, and dependencies be built anew each time.
+        let for_tests = |name: &str| {
+            ["CARGO_MANIFEST", "CARGO_PKG", "OUT_DIR"].iter().any(|start| name.starts_with(start))
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(for_tests)) {
+            cargo.env_remove(name);
+        }
         output(
-            Command::new(env!("CARGO"))
+            cargo
                 .current_dir(env!("CARGO_MANIFEST_DIR"))
                 .args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile])
                 .arg("--target-dir")
