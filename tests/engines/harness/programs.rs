@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{Place, output};
+use super::{Place, output, place::PerEngine};
 
 /// The image with the stand-ins.
 pub const IMAGE: &str = "localhost/authenticate-test/programs:latest";
@@ -50,13 +50,8 @@ pub fn program(name: &str) -> PathBuf {
 
 /// The image with the stand-ins, which is in the engine from then on.
 pub fn image(place: Place) -> &'static str {
-    static BUILT: [OnceLock<()>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
-    let index = match place {
-        Place::Docker | Place::DockerAsUser => 0,
-        Place::Podman => 1,
-        Place::PodmanAsUser => 2,
-    };
-    BUILT[index].get_or_init(|| {
+    static BUILT: PerEngine<()> = PerEngine::new();
+    BUILT.of(place).get_or_init(|| {
         let context = tempfile::tempdir().expect("a directory");
         for name in NAMES {
             output(Command::new("strip").arg("-o").arg(context.path().join(name)).arg(program(name)));
