@@ -106,7 +106,9 @@ async fn engines(paths: &Paths) -> Vec<Check> {
             Ok(engine) => {
                 let facts = engine.facts();
                 let mode = if facts.rootless { "rootless" } else { "rootful" };
-                let detail = format!("{} {} {mode} at {}", facts.product, facts.version, engine.url());
+                let limits = if facts.limits { "" } else { "; it cannot limit memory and processes" };
+                let detail =
+                    format!("{} {} {mode} at {}{limits}", facts.product, facts.version, engine.url());
                 first.get_or_insert(engine);
                 Ok(detail)
             }

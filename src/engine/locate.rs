@@ -213,11 +213,15 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let docker = docker.map_err(|error| error.to_string())?;
     let options = info.security_options.unwrap_or_default();
     let has = |name: &str| options.iter().any(|o| o.split(',').any(|part| part == name));
+    let rootless = info.rootless.unwrap_or(false) || has("name=rootless");
+    // On cgroups v1 rootless Podman says that it limits, and does not.
+    let without = rootless && info.cgroup_version.is_some_and(|version| version == "1");
     let facts = Facts {
         product: product(&version),
         version: version.version.unwrap_or_default(),
-        rootless: info.rootless.unwrap_or(false) || has("name=rootless"),
+        rootless,
         selinux: has("name=selinux"),
+        limits: !without && info.memory_limit.unwrap_or(true) && info.pids_limit.unwrap_or(true),
     };
     Ok(Engine { api: docker, url: url.to_owned(), facts })
 }
@@ -242,6 +246,12 @@ struct Info {
     /// Podman's own field. Podman 4 does not say it among the security options, as Docker does.
     #[serde(rename = "Rootless")]
     rootless: Option<bool>,
+    #[serde(rename = "MemoryLimit")]
+    memory_limit: Option<bool>,
+    #[serde(rename = "PidsLimit")]
+    pids_limit: Option<bool>,
+    #[serde(rename = "CgroupVersion")]
+    cgroup_version: Option<String>,
 }
 
 fn product(version: &SystemVersion) -> Product {

@@ -48,6 +48,8 @@ pub struct Facts {
     pub rootless: bool,
     /// It labels containers for SELinux.
     pub selinux: bool,
+    /// It holds containers to their limits of memory and processes.
+    pub limits: bool,
 }
 
 /// The two products.

@@ -150,6 +150,11 @@ fn stays_where_it_belongs_on_docker() {
 }
 
 #[test]
+fn stays_where_it_belongs_on_rootless_docker() {
+    stays_where_it_belongs(Place::RootlessDocker, Login::device);
+}
+
+#[test]
 fn stays_where_it_belongs_on_podman() {
     stays_where_it_belongs(Place::Podman, Login::device);
 }

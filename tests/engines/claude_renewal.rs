@@ -64,6 +64,11 @@ fn on_docker() {
 }
 
 #[test]
+fn on_rootless_docker_as_an_ordinary_user() {
+    is_renewed(Place::RootlessDocker);
+}
+
+#[test]
 fn on_podman() {
     is_renewed(Place::Podman);
 }

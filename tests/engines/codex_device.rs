@@ -60,6 +60,11 @@ fn on_docker_as_an_ordinary_user() {
 }
 
 #[test]
+fn on_rootless_docker_as_an_ordinary_user() {
+    logs_in(Place::RootlessDocker);
+}
+
+#[test]
 fn on_podman() {
     logs_in(Place::Podman);
 }

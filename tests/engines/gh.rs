@@ -36,6 +36,11 @@ fn keeps_the_host_on_docker() {
 }
 
 #[test]
+fn keeps_the_host_on_rootless_docker() {
+    keeps_the_host(Place::RootlessDocker);
+}
+
+#[test]
 fn keeps_the_host_on_podman() {
     keeps_the_host(Place::Podman);
 }

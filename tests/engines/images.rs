@@ -48,6 +48,11 @@ fn is_built_once_and_again_after_an_edit_on_docker() {
 }
 
 #[test]
+fn is_built_once_and_again_after_an_edit_on_rootless_docker() {
+    is_built_once_and_again_after_an_edit(Place::RootlessDocker);
+}
+
+#[test]
 fn is_built_once_and_again_after_an_edit_on_podman() {
     is_built_once_and_again_after_an_edit(Place::Podman);
 }

@@ -1,22 +1,23 @@
 //! What a login's container can see and do, on each engine.
 
-use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Place, acme, acme::LOG_IN, acme::MOUNT};
+use crate::harness::{Home, Place, acme, acme::LOG_IN, acme::MOUNT, output};
 
 /// What engines put into every container.
 const USUAL: [&str; 8] = ["/proc", "/dev", "/sys", "/etc", "/run", "/tmp", "/var/tmp", "/"];
 
 fn is_isolated(place: Place) {
-    let steps = ["id", "caps", "mounts", "print ready", LOG_IN, "stay"];
+    let steps = ["id", "caps", "mounts", LOG_IN, "print ready", "stay"];
     let home = acme(place, &steps);
     let running = home.start(&["p", "acme", "--mode", "oauth"]);
     let said = running.out.wait_for("ready");
     let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
-    assert_eq!(lines[0], place.ids(), "the files are those of whoever runs the program");
+    assert_eq!(lines[0], place.ids_inside());
+    assert_eq!(owners(&home), [place.ids()], "the files are those of whoever runs the program");
     assert!(said.contains("CapEff:\t0000000000000000"), "{said}");
     assert!(said.contains("NoNewPrivs:\t1"), "{said}");
     let usual = |path: &str| {
@@ -30,8 +31,7 @@ fn is_isolated(place: Place) {
     let [container] = &home.containers()[..] else { panic!("{:?}", home.containers()) };
     let inspected: Value = serde_json::from_str(&place.ask(&["inspect", container])).expect("JSON");
     let host = &inspected[0]["HostConfig"];
-    // With the old kind of cgroups, an ordinary user's Podman can limit nothing.
-    if place != Place::PodmanAsUser || Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+    if !place.is_without_limits() {
         assert_eq!(host["PidsLimit"], 512);
         assert_eq!(host["Memory"], 2_u64 << 30);
         assert_eq!(host["MemorySwap"], 2_u64 << 30, "no swap");
@@ -51,6 +51,13 @@ fn is_isolated(place: Place) {
     home.assert_nothing_left();
 }
 
+/// Whose the login's files are.
+fn owners(home: &Home) -> Vec<String> {
+    let found =
+        output(Command::new("find").arg(home.data()).args(["-name", "auth.json", "-printf", "%U:%G\\n"]));
+    found.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn on_docker() {
     is_isolated(Place::Docker);
@@ -59,6 +66,11 @@ fn on_docker() {
 #[test]
 fn on_docker_as_an_ordinary_user() {
     is_isolated(Place::DockerAsUser);
+}
+
+#[test]
+fn on_rootless_docker_as_an_ordinary_user() {
+    is_isolated(Place::RootlessDocker);
 }
 
 #[test]

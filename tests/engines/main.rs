@@ -8,6 +8,7 @@ mod canary;
 mod claude_renewal;
 mod codex_browser;
 mod codex_device;
+mod doctor;
 mod endings;
 mod gh;
 mod hostile_files;

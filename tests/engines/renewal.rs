@@ -49,6 +49,11 @@ fn by_its_own_cli_on_docker() {
 }
 
 #[test]
+fn by_its_own_cli_on_rootless_docker_as_an_ordinary_user() {
+    is_renewed(Place::RootlessDocker);
+}
+
+#[test]
 fn by_its_own_cli_on_podman() {
     is_renewed(Place::Podman);
 }

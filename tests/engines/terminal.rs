@@ -28,6 +28,11 @@ fn has_the_size_from_the_first_byte_and_after_a_change_on_docker() {
 }
 
 #[test]
+fn has_the_size_from_the_first_byte_and_after_a_change_on_rootless_docker() {
+    has_the_size_from_the_first_byte_and_after_a_change(Place::RootlessDocker);
+}
+
+#[test]
 fn has_the_size_from_the_first_byte_and_after_a_change_on_podman() {
     has_the_size_from_the_first_byte_and_after_a_change(Place::Podman);
 }

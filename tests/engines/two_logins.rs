@@ -42,6 +42,11 @@ fn nothing_stays_of_a_killed_one_on_docker() {
 }
 
 #[test]
+fn nothing_stays_of_a_killed_one_on_rootless_docker() {
+    nothing_stays_of_a_killed_one(Place::RootlessDocker);
+}
+
+#[test]
 fn nothing_stays_of_a_killed_one_on_podman() {
     nothing_stays_of_a_killed_one(Place::Podman);
 }

@@ -16,14 +16,12 @@ pub fn program(name: &str) -> PathBuf {
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
         cargo.args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile]);
         cargo.arg("--target-dir").arg(directory.parent().expect("cargo's target directory"));
-        // What cargo tells a test of its package would have some dependencies built anew, each time.
-        for (name, _) in std::env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-            {
-                cargo.env_remove(name);
-            }
+        // What cargo sets for tests, some build scripts would take for a change.
+        let for_tests = |name: &str| {
+            ["CARGO_MANIFEST", "CARGO_PKG", "OUT_DIR"].iter().any(|start| name.starts_with(start))
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(for_tests)) {
+            cargo.env_remove(name);
         }
         assert!(cargo.status().expect("cargo").success());
     });

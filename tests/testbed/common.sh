@@ -73,3 +73,16 @@ running() {
 answers() {
     [ -S "$1" ] && [ "$(curl --silent --max-time 30 --noproxy '*' --unix-socket "$1" http://localhost/_ping)" = OK ]
 }
+
+# session: makes the ordinary user's runtime directory, and sets what comes before a command of his: `as_user`.
+session() {
+    home=/home/$test_user
+    runtime=/run/user/$(id -u "$test_user")
+    theirs=(-o "$test_user" -g "$test_user")
+    as_user=(
+        setpriv --reuid "$test_user" --regid "$test_user" --init-groups
+        env --ignore-environment --chdir="$home" HOME="$home" USER="$test_user" PATH="$PATH" XDG_RUNTIME_DIR="$runtime"
+    )
+    mkdir -p /run/user
+    install -d -m 700 "${theirs[@]}" "$runtime"
+}

@@ -95,7 +95,10 @@ impl Home {
         let mut command = match self.place.user() {
             Some(user) => {
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid", &user.name, "--regid", &user.name, "--init-groups", "--"]);
+                // Who has an engine of his own is not in the group `docker`.
+                let own = self.place == Place::RootlessDocker;
+                let groups = if own { "--clear-groups" } else { "--init-groups" };
+                command.args(["--reuid", &user.name, "--regid", &user.name, groups, "--"]);
                 command.arg(self.program());
                 command
             }

@@ -11,6 +11,8 @@ pub enum Place {
     Docker,
     /// Docker, as an ordinary user.
     DockerAsUser,
+    /// Rootless Docker, as the ordinary user whose it is.
+    RootlessDocker,
     /// Rootful Podman, as root.
     Podman,
     /// Rootless Podman, as an ordinary user.
@@ -28,13 +30,14 @@ pub struct User {
 impl Place {
     /// The engine's URL. It is brought up first, if need be, with the images that others are built from.
     pub fn url(self) -> &'static str {
-        static URLS: [OnceLock<String>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
-        let (index, name) = match self {
-            Self::Docker | Self::DockerAsUser => (0, "docker"),
-            Self::Podman => (1, "podman"),
-            Self::PodmanAsUser => (2, "podman-rootless"),
+        static URLS: PerEngine<String> = PerEngine::new();
+        let name = match self {
+            Self::Docker | Self::DockerAsUser => "docker",
+            Self::RootlessDocker => "docker-rootless",
+            Self::Podman => "podman",
+            Self::PodmanAsUser => "podman-rootless",
         };
-        URLS[index].get_or_init(|| {
+        URLS.of(self).get_or_init(|| {
             testbed("base-images", &[name]);
             testbed(name, &[])
         })
@@ -43,7 +46,7 @@ impl Place {
     /// The ordinary user, where it is one.
     pub fn user(self) -> Option<&'static User> {
         static USER: OnceLock<User> = OnceLock::new();
-        matches!(self, Self::DockerAsUser | Self::PodmanAsUser).then(|| {
+        (!matches!(self, Self::Docker | Self::Podman)).then(|| {
             USER.get_or_init(|| {
                 let name = testbed("user", &[]);
                 let id = |flag: &str| {
@@ -57,6 +60,17 @@ impl Place {
     /// `UID:GID` of whoever runs the program here.
     pub fn ids(self) -> String {
         self.user().map_or("0:0".to_owned(), |user| format!("{}:{}", user.uid, user.gid))
+    }
+
+    /// `UID:GID` of whoever runs the program, as a login's container calls it: rootless Docker maps its root to the user.
+    pub fn ids_inside(self) -> String {
+        if self == Self::RootlessDocker { "0:0".to_owned() } else { self.ids() }
+    }
+
+    /// Whether the engine can limit nothing: an ordinary user's, with the old kind of cgroups.
+    pub fn is_without_limits(self) -> bool {
+        matches!(self, Self::RootlessDocker | Self::PodmanAsUser)
+            && !Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
     }
 
     /// Docker's client, which Podman's service understands, too.
@@ -74,6 +88,24 @@ impl Place {
     /// The network of image builds: rootless Podman has no private one on every machine.
     pub fn build_network(self) -> Option<&'static str> {
         (self == Self::PodmanAsUser).then_some("host")
+    }
+}
+
+/// Something that each engine has one of.
+pub struct PerEngine<T>([OnceLock<T>; 4]);
+
+impl<T> PerEngine<T> {
+    pub const fn new() -> Self {
+        Self([const { OnceLock::new() }; 4])
+    }
+
+    pub fn of(&self, place: Place) -> &OnceLock<T> {
+        &self.0[match place {
+            Place::Docker | Place::DockerAsUser => 0,
+            Place::RootlessDocker => 1,
+            Place::Podman => 2,
+            Place::PodmanAsUser => 3,
+        }]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 
-use super::{Place, built::program, output};
+use super::{Place, built::program, output, place::PerEngine};
 
 /// The image with the stand-ins.
 pub const IMAGE: &str = "localhost/authenticate-test/programs:latest";
@@ -16,13 +16,8 @@ pub fn authenticate() -> &'static Path {
 
 /// The image with the stand-ins, which is in the engine from then on.
 pub fn image(place: Place) -> &'static str {
-    static BUILT: [OnceLock<()>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
-    let index = match place {
-        Place::Docker | Place::DockerAsUser => 0,
-        Place::Podman => 1,
-        Place::PodmanAsUser => 2,
-    };
-    BUILT[index].get_or_init(|| {
+    static BUILT: PerEngine<()> = PerEngine::new();
+    BUILT.of(place).get_or_init(|| {
         let context = tempfile::tempdir().expect("a directory");
         for name in NAMES {
             output(Command::new("strip").arg("-o").arg(context.path().join(name)).arg(program(name)));
