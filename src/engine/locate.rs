@@ -140,19 +140,19 @@ impl Surroundings {
     fn start_podman(&self) -> Option<String> {
         let path = env::var_os("PATH")?;
         let podman = env::split_paths(&path).map(|dir| dir.join("podman")).find(|file| file.is_file())?;
-        let socket = self.podman().into_iter().next()?.0;
-        let user = if self.root { "" } else { "--user " };
-        Some(if Path::new("/run/systemd/system").is_dir() {
-            format!(
-                "{} is installed; start its socket with: systemctl {user}start podman.socket",
-                podman.display()
-            )
+        let command = if Path::new("/run/systemd/system").is_dir() {
+            format!("systemctl {}start podman.socket", if self.root { "" } else { "--user " })
         } else {
-            format!(
-                "{} is installed; start its socket with: podman system service --time=0 {socket} &",
-                podman.display()
-            )
-        })
+            let (runtime_dir, first) = match (&self.runtime_dir, self.root) {
+                (_, true) => (Path::new("/run"), ""),
+                (Some(dir), false) => (dir.as_path(), ""),
+                (None, false) => (Path::new("$XDG_RUNTIME_DIR"), "export XDG_RUNTIME_DIR=$(mktemp -d); "),
+            };
+            // Podman does not make the directory.
+            let dir = runtime_dir.join("podman").display().to_string();
+            format!("{first}mkdir -p {dir} && podman system service --time=0 unix://{dir}/podman.sock &")
+        };
+        Some(format!("{} is installed; start its socket with: {command}", podman.display()))
     }
 }
 

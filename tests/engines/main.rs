@@ -14,6 +14,7 @@ mod gh;
 mod hostile_files;
 mod images;
 mod isolation;
+mod no_engine;
 mod output;
 mod proxy;
 mod redirect;

@@ -61,7 +61,7 @@ impl Home {
         self.path().join("data")
     }
 
-    fn program(&self) -> PathBuf {
+    pub fn program(&self) -> PathBuf {
         match self.place.user() {
             Some(_) => self.path().join("authenticate"),
             None => programs::authenticate().to_owned(),

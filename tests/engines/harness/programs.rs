@@ -1,6 +1,6 @@
 //! The stand-ins as an image, in each engine.
 
-use std::{fs, path::Path, process::Command, sync::OnceLock};
+use std::{fs, path::Path, process::Command};
 
 use super::{Place, built::program, output, place::PerEngine};
 
