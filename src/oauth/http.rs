@@ -210,6 +210,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_more_is_read_of_a_bundle_than_any_has() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        // What there is of it on the disk is nothing.
+        file.as_file().set_len(1 << 40).expect("a length");
+        let refused = Http::new(Some(file.path())).expect_err("refused");
+        assert!(matches!(refused, OAuthError::CaBundle { .. }), "{refused}");
+    }
+
+    #[test]
     fn a_server_says_in_seconds_or_with_a_date_how_long_it_wants_to_be_left_alone() {
         let said = |text: &str| {
             let value = text.parse().expect("a header");

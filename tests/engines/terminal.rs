@@ -56,12 +56,14 @@ fn ctrl_c_is_the_clis_and_twice_it_is_ours() {
 
 #[test]
 fn it_is_restored_when_a_signal_ends_us() {
-    let home = acme(Place::Docker, &["print ready", "stay"]);
-    let login = OnTerminal::start(&home.command(&LOGIN), 24, 80);
-    login.screen.wait_for("ready");
-    login.signal(Signal::TERM);
-    login.end().expect(130);
-    home.assert_nothing_left();
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let home = acme(Place::Docker, &["print ready", "stay"]);
+        let login = OnTerminal::start(&home.command(&LOGIN), 24, 80);
+        login.screen.wait_for("ready");
+        login.signal(signal);
+        login.end().expect(130);
+        home.assert_nothing_left();
+    }
 }
 
 #[test]
