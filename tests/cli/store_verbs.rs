@@ -107,6 +107,34 @@ fn unlocked_it_asks_nothing_until_it_is_locked() {
     no_file_holds(&home, CANARY);
 }
 
+/// The key is what must go; that it went is written down if there is room for it.
+#[test]
+fn without_room_on_the_disk_it_is_locked_all_the_same() {
+    let (home, file) = with_passphrase();
+    let is_locked = || {
+        store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"] == true
+            && token(&home).ends().code == Some(code::STORE.into())
+    };
+    // With the shared index of SQLite's log beside the database, as somebody who reads leaves it, and without.
+    for written in [false, true] {
+        store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+        if written {
+            home.stores("openai", KEY);
+        }
+        assert_eq!(home.data().join("credentials.db-shm").exists(), !written);
+        let said = store(&home, ["lock"]).without_room().exits(code::DONE);
+        said.says("the store is locked").says("warning: that is not in the audit log: ");
+        assert!(is_locked());
+    }
+    store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+    let json = store(&home, ["lock", "--json"]).without_room().exits(code::DONE).json();
+    let said = (&json["locked"], &json["forgotten"], &json["recorded"]);
+    assert_eq!(said, (&true.into(), &true.into(), &false.into()));
+    store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+    let json = store(&home, ["lock", "--json"]).exits(code::DONE).json();
+    assert_eq!(json["recorded"], true);
+}
+
 #[test]
 fn unlocked_it_is_only_for_so_long() {
     let (home, file) = with_passphrase();

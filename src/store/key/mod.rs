@@ -10,6 +10,7 @@ mod command;
 mod custodian;
 mod key_file;
 mod keyring;
+mod lock;
 mod passphrase;
 mod row;
 mod run;
@@ -32,8 +33,9 @@ pub(super) use self::{
 };
 pub use self::{
     custodian::{Custodian, Question, Unanswered, set_custodian},
+    lock::Locked,
     source::Source,
-    unlock::{KeyState, Locked},
+    unlock::KeyState,
 };
 use super::{Store, StoreError, seal::SealingKey};
 
