@@ -166,6 +166,7 @@ fn store_code(error: &StoreError) -> u8 {
         StoreError::Settings(_) => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
+        StoreError::Busy { .. } | StoreError::KeyChanged { .. } => exit::BUSY,
         _ => exit::STORE,
     }
 }
@@ -197,7 +198,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Busy { .. } => exit::BUSY,
         RefreshError::Server { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
-        RefreshError::Store(_) => exit::STORE,
+        RefreshError::Store(error) => store_code(error),
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,

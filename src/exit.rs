@@ -16,7 +16,7 @@ pub const ENGINE: u8 = 5;
 pub const STORE: u8 = 6;
 /// The network or the vendor cannot be reached.
 pub const UNREACHABLE: u8 = 7;
-/// Somebody else holds this login or refresh.
+/// Somebody else holds this login or refresh, or changes the store's key.
 pub const BUSY: u8 = 8;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;

@@ -30,7 +30,7 @@ pub const CANARY: &str = "CANARY";
 /// Exit codes, as they are documented.
 pub mod code {
     pub use authenticate::exit::{
-        DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
+        BUSY, DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
     };
 }
 

@@ -11,7 +11,7 @@ use authenticate::store::SCHEMA_VERSION;
 use rusqlite::Connection;
 
 use crate::{
-    harness::{CANARY, Home, KEY, Outcome, Run, code, files_below},
+    harness::{CANARY, Home, KEY, Outcome, PROGRAM, Run, code, files_below},
     pty::Session,
     ring::Ring,
 };
@@ -243,6 +243,28 @@ fn a_rekey_moves_the_key_from_source_to_source() {
     prints_the_key(token(&home).env(FILE, &passphrase));
     rekey("key_file").exits(code::DONE);
     prints_the_key(token(&home));
+}
+
+/// The one that comes second does not undo what the first has done.
+#[test]
+fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
+    let home = with_key();
+    // It is run after the old key was got, and before the new one is made.
+    let winner = home.write(
+        "winner",
+        &format!("#!/bin/sh\n'{PROGRAM}' store rekey --source key_file >&2 || exit 1\necho a passphrase\n"),
+    );
+    fs::set_permissions(&winner, fs::Permissions::from_mode(0o755)).expect("executable");
+    home.write("config/config.yaml", &format!("store: {{passphrase_command: [{}]}}\n", winner.display()));
+    let loser = store(&home, ["rekey", "--source", "command"]).exits(code::BUSY);
+    loser.says("somebody else has given").says("another key meanwhile");
+    let status = store(&home, ["status", "--json"]).exits(code::DONE).json();
+    assert_eq!(status["key"]["source"], "key_file");
+    prints_the_key(token(&home));
+    let keys = files_below(&home.data()).into_iter().filter(|file| file.to_string_lossy().contains("store.key"));
+    assert_eq!(keys.count(), 1);
+    fs::remove_file(home.config().join("config.yaml")).expect("removed");
+    store(&home, ["rekey"]).exits(code::DONE);
 }
 
 #[test]
