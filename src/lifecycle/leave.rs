@@ -65,7 +65,7 @@ pub enum Leave {
 ///
 /// # Errors
 /// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
-/// the vendor could not be reached is no error: see [`Left::revocation`].
+/// the vendor could not be reached, or refused, is no error: see [`Left::revocation`].
 pub async fn leave(
     paths: &Paths,
     store: Option<&SharedStore>,
@@ -99,6 +99,7 @@ pub async fn leave(
     }
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
+        Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
         Revocation::Failed(_) => Some(Outcome::Failed("server")),
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
