@@ -26,7 +26,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     } else {
         output::note(match (forgotten, locked) {
             (true, true) => "the store is locked",
-            (true, false) => "the key that was kept is forgotten; its source still gives it to whoever may ask",
+            (true, false) => {
+                "the key that was kept is forgotten; its source still gives it to whoever may ask"
+            }
             (false, true) => "the store was locked already",
             (false, false) => "no key was kept; its source gives it to whoever may ask",
         });

@@ -26,7 +26,9 @@ impl Store {
         let place = place.into();
         let opened = match Self::open_existing(place.clone()) {
             Ok(None) => return Ok(None),
-            Ok(Some(store)) => Row::read(&store.connection).map_err(|e| store.failed(e)).map(|row| (row, store)),
+            Ok(Some(store)) => {
+                Row::read(&store.connection).map_err(|e| store.failed(e)).map(|row| (row, store))
+            }
             Err(error) => Err(error),
         };
         match opened {
