@@ -261,7 +261,8 @@ fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
     let status = store(&home, ["status", "--json"]).exits(code::DONE).json();
     assert_eq!(status["key"]["source"], "key_file");
     prints_the_key(token(&home));
-    let keys = files_below(&home.data()).into_iter().filter(|file| file.to_string_lossy().contains("store.key"));
+    let keys =
+        files_below(&home.data()).into_iter().filter(|file| file.to_string_lossy().contains("store.key"));
     assert_eq!(keys.count(), 1);
     fs::remove_file(home.config().join("config.yaml")).expect("removed");
     store(&home, ["rekey"]).exits(code::DONE);
