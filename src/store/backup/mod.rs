@@ -3,6 +3,7 @@
 
 mod age_file;
 mod content;
+mod copies;
 mod restore;
 mod spent;
 

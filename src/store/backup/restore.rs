@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::{Unlock, age_file, content, spent::Known};
+use super::{Unlock, age_file, content, copies, spent::Known};
 use crate::{
     credential::Record,
     name::Address,
@@ -36,7 +36,7 @@ VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
 
 impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
-    /// opens as this one does.
+    /// opens as this one does; of such copies the newest three stay.
     ///
     /// # Errors
     /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
@@ -47,6 +47,9 @@ impl Store {
         self.key(Asking::Allowed)?;
         let before = self.keep_a_copy(file, unlock)?;
         self.replace_all(&records)?;
+        if let Some(copy) = &before {
+            copies::thin_out(copy, file);
+        }
         Ok(Restored { credentials: records.len(), before })
     }
 
@@ -116,8 +119,7 @@ impl Store {
         };
         age_file::private(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
-        let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.6fZ");
-        let copy = directory.join(format!("before-restore-{time}.age"));
+        let copy = directory.join(copies::name(Timestamp::now()));
         age_file::write_for(&copy, &recipients, false, |to| content::write(to, &records))?;
         Ok(Some(copy))
     }
