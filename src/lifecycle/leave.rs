@@ -19,7 +19,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, Outcome, Removal, SharedStore, Store},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store},
 };
 
 /// How long a renewal that is under way is waited for.
@@ -86,9 +86,13 @@ pub async fn leave(
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
     let mut revocation = Revocation::NotAsked;
+    let mut _key = HeldKey::default();
     if how != Leave::Forget {
         // Not held open: no lock on the store while the network is awaited.
-        let found = SharedStore::of(store, paths)?.lock().get(address);
+        let opened = SharedStore::of(store, paths)?;
+        let found = opened.lock().get(address);
+        _key = opened.lock().hold_key();
+        drop(opened);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,

@@ -187,7 +187,8 @@ impl Search<'_> {
                 }
             };
             if is_renewable(self.paths, &record) {
-                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped }));
+                let key = self.store.map(Store::hold_key).unwrap_or_default();
+                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped, key }));
             }
             if expiry <= now {
                 return Err(expired(&record.address, expiry, hint()));

@@ -8,6 +8,7 @@
 mod choose;
 mod command;
 mod custodian;
+mod held;
 mod key_file;
 mod keyring;
 mod lock;
@@ -33,6 +34,7 @@ pub(super) use self::{
 };
 pub use self::{
     custodian::{Custodian, Question, Unanswered, set_custodian},
+    held::HeldKey,
     lock::Locked,
     source::Source,
     unlock::KeyState,
@@ -103,6 +105,7 @@ impl Store {
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {
         let key = Arc::new(key);
+        held::offer(&key);
         *self.kept() = Some(key.clone());
         key
     }
