@@ -145,7 +145,7 @@ fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Resu
         None => {
             registry.get(&target.provider)?;
             let hint = "see what is stored with: authenticate status".to_owned();
-            Err(Error::NoCredential { what: address.to_string(), hint })
+            Err(Error::NoCredential { what: address.typed(), hint })
         }
     }
 }

@@ -75,7 +75,7 @@ pub async fn leave(
     how: Leave,
 ) -> Result<Left, Error> {
     let none = || Error::NoCredential {
-        what: address.to_string(),
+        what: address.typed(),
         hint: "see what is stored with: authenticate status".to_owned(),
     };
     if store.is_none() && Store::open_existing(paths)?.is_none() {

@@ -11,6 +11,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use super::BackupError;
 use crate::{
     name::Address,
+    shown::file,
     yaml::{self, Problem},
 };
 
@@ -69,7 +70,7 @@ pub enum StoreError {
         why: String,
     },
     /// The system refused.
-    #[error("cannot {what} {}", path.display())]
+    #[error("cannot {what} {}", file(path))]
     Io {
         /// What we wanted: `read`, `create`, ..
         what: &'static str,

@@ -29,7 +29,7 @@ use crate::credential::Record;
 
 /// What is wrong with a backup, or with what should lock or open it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} {why}", path.display())]
+#[error("{} {why}", crate::shown::file(path))]
 pub struct BackupError {
     /// The file.
     pub path: PathBuf,
