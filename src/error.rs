@@ -7,7 +7,7 @@ use crate::{
     handout::headers::HeadersError,
     lifecycle::refresh::RefreshError,
     login::{LoginError, import::ImportError},
-    name::NameError,
+    name::{Address, NameError},
     oauth::OAuthError,
     paths::PathsError,
     provider::{ReferenceError, UnknownProvider},
@@ -112,6 +112,14 @@ pub enum Error {
     /// An authorization server, at a refresh or a revocation.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// A credential was not revoked at its vendor, and is kept.
+    #[error("{address} was not revoked, and is kept")]
+    NotRevoked {
+        /// Where it is.
+        address: Box<Address>,
+        /// What the vendor said, or why it could not be asked.
+        source: OAuthError,
+    },
     /// A credential was not renewed.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
@@ -132,6 +140,8 @@ impl Error {
             Self::Reference(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
+            Self::NotRevoked { source, .. } if source.is_refusal() => exit::LOGIN_FAILED,
+            Self::NotRevoked { source, .. } => oauth_code(source, exit::LOGIN_FAILED),
             Self::Store(error) => store_code(error),
             Self::Login(error) => login_code(error),
             Self::Refresh(error) => refresh_code(error),
@@ -152,6 +162,10 @@ impl Error {
             Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
             Self::Login(error) => login_hint(error),
             Self::Refresh(error) => refresh_hint(error),
+            Self::NotRevoked { .. } => Some(
+                "`authenticate logout` removes it here all the same; at the vendor it stays valid until it ends or is removed there"
+                    .into(),
+            ),
             _ => None,
         }
     }
@@ -166,6 +180,7 @@ fn store_code(error: &StoreError) -> u8 {
         StoreError::Settings(_) => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
+        StoreError::Busy { .. } | StoreError::KeyChanged { .. } => exit::BUSY,
         _ => exit::STORE,
     }
 }
@@ -197,7 +212,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Busy { .. } => exit::BUSY,
         RefreshError::Server { .. } | RefreshError::Postponed { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
-        RefreshError::Store(_) => exit::STORE,
+        RefreshError::Store(error) => store_code(error),
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,

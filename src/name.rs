@@ -85,20 +85,30 @@ impl Address {
     pub fn of(provider: Name) -> Self {
         Self { set: Name::default_name(), provider, profile: Name::default_name() }
     }
+
+    /// As it is written, of one at which there is nothing: then its names are what somebody typed, and what could be a key
+    /// is not repeated.
+    pub fn typed(&self) -> String {
+        self.written(shown::name)
+    }
+
+    fn written<'a>(&'a self, shown: impl Fn(&'a str) -> &'a str) -> String {
+        let mut text = shown(self.provider.as_str()).to_owned();
+        if self.profile.as_str() != DEFAULT {
+            text.push_str(&format!(":{}", shown(self.profile.as_str())));
+        }
+        if self.set.as_str() != DEFAULT {
+            text.push_str(&format!(" (set {})", shown(self.set.as_str())));
+        }
+        text
+    }
 }
 
 /// Written as people write it: `codex`, `claude:work`, and with the set where it is not the default one:
 /// `claude:work (set team)`.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.provider)?;
-        if self.profile.as_str() != DEFAULT {
-            write!(f, ":{}", self.profile)?;
-        }
-        if self.set.as_str() != DEFAULT {
-            write!(f, " (set {})", self.set)?;
-        }
-        Ok(())
+        f.write_str(&self.written(|name| name))
     }
 }
 

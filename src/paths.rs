@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::shown::typed;
+
 /// The two directories of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -19,7 +21,7 @@ pub enum PathsError {
     #[error("no home directory is known: set HOME, or AUTHENTICATE_CONFIG_DIR and AUTHENTICATE_DATA_DIR")]
     NoHome,
     /// A variable holds a relative path, which would mean another place in each directory.
-    #[error("{variable} must be an absolute path, not {value:?}")]
+    #[error("{variable} must be an absolute path, not {}", typed(&value.to_string_lossy()))]
     Relative {
         /// The variable.
         variable: &'static str,

@@ -1,13 +1,35 @@
 //! What may be shown of a text that somebody typed or somebody else wrote.
 
+use std::{borrow::Cow, path::Path};
+
 /// At most this much of something typed is repeated.
 const SHORT: usize = 20;
 /// Words have few digits; keys have many.
 const FEW_DIGITS: usize = 3;
 
+/// What stands for something that could be a key.
+const HIDDEN: &str = "... (not repeated: it could be a key)";
+
 /// Something typed, quoted for a message. What could be a key is not repeated: a slip puts one anywhere.
 pub fn typed(text: &str) -> String {
     if is_harmless(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
+}
+
+/// The same for a name, without quotes.
+pub fn name(text: &str) -> &str {
+    if is_harmless(text) { text } else { HIDDEN }
+}
+
+/// The same for a name of a command that is shown to be typed: its place is named where it could be a key.
+pub fn word<'a>(text: &'a str, place: &'a str) -> &'a str {
+    if is_harmless(text) { text } else { place }
+}
+
+/// The same for a file. One of which the way to it is named, too, is no key.
+pub fn file(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    let is_a_way = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
+    if is_a_way || is_harmless(&text) { text } else { HIDDEN.into() }
 }
 
 /// Whether it is short and made of what names, times and addresses are made of: not a key.
@@ -78,6 +100,20 @@ mod tests {
         ] {
             assert!(!is_harmless(key), "{key}");
         }
+    }
+
+    #[test]
+    fn a_file_is_shown_if_it_is_one() {
+        for path in
+            ["b.age", "missing/b.age", "/etc/ssl/certs/company-2026.pem", "./A-LONG-NAME-0123456789.age"]
+        {
+            assert_eq!(file(Path::new(path)), path);
+        }
+        assert_eq!(file(Path::new("AGE-SECRET-KEY-1QQQ")), HIDDEN);
+        assert_eq!(
+            (name("work"), name("sk-CANARY"), word("sk-CANARY", "PROJECT")),
+            ("work", HIDDEN, "PROJECT")
+        );
     }
 
     #[test]

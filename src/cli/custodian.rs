@@ -5,22 +5,24 @@ use std::{
     fs::File,
     io::{self, IsTerminal as _, Read as _},
     path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use authenticate::{
     secret::Secret,
     store::{Custodian, Question, Source, Unanswered},
 };
-use dialoguer::{Password, theme::ColorfulTheme};
 
-use super::{output, prompt};
+use super::{output, prompt::Hidden};
 
 /// Names a file with the passphrase.
 const VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
 /// No passphrase is longer.
 const MOST: u64 = 64 * 1024;
 
-pub struct TerminalCustodian;
+/// Between the tries nothing is shown either, for what was typed is being tried.
+#[derive(Default)]
+pub struct TerminalCustodian(Mutex<Option<Hidden>>);
 
 impl Custodian for TerminalCustodian {
     fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered> {
@@ -34,8 +36,14 @@ impl Custodian for TerminalCustodian {
         if question.wrong > 0 {
             output::warn("that is not the passphrase");
         }
-        let text = if question.new { "New passphrase for the store" } else { "Passphrase of the store" };
-        ask(text, question.new)
+        match question.new {
+            true => ask("New passphrase for the store", true),
+            false => ask_in(&mut self.hidden(), "Passphrase of the store", false),
+        }
+    }
+
+    fn answered(&self) {
+        *self.hidden() = None;
     }
 
     fn chosen(&self, _: &Path, source: Source, place: &str) {
@@ -54,22 +62,32 @@ impl Custodian for TerminalCustodian {
     }
 }
 
+impl TerminalCustodian {
+    fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Asks at the terminal; twice for a new one.
 pub fn ask(text: &str, twice: bool) -> Result<Secret, Unanswered> {
+    ask_in(&mut None, text, twice)
+}
+
+fn ask_in(hidden: &mut Option<Hidden>, text: &str, twice: bool) -> Result<Secret, Unanswered> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Unanswered::Nobody);
     }
-    let failed = |error: io::Error| match error.kind() {
+    let mut ask = || {
+        let hidden = match hidden {
+            Some(hidden) => hidden,
+            None => hidden.insert(Hidden::new()?),
+        };
+        if twice { hidden.ask_twice(text) } else { hidden.ask(text, false) }
+    };
+    ask().map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::Interrupted => Unanswered::Interrupted,
         _ => Unanswered::Failed(error.to_string()),
-    };
-    let _guard = prompt::Guard::new().map_err(failed)?;
-    let theme = ColorfulTheme::default();
-    let mut password = Password::with_theme(&theme).with_prompt(text);
-    if twice {
-        password = password.with_confirmation("The same again", "those were not the same");
-    }
-    password.interact().map(Secret::from).map_err(|dialoguer::Error::IO(error)| failed(error))
+    })
 }
 
 /// The first line of a file or a stream.

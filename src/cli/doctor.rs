@@ -1,11 +1,13 @@
 //! `authenticate doctor`
 
+use std::path::Path;
+
 use authenticate::{
     engine::{self, Choice, containerfile::Recipe, locate::connect},
     exit,
     paths::Paths,
     provider::Registry,
-    store::Store,
+    store::{Store, StoreError},
 };
 use serde_json::json;
 
@@ -90,11 +92,20 @@ fn store(paths: &Paths) -> Check {
                 Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
             }
             Ok(found) => Err(problem(found.join("; "), Some("restore a backup, or log in again".into()))),
+            // Nothing is wrong with it; what is sealed was not looked at.
+            Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
             Err(error) => Err(problem(chain(&error.into()), None)),
         },
         Err(error) => Err(problem(chain(&error.into()), None)),
     };
     Check { what: "store", result }
+}
+
+fn locked(path: &Path) -> String {
+    format!(
+        "{}, locked with a passphrase: what is sealed was not looked at; `authenticate store unlock` unlocks it",
+        path.display()
+    )
 }
 
 /// Each product, and the images of the first engine that answers.

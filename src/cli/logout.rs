@@ -72,9 +72,7 @@ pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
     let left = job.leave(&target.provider, &address, Leave::Revoke)?;
     match left.revocation {
         Revocation::Failed(error) => {
-            let error = anyhow::Error::from(error).context(format!("{address} was not revoked, and is kept"));
-            output::error(&format!("{error:#}"));
-            Err(Reported(exit::UNREACHABLE).into())
+            Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
         }
         Revocation::NotOffered | Revocation::NotAsked => {
             let message = format!("{address} cannot be revoked from here, and is kept");
@@ -189,10 +187,12 @@ impl<'a> Job<'a> {
             },
             Revocation::Failed(error) => {
                 output::warn(&format!(
-                    "{address} was NOT revoked at the vendor, where it stays valid: {:#}",
-                    anyhow::anyhow!("{error}")
+                    "{address} was NOT revoked at the vendor, where it stays valid: {error}"
                 ));
-                "it was not revoked at the vendor".to_owned()
+                match error.is_refusal() {
+                    true => "the vendor refused to revoke it".to_owned(),
+                    false => "it was not revoked at the vendor".to_owned(),
+                }
             }
         };
         output::note(&format!("removed {address} from this machine; {at_the_vendor}"));

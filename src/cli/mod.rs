@@ -127,7 +127,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         _ => {}
     }
     let paths = Paths::from_env().map_err(Error::from)?;
-    set_custodian(custodian::TerminalCustodian);
+    set_custodian(custodian::TerminalCustodian::default());
     match &verb {
         // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
         Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, Reach::Engines),

@@ -1,13 +1,26 @@
 //! Asking, so that the terminal is as it was however the question ends.
 
-use std::{io, process, thread};
+use std::{
+    io::{self, Write as _},
+    process, thread,
+};
 
-use authenticate::exit;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use authenticate::{exit, secret::Secret};
+use dialoguer::theme::{ColorfulTheme, Theme as _};
+use rustix::{
+    io::Errno,
+    termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::{Handle, Signals},
 };
+use zeroize::Zeroizing;
+
+use super::output;
+
+/// Nothing that is typed is longer.
+const MOST: usize = 64 * 1024;
 
 /// While it lives, a signal restores the terminal before it ends the program. A signal also ends the question, and either
 /// may come first: so it is restored when this is dropped, too.
@@ -40,6 +53,74 @@ impl Drop for Guard {
         restore(self.before.as_ref());
         self.handle.close();
     }
+}
+
+/// While it lives, nothing that is typed is shown. What was typed before is dropped: it was seen.
+pub struct Hidden {
+    _guard: Guard,
+}
+
+impl Hidden {
+    pub fn new() -> io::Result<Self> {
+        let guard = Guard::new()?;
+        let mut hidden = tcgetattr(io::stdin())?;
+        hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+        hidden.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        hidden.input_modes.insert(InputModes::ICRNL);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+        Ok(Self { _guard: guard })
+    }
+
+    /// Asks until there is an answer. The end of the input is none: it dismisses the question.
+    pub fn ask(&self, text: &str, may_be_blank: bool) -> io::Result<Secret> {
+        let mut prompt = String::new();
+        ColorfulTheme::default().format_password_prompt(&mut prompt, text).map_err(io::Error::other)?;
+        loop {
+            write!(io::stderr(), "{prompt}")?;
+            let answer = line();
+            // Enter was not shown either.
+            let _ = writeln!(io::stderr());
+            match answer? {
+                None => {
+                    output::note("nothing was entered: the input has ended");
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                Some(answer) if answer.is_empty() && !may_be_blank => {}
+                Some(answer) => return Ok(answer),
+            }
+        }
+    }
+
+    /// The same for something new: asks twice, until both are the same.
+    pub fn ask_twice(&self, text: &str) -> io::Result<Secret> {
+        loop {
+            let answer = self.ask(text, false)?;
+            if self.ask("The same again", false)? == answer {
+                return Ok(answer);
+            }
+            output::warn("those were not the same");
+        }
+    }
+}
+
+/// One line as it is typed. `None`: there is no more.
+fn line() -> io::Result<Option<Secret>> {
+    // Large enough from the start: a buffer that grows leaves copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(MOST));
+    let mut more = Zeroizing::new([0; 4096]);
+    while !line.ends_with(b"\n") {
+        match rustix::io::read(io::stdin(), &mut more[..]) {
+            Ok(0) => return Ok(None),
+            Ok(count) if line.len() + count > MOST => {
+                return Err(io::Error::other("it is longer than any secret"));
+            }
+            Ok(count) => line.extend_from_slice(&more[..count]),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let text = std::str::from_utf8(&line).map_err(|_| io::Error::other("it is not text"))?;
+    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
 }
 
 fn restore(before: Option<&Termios>) {

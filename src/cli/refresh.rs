@@ -8,7 +8,7 @@ use authenticate::{
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::{Store, StoreError},
+    store::{HeldKey, Store, StoreError},
 };
 use serde_json::json;
 
@@ -58,7 +58,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let job = Job { paths, project: &project, registry: &registry, force: args.force };
     let rows = match &args.provider {
         Some(target) => {
-            let record = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
+            let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
             let address = record.address.clone();
             vec![Row { address, result: Ok(job.renew(&record)?) }]
         }
@@ -128,8 +128,8 @@ impl Job<'_> {
     }
 }
 
-/// The credential that was named.
-fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<Record, Error> {
+/// The credential that was named, with the key that it took.
+fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<(Record, HeldKey), Error> {
     let provider: Name = match registry.get(&target.provider) {
         Ok(known) => known.name.parse()?,
         Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
@@ -137,15 +137,15 @@ fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Resu
     let profile = target.profile.clone().unwrap_or_else(Name::default_name);
     let address = Address { set, provider, profile };
     let found = match Store::open_existing(paths)? {
-        Some(store) => store.get(&address)?,
+        Some(store) => store.get(&address)?.map(|record| (record, store.hold_key())),
         None => None,
     };
     match found {
-        Some(record) => Ok(record),
+        Some(found) => Ok(found),
         None => {
             registry.get(&target.provider)?;
             let hint = "see what is stored with: authenticate status".to_owned();
-            Err(Error::NoCredential { what: address.to_string(), hint })
+            Err(Error::NoCredential { what: address.typed(), hint })
         }
     }
 }

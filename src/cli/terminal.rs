@@ -14,7 +14,7 @@ use authenticate::{
     ui::{Console, Event, FieldQuestion, Ui, UiError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dialoguer::{Input, Password, Select, theme::ColorfulTheme};
+use dialoguer::{Input, Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 use tokio::sync::mpsc;
@@ -134,6 +134,11 @@ fn asked(error: dialoguer::Error) -> UiError {
     if error.kind() == io::ErrorKind::Interrupted { UiError::Interrupted } else { UiError::Io(error) }
 }
 
+fn hidden(prompt: &str, may_be_blank: bool) -> Result<Secret, UiError> {
+    let answer = prompt::Hidden::new().and_then(|hidden| hidden.ask(prompt, may_be_blank));
+    answer.map_err(|error| asked(error.into()))
+}
+
 impl Ui for TerminalUi {
     fn choose_mode(&self, provider: &Descriptor, modes: &[Mode]) -> Result<Mode, UiError> {
         if !interactive() {
@@ -175,10 +180,7 @@ impl Ui for TerminalUi {
         if let Some(hint) = hint {
             output::note(hint);
         }
-        let _guard = prompt::Guard::new()?;
-        let answer =
-            Password::with_theme(&ColorfulTheme::default()).with_prompt(output::safe(prompt)).interact();
-        answer.map(Secret::from).map_err(asked)
+        hidden(&output::safe(prompt), false)
     }
 
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
@@ -194,13 +196,12 @@ impl Ui for TerminalUi {
             prompt.push_str(&format!(" (Enter leaves it to {variable})"));
         }
         let (theme, may_be_blank) = (ColorfulTheme::default(), field.env_var.is_some());
+        if field.secret {
+            return hidden(&prompt, may_be_blank);
+        }
         let _guard = prompt::Guard::new()?;
-        let answer = match field.secret {
-            true => {
-                Password::with_theme(&theme).with_prompt(prompt).allow_empty_password(may_be_blank).interact()
-            }
-            false => Input::with_theme(&theme).with_prompt(prompt).allow_empty(may_be_blank).interact_text(),
-        };
+        let answer =
+            Input::<String>::with_theme(&theme).with_prompt(prompt).allow_empty(may_be_blank).interact_text();
         answer.map(Secret::from).map_err(asked)
     }
 

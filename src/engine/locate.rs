@@ -170,7 +170,11 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
     for (url, because) in surroundings.places(choice) {
         match at(&url, PATIENCE).await {
             Ok(engine) => return Ok(engine),
-            Err(outcome) => tried.push(Tried { url: shown::url(&url), because, outcome }),
+            Err(outcome) => {
+                let is_url = url.contains("://") || url.starts_with('/');
+                let url = if is_url { shown::url(&url) } else { shown::typed(&url) };
+                tried.push(Tried { url, because, outcome });
+            }
         }
     }
     // Where a place was named, another one is not what is wanted.

@@ -120,7 +120,7 @@ pub enum EngineError {
         tail: String,
     },
     /// A file needed for a container cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {}: {source}", crate::shown::file(path.as_ref()))]
     File {
         /// The file.
         path: String,

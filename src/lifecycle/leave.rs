@@ -19,7 +19,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, Outcome, Removal, SharedStore, Store},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store},
 };
 
 /// How long a renewal that is under way is waited for.
@@ -65,7 +65,7 @@ pub enum Leave {
 ///
 /// # Errors
 /// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
-/// the vendor could not be reached is no error: see [`Left::revocation`].
+/// the vendor could not be reached, or refused, is no error: see [`Left::revocation`].
 pub async fn leave(
     paths: &Paths,
     store: Option<&SharedStore>,
@@ -75,7 +75,7 @@ pub async fn leave(
     how: Leave,
 ) -> Result<Left, Error> {
     let none = || Error::NoCredential {
-        what: address.to_string(),
+        what: address.typed(),
         hint: "see what is stored with: authenticate status".to_owned(),
     };
     if store.is_none() && Store::open_existing(paths)?.is_none() {
@@ -86,9 +86,13 @@ pub async fn leave(
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
     let mut revocation = Revocation::NotAsked;
+    let mut _key = HeldKey::default();
     if how != Leave::Forget {
         // Not held open: no lock on the store while the network is awaited.
-        let found = SharedStore::of(store, paths)?.lock().get(address);
+        let opened = SharedStore::of(store, paths)?;
+        let found = opened.lock().get(address);
+        _key = opened.lock().hold_key();
+        drop(opened);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
@@ -99,6 +103,7 @@ pub async fn leave(
     }
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
+        Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
         Revocation::Failed(_) => Some(Outcome::Failed("server")),
         Revocation::NotOffered | Revocation::NotAsked => None,
     };

@@ -18,6 +18,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
+    shown,
     store::{Action, Outcome, Store, StoreError},
 };
 
@@ -187,7 +188,8 @@ impl Search<'_> {
                 }
             };
             if is_renewable(self.paths, &record) {
-                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped }));
+                let key = self.store.map(Store::hold_key).unwrap_or_default();
+                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped, key }));
             }
             if expiry <= now {
                 return Err(expired(&record.address, expiry, hint()));
@@ -249,23 +251,33 @@ impl Search<'_> {
         let address = self.address(&provider, profile);
         let unneeded = known.api.as_ref().is_some_and(|api| api.key_optional);
         let hint = match unneeded {
-            true => format!("it may need none; log in with: {}", self.login(&address)),
-            false => format!("log in with: {}", self.login(&address)),
+            true => format!("it may need none; log in with: {}", self.login_typed(&address)),
+            false => format!("log in with: {}", self.login_typed(&address)),
         };
-        Error::NoCredential { what: address.to_string(), hint }
+        Error::NoCredential { what: address.typed(), hint }
     }
 
-    /// The command that stores a credential at an address.
+    /// The command that stores a credential at an address where there is one.
     fn login(&self, address: &Address) -> String {
+        self.command(address, |name, _| name)
+    }
+
+    /// The same, where there is none: its names are what somebody typed.
+    fn login_typed(&self, address: &Address) -> String {
+        self.command(address, shown::word)
+    }
+
+    fn command<'a>(&'a self, address: &'a Address, name: fn(&'a str, &'a str) -> &'a str) -> String {
         let profile = match address.profile.as_str() {
             crate::name::DEFAULT => String::new(),
-            profile => format!(":{profile}"),
+            profile => format!(":{}", name(profile, "PROFILE")),
         };
         let set = match self.project.set() == address.set {
             true => String::new(),
-            false => format!(" --set {}", address.set),
+            false => format!(" --set {}", name(address.set.as_str(), "SET")),
         };
-        format!("authenticate {} {}{profile}{set}", self.request.project, address.provider)
+        let project = shown::word(self.request.project.as_str(), "PROJECT");
+        format!("authenticate {project} {}{profile}{set}", address.provider)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     oauth::Origin,
     paths::Paths,
     provider::{Registry, descriptor::RefreshStrategy},
+    store::HeldKey,
 };
 
 /// A stored credential that expires within the margin ([`margin`]), or has expired, and can perhaps be renewed: it
@@ -22,6 +23,8 @@ pub struct Stale {
     /// The profiles of the project's order that were passed over.
     pub skipped: Vec<Skipped>,
     pub(super) hint: String,
+    /// So that whoever renews it need not get the key of the store again.
+    pub(super) key: HeldKey,
 }
 
 impl Stale {

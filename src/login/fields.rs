@@ -9,7 +9,7 @@ use crate::{
     credential::Credential,
     provider::{Descriptor, Mode, descriptor::Field},
     secret::Secret,
-    shown::typed,
+    shown::{name, typed},
     ui::{FieldQuestion, Ui, UiError},
 };
 
@@ -27,7 +27,7 @@ pub enum FieldsError {
         has: Vec<String>,
     },
     /// The field was given more than once.
-    #[error("field {field:?} is given twice")]
+    #[error("field {} is given twice", typed(.field))]
     Twice {
         /// The field, cut to a short text.
         field: String,
@@ -41,7 +41,7 @@ pub enum FieldsError {
         fields: Vec<String>,
     },
     /// A member of the JSON object is not a text.
-    #[error("field {field:?} is not a text")]
+    #[error("field {} is not a text", typed(.field))]
     NotText {
         /// The field, cut to a short text.
         field: String,
@@ -77,7 +77,7 @@ pub enum FieldsError {
         provider: String,
     },
     /// The value could not be read from where it was said to be.
-    #[error("cannot read field {field}: {source}")]
+    #[error("cannot read field {}: {source}", name(.field))]
     Source {
         /// The field, cut to a short text.
         field: String,

@@ -109,6 +109,15 @@ impl OAuthError {
         matches!(self, Self::Refused { code, .. } if !PASSING.contains(&code.as_str()))
     }
 
+    /// The server was there and has said no, in whatever form.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::BadReply { status, .. } => (400..500).contains(status),
+            _ => false,
+        }
+    }
+
     /// The request may have had its effect, though there is no answer that can be used: what could be used only once
     /// (a rotating refresh token, a code) must not be sent again.
     pub fn outcome_is_unknown(&self) -> bool {

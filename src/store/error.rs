@@ -11,6 +11,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use super::BackupError;
 use crate::{
     name::Address,
+    shown::file,
     yaml::{self, Problem},
 };
 
@@ -69,7 +70,7 @@ pub enum StoreError {
         why: String,
     },
     /// The system refused.
-    #[error("cannot {what} {}", path.display())]
+    #[error("cannot {what} {}", file(path))]
     Io {
         /// What we wanted: `read`, `create`, ..
         what: &'static str,
@@ -140,9 +141,18 @@ pub enum StoreError {
         /// Why not, and what to do.
         why: String,
     },
-    /// Somebody else has just given the store another key, or does so again and again.
-    #[error("somebody else gives {} another key just now: try again", path.display())]
+    /// Somebody else gives the store another key, or brings it up to date, for longer than we wait or again and again.
+    #[error("somebody else gives {} another key, or brings it up to date, just now: try again", path.display())]
     Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Somebody else has given the store another key while we were about to.
+    #[error(
+        "somebody else has given {} another key meanwhile, and that one holds: if you want yet another, try again",
+        path.display()
+    )]
+    KeyChanged {
         /// The database.
         path: PathBuf,
     },
@@ -166,7 +176,7 @@ impl StoreError {
     /// A short word for it, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } => "busy",
+            Self::Locked { .. } | Self::Busy { .. } | Self::KeyChanged { .. } => "busy",
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, named_params};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError,
@@ -29,7 +30,8 @@ pub struct Exchange {
 }
 
 /// How far an exchange is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExchangeState {
     /// The token is on its way, or its holder died.
     Sent,

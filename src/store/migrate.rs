@@ -167,16 +167,20 @@ fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) 
 
 /// An exclusive lock on the directory of the database, for as long as the value lives.
 pub(super) fn take_turn(path: &Path) -> Result<Option<File>, StoreError> {
+    take_turn_within(BUSY_TIMEOUT, path)
+}
+
+fn take_turn_within(patience: Duration, path: &Path) -> Result<Option<File>, StoreError> {
     let Some(directory) = path.parent().filter(|_| path.is_absolute()) else { return Ok(None) };
     let file = File::open(directory).map_err(StoreError::io("read", directory))?;
-    let deadline = Instant::now() + BUSY_TIMEOUT;
+    let deadline = Instant::now() + patience;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Some(file)),
             Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }
-            Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked { path: path.to_owned() }),
+            Err(Errno::WOULDBLOCK) => return Err(StoreError::Busy { path: path.to_owned() }),
             Err(error) => return Err(StoreError::io("lock", directory)(error.into())),
         }
     }
@@ -189,6 +193,17 @@ mod tests {
     use super::*;
 
     const ONCE: M<'static> = M::up("CREATE TABLE next (a TEXT) STRICT; INSERT INTO next VALUES ('once');");
+
+    #[test]
+    fn whoever_keeps_the_turn_for_long_makes_the_others_busy() {
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let path = &directory.path().join("a.db");
+        let turn = take_turn(path).expect("taken");
+        let error = take_turn_within(Duration::ZERO, path).expect_err("taken twice");
+        assert_eq!(crate::Error::from(error).exit_code(), crate::exit::BUSY);
+        drop(turn);
+        take_turn_within(Duration::ZERO, path).expect("taken again");
+    }
 
     #[test]
     fn many_that_migrate_at_once_migrate_once() {

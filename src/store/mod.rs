@@ -53,7 +53,7 @@ pub use self::{
     error::StoreError,
     exchange::{Begun, Exchange, ExchangeState},
     header::APPLICATION_ID,
-    key::{Custodian, KeyState, Locked, Question, Source, Unanswered, set_custodian},
+    key::{Custodian, HeldKey, KeyState, Locked, Question, Source, Unanswered, set_custodian},
     migrate::SCHEMA_VERSION,
     postponed::Postponed,
     rekey::Rekey,

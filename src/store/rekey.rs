@@ -34,8 +34,8 @@ impl Store {
     /// Seals everything under a new data key, which the source named keeps. A store that has no key yet gets one.
     ///
     /// # Errors
-    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::Busy`] when
-    /// somebody else has just done the same. What [`Store::prepare`] has. Whatever it is, the old key holds.
+    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::Busy`] and
+    /// [`StoreError::KeyChanged`] when somebody else does the same, or has just done it. What [`Store::prepare`] has. Whatever it is, the old key holds.
     pub fn rekey(&self, how: &Rekey) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
         let old_key = self.key(Asking::Allowed)?;
@@ -46,6 +46,11 @@ impl Store {
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;
 
         let turn = take_turn(&context.database)?;
+        let changed = || StoreError::KeyChanged { path: context.database.clone() };
+        // Before anything is made outside of the database: what is planned for the old key may be in the new one's way.
+        if self.key_at_hand(&self.connection).map_err(failed)?.is_none() {
+            return Err(changed());
+        }
         sweep(&self.connection, &context)?;
         let fresh = chosen.plan(old.as_ref(), &context)?;
         if fresh.recorded.is_external() {
@@ -55,7 +60,7 @@ impl Store {
         let new_key = DataKey::random()?;
         let change = self.begin()?;
         if self.key_at_hand(&change).map_err(failed)?.is_none() {
-            return Err(StoreError::Busy { path: context.database });
+            return Err(changed());
         }
         self.seal_anew(&change, &old_key, &new_key)?;
         wrap(&new_key, &fresh, true)?.write(&change).map_err(failed)?;

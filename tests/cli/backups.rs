@@ -77,6 +77,53 @@ fn what_was_there_before_a_restore_is_kept_sealed() {
     assert_eq!(home.stored(), newer);
 }
 
+/// With an identity, for that takes no time.
+#[test]
+fn of_what_was_there_before_restores_the_newest_three_stay() {
+    let home = with_key();
+    let (secret, recipient) = identity();
+    home.write("identity", &secret);
+    store(&home, ["backup", "b.age", "--recipient", &recipient]).exits(code::DONE);
+    let restore = |file: &str| {
+        let json =
+            store(&home, ["restore", file, "--identity", "identity", "--json"]).exits(code::DONE).json();
+        json["before"].as_str().expect("a copy").to_owned()
+    };
+    let copies = || {
+        let files =
+            files_below(&home.data()).into_iter().filter(|file| file.extension().is_some_and(|e| e == "age"));
+        files.map(|file| file.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let others = home.write("data/before-restore-mine.age", "mine").to_str().unwrap().to_owned();
+    let made: Vec<_> = (0..5).map(|_| restore("b.age")).collect();
+    assert_eq!(copies(), [&made[2..], &[others.clone()]].concat());
+    // Restoring one does not take it away.
+    let newest = restore(&made[2]);
+    assert_eq!(copies(), [&made[2..], &[newest, others]].concat());
+    prints_the_key(token(&home));
+}
+
+/// Whoever makes a backup says how much memory its passphrase takes: twice as much with each step.
+#[test]
+fn a_backup_does_not_get_all_the_memory_that_it_asks_for() {
+    let home = with_key();
+    for work in [21, 22, 63] {
+        let header = format!(
+            "age-encryption.org/v1\n-> scrypt {} {work}\n{}\n--- {}\n",
+            "A".repeat(22),
+            "A".repeat(43),
+            "A".repeat(43)
+        );
+        home.write("hostile.age", &(header + &"x".repeat(64)));
+        store(&home, ["restore", "hostile.age", "--passphrase-stdin"])
+            .input(PASSPHRASE)
+            .within_megabytes(1024)
+            .exits(code::STORE)
+            .says(&format!("its scrypt work factor is {work}, and at most 20 (1 GiB) is taken"));
+    }
+    prints_the_key(token(&home));
+}
+
 #[test]
 fn a_backup_for_recipients_opens_with_any_of_their_identities() {
     let home = Home::new();

@@ -41,6 +41,35 @@ fn it_is_readable_too() {
     outcome.does_not_say(CANARY);
 }
 
+/// That is how it should be, and not a problem.
+#[test]
+fn a_store_that_is_locked_with_a_passphrase_is_in_order() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let rekey = ["store", "rekey", "--source", "passphrase", "--passphrase-stdin"];
+    home.authenticate(rekey).input("correct horse").exits(code::DONE);
+    // The engines are another matter.
+    let report = home.authenticate(["doctor", "--json"]).exits(code::ENGINE).json();
+    let store = check(&report, "store");
+    assert_eq!((&store["ok"], &store["fix"]), (&true.into(), &Value::Null));
+    let detail = store["detail"].as_str().expect("text");
+    assert!(
+        detail.contains("locked with a passphrase") && detail.contains("`authenticate store unlock`"),
+        "{detail}"
+    );
+    let says = format!("ok       store: {}, locked with a passphrase", home.database().display());
+    home.authenticate(["doctor"]).exits(code::ENGINE).prints(&says);
+    // With the passphrase all of it is looked at.
+    let file = home.write("passphrase", "correct horse");
+    let report =
+        home.authenticate(["doctor", "--json"]).env("AUTHENTICATE_PASSPHRASE_FILE", file).exits(code::ENGINE);
+    assert_eq!(check(&report.json(), "store")["detail"], home.database().to_str().expect("text"));
+    let wrong = home.write("wrong", "incorrect horse");
+    let report =
+        home.authenticate(["doctor", "--json"]).env("AUTHENTICATE_PASSPHRASE_FILE", wrong).exits(code::STORE);
+    assert_eq!(check(&report.json(), "store")["ok"], false);
+}
+
 #[test]
 fn a_wrong_descriptor_and_a_broken_store_are_found() {
     let home = Home::new();

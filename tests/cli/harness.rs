@@ -30,7 +30,7 @@ pub const CANARY: &str = "CANARY";
 /// Exit codes, as they are documented.
 pub mod code {
     pub use authenticate::exit::{
-        DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
+        BUSY, DONE, ENGINE, FAILED, INTERRUPTED, LOGIN_FAILED, NO_CREDENTIAL, STORE, USAGE,
     };
 }
 
@@ -141,9 +141,19 @@ impl Run {
     }
 
     /// With no more memory than this.
-    pub fn within_megabytes(mut self, megabytes: u64) -> Self {
+    pub fn within_megabytes(self, megabytes: u64) -> Self {
+        self.after(&format!("ulimit -v {}", megabytes * 1024))
+    }
+
+    /// With no room on any disk.
+    pub fn without_room(self) -> Self {
+        self.after("trap '' XFSZ; ulimit -f 0")
+    }
+
+    /// In a shell in which this was run before.
+    fn after(mut self, script: &str) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("ulimit -v {}; exec \"$0\" \"$@\"", megabytes * 1024)]);
+        command.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]);
         command.arg(PROGRAM).args(self.command.get_args()).env_clear();
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.command.get_current_dir().expect("a directory"));

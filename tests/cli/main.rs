@@ -29,6 +29,7 @@ mod output;
 mod pasted_keys;
 mod projects;
 mod providers;
+mod questions;
 mod resolution;
 mod silent_engine;
 mod status;

@@ -35,6 +35,97 @@ fn a_key_in_a_wrong_place_is_not_repeated() {
     assert!(!home.data().exists());
 }
 
+/// A name that is a key in form, too, under which there is nothing.
+#[test]
+fn a_key_in_place_of_a_name_is_not_repeated() {
+    let home = Home::new();
+    home.stores("openai", "sk-0123456789-abcdefghij");
+    let profile = format!("openai:{KEY}");
+    let nothing: [&[&str]; 10] = [
+        &["token", "demo", "openai", "--set", KEY],
+        &["token", "demo", "openai", "--set", KEY, "--json"],
+        &["token", "demo", &profile],
+        &["token", KEY, "openai:work"],
+        &["token", KEY, "anthropic"],
+        &["logout", "demo", "openai", "--set", KEY],
+        &["logout", "demo", &profile],
+        &["revoke", "demo", &profile],
+        &["refresh", "demo", "openai", "--set", KEY],
+        &["refresh", "demo", &profile],
+    ];
+    for arguments in nothing {
+        let outcome = home.authenticate(arguments).exits(code::NO_CREDENTIAL);
+        outcome.does_not_say(CANARY).says("error: no credential for ").says("hint: ");
+    }
+    home.authenticate(["token", "demo", &profile])
+        .exits(code::NO_CREDENTIAL)
+        .says("no credential for openai:... (not repeated: it could be a key)")
+        .says("authenticate demo openai:PROFILE");
+    home.authenticate(["token", "demo", "openai:wrok", "--set", "team"])
+        .exits(code::NO_CREDENTIAL)
+        .says("no credential for openai:wrok (set team)")
+        .says("authenticate demo openai:wrok --set team");
+}
+
+#[test]
+fn a_key_in_place_of_a_file_is_not_repeated() {
+    let home = Home::new();
+    home.stores("openai", "sk-0123456789-abcdefghij");
+    for arguments in [
+        &["store", "restore", KEY][..],
+        &["store", "restore", "b.age", "--identity", KEY],
+        &["store", "unlock", "--passphrase-file", KEY],
+        &["store", "rekey", "--source", "passphrase", "--passphrase-file", KEY],
+        &["store", "backup", KEY, "--recipient", KEY],
+        &["demo", "codex", "--mode", "oauth", "--ca-bundle", KEY],
+        &["image", "build", "codex", "--ca-bundle", KEY],
+    ] {
+        home.authenticate(arguments).ends().does_not_say(CANARY).says("error: ");
+    }
+}
+
+#[test]
+fn a_key_in_place_of_a_field_is_not_repeated() {
+    let home = Home::new();
+    let field = KEY.replace('-', "_");
+    let (given, from_file) = (format!("{field}=x"), format!("{field}=/nonexistent"));
+    for arguments in
+        [&["--field", &given, "--field", &given][..], &["--field", &given], &["--field-file", &from_file]]
+    {
+        let arguments = ["demo", "slack"].iter().chain(arguments);
+        home.authenticate(arguments).exits(code::USAGE).does_not_say(CANARY).says("error: ");
+    }
+    for (json, says) in [
+        (format!(r#"{{"{KEY}": "x"}}"#), "slack has no field"),
+        (format!(r#"{{"{KEY}": 1}}"#), "is not a text"),
+        (format!(r#"{{"{KEY}": "x", "{KEY}": "y"}}"#), "is given twice"),
+        (format!(r#"["{KEY}"]"#), "not one JSON object"),
+        (r#"{"bot_tokn": "x"}"#.to_owned(), "slack has no field \"bot_tokn\""),
+    ] {
+        let outcome =
+            home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(json).exits(code::USAGE);
+        outcome.does_not_say(CANARY).says(says);
+    }
+}
+
+#[test]
+fn a_key_in_a_variable_of_ours_is_not_repeated() {
+    let home = Home::new();
+    for variable in [
+        "AUTHENTICATE_KEY_SOURCE",
+        "AUTHENTICATE_CONFIG_DIR",
+        "AUTHENTICATE_DATA_DIR",
+        "DOCKER_HOST",
+        "CONTAINER_HOST",
+        "SSL_CERT_FILE",
+    ] {
+        let login =
+            home.authenticate(["demo", "codex", "--mode", "oauth", "--no-browser"]).env(variable, KEY);
+        login.ends().does_not_say(CANARY).says("error: ");
+        home.authenticate(["doctor"]).env(variable, KEY).ends().does_not_say(CANARY);
+    }
+}
+
 #[test]
 fn a_password_in_an_engines_url_is_not_repeated() {
     let home = Home::new();

@@ -38,6 +38,16 @@ struct Screen {
 
 impl Session {
     pub fn start<const N: usize>(home: &Home, arguments: [&str; N], environment: &[(&str, &str)]) -> Self {
+        Self::start_after("", home, arguments, environment)
+    }
+
+    /// The same, after something was typed.
+    pub fn start_after<const N: usize>(
+        typed: &str,
+        home: &Home,
+        arguments: [&str; N],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let size = PtySize { rows: 40, cols: 200, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
         let mut command = CommandBuilder::new(PROGRAM);
@@ -51,6 +61,8 @@ impl Session {
         for (name, value) in environment {
             command.env(name, value);
         }
+        let mut keyboard = pair.master.take_writer().expect("a keyboard");
+        keyboard.write_all(typed.as_bytes()).expect("typed");
         let child = pair.slave.spawn_command(command).expect("started");
         // So that its end is the end of the terminal.
         drop(pair.slave);
@@ -65,7 +77,6 @@ impl Session {
                 }
             }
         });
-        let keyboard = pair.master.take_writer().expect("a keyboard");
         Self { master: pair.master, keyboard, child, screen, reader }
     }
 

@@ -11,7 +11,7 @@ use authenticate::store::SCHEMA_VERSION;
 use rusqlite::Connection;
 
 use crate::{
-    harness::{CANARY, Home, KEY, Outcome, Run, code, files_below},
+    harness::{CANARY, Home, KEY, Outcome, PROGRAM, Run, code, files_below},
     pty::Session,
     ring::Ring,
 };
@@ -105,6 +105,34 @@ fn unlocked_it_asks_nothing_until_it_is_locked() {
     store(&home, ["lock"]).exits(code::DONE).says("the store was locked already");
     token(&home).exits(code::STORE);
     no_file_holds(&home, CANARY);
+}
+
+/// The key is what must go; that it went is written down if there is room for it.
+#[test]
+fn without_room_on_the_disk_it_is_locked_all_the_same() {
+    let (home, file) = with_passphrase();
+    let is_locked = || {
+        store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"] == true
+            && token(&home).ends().code == Some(code::STORE.into())
+    };
+    // With the shared index of SQLite's log beside the database, as somebody who reads leaves it, and without.
+    for written in [false, true] {
+        store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+        if written {
+            home.stores("openai", KEY);
+        }
+        assert_eq!(home.data().join("credentials.db-shm").exists(), !written);
+        let said = store(&home, ["lock"]).without_room().exits(code::DONE);
+        said.says("the store is locked").says("warning: that is not in the audit log: ");
+        assert!(is_locked());
+    }
+    store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+    let json = store(&home, ["lock", "--json"]).without_room().exits(code::DONE).json();
+    let said = (&json["locked"], &json["forgotten"], &json["recorded"]);
+    assert_eq!(said, (&true.into(), &true.into(), &false.into()));
+    store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
+    let json = store(&home, ["lock", "--json"]).exits(code::DONE).json();
+    assert_eq!(json["recorded"], true);
 }
 
 #[test]
@@ -215,6 +243,29 @@ fn a_rekey_moves_the_key_from_source_to_source() {
     prints_the_key(token(&home).env(FILE, &passphrase));
     rekey("key_file").exits(code::DONE);
     prints_the_key(token(&home));
+}
+
+/// The one that comes second does not undo what the first has done.
+#[test]
+fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
+    let home = with_key();
+    // It is run after the old key was got, and before the new one is made.
+    let winner = home.write(
+        "winner",
+        &format!("#!/bin/sh\n'{PROGRAM}' store rekey --source key_file >&2 || exit 1\necho a passphrase\n"),
+    );
+    fs::set_permissions(&winner, fs::Permissions::from_mode(0o755)).expect("executable");
+    home.write("config/config.yaml", &format!("store: {{passphrase_command: [{}]}}\n", winner.display()));
+    let loser = store(&home, ["rekey", "--source", "command"]).exits(code::BUSY);
+    loser.says("somebody else has given").says("another key meanwhile");
+    let status = store(&home, ["status", "--json"]).exits(code::DONE).json();
+    assert_eq!(status["key"]["source"], "key_file");
+    prints_the_key(token(&home));
+    let keys =
+        files_below(&home.data()).into_iter().filter(|file| file.to_string_lossy().contains("store.key"));
+    assert_eq!(keys.count(), 1);
+    fs::remove_file(home.config().join("config.yaml")).expect("removed");
+    store(&home, ["rekey"]).exits(code::DONE);
 }
 
 #[test]

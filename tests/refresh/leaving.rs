@@ -68,6 +68,42 @@ fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
     assert!(!is_stored(&home));
 }
 
+/// The vendor is there and says no (RFC 7009 section 2.2.1), with words for it or without.
+#[test]
+fn a_vendor_that_refuses_is_not_one_that_cannot_be_reached() {
+    let words = r#"{"error": "unsupported_token_type", "error_description": "not here"}"#;
+    let without = "status 403";
+    for (status, body, says) in
+        [(400, words, "refused: unsupported_token_type: not here"), (403, "", without)]
+    {
+        let server = Server::answering(Some((status, body)));
+        let home = home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["revoke", "p", "acme"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert_eq!(ran.status.code(), Some(4), "{said}");
+        for part in
+            ["acme was not revoked, and is kept: ", says, "hint: `authenticate logout` removes it here"]
+        {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(is_stored(&home));
+        let ran = home.run(&["logout", "p", "acme"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert_eq!(ran.status.code(), Some(0), "{said}");
+        assert!(
+            said.contains("warning: acme was NOT revoked at the vendor, where it stays valid: "),
+            "{said}"
+        );
+        assert!(said.contains(says), "{said}");
+        assert!(
+            said.ends_with("removed acme from this machine; the vendor refused to revoke it\n"),
+            "{said}"
+        );
+        assert!(!is_stored(&home));
+    }
+}
+
 #[test]
 fn without_revoking_nobody_is_asked() {
     let issuer = Issuer::start(&[]);

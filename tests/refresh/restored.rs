@@ -1,9 +1,14 @@
 //! A backup holds the refresh tokens of its day: what was sent since is not sent again.
 
-use std::{io::Write as _, process::Stdio};
+use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Stdio};
+
+use authenticate::{
+    credential::{Credential, Metadata},
+    name::Address,
+};
+use serde_json::json;
 
 use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};
-use serde_json::json;
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -75,6 +80,49 @@ fn what_was_in_doubt_or_refused_stays_so() {
     store(&home, "restore");
     refused(&home, "invalid_grant");
     assert_eq!(server.bodies().len(), 1);
+}
+
+/// A backup brings along what was known where it was made, whatever the store that it replaces knows.
+#[test]
+fn what_was_in_doubt_or_refused_stays_so_in_a_backup_and_in_what_a_restore_keeps() {
+    for (answer, says) in [
+        (None, "it is not known what became of renewing acme"),
+        (Some((400, r#"{"error": "invalid_grant"}"#)), "invalid_grant"),
+    ] {
+        let server = Server::answering(answer);
+        let home = Home::new(&server.url);
+        let data = home.paths.data();
+        let key = Address::of("openai".parse().expect("a name"));
+        home.store().put(&key, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
+        store(&home, "backup");
+        let without = std::fs::read(data.join("backup.age")).expect("read");
+        home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+        refused(&home, says);
+        // In the copy that is kept.
+        store(&home, "restore");
+        assert!(home.store().get(&home.address()).expect("read").is_none());
+        let is_copy = |file: &PathBuf| file.to_string_lossy().contains("before-restore-");
+        let mut files = std::fs::read_dir(data).expect("read").map(|entry| entry.expect("read").path());
+        std::fs::copy(files.find(is_copy).expect("kept"), data.join("backup.age")).expect("copied");
+        store(&home, "restore");
+        refused(&home, says);
+        // In a backup, on another machine.
+        std::fs::remove_file(data.join("backup.age")).expect("removed");
+        store(&home, "backup");
+        let other = Home::new(&server.url);
+        std::fs::create_dir_all(other.paths.data()).expect("made");
+        std::fs::set_permissions(other.paths.data(), std::fs::Permissions::from_mode(0o700)).expect("closed");
+        std::fs::copy(data.join("backup.age"), other.paths.data().join("backup.age")).expect("copied");
+        store(&other, "restore");
+        refused(&other, says);
+        assert_eq!(server.bodies().len(), 1, "it was sent again");
+        // Somewhere else it can be logged in to again.
+        std::fs::write(other.paths.data().join("backup.age"), &without).expect("written");
+        store(&other, "restore");
+        other.logged_in(&json!({"access_token": "NEW", "refresh_token": "SSS"}), EXPIRED);
+        refused(&other, says);
+        assert_eq!(server.bodies().len(), 2);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use authenticate::{
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, issuer::CLIENT};
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, issuer::CLIENT, runtime};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
@@ -38,6 +38,40 @@ fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
     let ran = home.run(&["token", "p", "acme"]);
     assert_eq!((ran.status.code(), text(&ran.stdout).trim_end()), (Some(0), &*access_token(&before)));
     assert!(text(&ran.stderr).contains("used as it is, while it lasts"), "{}", text(&ran.stderr));
+}
+
+/// It may want a person to touch something.
+#[test]
+fn the_command_that_prints_the_passphrase_is_run_once() {
+    let issuer = Issuer::start(&["--expires-in", "0"]);
+    let home = Home::new(&issuer.token_url());
+    let runs = home.paths.config().join("runs");
+    let script = format!("echo run >> '{}'; echo passphrase", runs.display());
+    let command = json!({"store": {"passphrase_command": ["/bin/sh", "-c", script]}});
+    std::fs::write(home.paths.config().join("config.yaml"), command.to_string()).expect("written");
+    home.logged_in(&issuer.login(), EXPIRED);
+    let counted = || std::fs::read_to_string(&runs).expect("runs").lines().count();
+    for arguments in [
+        &["token", "p", "acme"][..],
+        &["refresh", "p", "acme", "--force"],
+        &["refresh"],
+        &["logout", "p", "acme"],
+    ] {
+        home.expire();
+        let before = counted();
+        let ran = home.run(arguments);
+        assert_eq!(ran.status.code(), Some(0), "{arguments:?}: {}", text(&ran.stderr));
+        assert_eq!(counted() - before, 1, "{arguments:?}");
+    }
+    home.logged_in(&issuer.login(), EXPIRED);
+    let before = counted();
+    let client = authenticate::Client::new(home.paths.clone());
+    runtime().block_on(client.credential("acme")).expect("renewed");
+    assert_eq!(counted() - before, 1, "by the library");
+    assert_eq!(issuer.exchanges(), 4);
+    // Nobody holds it any more.
+    drop(home.store().get(&home.address()).expect("read"));
+    assert_eq!(counted() - before, 2);
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! `authenticate store lock`
 
-use authenticate::{Error, paths::Paths, store::Locked};
+use authenticate::{
+    Error,
+    paths::Paths,
+    store::{Locked, Store},
+};
 use serde_json::json;
 
-use crate::cli::output;
+use crate::cli::{failure::chain, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -13,17 +17,24 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let store = super::existing(paths)?;
-    let forgotten = store.lock().map_err(Error::from)? == Locked::Forgotten;
-    let locked = store.key_state().map_err(Error::from)?.is_some_and(|state| state.locked);
+    let locked = Store::lock(paths).map_err(Error::from)?.ok_or_else(|| super::none(paths))?;
+    let Locked { forgotten, locked, not_recorded } = locked;
+    let recorded = not_recorded.is_none();
     if args.json {
-        return Ok(output::json(&json!({"schema": 1, "locked": locked, "forgotten": forgotten}))?);
+        let result = json!({"schema": 1, "locked": locked, "forgotten": forgotten, "recorded": recorded});
+        output::json(&result)?;
+    } else {
+        output::note(match (forgotten, locked) {
+            (true, true) => "the store is locked",
+            (true, false) => {
+                "the key that was kept is forgotten; its source still gives it to whoever may ask"
+            }
+            (false, true) => "the store was locked already",
+            (false, false) => "no key was kept; its source gives it to whoever may ask",
+        });
     }
-    output::note(match (forgotten, locked) {
-        (true, true) => "the store is locked",
-        (true, false) => "the key that was kept is forgotten; its source still gives it to whoever may ask",
-        (false, true) => "the store was locked already",
-        (false, false) => "no key was kept; its source gives it to whoever may ask",
-    });
+    if let Some(why) = not_recorded {
+        output::warn(&format!("that is not in the audit log: {}", chain(&why.into())));
+    }
     Ok(())
 }

@@ -50,8 +50,12 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 
 /// The store, which must be there.
 fn existing(paths: &Paths) -> Result<Store, Error> {
-    Store::open_existing(paths)?.ok_or_else(|| Error::NoCredential {
+    Store::open_existing(paths)?.ok_or_else(|| none(paths))
+}
+
+fn none(paths: &Paths) -> Error {
+    Error::NoCredential {
         what: format!("anything: there is no store in {} yet", paths.data().display()),
         hint: "the first login makes it: authenticate PROJECT PROVIDER".into(),
-    })
+    }
 }

@@ -32,8 +32,8 @@ impl Args {
             Usage::new(format!("cannot read the passphrase from {from}: {error}"))
         };
         let read = if let Some(file) = &self.passphrase_file {
-            let from = file.display().to_string();
-            File::open(file).and_then(custodian::read).map_err(|error| refuse(&from, error))?
+            let read = File::open(file).and_then(custodian::read);
+            read.map_err(|error| refuse("the file of --passphrase-file", error))?
         } else if self.passphrase_stdin {
             if std::io::stdin().is_terminal() {
                 let hint = "leave --passphrase-stdin out to be asked for it";

@@ -6,6 +6,7 @@ use authenticate::{
     Error,
     paths::Paths,
     secret::Secret,
+    shown,
     store::{Store, Unlock, needs_passphrase},
 };
 use serde_json::json;
@@ -53,7 +54,7 @@ fn unlock(args: &Args) -> anyhow::Result<Unlock> {
     let Some(identity) = &args.identity else {
         if !needs_passphrase(&args.file).map_err(Error::from)? {
             let hint = "name the file with your identity: --identity FILE";
-            return Err(Usage::new(format!("{} is sealed for recipients", args.file.display()))
+            return Err(Usage::new(format!("{} is sealed for recipients", shown::file(&args.file)))
                 .hint(hint)
                 .into());
         }
@@ -66,7 +67,7 @@ fn unlock(args: &Args) -> anyhow::Result<Unlock> {
     let read = File::open(identity).and_then(|file| file.take(MOST).read_to_string(&mut text));
     if let Err(error) = read {
         return Err(
-            Usage::new(format!("cannot read the identity file {}: {error}", identity.display())).into()
+            Usage::new(format!("cannot read the identity file {}: {error}", shown::file(identity))).into()
         );
     }
     Ok(Unlock::Identities(Secret::new(text.as_str())))

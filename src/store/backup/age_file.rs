@@ -1,6 +1,7 @@
 //! Sealing a file in the age format, and opening one.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read as _, Write},
     path::Path,
@@ -17,10 +18,10 @@ use crate::{
     store::{StoreError, trust},
 };
 
-/// scrypt's work: about a second, as age itself takes.
+/// scrypt's work, as a power of two: about a second and 256 MiB of memory, as age itself takes.
 const WORK: u8 = 18;
-/// More than this is not waited for, whatever a file asks.
-const MOST_WORK: u8 = 22;
+/// More than this is not done, whatever a file asks: 1 GiB, and twice as much with each more.
+const MOST_WORK: u8 = 20;
 /// No backup is larger.
 const MOST: u64 = 1 << 30;
 
@@ -121,7 +122,7 @@ pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, S
     if !opened.metadata().is_ok_and(|found| found.len() <= MOST) {
         return Err(bad("is no backup: it is larger than any"));
     }
-    let why = |error: DecryptError| bad(reason(&error, unlock));
+    let why = |error: DecryptError| bad(&reason(&error, unlock));
     let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
     let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
         (Unlock::Passphrase(passphrase), true) => {
@@ -193,18 +194,25 @@ fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallback
     IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| none())
 }
 
-fn reason(error: &DecryptError, unlock: &Unlock) -> &'static str {
-    match (error, unlock) {
+fn reason(error: &DecryptError, unlock: &Unlock) -> Cow<'static, str> {
+    let text = match (error, unlock) {
         (DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed, Unlock::Passphrase(_)) => {
             "does not open: that is not its passphrase"
         }
         (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients",
-        (DecryptError::ExcessiveWork { .. }, _) => "asks for more work than any backup of authenticate",
+        (DecryptError::ExcessiveWork { required, .. }, _) => {
+            return format!(
+                "asks for more memory than is given to any backup: its scrypt work factor is {required}, and at most \
+                 {MOST_WORK} (1 GiB) is taken; seal it anew with less, or for a recipient"
+            )
+            .into();
+        }
         (DecryptError::UnknownFormat | DecryptError::InvalidHeader | DecryptError::Io(_), _) => {
             "is no backup: it is not in the age format"
         }
         _ => "is damaged: a part of it is missing or was altered",
-    }
+    };
+    text.into()
 }
 
 fn secret(passphrase: &Secret) -> SecretString {

@@ -1,5 +1,6 @@
 //! What is inside of a backup: `{"schema": 1, "kind": "authenticate backup", "created_at": .., "credentials": [..]}`.
-//! Each credential is as it is stored, with its address and metadata beside it.
+//! Each credential is as it is stored, with its address and metadata beside it, and with what is known of the exchange of
+//! its refresh token: a token that must not be sent again must not be sent after a restore either.
 
 use std::{
     collections::BTreeSet,
@@ -11,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::Kept;
 use crate::{
     credential::{Credential, Kind, Metadata, Owner, Record},
     name::{Address, Name},
+    store::{Exchange, ExchangeState},
 };
 
 const KIND: &str = "authenticate backup";
@@ -45,15 +48,38 @@ struct Entry<'a> {
     owner: Owner,
     created_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exchange: Option<Mark>,
     #[serde(borrow)]
     credential: &'a RawValue,
 }
 
-/// Writes records; no more than one of them is in memory as text at a time.
-pub(super) fn write(mut to: impl Write, records: &[Record]) -> io::Result<()> {
+/// How the exchange of a refresh token stood.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mark {
+    state: ExchangeState,
+    holder: String,
+    since: Timestamp,
+    why: Option<String>,
+}
+
+impl Mark {
+    fn exchange(self) -> Exchange {
+        let Self { mut state, holder, since, mut why } = self;
+        if state == ExchangeState::Sent {
+            state = ExchangeState::Unknown;
+            why = Some("the backup was made while it was being renewed".to_owned());
+        }
+        Exchange { version: 0, state, holder, since, why }
+    }
+}
+
+/// Writes credentials; no more than one of them is in memory as text at a time.
+pub(super) fn write(mut to: impl Write, kept: &[Kept]) -> io::Result<()> {
     let now = Timestamp::now();
     write!(to, r#"{{"schema":{SCHEMA},"kind":"{KIND}","created_at":"{now}","credentials":["#)?;
-    for (index, record) in records.iter().enumerate() {
+    for (index, Kept { record, exchange }) in kept.iter().enumerate() {
         let encoded = record.credential.encode();
         let text = std::str::from_utf8(&encoded).map_err(io::Error::other)?;
         let entry = Entry {
@@ -68,6 +94,12 @@ pub(super) fn write(mut to: impl Write, records: &[Record]) -> io::Result<()> {
             owner: record.metadata.owner,
             created_at: record.created_at,
             updated_at: record.updated_at,
+            exchange: exchange.as_ref().map(|exchange| Mark {
+                state: exchange.state,
+                holder: exchange.holder.clone(),
+                since: exchange.since,
+                why: exchange.why.clone(),
+            }),
             credential: serde_json::from_str(text).map_err(io::Error::other)?,
         };
         let mut line = Zeroizing::new(Vec::with_capacity(encoded.len() + 512));
@@ -79,7 +111,7 @@ pub(super) fn write(mut to: impl Write, records: &[Record]) -> io::Result<()> {
 }
 
 /// Reads and checks all of it. What is wrong with it is said without anything that is in it but names.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Kept>, String> {
     let not_ours = |error: serde_json::Error| {
         format!("is no backup of authenticate (line {}, column {})", error.line(), error.column())
     };
@@ -91,7 +123,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
         return Err(format!("was written by a newer version of authenticate (schema {})", backup.schema));
     }
     let mut seen = BTreeSet::new();
-    let mut records = Vec::with_capacity(backup.credentials.len());
+    let mut kept = Vec::with_capacity(backup.credentials.len());
     for entry in backup.credentials {
         let address = Address { set: entry.set, provider: entry.provider, profile: entry.profile };
         let credential = Credential::decode(entry.credential.get().as_bytes())
@@ -109,7 +141,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Record>, String> {
             owner: entry.owner,
         };
         let (created_at, updated_at) = (entry.created_at, entry.updated_at);
-        records.push(Record { address, credential, metadata, created_at, updated_at, version: 0 });
+        let exchange = entry.exchange.map(Mark::exchange);
+        let record = Record { address, credential, metadata, created_at, updated_at, version: 0 };
+        kept.push(Kept { record, exchange });
     }
-    Ok(records)
+    Ok(kept)
 }

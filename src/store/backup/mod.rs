@@ -3,10 +3,14 @@
 
 mod age_file;
 mod content;
+mod copies;
 mod restore;
 mod spent;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 
@@ -15,7 +19,8 @@ pub use self::{
     restore::Restored,
 };
 use super::{
-    Action, Store, StoreError,
+    Action, Exchange, Store, StoreError,
+    exchange::of_all,
     key::{ATTEMPTS, Asking, DataKey},
     ledger::Ledger,
     row::COLUMNS,
@@ -24,7 +29,7 @@ use crate::credential::Record;
 
 /// What is wrong with a backup, or with what should lock or open it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} {why}", path.display())]
+#[error("{} {why}", crate::shown::file(path))]
 pub struct BackupError {
     /// The file.
     pub path: PathBuf,
@@ -44,6 +49,13 @@ impl BackupError {
     }
 }
 
+/// A credential as a backup keeps it.
+struct Kept {
+    record: Record,
+    /// How the exchange of its refresh token stands.
+    exchange: Option<Exchange>,
+}
+
 impl Store {
     /// Writes all credentials, as they are at one moment, into a new file, 0600, in one step. A file that is there is
     /// replaced only with `replace`. Says how many there were.
@@ -53,14 +65,14 @@ impl Store {
     /// [`Store::prepare`] has.
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
-        let records = self.snapshot()?;
-        age_file::write(file, lock, replace, |to| content::write(to, &records))?;
+        let kept = self.snapshot()?;
+        age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
-        Ok(records.len())
+        Ok(kept.len())
     }
 
     /// All credentials as they are at one moment.
-    fn snapshot(&self) -> Result<Vec<Record>, StoreError> {
+    fn snapshot(&self) -> Result<Vec<Kept>, StoreError> {
         for _ in 0..ATTEMPTS {
             self.key(Asking::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
@@ -71,16 +83,19 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
-    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Vec<Record>, StoreError> {
+    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Vec<Kept>, StoreError> {
         let failed = |source| self.failed(source);
         let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
         let mut read =
             reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
         let mut rows = read.query([]).map_err(failed)?;
-        let mut records = Vec::new();
+        let mut exchanges: HashMap<_, _> = of_all(reading).map_err(failed)?.into_iter().collect();
+        let mut kept = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            records.push(self.record_of(row, key, &ledger).map_err(failed)??);
+            let record = self.record_of(row, key, &ledger).map_err(failed)??;
+            let exchange = exchanges.remove(&record.address);
+            kept.push(Kept { record, exchange });
         }
-        Ok(records)
+        Ok(kept)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::{Unlock, age_file, content, spent::Known};
+use super::{Kept, Unlock, age_file, content, copies, spent::Known};
 use crate::{
     credential::Record,
     name::Address,
@@ -36,18 +36,21 @@ VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
 
 impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
-    /// opens as this one does.
+    /// opens as this one does; of such copies the newest three stay.
     ///
     /// # Errors
     /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
-        let records = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
+        let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
         self.key(Asking::Allowed)?;
         let before = self.keep_a_copy(file, unlock)?;
-        self.replace_all(&records)?;
-        Ok(Restored { credentials: records.len(), before })
+        self.replace(&kept)?;
+        if let Some(copy) = &before {
+            copies::thin_out(copy, file);
+        }
+        Ok(Restored { credentials: kept.len(), before })
     }
 
     /// Stores credentials in place of all that are there, in one transaction. A refresh token that was exchanged here
@@ -56,13 +59,19 @@ impl Store {
     /// # Errors
     /// As [`Store::put`].
     pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
+        let kept: Vec<_> =
+            records.iter().map(|record| Kept { record: record.clone(), exchange: None }).collect();
+        self.replace(&kept)
+    }
+
+    fn replace(&self, kept: &[Kept]) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
         let (change, key) = self.begin_with_key()?;
         let known = Known::read(&change).map_err(failed)?;
         change.execute("DELETE FROM credential", []).map_err(failed)?;
-        let current = self.insert_all(&change, &key, records)?;
-        for (record, (_, version)) in records.iter().zip(&current) {
-            known.mark(&change, record, *version).map_err(failed)?;
+        let current = self.insert_all(&change, &key, kept)?;
+        for (kept, (_, version)) in kept.iter().zip(&current) {
+            known.mark(&change, kept, *version).map_err(failed)?;
         }
         let listed = current.iter().map(|(address, version)| (*address, *version));
         Ledger::write_all(&change, &key, listed).map_err(|e| self.ledger_failed(e))?;
@@ -77,13 +86,14 @@ impl Store {
         &self,
         change: &Connection,
         key: &DataKey,
-        records: &'a [Record],
+        kept: &'a [Kept],
     ) -> Result<Vec<(&'a Address, i64)>, StoreError> {
         let failed = |source| self.failed(source);
         let mut insert = change.prepare(INSERT).map_err(failed)?;
         let mut next = change.prepare(NEXT_VERSION).map_err(failed)?;
-        let mut current = Vec::with_capacity(records.len());
-        for Record { address, credential, metadata, created_at, updated_at, .. } in records {
+        let mut current = Vec::with_capacity(kept.len());
+        for Kept { record: Record { address, credential, metadata, created_at, updated_at, .. }, .. } in kept
+        {
             let version: i64 = next.query_row([], |row| row.get(0)).map_err(failed)?;
             let secret = seal::seal(&key.key, address, version, credential)?;
             insert
@@ -110,15 +120,14 @@ impl Store {
 
     /// Keeps what is there, unless there is nothing.
     fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Option<PathBuf>, StoreError> {
-        let records = self.snapshot()?;
-        let Some(directory) = self.path().and_then(Path::parent).filter(|_| !records.is_empty()) else {
+        let kept = self.snapshot()?;
+        let Some(directory) = self.path().and_then(Path::parent).filter(|_| !kept.is_empty()) else {
             return Ok(None);
         };
         age_file::private(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
-        let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.6fZ");
-        let copy = directory.join(format!("before-restore-{time}.age"));
-        age_file::write_for(&copy, &recipients, false, |to| content::write(to, &records))?;
+        let copy = directory.join(copies::name(Timestamp::now()));
+        age_file::write_for(&copy, &recipients, false, |to| content::write(to, &kept))?;
         Ok(Some(copy))
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::Kept;
 use crate::{
-    credential::{Credential, Record},
+    credential::Credential,
     name::Address,
     store::{
         exchange::{Exchange, ExchangeState, of_all, record_since},
@@ -38,23 +39,29 @@ impl Known {
         Ok(Self { stored, exchanges: of_all(change)?.into_iter().collect() })
     }
 
-    /// Records of a restored login, now in this version, what is known of its refresh token.
-    pub(super) fn mark(&self, change: &Connection, restored: &Record, version: i64) -> rusqlite::Result<()> {
-        let Credential::OAuth(_) = &restored.credential else { return Ok(()) };
-        let (address, at) = (&restored.address, restored.updated_at);
-        let Some(stored) = self.stored.get(address) else { return Ok(()) };
-        let exchange = self.exchanges.get(address);
+    /// Records of a restored login, now in this version, what is known of its refresh token: here, and where the backup was
+    /// made.
+    pub(super) fn mark(&self, change: &Connection, restored: &Kept, version: i64) -> rusqlite::Result<()> {
+        let Kept { record, exchange: theirs } = restored;
+        let Credential::OAuth(_) = &record.credential else { return Ok(()) };
+        let (address, at) = (&record.address, record.updated_at);
+        let stored = self.stored.get(address).copied();
+        let ours = self.exchanges.get(address);
         // One that a restore has marked says since when there had been a newer one.
-        let newest =
-            exchange.filter(|exchange| exchange.holder == US).map_or(*stored, |exchange| exchange.since);
-        match exchange {
-            _ if newest > at => {
-                record_since(change, address, version, ExchangeState::Unknown, US, newest, Some(WHY))
-            }
-            Some(Exchange { state, holder, since, why, .. }) if *stored == at => {
+        let marked = |exchange: Option<&Exchange>| {
+            exchange.filter(|exchange| exchange.holder == US).map(|exchange| exchange.since)
+        };
+        let newest = [marked(ours).or(stored), marked(theirs.as_ref())].into_iter().flatten().max();
+        if let Some(newest) = newest.filter(|newest| *newest > at) {
+            return record_since(change, address, version, ExchangeState::Unknown, US, newest, Some(WHY));
+        }
+        // Of the same login we know more, unless we had it from a backup that knew nothing.
+        let known = ours.filter(|_| stored == Some(at)).or(theirs.as_ref());
+        match known {
+            Some(Exchange { state, holder, since, why, .. }) => {
                 record_since(change, address, version, *state, holder, *since, why.as_deref())
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

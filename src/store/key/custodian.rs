@@ -13,6 +13,9 @@ pub trait Custodian: Send + Sync {
     /// [`Unanswered`]
     fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered>;
 
+    /// The last question is over: the passphrase was the right one, or is asked for no more.
+    fn answered(&self) {}
+
     /// A store has just been given its key, or another one: by which source, and where that has it.
     fn chosen(&self, database: &Path, source: Source, place: &str) {
         let _ = (database, source, place);

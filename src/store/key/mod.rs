@@ -8,8 +8,10 @@
 mod choose;
 mod command;
 mod custodian;
+mod held;
 mod key_file;
 mod keyring;
+mod lock;
 mod passphrase;
 mod row;
 mod run;
@@ -32,8 +34,10 @@ pub(super) use self::{
 };
 pub use self::{
     custodian::{Custodian, Question, Unanswered, set_custodian},
+    held::HeldKey,
+    lock::Locked,
     source::Source,
-    unlock::{KeyState, Locked},
+    unlock::KeyState,
 };
 use super::{Store, StoreError, seal::SealingKey};
 
@@ -101,6 +105,7 @@ impl Store {
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {
         let key = Arc::new(key);
+        held::offer(&key);
         *self.kept() = Some(key.clone());
         key
     }

@@ -99,6 +99,7 @@ pub(super) fn unwrap(
     open: Open<'_>,
 ) -> Result<DataKey, StoreError> {
     let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
+    let _questions = Questions;
     for wrong in 0..TRIES {
         let passphrase = match &context.asking {
             Asking::No => return Err(needed(context)),
@@ -120,6 +121,17 @@ pub(super) fn unwrap(
         }
     }
     Err(wrong_one())
+}
+
+/// Tells the custodian when they are over.
+struct Questions;
+
+impl Drop for Questions {
+    fn drop(&mut self) {
+        if let Some(custodian) = custodian() {
+            custodian.answered();
+        }
+    }
 }
 
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {

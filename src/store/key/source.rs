@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DataKey, command, key_file, keyring, passphrase, systemd_creds};
 use crate::{
     secret::Secret,
+    shown::typed,
     store::{StoreError, seal::SealingKey, settings::Wish},
 };
 
@@ -64,7 +65,7 @@ impl FromStr for Source {
         Self::ALL
             .into_iter()
             .find(same)
-            .ok_or_else(|| format!("{text:?} is no key source (known: {})", known()))
+            .ok_or_else(|| format!("{} is no key source (known: {})", typed(text), known()))
     }
 }
 

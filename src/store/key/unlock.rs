@@ -25,15 +25,6 @@ pub struct KeyState {
     pub unlocked_until: Option<Timestamp>,
 }
 
-/// What became of a wish to lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locked {
-    /// What was kept is forgotten.
-    Forgotten,
-    /// Nothing was kept.
-    WasNotKept,
-}
-
 impl Store {
     /// What is known of the key; `None` while there is none.
     ///
@@ -77,19 +68,6 @@ impl Store {
         let until = session::keep(&*self.key(Asking::Allowed)?, time)?;
         self.audit_store(Action::Unlock, Outcome::Ok)?;
         Ok(until)
-    }
-
-    /// Forgets a data key that is kept.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn lock(&self) -> Result<Locked, StoreError> {
-        let id = super::row::id(&self.connection).map_err(|e| self.failed(e))?;
-        if !id.is_some_and(|id| session::forget(&id)) {
-            return Ok(Locked::WasNotKept);
-        }
-        self.audit_store(Action::Lock, Outcome::Ok)?;
-        Ok(Locked::Forgotten)
     }
 
     /// What the settings say of the key source, if that is not what the database has: in words for people, with the

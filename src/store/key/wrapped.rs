@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Asking, Context, DataKey, Fresh, ID, Row, session, source::Recorded};
+use super::{Asking, Context, DataKey, Fresh, ID, Row, held, session, source::Recorded};
 use crate::store::{
     StoreError,
     seal::{About, SealingKey},
@@ -15,7 +15,8 @@ pub(in crate::store) fn wrap(key: &DataKey, fresh: &Fresh, erased: bool) -> Resu
     Ok(Row { key_id: key.id, source, parameters, wrapped, created_at: Timestamp::now(), erased })
 }
 
-/// The data key of a row: the one that was unlocked for this login session, or else by asking the source.
+/// The data key of a row: the one that this process holds, the one that was unlocked for this login session, or else by asking
+/// the source.
 pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, StoreError> {
     let unknown = || StoreError::KeySource {
         path: context.database.clone(),
@@ -29,8 +30,11 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
     };
     // Who gives a passphrase wants it to be tried.
     let may_be_kept = !recorded.is_always_open() && !matches!(context.asking, Asking::Given(_));
-    if may_be_kept && let Some((key, _)) = session::find(&row.key_id) {
-        return Ok(key);
+    if may_be_kept {
+        let kept = held::find(&row.key_id).or_else(|| session::find(&row.key_id).map(|(key, _)| key));
+        if let Some(key) = kept {
+            return Ok(key);
+        }
     }
     recorded.unwrap(context, &open)
 }

@@ -1,0 +1,61 @@
+//! The copies of what was there before a restore: the newest few of them stay.
+
+use std::{fs, path::Path};
+
+use jiff::{Timestamp, civil::DateTime};
+
+/// So many stay.
+const KEPT: usize = 3;
+
+const PREFIX: &str = "before-restore-";
+const TIME: &str = "%Y%m%dT%H%M%S%.6fZ";
+const SUFFIX: &str = ".age";
+
+/// The name of a copy that is made now. They sort by age.
+pub(super) fn name(now: Timestamp) -> String {
+    format!("{PREFIX}{}{SUFFIX}", now.strftime(TIME))
+}
+
+/// Nothing that somebody else has named, however similar.
+fn is_one(name: &str) -> bool {
+    let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    time.is_some_and(|time| DateTime::strptime(TIME, time).is_ok())
+}
+
+/// Removes the oldest copies beside `newest`, but never the one that was just restored. What cannot be removed now is the
+/// next restore's.
+pub(super) fn thin_out(newest: &Path, restored: &Path) {
+    let Some(directory) = newest.parent() else { return };
+    let is_restored = |path: &Path| match (path.canonicalize(), restored.canonicalize()) {
+        (Ok(path), Ok(restored)) => path == restored,
+        _ => false,
+    };
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let mut copies: Vec<_> = entries
+        .filter(|entry| is_file(entry) && entry.file_name().to_str().is_some_and(is_one))
+        .map(|entry| entry.path())
+        .collect();
+    copies.sort();
+    copies.reverse();
+    for old in copies.iter().skip(KEPT).filter(|path| !is_restored(path)) {
+        let _ = fs::remove_file(old);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_names_are_copies() {
+        assert!(is_one(&name(Timestamp::now())));
+        for other in [
+            "before-restore-.age",
+            "before-restore-mine.age",
+            "before-restore-20260101T000000.000000Z.age.bak",
+        ] {
+            assert!(!is_one(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Questions for secrets at a terminal: what is typed is never shown, and there is a way out.
+
+use crate::{
+    harness::{Home, KEY, code},
+    pty::Session,
+    store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key},
+};
+
+/// Ctrl-S and Ctrl-Q: the terminal shows nothing in between.
+const HOLD: &str = "\x13";
+const GO_ON: &str = "\x11";
+/// Ctrl-D
+const END: &str = "\x04";
+
+fn locked() -> Home {
+    let home = with_key();
+    store(&home, ["rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input(PASSPHRASE)
+        .exits(code::DONE);
+    home
+}
+
+#[test]
+fn the_end_of_the_input_dismisses_every_question() {
+    let home = locked();
+    let begins = |home: &Home, question: &str| match question {
+        "Passphrase of the store" => Session::start(home, ["token", "demo", "openai"], &[]),
+        "New passphrase for the store" => {
+            let source = [("AUTHENTICATE_KEY_SOURCE", "passphrase"), ("K", KEY)];
+            Session::start(home, ["demo", "openai", "--api-key-env", "K"], &source)
+        }
+        "API key for OpenAI" => Session::start(home, ["demo", "openai"], &[]),
+        other => panic!("{other}"),
+    };
+    for (home, question) in [
+        (&home, "Passphrase of the store"),
+        (&Home::new(), "New passphrase for the store"),
+        (&Home::new(), "API key for OpenAI"),
+    ] {
+        let mut session = begins(home, question);
+        session.shows(question).masks();
+        session.types(END);
+        let shown = session.exits(code::INTERRUPTED);
+        assert!(shown.contains("nothing was entered: the input has ended"), "{shown}");
+        assert_eq!(shown.matches(question).count(), 1, "{shown}");
+    }
+    let home = Home::new();
+    let mut session = begins(&home, "New passphrase for the store");
+    session.shows("New passphrase for the store");
+    session.types(&format!("{PASSPHRASE}\r"));
+    session.shows("The same again");
+    session.types(END);
+    assert!(!session.exits(code::INTERRUPTED).contains(PASSPHRASE));
+}
+
+/// Whoever is quick must not be seen: the terminal is silent before the question is there.
+#[test]
+fn nothing_is_shown_from_before_the_question_on() {
+    let home = locked();
+    let mut session = Session::start_after(HOLD, &home, ["token", "demo", "openai"], &[]);
+    session.masks();
+    session.types(&format!("{PASSPHRASE}\r"));
+    session.types(GO_ON);
+    session.shows("Passphrase of the store");
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains(KEY) && !shown.contains(PASSPHRASE), "{shown}");
+}
+
+/// What was typed before that was seen, and is not taken for an answer.
+#[test]
+fn what_was_typed_before_is_no_answer() {
+    let home = locked();
+    let mut session = Session::start_after("typed before\r", &home, ["token", "demo", "openai"], &[]);
+    session.shows("Passphrase of the store");
+    session.types(&format!("{PASSPHRASE}\r"));
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains(KEY) && !shown.contains("not the passphrase"), "{shown}");
+}
+
+#[test]
+fn nothing_is_shown_between_one_question_and_the_next_either() {
+    let home = locked();
+    let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);
+    session.shows("Passphrase of the store");
+    session.types(&format!("something wrong\r{PASSPHRASE}\r"));
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains("that is not the passphrase") && shown.contains(KEY), "{shown}");
+    assert!(!shown.contains(PASSPHRASE) && !shown.contains("something wrong"), "{shown}");
+    // Twice the same.
+    let mut session = Session::start(&home, ["store", "backup", "b.age"], &[]);
+    session.shows("Passphrase of the store");
+    session.types(&format!("{PASSPHRASE}\r"));
+    session.shows("New passphrase for the backup").masks();
+    session.types("one\rother\rbattery staple\rbattery staple\r");
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains("those were not the same") && !shown.contains("staple"), "{shown}");
+    store(&home, ["unlock", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    store(&home, ["restore", "b.age", "--passphrase-stdin"]).input("battery staple").exits(code::DONE);
+    prints_the_key(token(&home));
+    store(&home, ["lock"]).exits(code::DONE);
+}
