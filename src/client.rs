@@ -12,7 +12,7 @@ use crate::{
         overview::{Entry, Filter, overview},
         resolve::{Request, Resolution, Resolved, Source, Stale, resolve, resolve_in},
     },
-    login::{How, Interrupt, Login, known},
+    login::{How, Interrupt, Login},
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -326,6 +326,6 @@ impl Client {
 
     fn provider(&self, name: &str) -> Result<Provider, Error> {
         let registry = Registry::load_for(Some(&self.paths.providers()), name);
-        known(&registry, name).cloned()
+        Ok(registry.sound(name)?.clone())
     }
 }

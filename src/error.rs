@@ -10,7 +10,7 @@ use crate::{
     name::{Address, NameError},
     oauth::OAuthError,
     paths::PathsError,
-    provider::{ReferenceError, UnknownProvider},
+    provider::{ReferenceError, UnknownProvider, Unusable},
     store::StoreError,
     ui::UiError,
     yaml::{self, Problem},
@@ -128,6 +128,15 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+impl From<Unusable> for Error {
+    fn from(error: Unusable) -> Self {
+        match error {
+            Unusable::Unknown(unknown) => Self::UnknownProvider(unknown),
+            Unusable::Wrong(problems) => Self::Descriptor(problems),
+        }
+    }
+}
+
 impl Error {
     /// The exit code of a command that failed with it: one of [`crate::exit`].
     pub fn exit_code(&self) -> u8 {
@@ -208,6 +217,7 @@ fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
 fn refresh_code(error: &RefreshError) -> u8 {
     match error {
         RefreshError::NotRenewable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
+        RefreshError::Wrong(_) | RefreshError::Reference(_) => exit::USAGE,
         RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
         RefreshError::Busy { .. } => exit::BUSY,
         RefreshError::Server { .. } | RefreshError::Postponed { .. } => exit::UNREACHABLE,

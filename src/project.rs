@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use schemars::JsonSchema;
@@ -110,6 +110,16 @@ impl Project {
             extra_hosts: self.extra_hosts.iter().enumerate().map(host).collect::<Result<_, _>>()?,
             ..self.clone()
         })
+    }
+
+    /// The file with the certificates to trust, with its variable's value in the place of `env:NAME`.
+    ///
+    /// # Errors
+    /// As [`Project::with_values`].
+    pub fn ca_bundle_file(&self) -> Result<Option<PathBuf>, ReferenceError> {
+        let of =
+            |text: &String| indirect::checked("ca_bundle of the project", text, absolute).map(PathBuf::from);
+        self.ca_bundle.as_ref().map(of).transpose()
     }
 
     fn lint(&self) -> Vec<(String, String)> {

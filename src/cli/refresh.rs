@@ -3,7 +3,7 @@
 use authenticate::{
     Error,
     credential::Record,
-    lifecycle::refresh::{Refresh, RefreshError, Renewed},
+    lifecycle::refresh::{Refresh, RefreshError, Renewed, provider_of},
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -88,7 +88,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn renew(&self, record: &Record) -> anyhow::Result<Renewed> {
         let ui = TerminalUi::new().data_on_stdout(true);
-        let provider = self.registry.get(record.address.provider.as_str()).map_err(Error::from)?;
+        let provider = provider_of(self.registry, record).map_err(Error::from)?;
         let refresh = Refresh { paths: self.paths, store: None, provider, project: self.project, ui: &ui };
         Ok(to_the_end(refresh.renew(record, self.force))?.map_err(Error::from)?)
     }

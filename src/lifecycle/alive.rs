@@ -1,7 +1,7 @@
 //! From a credential that is past its time, or nearly so, to one that can be used.
 
 use super::{
-    refresh::{Refresh, RefreshError},
+    refresh::{Refresh, RefreshError, provider_of},
     resolve::{Request, Resolution, Resolved, Stale, resolve},
 };
 use crate::{Error, paths::Paths, project::Project, provider::Registry, store::SharedStore, ui::Ui};
@@ -39,13 +39,20 @@ pub async fn keep(
     ui: &dyn Ui,
 ) -> Result<Alive, Error> {
     let registry = Registry::load_for(Some(&paths.providers()), stale.record.address.provider.as_str());
-    let provider = registry.get(stale.record.address.provider.as_str())?;
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
-    let refresh = Refresh { paths, store, provider, project: &project, ui };
-    match refresh.renew(&stale.record, false).await {
+    let renewed = match provider_of(&registry, &stale.record) {
+        Ok(provider) => {
+            let refresh = Refresh { paths, store, provider, project: &project, ui };
+            refresh.renew(&stale.record, false).await
+        }
+        Err(error) => Err(error),
+    };
+    match renewed {
         Ok(renewed) => Ok(Alive { resolved: stale.renewed(renewed.record()), not_renewed: None }),
         Err(error) => match stale.as_it_is() {
             Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
+            // It has expired, and that is all that there is to say.
+            Err(expired) if matches!(error, RefreshError::NotRenewable { .. }) => Err(expired),
             Err(_) => Err(error.into()),
         },
     }

@@ -178,7 +178,7 @@ async fn each(
     project: &Project,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
 ) -> Result<(), OAuthError> {
-    let http = Http::new(project.ca_bundle.as_ref().map(AsRef::as_ref))?;
+    let http = Http::new(project.ca_bundle_file()?.as_deref())?;
     let Place { url, client_id, client_secret, body } = place;
     let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
     let mut is_first = true;

@@ -2,15 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::request::{Resolved, Skipped};
+use super::{
+    refresh,
+    request::{Resolved, Skipped},
+};
 use crate::{
     Error,
-    credential::{Credential, Record},
-    login::again::asks_nobody,
+    credential::{Kind, Record},
     name::Address,
-    oauth::Origin,
     paths::Paths,
-    provider::{Registry, descriptor::RefreshStrategy},
+    provider::Registry,
     store::HeldKey,
 };
 
@@ -56,19 +57,14 @@ pub fn margin(updated_at: Timestamp, expires_at: Timestamp) -> SignedDuration {
     (lifetime / 10).min(SignedDuration::from_mins(5))
 }
 
-/// Whether it is worth trying to renew it. What the vendor's own tool keeps alive is not ours to renew. The descriptor is read only where the credential itself does not say.
+/// Whether it is worth trying to renew it. What the vendor's own tool keeps alive is not ours to renew.
 pub(super) fn is_renewable(paths: &Paths, record: &Record) -> bool {
-    let Credential::OAuth(oauth) = &record.credential else { return false };
-    if !record.metadata.owner.is_us() {
+    // Most need no look into the descriptor.
+    if record.credential.kind() != Kind::Oauth || !record.metadata.owner.is_us() {
         return false;
     }
-    if oauth.refresh_token.is_some() || Origin::of(oauth).is_some_and(|origin| asks_nobody(origin.mode)) {
-        return true;
-    }
-    let provider = record.address.provider.as_str();
-    let registry = Registry::load_for(Some(&paths.providers()), provider);
-    let refresh = registry.get(provider).ok().and_then(|known| known.refresh.as_ref());
-    refresh.is_some_and(|refresh| refresh.strategy == RefreshStrategy::Command)
+    let registry = Registry::load_for(Some(&paths.providers()), record.address.provider.as_str());
+    refresh::is_possible(&registry, record)
 }
 
 pub(super) fn expired(address: &Address, expiry: Timestamp, hint: String) -> Error {

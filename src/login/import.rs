@@ -128,7 +128,7 @@ impl Import {
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`ImportError`]
     pub fn plan(paths: &Paths, project: Option<&Name>, provider: &str, what: What) -> Result<Self, Error> {
         let registry = Registry::load_for(Some(&paths.providers()), provider);
-        let provider = super::known(&registry, provider)?.clone();
+        let provider = registry.sound(provider)?.clone();
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
         }

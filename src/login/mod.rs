@@ -140,7 +140,7 @@ pub fn store_api_key(
     set: Option<&Name>,
 ) -> Result<Record, Error> {
     let registry = Registry::load_for(Some(&paths.providers()), provider);
-    let provider = known(&registry, provider)?;
+    let provider = registry.sound(provider)?;
     has_mode(provider, Mode::ApiKey)?;
     let key = api_key::check(provider, key, false)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
@@ -168,7 +168,7 @@ impl Login {
     /// [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
         let registry = Registry::load_for(Some(&paths.providers()), provider);
-        let provider = known(&registry, provider)?.clone();
+        let provider = registry.sound(provider)?.clone();
         for problem in registry.problems() {
             ui.show(Event::Warning(&problem.to_string()));
         }
@@ -296,14 +296,6 @@ impl Login {
             None => Store::open(&self.paths)?.put(&self.address, credential, metadata)?,
         })
     }
-}
-
-/// A provider of which no file is wrong: without its override a login might go to another host than the one that is
-/// meant.
-pub(crate) fn known<'a>(registry: &'a Registry, name: &str) -> Result<&'a Provider, Error> {
-    let found = registry.get(name);
-    let wrong = registry.problems_of(found.as_ref().map_or(name, |provider| &provider.name));
-    if wrong.is_empty() { Ok(found?) } else { Err(Error::Descriptor(wrong)) }
 }
 
 fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {

@@ -1,7 +1,5 @@
 //! A login in which we speak to the authorization server ourselves.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -60,14 +58,17 @@ impl NativeLogin<'_> {
     /// Any [`LoginError`].
     pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
         let flow = self.flow()?;
+        let bundle = match &self.how.ca_bundle {
+            Some(path) => Some(path.clone()),
+            None => self.project.ca_bundle_file()?,
+        };
         let _lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the server gives anything out: what cannot be stored must not be asked for.
         let store = SharedStore::of(self.store, self.paths)?;
         store.lock().prepare()?;
         store.lock().record_as(Action::Login);
         let ready = self.ready(flow, &store).await?;
-        let http =
-            Http::new(self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new)))?;
+        let http = Http::new(bundle.as_deref())?;
         let limit = self.how.timeout.unwrap_or(container::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
             granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {

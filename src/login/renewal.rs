@@ -44,6 +44,8 @@ pub enum Ended {
     Exited(i64),
     /// It had to be stopped.
     Killed,
+    /// It was started, and the engine did not say how it ended.
+    Lost,
 }
 
 impl fmt::Display for Ended {
@@ -51,6 +53,7 @@ impl fmt::Display for Ended {
         match self {
             Self::Exited(code) => write!(f, "ended with exit code {code}"),
             Self::Killed => f.write_str("was stopped"),
+            Self::Lost => f.write_str("was lost sight of by the engine"),
         }
     }
 }
@@ -78,7 +81,7 @@ impl Renewal {
     /// the container and the files are gone afterwards.
     ///
     /// # Errors
-    /// Any [`LoginError`] but those of a login's end.
+    /// Any [`LoginError`] but those of a login's end: the CLI was not even started.
     pub async fn run(self, record: &Record) -> Result<Ran, LoginError> {
         let Self { lock, engine, paths, provider, mut spec } = self;
         let dir = LoginDir::make(&paths, lock.login(), provider.host_dir_name.as_deref().unwrap_or("files"))?;
@@ -96,7 +99,7 @@ impl Renewal {
             }
         };
         let ended = watch(&container).await;
-        if ended.is_err() {
+        if !matches!(ended, Ok(Ended::Exited(_))) {
             let _ = container.kill().await;
         }
         let captured = capture::read(dir.path(), map, Owner::us());
@@ -113,11 +116,12 @@ async fn watch(container: &Container) -> Result<Ended, LoginError> {
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
     container.start().await?;
     let ended = match tokio::time::timeout(LIMIT, container.wait()).await {
-        Ok(code) => Ended::Exited(code?),
-        Err(_) => {
-            container.stop(GRACE).await?;
-            Ended::Killed
-        }
+        Ok(Ok(code)) => Ended::Exited(code),
+        Ok(Err(_)) => Ended::Lost,
+        Err(_) => match container.stop(GRACE).await {
+            Ok(()) => Ended::Killed,
+            Err(_) => Ended::Lost,
+        },
     };
     printed.abort();
     Ok(ended)

@@ -15,7 +15,7 @@ pub mod run_args;
 pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
 pub use descriptor::{Descriptor, Mode};
 pub use reference::{Reference, ReferenceError};
-pub use registry::{Provider, Registry, UnknownProvider};
+pub use registry::{Provider, Registry, UnknownProvider, Unusable};
 
 /// The JSON Schema of a descriptor file, for editors.
 pub fn schema() -> schemars::Schema {

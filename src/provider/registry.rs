@@ -57,6 +57,17 @@ pub struct UnknownProvider {
     pub known: Vec<String>,
 }
 
+/// Why nothing may be sent for a provider.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// There is no such provider.
+    #[error(transparent)]
+    Unknown(#[from] UnknownProvider),
+    /// Its descriptor is wrong.
+    #[error("{}", yaml::join(.0))]
+    Wrong(Vec<Problem>),
+}
+
 fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
 }
@@ -181,6 +192,17 @@ impl Registry {
                 .map(str::to_owned),
             known: self.providers.keys().cloned().collect(),
         })
+    }
+
+    /// The provider of that name or alias, if no file of it is wrong: without its override a secret might go to another
+    /// place than the one that is meant.
+    ///
+    /// # Errors
+    /// [`Unusable`]
+    pub fn sound(&self, name: &str) -> Result<&Provider, Unusable> {
+        let found = self.get(name);
+        let wrong = self.problems_of(found.as_ref().map_or(name, |provider| &provider.name));
+        if wrong.is_empty() { Ok(found?) } else { Err(Unusable::Wrong(wrong)) }
     }
 
     /// The provider of that name, no alias.

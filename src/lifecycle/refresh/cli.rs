@@ -13,18 +13,21 @@ use crate::{
 pub(super) async fn exchange(renewal: Renewal, seen: Record) -> Result<Fresh, RefreshError> {
     let address = || Box::new(seen.address.clone());
     let ran = renewal.run(&seen).await.map_err(|error| super::container(&seen, error))?;
-    match ran.captured? {
+    let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: Timestamp::now(), why };
+    let captured = match ran.captured {
+        Ok(captured) => captured,
+        Err(error) => return Err(in_doubt(format!("what the vendor's CLI left cannot be read: {error}"))),
+    };
+    match captured {
         Some(Captured { credential, metadata, .. }) if is_renewed(&seen, &credential) => {
             let account = metadata.account.clone().or_else(|| seen.metadata.account.clone());
             let host = metadata.host.clone().or_else(|| seen.metadata.host.clone());
             Ok(Fresh { credential, metadata: crate::credential::Metadata { account, host, ..metadata } })
         }
         // It may have sent the token and not have come to writing the answer.
-        _ if ran.ended == Ended::Killed => Err(RefreshError::OutcomeUnknown {
-            address: address(),
-            since: Timestamp::now(),
-            why: "the vendor's CLI did not end and was stopped".to_owned(),
-        }),
+        _ if !matches!(ran.ended, Ended::Exited(_)) => {
+            Err(in_doubt(format!("the vendor's CLI did not end by itself: it {}", ran.ended)))
+        }
         Some(_) => Err(RefreshError::Cli { address: address(), ending: format!("it {}", ran.ended) }),
         None => Err(RefreshError::Refused {
             address: address(),

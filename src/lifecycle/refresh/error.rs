@@ -3,7 +3,15 @@
 use jiff::Timestamp;
 
 use super::TurnError;
-use crate::{capture::CaptureError, login::LoginError, name::Address, oauth::OAuthError, store::StoreError};
+use crate::{
+    capture::CaptureError,
+    login::LoginError,
+    name::Address,
+    oauth::OAuthError,
+    provider::ReferenceError,
+    store::StoreError,
+    yaml::{self, Problem},
+};
 
 /// Why a credential was not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +101,12 @@ pub enum RefreshError {
         /// Where it was.
         address: Box<Address>,
     },
+    /// A file of its provider is wrong: what it says of where tokens go might be missing.
+    #[error("{}", yaml::join(.0))]
+    Wrong(Vec<Problem>),
+    /// A value of the project's file or of the descriptor is in a variable that is not set.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// The descriptor says something that cannot be used.
     #[error("the descriptor of {provider}: {source}")]
     Descriptor {
@@ -125,6 +139,7 @@ impl RefreshError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotRenewable { .. } | Self::Descriptor { .. } => "not_renewable",
+            Self::Wrong(_) | Self::Reference(_) => "configuration",
             Self::Refused { .. } => "refused",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::OtherAccount { .. } => "other_account",

@@ -8,36 +8,29 @@ mod cli;
 mod error;
 mod record;
 mod server;
-
-use std::time::Duration;
+mod way;
 
 use jiff::Timestamp;
 
 pub use super::turn::TurnError;
 pub use error::RefreshError;
+pub(super) use way::is_possible;
+pub use way::provider_of;
 
-use self::record::{Begin, begin, busy, check_postponed, check_remembered, keep, moved_on};
+use self::{
+    record::{Begin, begin, busy, check_postponed, check_remembered, keep, moved_on},
+    way::{Way, not, way},
+};
 use super::turn;
 use crate::{
-    credential::{Credential, Metadata, OAuth, Owner, Record},
-    login::container::ContainerLogin,
-    login::{
-        How, LoginError,
-        again::{self, Again},
-        renewal,
-    },
-    oauth::{OAuthError, Origin, TokenEndpoint},
+    credential::{Credential, Metadata, OAuth, Record},
+    login::{How, LoginError, again::Again, container::ContainerLogin},
     paths::Paths,
     project::Project,
-    provider::{Mode, Provider, descriptor::RefreshStrategy},
+    provider::Provider,
     store::SharedStore,
     ui::Ui,
 };
-
-/// How long somebody else is waited for who asks a server. Longer than any such exchange takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// And who has the vendor's CLI do it. Longer than it may take to start and to end, unless its image is built first.
-const PATIENCE_WITH_CLI: Duration = renewal::LIMIT.saturating_add(Duration::from_secs(30));
 
 /// What renewing depends on.
 pub struct Refresh<'a> {
@@ -71,22 +64,6 @@ impl Renewed {
     }
 }
 
-/// Who renews.
-enum Way {
-    Server(Box<TokenEndpoint>),
-    Again(Box<TokenEndpoint>, Mode),
-    Cli,
-}
-
-impl Way {
-    fn patience(&self) -> Duration {
-        match self {
-            Self::Server(_) | Self::Again(..) => PATIENCE,
-            Self::Cli => PATIENCE_WITH_CLI,
-        }
-    }
-}
-
 /// What an exchange brought.
 struct Fresh {
     credential: Credential,
@@ -96,7 +73,7 @@ struct Fresh {
 impl Refresh<'_> {
     /// Whether there is a way to renew the credential, not whether it would succeed.
     pub fn is_possible(&self, record: &Record) -> bool {
-        self.way(record).is_ok()
+        way(self.provider, record).is_ok()
     }
 
     /// Renews a credential that is due, or in any case with `force`. Whoever asks meanwhile, in this process or
@@ -111,7 +88,7 @@ impl Refresh<'_> {
     /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it.
     pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         let address = &seen.address;
-        let patience = self.way(seen)?.patience();
+        let patience = way(self.provider, seen)?.patience();
         // Open until the end, with its key: the vendor's answer must not be lost for want of either.
         let store = SharedStore::of(self.store, self.paths)?;
         store.lock().prepare()?;
@@ -134,23 +111,25 @@ impl Refresh<'_> {
         if let Some(record) = moved_on()? {
             return Ok(Renewed::Before(record));
         }
-        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match self.way(seen)? {
+        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match way(self.provider, seen)? {
             Way::Server(endpoint) => {
-                Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), self.bundle()))
+                let bundle = self.project.ca_bundle_file()?;
+                Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), bundle))
             }
             Way::Again(endpoint, mode) => {
                 let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
                 let again = again.map_err(|error| container(seen, error))?;
-                let again =
-                    again.ok_or_else(|| self.not(seen, "its provider does not have its mode any more"))?;
-                Box::pin(server::grant(*endpoint, again, self.provider.clone(), seen.clone(), self.bundle()))
+                let again = again.ok_or_else(|| not(seen, "its provider does not have its mode any more"))?;
+                let bundle = self.project.ca_bundle_file()?;
+                Box::pin(server::grant(*endpoint, again, self.provider.clone(), seen.clone(), bundle))
             }
             Way::Cli => {
                 let how = How::default();
+                let (provider, project) = (&self.provider.with_values()?, &self.project.with_values()?);
                 let login = ContainerLogin {
                     paths: self.paths,
-                    provider: self.provider,
-                    project: self.project,
+                    provider,
+                    project,
                     address,
                     how: &how,
                     store: self.store,
@@ -175,51 +154,6 @@ impl Refresh<'_> {
             Ok(kept) => kept,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
-    }
-
-    fn not(&self, record: &Record, why: &'static str) -> RefreshError {
-        RefreshError::NotRenewable { address: Box::new(record.address.clone()), why }
-    }
-
-    fn way(&self, record: &Record) -> Result<Way, RefreshError> {
-        let not = |why| self.not(record, why);
-        let Credential::OAuth(oauth) = &record.credential else {
-            return Err(not("only an OAuth login can be"));
-        };
-        if record.metadata.owner != Owner::Us {
-            return Err(not("it belongs to the vendor's own tool, from which it was imported"));
-        }
-        // Tokens go back to where they came from, whatever the descriptor says by now.
-        if let Some(origin) = Origin::of(oauth) {
-            let endpoint = origin.endpoint();
-            let endpoint = Box::new(endpoint.map_err(|source| self.descriptor(source))?);
-            return match (server::can_renew(oauth), again::asks_nobody(origin.mode)) {
-                (true, _) => Ok(Way::Server(endpoint)),
-                (false, true) => Ok(Way::Again(endpoint, origin.mode)),
-                (false, false) => Err(not("the vendor gave it no refresh token")),
-            };
-        }
-        let strategy = self.provider.refresh.as_ref().map(|refresh| refresh.strategy);
-        match strategy {
-            Some(RefreshStrategy::Command) => return Ok(Way::Cli),
-            Some(RefreshStrategy::None) => return Err(not("its provider does not renew logins")),
-            Some(RefreshStrategy::Oauth) | None => {}
-        }
-        let endpoint = server::endpoint(self.provider)
-            .map_err(|source| self.descriptor(source))?
-            .ok_or_else(|| not("its provider's descriptor does not say how"))?;
-        match server::can_renew(oauth) {
-            true => Ok(Way::Server(Box::new(endpoint))),
-            false => Err(not("the vendor gave it no refresh token")),
-        }
-    }
-
-    fn descriptor(&self, source: OAuthError) -> RefreshError {
-        RefreshError::Descriptor { provider: self.provider.name.clone(), source }
-    }
-
-    fn bundle(&self) -> Option<std::path::PathBuf> {
-        self.project.ca_bundle.as_ref().map(Into::into)
     }
 }
 

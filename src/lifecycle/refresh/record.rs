@@ -135,21 +135,31 @@ pub(super) fn keep(
                     None => store.forget_exchange(address, version)?,
                 },
             }
-            if let RefreshError::Server { source, .. } = &error {
-                store.postpone(address, &postponed(version, source))?;
+            if let Some((why, wait)) = passing(&error) {
+                let at = Timestamp::now();
+                let until = at.checked_add(wait).unwrap_or(at);
+                store.postpone(address, &Postponed { version, at, until, why })?;
             }
             Err(error)
         }
     }
 }
 
-fn postponed(version: i64, source: &OAuthError) -> Postponed {
-    let at = Timestamp::now();
-    let wait = match source {
-        OAuthError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
-        _ => Duration::ZERO,
-    };
-    Postponed { version, at, until: at.checked_add(wait).unwrap_or(at), why: source.to_string() }
+/// Of a failure that may not be one the next time: what it was, and how long the vendor wants to be left alone.
+fn passing(error: &RefreshError) -> Option<(String, Duration)> {
+    match error {
+        RefreshError::Server { source, .. } => {
+            let wait = match source {
+                OAuthError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
+                _ => Duration::ZERO,
+            };
+            Some((source.to_string(), wait))
+        }
+        RefreshError::Cli { ending, .. } => {
+            Some((format!("the vendor's CLI renewed nothing: {ending}"), Duration::ZERO))
+        }
+        _ => None,
+    }
 }
 
 /// What came back must be of the same account and may do no less.

@@ -1,0 +1,137 @@
+//! What the files and variables say of how a login is renewed, and what is done where they say nothing, or nonsense.
+
+use std::fs;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::harness::{EXPIRED, Home, Server};
+
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+fn tokens() -> Value {
+    json!({"access_token": "OLD", "refresh_token": "RRR"})
+}
+
+fn renewing() -> Server {
+    Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)))
+}
+
+#[track_caller]
+fn says(home: &Home, args: &[&str], code: i32, parts: &[&str]) -> String {
+    ends(&mut home.command(args), code, parts)
+}
+
+#[track_caller]
+fn ends(command: &mut std::process::Command, code: i32, parts: &[&str]) -> String {
+    let output = command.output().expect("ran");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
+    }
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn project(home: &Home, text: &str) {
+    fs::create_dir_all(home.paths.projects()).expect("made");
+    fs::write(home.paths.projects().join("p.yaml"), text).expect("written");
+}
+
+/// A wrong override may be just the file that says where tokens go: nothing goes where the bundled one says.
+#[test]
+fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let file = home.paths.providers().join("acme.yaml");
+    let right = fs::read_to_string(&file).expect("described");
+    fs::write(&file, right.replacen('{', r#"{"typo": 1,"#, 1)).expect("written");
+    for args in [&["token", "p", "acme"][..], &["refresh", "p", "acme"], &["refresh", "p", "acme", "--force"]]
+    {
+        says(&home, args, 2, &["acme.yaml:1:", "unknown field \"typo\""]);
+    }
+    assert_eq!(server.bodies().len(), 0);
+
+    let bundled = home.paths.providers().join("codex.yaml");
+    fs::write(&bundled, format!(r#"{{"refresh": {{"token_url": "{}", "typo": 1}}}}"#, server.url))
+        .expect("written");
+    let record = home.record();
+    let codex = authenticate::name::Address::of("codex".parse().expect("a name"));
+    home.store().put(&codex, &record.credential, &record.metadata).expect("stored");
+    for args in [&["token", "p", "codex"][..], &["refresh", "p", "codex"]] {
+        says(&home, args, 2, &["codex.yaml:1:", "unknown field \"typo\""]);
+    }
+    fs::write(&bundled, format!(r#"{{"refresh": {{"token_url": "{}"}}}}"#, server.url)).expect("written");
+    assert_eq!(says(&home, &["token", "p", "codex"], 0, &[]), "NEW\n");
+}
+
+#[test]
+fn what_lasts_is_used_while_a_file_of_the_provider_is_wrong_or_gone() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), SignedDuration::from_secs(60));
+    let file = home.paths.providers().join("acme.yaml");
+    fs::write(&file, "typo: 1\n").expect("written");
+    let used = "it is used as it is, while it lasts";
+    assert_eq!(says(&home, &["token", "p", "acme"], 0, &[used, "typo"]), "OLD\n");
+    fs::remove_file(&file).expect("removed");
+    assert_eq!(says(&home, &["token", "p", "acme"], 0, &[]), "OLD\n");
+    home.expire();
+    says(&home, &["token", "p", "acme"], 3, &["expired", "hint: "]);
+    assert_eq!(server.bodies().len(), 0);
+}
+
+#[test]
+fn what_nobody_can_renew_has_expired() {
+    for refresh in [json!({"strategy": "none"}), Value::Null] {
+        let home = Home::described(json!({"refresh": refresh}));
+        home.logged_in(&tokens(), EXPIRED);
+        says(&home, &["token", "p", "acme"], 3, &["expired", "hint: ", "authenticate p acme"]);
+    }
+    let server = renewing();
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
+    says(&home, &["token", "p", "acme"], 3, &["expired"]);
+}
+
+#[test]
+fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
+    let home = Home::described(json!({"refresh": {"strategy": "none"}}));
+    home.logged_in(&tokens(), EXPIRED);
+    let work = authenticate::name::Address { profile: "work".parse().expect("a name"), ..home.address() };
+    let key = authenticate::credential::Credential::api_key("of-work");
+    home.store().put(&work, &key, &Default::default()).expect("stored");
+    project(&home, "profiles: {acme: [default, work]}\n");
+    assert_eq!(says(&home, &["token", "p", "acme"], 0, &["acme"]), "of-work\n");
+}
+
+#[test]
+fn a_bundle_in_a_variable_is_looked_up_before_anything_is_sent() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    project(&home, "ca_bundle: env:CERTIFICATES\nengine: env:NOT_USED_HERE\n");
+    says(&home, &["token", "p", "acme"], 2, &["ca_bundle of the project", "CERTIFICATES"]);
+    assert_eq!(server.bodies().len(), 0);
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    let token = ends(home.command(&["token", "p", "acme"]).env("CERTIFICATES", BUNDLE), 0, &[]);
+    assert_eq!(token, "NEW\n");
+}
+
+#[test]
+fn a_logout_looks_its_bundle_up_too() {
+    let server = Server::answering(Some((200, "")));
+    let revoke = json!({"revoke": {"url": server.url.replace("/token", "/revoke"), "client_id": "x"}});
+    for (value, asked) in [(None, 0), (Some(BUNDLE), 2)] {
+        let home = Home::described(revoke.clone());
+        home.logged_in(&tokens(), SignedDuration::from_hours(1));
+        project(&home, "ca_bundle: env:CERTIFICATES\n");
+        let mut command = home.command(&["logout", "p", "acme"]);
+        command.envs(value.map(|value| ("CERTIFICATES", value)));
+        let said = if value.is_some() { "revoked it at the vendor" } else { "NOT revoked at the vendor" };
+        ends(&mut command, 0, &["removed acme from this machine", said]);
+        assert_eq!(server.bodies().len(), asked);
+        assert_eq!(home.store().get(&home.address()).expect("read"), None);
+    }
+}
