@@ -56,7 +56,7 @@ pub use self::{
     migrate::SCHEMA_VERSION,
     rekey::Rekey,
     remove::Removal,
-    row::Summary,
+    row::{Listing, Summary, Unreadable},
     settings::Place,
     shared::SharedStore,
     write::Swap,
@@ -148,6 +148,10 @@ impl Store {
     /// Puts a failure of SQLite into our words.
     fn failed(&self, source: rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(self.place(), source)
+    }
+
+    fn here(&self, row: Unreadable) -> Unreadable {
+        Unreadable { path: self.place(), ..row }
     }
 
     fn ledger_failed(&self, error: ledger::LedgerError) -> StoreError {
