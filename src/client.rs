@@ -182,7 +182,8 @@ impl Client {
     pub async fn logout_all(&self) -> Result<Vec<(Address, Result<Left, Error>)>, Error> {
         let mut results = Vec::new();
         for entry in self.list()? {
-            if entry.found.is_some_and(|found| found.source == Source::Stored) {
+            let is_stored = entry.found.is_some_and(|found| found.source == Source::Stored);
+            if is_stored || entry.unreadable.is_some() {
                 let left = self.leave(&entry.address).await;
                 results.push((entry.address, left));
             }
@@ -253,8 +254,10 @@ impl Client {
     /// [`Error::Project`], [`Error::Store`]
     pub async fn refresh_all(&self) -> Result<Vec<(Address, Result<Resolved, Error>)>, Error> {
         let mut results = Vec::new();
-        let entries = self.list()?.into_iter();
-        for entry in entries.filter(|entry| entry.found.as_ref().is_some_and(|found| found.refreshable)) {
+        let is_due = |entry: &Entry| {
+            entry.unreadable.is_some() || entry.found.as_ref().is_some_and(|found| found.refreshable)
+        };
+        for entry in self.list()?.into_iter().filter(is_due) {
             let Address { set, provider, profile } = entry.address.clone();
             let request = Request {
                 set: Some(set),
@@ -312,8 +315,8 @@ impl Client {
         let registry = Registry::load(Some(&self.paths.providers()));
         let filter = Filter { set: Some(self.credential_set()?), all, ..Filter::default() };
         match &self.memory {
-            Some(store) => overview(Some(&store.lock()), &registry, &filter),
-            None => overview(Store::open_existing(&self.paths)?.as_ref(), &registry, &filter),
+            Some(store) => Ok(overview(Some(&store.lock()), &registry, &filter)?.entries),
+            None => Ok(overview(Store::open_existing(&self.paths)?.as_ref(), &registry, &filter)?.entries),
         }
     }
 

@@ -7,7 +7,7 @@ use authenticate::{
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::Store,
+    store::{Listing, Store},
 };
 use serde_json::json;
 
@@ -131,14 +131,18 @@ impl<'a> Job<'a> {
     }
 
     fn all(&self, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
-        let stored = match Store::open_existing(self.paths).map_err(Error::from)? {
-            Some(store) => store.list(set).map_err(Error::from)?,
-            None => Vec::new(),
-        };
+        let Listing { credentials, unreadable } =
+            match Store::open_existing(self.paths).map_err(Error::from)? {
+                Some(store) => store.listing(set).map_err(Error::from)?,
+                None => Listing::default(),
+            };
+        let (named, nameless): (Vec<_>, Vec<_>) =
+            unreadable.into_iter().partition(|row| row.address.is_some());
+        let addresses = credentials.into_iter().map(|credential| credential.address);
         let mut left = Vec::new();
-        for summary in stored {
-            match self.leave(summary.address.provider.as_str(), &summary.address, how) {
-                Ok(done) => left.push((summary.address, done)),
+        for address in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
+            match self.leave(address.provider.as_str(), &address, how) {
+                Ok(done) => left.push((address, done)),
                 Err(error) => {
                     let gone = matches!(
                         error.downcast_ref(),
@@ -150,15 +154,28 @@ impl<'a> Job<'a> {
                 }
             }
         }
+        if !nameless.is_empty() {
+            let mut store = Store::open(self.paths).map_err(Error::from)?;
+            for row in &nameless {
+                store.remove_unreadable(row).map_err(Error::from)?;
+            }
+        }
         if self.json {
             let credentials: Vec<_> =
                 left.iter().map(|(address, left)| self.to_json(address, left)).collect();
-            return Ok(output::json(&json!({"schema": 1, "credentials": credentials}))?);
+            let rows: Vec<_> = nameless.iter().map(|row| json!({"row": row.row, "removed": true})).collect();
+            return Ok(output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": rows}))?);
         }
-        if left.is_empty() {
+        if left.is_empty() && nameless.is_empty() {
             output::note("nothing is stored there");
         }
         left.iter().for_each(|(address, left)| self.tell(address, left));
+        for row in &nameless {
+            let row = &row.row;
+            output::note(&format!(
+                "removed what was stored for {row}, and could not be read, from this machine"
+            ));
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use authenticate::{
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::{HeldKey, Store, StoreError},
+    store::{HeldKey, Listing, Store, StoreError, Unreadable},
 };
 use serde_json::json;
 
@@ -56,13 +56,14 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     let registry = Registry::load(Some(&paths.providers()));
     let job = Job { paths, project: &project, registry: &registry, force: args.force };
+    let mut nameless = Vec::new();
     let rows = match &args.provider {
         Some(target) => {
             let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
             let address = record.address.clone();
             vec![Row { address, result: Ok(job.renew(&record)?) }]
         }
-        None => job.all(set.as_ref())?,
+        None => job.all(set.as_ref(), &mut nameless)?,
     };
     if args.json {
         output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
@@ -72,8 +73,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             output::note("nothing that can be renewed is stored");
         }
     }
+    nameless.iter().for_each(|row: &Unreadable| output::error(&row.to_string()));
     match rows.iter().find_map(|row| row.result.as_ref().err()) {
         Some(error) => Err(Reported(error.exit_code()).into()),
+        None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
         None => Ok(()),
     }
 }
@@ -94,17 +97,26 @@ impl Job<'_> {
     }
 
     /// Every credential that can be renewed: what becomes of one is nothing to the others.
-    fn all(&self, set: Option<&Name>) -> anyhow::Result<Vec<Row>> {
+    fn all(&self, set: Option<&Name>, nameless: &mut Vec<Unreadable>) -> anyhow::Result<Vec<Row>> {
         let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else {
             return Ok(Vec::new());
         };
         let mut rows = Vec::new();
-        for summary in store.list(set).map_err(Error::from)? {
+        let Listing { credentials, unreadable } = store.listing(set).map_err(Error::from)?;
+        for row in unreadable {
+            match row.address.clone() {
+                Some(address) => {
+                    rows.push(Row { address, result: Err(StoreError::Unreadable(Box::new(row)).into()) });
+                }
+                None => nameless.push(row),
+            }
+        }
+        for summary in credentials {
             let record = match store.get(&summary.address) {
                 Ok(Some(record)) => record,
                 Ok(None) => continue,
-                // One that does not open.
-                Err(error @ StoreError::NotOpened { .. }) => {
+                // One that does not open, or is none.
+                Err(error @ (StoreError::NotOpened { .. } | StoreError::Decode { .. })) => {
                     rows.push(Row { address: summary.address, result: Err(error.into()) });
                     continue;
                 }

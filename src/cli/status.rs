@@ -1,21 +1,23 @@
 //! `authenticate status`
 
 use authenticate::{
-    Error,
+    Error, exit,
     lifecycle::{
-        overview::{Entry, Filter, Found, overview},
+        overview::{Entry, Filter, Found, Overview, overview},
         resolve::{FieldSource, Source},
+        state::State,
     },
     name::{Address, Name},
     paths::Paths,
     project,
     provider::Registry,
-    store::Store,
+    store::{Listing, Store},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    failure::Reported,
     output,
     target::{self, Target},
 };
@@ -43,18 +45,26 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let registry = Registry::load(Some(&paths.providers()));
     let store = Store::open_existing(paths).map_err(Error::from)?;
     let filter = filter(paths, &args, &registry, store.as_ref())?;
-    let entries = overview(store.as_ref(), &registry, &filter)?;
+    let Overview { entries, nameless } = overview(store.as_ref(), &registry, &filter)?;
+    let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
     if args.json {
         let credentials: Vec<_> = entries.iter().map(to_json).collect();
-        return Ok(output::json(&json!({"schema": 1, "credentials": credentials}))?);
-    }
-    if entries.is_empty() {
+        let rows: Vec<_> = unreadable().map(|row| json!({"row": row.row, "error": row.why})).collect();
+        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": rows}))?;
+    } else if entries.is_empty() && nameless.is_empty() {
         output::note("nothing is stored; log in with: authenticate PROJECT PROVIDER");
-        return Ok(());
+    } else {
+        let header = [
+            "PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE",
+        ];
+        output::table(&header, entries.iter().map(cells).collect())?;
     }
-    let header =
-        ["PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE"];
-    Ok(output::table(&header, entries.iter().map(cells).collect())?)
+    unreadable().for_each(|row| output::error(&row.to_string()));
+    // Whoever asks for all gets all there is; whoever names one wants that.
+    match filter.provider.is_some() && unreadable().next().is_some() {
+        true => Err(Reported(exit::STORE).into()),
+        false => Ok(()),
+    }
 }
 
 /// One word alone is a provider if there is one of that name, and no project with a file.
@@ -93,8 +103,15 @@ fn is_provider(
         return Ok(true);
     }
     // A credential outlives its descriptor.
-    let Some(store) = store else { return Ok(false) };
-    Ok(store.list(None)?.iter().any(|stored| named(&stored.address.provider)))
+    Ok(stored(store)?.iter().any(|address| named(&address.provider)))
+}
+
+/// Where something is stored, whether it can be read or not.
+fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
+    let Listing { credentials, unreadable } =
+        store.map(|store| store.listing(None)).transpose()?.unwrap_or_default();
+    let unreadable = unreadable.into_iter().filter_map(|row| row.address);
+    Ok(credentials.into_iter().map(|credential| credential.address).chain(unreadable).collect())
 }
 
 fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
@@ -102,14 +119,16 @@ fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Resu
         Ok(known) => return Ok(known.name.parse()?),
         Err(unknown) => unknown,
     };
-    let stored = store.map(|store| store.list(None)).transpose()?.unwrap_or_default();
-    let known = stored.into_iter().map(|summary| summary.address.provider).find(|name| name.as_str() == word);
+    let known = stored(store)?.into_iter().map(|address| address.provider).find(|name| name.as_str() == word);
     known.ok_or_else(|| unknown.into())
 }
 
 fn project_name(word: &Target) -> Result<Name, Error> {
     Ok(word.provider.parse()?)
 }
+
+/// The index of the cell with the state.
+const STATE: usize = 6;
 
 fn dash() -> String {
     "-".to_owned()
@@ -129,6 +148,9 @@ fn cells(entry: &Entry) -> Vec<String> {
             source(found),
         ]),
         None => cells.extend(std::iter::repeat_with(dash).take(6)),
+    }
+    if entry.unreadable.is_some() {
+        cells[STATE] = State::Error.to_string();
     }
     cells
 }
@@ -177,12 +199,12 @@ fn to_json(entry: &Entry) -> Value {
         "label": entry.label,
         "set": address.set.as_str(),
         "profile": address.profile.as_str(),
-        "configured": found.is_some(),
+        "configured": found.is_some() || entry.unreadable.is_some(),
         "kind": found.map(|found| found.kind.as_str()),
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
-        "state": found.map(|found| found.state.as_str()),
+        "state": entry.unreadable.as_ref().map(|_| State::Error).or(found.map(|found| found.state)).map(State::as_str),
         "expires_at": expires_at.map(|at| at.to_string()),
         "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
         "refreshable": found.is_some_and(|found| found.refreshable),

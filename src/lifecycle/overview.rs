@@ -14,7 +14,7 @@ use crate::{
     credential::{Kind, Metadata},
     name::{Address, Name},
     provider::{Mode, Provider, Registry},
-    store::{Exchange, Store, Summary},
+    store::{Exchange, Store, Summary, Unreadable},
 };
 
 /// What is to be listed.
@@ -39,8 +39,19 @@ pub struct Entry {
     pub label: String,
     /// The ways to get one.
     pub modes: Vec<Mode>,
-    /// What there is; `None`: nothing.
+    /// What there is; `None`: nothing, or nothing that can be read.
     pub found: Option<Found>,
+    /// What is stored, and cannot be read.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The credentials, and the providers of which there is none.
+    pub entries: Vec<Entry>,
+    /// What is stored and cannot be read, and has no address either. Only if everything of a set, or all, is listed.
+    pub nameless: Vec<Unreadable>,
 }
 
 /// What is known of a credential without its secret.
@@ -62,12 +73,12 @@ pub struct Found {
     pub revocable: bool,
 }
 
-/// Everything that is stored or in the environment. No secret is read.
+/// Everything that is stored or in the environment. No secret is read. What cannot be read hides nothing else.
 ///
 /// # Errors
 /// [`Error::Store`]
-pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Vec<Entry>, Error> {
-    let stored = store.map(|store| store.list(filter.set.as_ref())).transpose()?.unwrap_or_default();
+pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Overview, Error> {
+    let stored = store.map(|store| store.listing(filter.set.as_ref())).transpose()?.unwrap_or_default();
     let exchanges: Exchanges =
         store.map(Store::exchanges).transpose()?.unwrap_or_default().into_iter().collect();
     let is_wanted = |address: &Address| {
@@ -76,10 +87,21 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
     };
     let now = Timestamp::now();
     let mut entries: Vec<Entry> = stored
+        .credentials
         .into_iter()
         .filter(|summary| is_wanted(&summary.address))
         .map(|summary| of_stored(summary, registry, &exchanges, now))
         .collect();
+    let is_everything = filter.provider.is_none() && filter.profile.is_none();
+    let mut nameless = Vec::new();
+    for row in stored.unreadable {
+        match row.address.clone() {
+            Some(address) if is_wanted(&address) => entries.push(of_unreadable(address, row, registry)),
+            None if is_everything => nameless.push(row),
+            Some(_) | None => {}
+        }
+    }
+    sort(&mut entries);
     let here = filter.set.clone().unwrap_or_else(Name::default_name);
     // As they are listed, so that none need be looked through for each provider.
     let of = |entries: &[Entry], name: &Name| {
@@ -104,16 +126,31 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
         let is_asked_for = filter.all || filter.provider.is_some();
         if found.is_some() || (is_asked_for && !is_stored) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
-            more.push(Entry { address, label, modes, found });
+            more.push(Entry { address, label, modes, found, unreadable: None });
         }
     }
     entries.extend(more);
+    sort(&mut entries);
+    Ok(Overview { entries, nameless })
+}
+
+fn sort(entries: &mut [Entry]) {
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
-    Ok(entries)
 }
 
 /// What is known of the exchanges of refresh tokens.
 type Exchanges = BTreeMap<Address, Exchange>;
+
+fn of_unreadable(address: Address, row: Unreadable, registry: &Registry) -> Entry {
+    let provider = registry.find(address.provider.as_str());
+    Entry {
+        label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
+        modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
+        address,
+        found: None,
+        unreadable: Some(row),
+    }
+}
 
 fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: Timestamp) -> Entry {
     let provider = registry.find(summary.address.provider.as_str());
@@ -131,6 +168,7 @@ fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: 
         modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
         address: summary.address,
         found: Some(found),
+        unreadable: None,
     }
 }
 

@@ -20,7 +20,7 @@ pub enum State {
     NeedsLogin,
     /// It is being renewed.
     Refreshing,
-    /// Somebody was renewing it and did not come to an end.
+    /// Somebody was renewing it and did not come to an end, or what is stored cannot be read.
     Error,
 }
 

@@ -219,23 +219,28 @@ fn caller() -> Option<String> {
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
-    let name = |column| -> rusqlite::Result<Option<Name>> {
-        let text: Option<String> = row.get(column)?;
-        Ok(text.and_then(|text| text.parse().ok()))
+    // One that somebody has made nonsense of hides none of the others.
+    let text = |column| -> rusqlite::Result<Option<String>> {
+        Ok(row.get_ref(column)?.as_bytes().ok().map(|text| String::from_utf8_lossy(text).into_owned()))
     };
+    let number = |column| -> rusqlite::Result<u32> {
+        Ok(row.get_ref(column)?.as_i64().ok().and_then(|number| number.try_into().ok()).unwrap_or_default())
+    };
+    let name =
+        |column| -> rusqlite::Result<Option<Name>> { Ok(text(column)?.and_then(|text| text.parse().ok())) };
     let address = match (name(7)?, name(8)?, name(9)?) {
         (Some(provider), Some(set), Some(profile)) => Some(Address { set, provider, profile }),
         _ => None,
     };
     Ok(AuditEntry {
         id: row.get(0)?,
-        at: time(row.get(1)?)?,
-        uid: row.get(2)?,
-        pid: row.get(3)?,
-        program: row.get(4)?,
-        caller: row.get(5)?,
-        action: row.get(6)?,
+        at: time(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
+        uid: number(2)?,
+        pid: number(3)?,
+        program: text(4)?.unwrap_or_default(),
+        caller: text(5)?,
+        action: text(6)?.unwrap_or_default(),
         address,
-        outcome: row.get(10)?,
+        outcome: text(10)?.unwrap_or_default(),
     })
 }

@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{ErrorCode, ffi};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use super::BackupError;
+use super::{BackupError, Unreadable};
 use crate::{
     name::Address,
     shown::file,
@@ -97,6 +97,9 @@ pub enum StoreError {
         /// Where the credential is.
         address: Address,
     },
+    /// What is beside a secret makes no sense.
+    #[error(transparent)]
+    Unreadable(Box<Unreadable>),
     /// What is sealed for an address does not open there.
     #[error("what {} holds for {address} does not open: {why}; restore a backup, or log in again to replace it", path.display())]
     NotOpened {
@@ -178,7 +181,7 @@ impl StoreError {
         match self {
             Self::Locked { .. } | Self::Busy { .. } | Self::KeyChanged { .. } => "busy",
             Self::Newer { .. } => "newer",
-            Self::Corrupt { .. } | Self::Decode { .. } => "damaged",
+            Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",
             Self::Io { .. } | Self::Database { .. } => "system",
             Self::NotOpened { .. } | Self::LedgerAltered { .. } => "altered",

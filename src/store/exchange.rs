@@ -185,11 +185,12 @@ impl Store {
 pub(super) fn of_all(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<(Address, Exchange)>> {
     let sql = format!("SELECT {COLUMNS}, provider, credential_set, profile FROM {JOINED}");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([], |row| {
-        let address = Address { provider: name(row, 5)?, set: name(row, 6)?, profile: name(row, 7)? };
-        Ok((address, exchange(row)?))
-    })?;
-    rows.collect()
+    // What is at no address is nobody's.
+    let address = |row: &Row<'_>| {
+        Some(Address { provider: name(row, 5).ok()?, set: name(row, 6).ok()?, profile: name(row, 7).ok()? })
+    };
+    let rows = statement.query_map([], |row| address(row).map(|at| Ok((at, exchange(row)?))).transpose())?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 fn of_one() -> String {
@@ -233,17 +234,25 @@ pub(super) fn record_since(
 }
 
 fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
-    let state = match row.get_ref(1)?.as_str()? {
+    let state = match row.get_ref(1)?.as_str().unwrap_or_default() {
         "sent" => ExchangeState::Sent,
         "refused" => ExchangeState::Refused,
         _ => ExchangeState::Unknown,
     };
-    Ok(Exchange {
+    let known = Exchange {
         version: row.get(0)?,
         state,
-        holder: row.get(2)?,
-        since: time(row.get(3)?)?,
-        why: row.get(4)?,
+        holder: row.get_ref(2)?.as_str().unwrap_or_default().to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+        why: row.get_ref(4)?.as_str().ok().map(str::to_owned),
+    };
+    Ok(match time(row.get(3)?) {
+        Ok(since) => Exchange { since, ..known },
+        // A record that makes no sense is no reason to send a token.
+        Err(_) => {
+            let why = Some("the record of it makes no sense".to_owned());
+            Exchange { state: ExchangeState::Unknown, since: Timestamp::now(), why, ..known }
+        }
     })
 }
 
@@ -308,6 +317,18 @@ mod tests {
         store.put(&address, &Credential::api_key("two"), &Metadata::default()).expect("stored");
         store.put_back_exchange(&address, &before).expect("ignored");
         assert_eq!(store.exchange(&address).expect("read"), None, "the credential has moved on");
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_sends_no_token() {
+        let (mut store, address, version) = stored();
+        store.begin_exchange(&address, version, "me", false).expect("begun");
+        store.connection.execute("UPDATE exchange SET since = 9223372036854775807", []).expect("altered");
+        let known = store.exchange(&address).expect("read").expect("recorded");
+        assert_eq!(known.state, ExchangeState::Unknown);
+        assert_eq!(store.exchanges().expect("all").len(), 1);
+        let begun = store.begin_exchange(&address, version, "you", false).expect("begun");
+        assert!(matches!(begun, Begun::Before(_)), "{begun:?}");
     }
 
     #[test]

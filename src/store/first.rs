@@ -10,7 +10,7 @@ use super::{
     key::{Asking, DataKey, Row, choose, sweep, unused, wrap},
     ledger::Ledger,
     migrate::take_turn,
-    row::{COLUMNS, SECRET, summary},
+    row::{BY_RAW_KEY, COLUMNS, SECRET, VERSION, place},
     seal,
 };
 use crate::name::Address;
@@ -124,21 +124,35 @@ impl Store {
             )
             .map_err(failed)?;
         let mut rows = read.query([]).map_err(failed)?;
-        let mut sealed = Vec::new();
+        let (mut sealed, mut others) = (Vec::new(), Vec::new());
         while let Some(row) = rows.next().map_err(failed)? {
-            let record = summary(row).map_err(failed)?;
             let plain = row.get_ref(SECRET).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
             // As they are: what is no credential is reported when it is read.
-            sealed.push(seal::seal_bytes(&key.key, &record.address, record.version, plain)?);
-            current.push((record.address, record.version));
+            match place(row).map_err(failed)? {
+                Ok((address, version)) => {
+                    sealed.push(seal::seal_bytes(&key.key, &address, version, plain)?);
+                    current.push((address, version));
+                }
+                Err(odd) => {
+                    let version = row.get(VERSION).map_err(failed)?;
+                    let bytes =
+                        seal::seal_row(&key.key, odd.key.each_ref().map(Vec::as_slice), version, plain)?;
+                    others.push((odd, bytes));
+                }
+            }
         }
         drop(rows);
         for ((address, _), bytes) in current.iter().zip(&sealed) {
             let [provider, set, profile] = super::change::key(address);
             write.execute((bytes, provider, set, profile)).map_err(failed)?;
         }
+        for (odd, bytes) in &others {
+            let [provider, set, profile] = &odd.key;
+            let sql = format!("UPDATE credential SET secret = ? WHERE {BY_RAW_KEY}");
+            change.execute(&sql, (bytes, provider, set, profile)).map_err(failed)?;
+        }
         Ledger::write_all(change, key, current.iter().map(|(address, version)| (address, *version)))
             .map_err(|e| self.ledger_failed(e))?;
-        Ok(!current.is_empty())
+        Ok(!current.is_empty() || !others.is_empty())
     }
 }

@@ -58,7 +58,7 @@ pub use self::{
     postponed::Postponed,
     rekey::Rekey,
     remove::Removal,
-    row::Summary,
+    row::{Listing, Summary, Unreadable},
     settings::Place,
     shared::SharedStore,
     write::Swap,
@@ -150,6 +150,10 @@ impl Store {
     /// Puts a failure of SQLite into our words.
     fn failed(&self, source: rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(self.place(), source)
+    }
+
+    fn here(&self, row: Unreadable) -> Unreadable {
+        Unreadable { path: self.place(), ..row }
     }
 
     fn ledger_failed(&self, error: ledger::LedgerError) -> StoreError {

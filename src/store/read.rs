@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{
-    Store, StoreError, Summary,
+    Listing, Store, StoreError, Summary,
     change::key,
     key::{ATTEMPTS, Asking, DataKey},
     ledger::Ledger,
@@ -19,8 +19,8 @@ impl Store {
     /// The credential at an address, `None` when there is none.
     ///
     /// # Errors
-    /// [`StoreError::NotOpened`] for one that was moved, put back or altered, [`StoreError::Decode`] for one that
-    /// cannot be read, what [`Store::prepare`] has, and what [`Store::open`] has.
+    /// [`StoreError::NotOpened`] for one that was moved, put back or altered, [`StoreError::Decode`] and
+    /// [`StoreError::Unreadable`] for one that cannot be read, what [`Store::prepare`] has, and what [`Store::open`] has.
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
@@ -60,20 +60,33 @@ impl Store {
     }
 
     /// What is known of all credentials, or those of one set, without their secrets: sorted by provider, set
-    /// and profile.
+    /// and profile. Those that can be read; see [`Store::listing`].
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn list(&self, set: Option<&Name>) -> Result<Vec<Summary>, StoreError> {
+        Ok(self.listing(set)?.credentials)
+    }
+
+    /// The same, with the rows that cannot be read.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn listing(&self, set: Option<&Name>) -> Result<Listing, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM credential WHERE :set IS NULL OR credential_set = :set
              ORDER BY provider, credential_set, profile"
         );
         let list = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement
-                .query_map(named_params! {":set": set.map(Name::as_str)}, summary)?
-                .collect::<rusqlite::Result<_>>()
+            let mut listing = Listing::default();
+            for row in statement.query_map(named_params! {":set": set.map(Name::as_str)}, summary)? {
+                match row? {
+                    Ok(credential) => listing.credentials.push(credential),
+                    Err(row) => listing.unreadable.push(self.here(row)),
+                }
+            }
+            Ok(listing)
         };
         list().map_err(|e| self.failed(e))
     }
@@ -85,8 +98,14 @@ impl Store {
         key: &DataKey,
         ledger: &Ledger<'_>,
     ) -> rusqlite::Result<Result<Record, StoreError>> {
-        let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary(row)?;
-        let stored = row.get_ref(SECRET)?.as_blob()?;
+        let summary = match summary(row)? {
+            Ok(summary) => summary,
+            Err(row) => return Ok(Err(StoreError::Unreadable(Box::new(self.here(row))))),
+        };
+        let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary;
+        let Ok(stored) = row.get_ref(SECRET)?.as_blob() else {
+            return Ok(Err(StoreError::Decode { path: self.place(), address }));
+        };
         Ok((|| {
             let refuse =
                 |why| Err(StoreError::NotOpened { path: self.place(), address: address.clone(), why });

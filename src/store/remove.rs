@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 use super::{
-    Action, Store, StoreError,
+    Action, Store, StoreError, Unreadable,
     change::{NEXT_VERSION, key},
     key::Asking,
     ledger::{Ledger, LedgerError},
+    row::BY_RAW_KEY,
 };
 use crate::name::Address;
 
@@ -38,6 +39,29 @@ impl Store {
             change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
             self.strike_out(&change, address)?;
             self.record(&change, Action::Remove, Some(address)).map_err(failed)?;
+        }
+        change.commit().map_err(failed)?;
+        self.tidy_up_on_close()?;
+        Ok(Removal { found, erased: self.erase().unwrap_or(false) })
+    }
+
+    /// Removes a row that cannot be read, whatever stands in the place of its names.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn remove_unreadable(&mut self, row: &Unreadable) -> Result<Removal, StoreError> {
+        if let Some(address) = &row.address {
+            return self.remove(address);
+        }
+        let path = self.place();
+        let failed = |source| StoreError::from_sqlite(path.clone(), source);
+        let change = self.begin()?;
+        let [provider, set, profile] = &row.key;
+        let sql = format!("DELETE FROM credential WHERE {BY_RAW_KEY}");
+        let found = change.execute(&sql, (provider, set, profile)).map_err(failed)? > 0;
+        if found {
+            change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
+            self.record(&change, Action::Remove, None).map_err(failed)?;
         }
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;

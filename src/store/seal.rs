@@ -95,7 +95,11 @@ impl About {
     /// A credential: its address and its version.
     fn record(address: &Address, version: i64) -> Self {
         let Address { set, provider, profile } = address;
-        let [set, provider, profile] = [set, provider, profile].map(|name| name.as_str().as_bytes());
+        Self::row([provider, set, profile].map(|name| name.as_str().as_bytes()), version)
+    }
+
+    /// The same by what stands in the place of names.
+    fn row([provider, set, profile]: [&[u8]; 3], version: i64) -> Self {
         Self::new("record", &[set, provider, profile, &version.to_be_bytes()])
     }
 }
@@ -118,6 +122,16 @@ pub(super) fn seal_bytes(
     encoded: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
     key.seal(&About::record(address, version), encoded)
+}
+
+/// The same, for a row whose names are none.
+pub(super) fn seal_row(
+    key: &SealingKey,
+    names: [&[u8]; 3],
+    version: i64,
+    encoded: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    key.seal(&About::row(names, version), encoded)
 }
 
 /// The credential that was stored at this address and version, `None` when the bytes do not open.

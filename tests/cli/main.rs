@@ -11,6 +11,7 @@ mod addresses;
 mod api_key;
 mod backups;
 mod canary;
+mod damaged;
 mod doctor;
 mod engine;
 mod escapes;

@@ -307,7 +307,7 @@ fn a_rekey_stops_at_what_does_not_open() {
     store(&home, ["rekey"]).exits(code::DONE);
 }
 
-fn with_fixture() -> Home {
+pub fn with_fixture() -> Home {
     let home = Home::new();
     fs::create_dir(home.data()).expect("made");
     fs::write(home.database(), FIXTURE).expect("written");

@@ -37,10 +37,14 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let restored = store.restore(&args.file, &unlock).map_err(Error::from)?;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
-        let result = json!({"schema": 1, "records": restored.credentials, "before": before});
+        let records = restored.credentials;
+        let result = json!({"schema": 1, "records": records, "before": before, "lost": restored.lost});
         return Ok(output::json(&result)?);
     }
     output::note(&format!("{} credentials are restored", restored.credentials));
+    for lost in restored.lost {
+        output::warn(&format!("this could not be kept: {lost}"));
+    }
     if let Some(before) = before {
         output::note(&format!(
             "what was there before is in {}, which opens as that backup does",

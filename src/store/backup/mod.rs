@@ -65,14 +65,14 @@ impl Store {
     /// [`Store::prepare`] has.
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
-        let kept = self.snapshot()?;
+        let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
         Ok(kept.len())
     }
 
-    /// All credentials as they are at one moment.
-    fn snapshot(&self) -> Result<Vec<Kept>, StoreError> {
+    /// All credentials as they are at one moment; an error for each that does not open or cannot be read.
+    fn snapshot(&self) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
         for _ in 0..ATTEMPTS {
             self.key(Asking::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
@@ -83,7 +83,11 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
-    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Vec<Kept>, StoreError> {
+    fn records(
+        &self,
+        reading: &Connection,
+        key: &DataKey,
+    ) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
         let failed = |source| self.failed(source);
         let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
         let mut read =
@@ -92,9 +96,15 @@ impl Store {
         let mut exchanges: HashMap<_, _> = of_all(reading).map_err(failed)?.into_iter().collect();
         let mut kept = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let record = self.record_of(row, key, &ledger).map_err(failed)??;
-            let exchange = exchanges.remove(&record.address);
-            kept.push(Kept { record, exchange });
+            let record = match self.record_of(row, key, &ledger).map_err(failed)? {
+                // Then nothing opens.
+                Err(error @ StoreError::LedgerAltered { .. }) => return Err(error),
+                record => record,
+            };
+            kept.push(record.map(|record| {
+                let exchange = exchanges.remove(&record.address);
+                Kept { record, exchange }
+            }));
         }
         Ok(kept)
     }

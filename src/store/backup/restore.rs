@@ -26,6 +26,8 @@ pub struct Restored {
     pub credentials: usize,
     /// Where what was there before is, sealed as the backup is; `None` when there was nothing.
     pub before: Option<PathBuf>,
+    /// What was there before and is not in that: it did not open, or could not be read. In words for people.
+    pub lost: Vec<String>,
 }
 
 const INSERT: &str = "
@@ -45,12 +47,12 @@ impl Store {
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
         self.key(Asking::Allowed)?;
-        let before = self.keep_a_copy(file, unlock)?;
+        let (before, lost) = self.keep_a_copy(file, unlock)?;
         self.replace(&kept)?;
         if let Some(copy) = &before {
             copies::thin_out(copy, file);
         }
-        Ok(Restored { credentials: kept.len(), before })
+        Ok(Restored { credentials: kept.len(), before, lost })
     }
 
     /// Stores credentials in place of all that are there, in one transaction. A refresh token that was exchanged here
@@ -118,16 +120,26 @@ impl Store {
         Ok(current)
     }
 
-    /// Keeps what is there, unless there is nothing.
-    fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Option<PathBuf>, StoreError> {
-        let kept = self.snapshot()?;
+    /// Keeps what is there, unless there is nothing. What cannot be kept is said: a restore is the way out for that, too.
+    fn keep_a_copy(
+        &self,
+        file: &Path,
+        unlock: &Unlock,
+    ) -> Result<(Option<PathBuf>, Vec<String>), StoreError> {
+        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        for record in self.snapshot()? {
+            match record {
+                Ok(record) => kept.push(record),
+                Err(error) => lost.push(error.to_string()),
+            }
+        }
         let Some(directory) = self.path().and_then(Path::parent).filter(|_| !kept.is_empty()) else {
-            return Ok(None);
+            return Ok((None, lost));
         };
         age_file::private(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
         let copy = directory.join(copies::name(Timestamp::now()));
         age_file::write_for(&copy, &recipients, false, |to| content::write(to, &kept))?;
-        Ok(Some(copy))
+        Ok((Some(copy), lost))
     }
 }

@@ -31,11 +31,15 @@ impl Known {
     /// Reads it, before it is replaced.
     pub(super) fn read(change: &Connection) -> rusqlite::Result<Self> {
         let mut statement = change.prepare(STORED)?;
-        let rows = statement.query_map([], |row| {
-            let address = Address { provider: name(row, 0)?, set: name(row, 1)?, profile: name(row, 2)? };
-            Ok((address, time(row.get(3)?)?))
-        })?;
-        let stored = rows.collect::<rusqlite::Result<_>>()?;
+        let mut rows = statement.query([])?;
+        let mut stored = HashMap::new();
+        while let Some(row) = rows.next()? {
+            // What is at no address is replaced by nothing; of what nobody knows the time, no token is sent.
+            if let (Ok(provider), Ok(set), Ok(profile)) = (name(row, 0), name(row, 1), name(row, 2)) {
+                let at = time(row.get(3)?).unwrap_or_else(|_| Timestamp::now());
+                stored.insert(Address { set, provider, profile }, at);
+            }
+        }
         Ok(Self { stored, exchanges: of_all(change)?.into_iter().collect() })
     }
 

@@ -1,0 +1,173 @@
+//! A row that makes no sense is reported, and is nothing to the others.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{CANARY, Home, Outcome, code},
+    store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_fixture, with_key},
+};
+
+/// One sound credential, and one with which this was done.
+fn with_damage(sql: &str) -> Home {
+    let home = with_key();
+    home.stores("mistral", "another-CANARY");
+    damage(&home, sql);
+    home
+}
+
+fn damage(home: &Home, sql: &str) {
+    let database = Connection::open(home.database()).expect("opened");
+    assert_eq!(database.execute(sql, []).expect(sql), 1, "{sql}");
+    database.close().expect("closed");
+}
+
+/// What is beside the secret and can be nonsense.
+const NONSENSE: [(&str, &str); 7] = [
+    ("scopes", "'[\"CANARY'"),
+    ("scopes", "''"),
+    ("kind", "'CANARY'"),
+    ("expires_at", "9223372036854775807"),
+    ("created_at", "-9223372036854775808"),
+    ("updated_at", "9223372036854775807"),
+    ("details", "'{\"owner\": \"CANARY\"}'"),
+];
+
+/// A name that is none.
+const NAMELESS: [(&str, &str); 4] = [
+    (
+        "UPDATE credential SET provider = 'a/b' WHERE provider = 'mistral'",
+        "\"a/b\":\"default\" (set \"default\")",
+    ),
+    ("UPDATE credential SET profile = '' WHERE provider = 'mistral'", "\"mistral\":\"\" (set \"default\")"),
+    (
+        "UPDATE credential SET credential_set = 'x' || char(10, 27) WHERE provider = 'mistral'",
+        "(set \"x\\n\\u{1b}\")",
+    ),
+    ("UPDATE credential SET provider = CAST(x'ff' AS TEXT) WHERE provider = 'mistral'", ":\"default\" (set"),
+];
+
+fn rows(outcome: &Outcome) -> Vec<Value> {
+    serde_json::from_str::<Value>(&outcome.stdout).expect("JSON")["credentials"]
+        .as_array()
+        .expect("a list")
+        .clone()
+}
+
+#[test]
+fn a_row_with_nonsense_is_reported_by_its_name_and_hides_no_other() {
+    for (column, value) in NONSENSE {
+        let home =
+            with_damage(&format!("UPDATE credential SET {column} = {value} WHERE provider = 'mistral'"));
+        let says = format!("holds for mistral cannot be read: its {column} makes no sense");
+        let said = |outcome: Outcome| {
+            assert!(outcome.stderr.contains(&says), "{column}: {outcome:#?}");
+            outcome.does_not_say(CANARY);
+            outcome
+        };
+        // Of all there is what there is.
+        let shown = said(home.authenticate(["status"]).exits(code::DONE));
+        let has = |provider: &str, state: &str| {
+            let line = shown.stdout.lines().find(|line| line.starts_with(provider)).expect("a line");
+            assert!(line.split_whitespace().any(|word| word == state), "{line}");
+        };
+        has("openai", "ok");
+        has("mistral", "error");
+        let list = said(home.authenticate(["status", "--json"]).exits(code::DONE));
+        let states: Vec<_> =
+            rows(&list).iter().map(|row| (row["provider"].clone(), row["state"].clone())).collect();
+        assert_eq!(states, [(json!("mistral"), json!("error")), (json!("openai"), json!("ok"))]);
+        // What is wanted by name is what is wanted.
+        prints_the_key(token(&home));
+        home.authenticate(["status", "openai"]).exits(code::DONE).prints("openai");
+        said(home.authenticate(["status", "mistral"]).exits(code::STORE));
+        said(home.authenticate(["token", "demo", "mistral"]).exits(code::STORE));
+        said(home.authenticate(["refresh"]).exits(code::STORE));
+        said(store(&home, ["rekey"]).exits(code::STORE));
+        said(store(&home, ["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::STORE));
+        // There is a way out.
+        home.authenticate(["logout", "demo", "mistral"]).exits(code::DONE).says("removed mistral");
+        home.authenticate(["status"]).exits(code::DONE).does_not_say("mistral");
+        prints_the_key(token(&home));
+    }
+}
+
+#[test]
+fn a_row_without_a_name_is_reported_by_what_it_has_and_hides_no_other() {
+    for (sql, named) in NAMELESS {
+        let home = with_damage(sql);
+        let said = |outcome: Outcome| {
+            assert!(outcome.stderr.contains(named), "{sql}: {outcome:#?}");
+            outcome.does_not_say(CANARY);
+            outcome
+        };
+        let shown = said(home.authenticate(["status"]).exits(code::DONE));
+        assert!(shown.stdout.contains("openai"), "{shown:#?}");
+        let list = said(home.authenticate(["status", "--json"]).exits(code::DONE)).json();
+        assert_eq!(list["credentials"].as_array().expect("a list").len(), 1);
+        assert!(list["unreadable"][0]["row"].as_str().expect("a row").contains(named), "{list}");
+        prints_the_key(token(&home));
+        said(home.authenticate(["refresh"]).exits(code::STORE));
+        let report = home.authenticate(["doctor", "--json"]).ends().json();
+        assert!(report["checks"][1]["detail"].as_str().expect("text").contains(named), "{report}");
+        said(home.authenticate(["logout", "--all"]).exits(code::DONE)).says("removed openai");
+        assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["records"], 0);
+        home.authenticate(["status"]).exits(code::DONE).says("nothing is stored");
+    }
+}
+
+#[test]
+fn all_of_them_are_removed_at_once() {
+    let home = with_damage("UPDATE credential SET scopes = 'x' WHERE provider = 'mistral'");
+    home.authenticate(["logout", "--all"]).exits(code::DONE).says("removed mistral").says("removed openai");
+    home.authenticate(["status"]).exits(code::DONE).says("nothing is stored");
+}
+
+/// A restore is the way out, and says what it cannot keep.
+#[test]
+fn a_backup_replaces_what_cannot_be_read() {
+    let home = with_key();
+    store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    for sql in [
+        "UPDATE credential SET scopes = 'x' WHERE provider = 'mistral'",
+        "UPDATE credential SET updated_at = 9223372036854775807 WHERE provider = 'mistral'",
+        "UPDATE credential SET secret = zeroblob(60) WHERE provider = 'mistral'",
+        NAMELESS[0].0,
+    ] {
+        home.stores("mistral", "another");
+        damage(&home, sql);
+        let restore = store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE);
+        restore.exits(code::DONE).says("this could not be kept: what ").says("what was there before is in ");
+        prints_the_key(token(&home));
+        assert_eq!(home.stored().len(), 1);
+    }
+}
+
+/// Nobody can use it, and its secret is sealed like the others.
+#[test]
+fn what_an_earlier_version_stored_is_sealed_with_an_odd_row_among_it() {
+    for sql in [
+        "UPDATE credential SET provider = 'a/b' WHERE provider = 'slack'",
+        "UPDATE credential SET scopes = 'x' WHERE provider = 'slack'",
+    ] {
+        let home = with_fixture();
+        damage(&home, sql);
+        home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints("sk-PLAINCANARY-openai");
+        no_file_holds(&home, "PLAINCANARY");
+    }
+}
+
+#[test]
+fn an_entry_of_the_log_hides_no_other() {
+    let home = with_key();
+    damage(
+        &home,
+        "INSERT INTO audit (at, uid, pid, program, action, provider, credential_set, profile, outcome)
+         VALUES (9223372036854775807, -1, 99999999999, CAST(x'ff' AS TEXT), 'token', 'a/b', 'default', 'default', 'ok')",
+    );
+    let log = home.authenticate(["log", "--json"]).exits(code::DONE).json();
+    let actions: Vec<_> =
+        log["entries"].as_array().expect("a list").iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["token", "store"]);
+    home.authenticate(["log"]).exits(code::DONE).prints("store");
+}
