@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error,
-    credential::Credential,
+    credential::{Credential, Kind},
     provider::{
         Descriptor, Mode,
         descriptor::{PASSWORD, USERNAME},
@@ -27,23 +27,33 @@ pub struct FromEnv {
     pub fields: Vec<FieldSource>,
 }
 
-/// The credential that a provider's environment variables hold: the first of those of its API keys, else its fields,
-/// else `{ID}_API_KEY`, which every provider has.
-pub fn from_env(provider: &Descriptor) -> Option<FromEnv> {
-    let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
-    let own = own_variable(provider);
-    first_key(listed).or_else(|| fields_from_env(provider)).or_else(|| first_key([own.as_str()].into_iter()))
-}
-
-/// Refuses a key in the environment that cannot be one, in place of looking further: it was meant.
-pub(super) fn check_environment(provider: &Descriptor) -> Result<(), Error> {
-    let listed = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
-    for name in listed.chain([own_variable(provider).as_str()]) {
-        if variable::read(name)?.is_some() {
-            break;
+/// The credential that a provider's environment variables hold: the first of those of its API keys and then of its bearer
+/// tokens, else its fields, else `{ID}_API_KEY`, which every provider has.
+///
+/// # Errors
+/// [`Error::Variable`] for a value that cannot be one, in place of looking further: it was meant.
+pub fn from_env(provider: &Descriptor) -> Result<Option<FromEnv>, Error> {
+    for (name, kind) in listed(provider) {
+        if let Some(found) = one(name, kind)? {
+            return Ok(Some(found));
         }
     }
-    Ok(())
+    match fields_from_env(provider) {
+        Some(found) => Ok(Some(found)),
+        None => one(&own_variable(provider), Kind::ApiKey),
+    }
+}
+
+/// The variables that hold the whole of a credential, in their order, and its kind.
+fn listed(provider: &Descriptor) -> impl Iterator<Item = (&str, Kind)> {
+    let keys = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
+    let tokens = provider.token.iter().flat_map(|token| token.env_var.iter());
+    keys.map(|name| (name, Kind::ApiKey)).chain(tokens.map(|name| (name, Kind::Token)))
+}
+
+/// The kind of credential that a variable is for.
+pub(super) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
+    listed(provider).find(|(name, _)| *name == variable).map_or(Kind::ApiKey, |(_, kind)| kind)
 }
 
 /// `{ID}_API_KEY`
@@ -51,11 +61,13 @@ fn own_variable(provider: &Descriptor) -> String {
     format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
 }
 
-fn first_key<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<FromEnv> {
-    names.find_map(|name| {
-        let credential = Credential::ApiKey { key: Secret::new(value_of(name)?.expose().trim()) };
-        Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() })
-    })
+fn one(name: &str, kind: Kind) -> Result<Option<FromEnv>, Error> {
+    let Some(secret) = variable::read(name)? else { return Ok(None) };
+    let credential = match kind {
+        Kind::Token => Credential::Token { token: secret },
+        _ => Credential::ApiKey { key: secret },
+    };
+    Ok(Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() }))
 }
 
 fn fields_from_env(provider: &Descriptor) -> Option<FromEnv> {

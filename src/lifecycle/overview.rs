@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    fill::{from_env, value_of},
+    fill::{from_env, kind_in, value_of},
     request::{FieldSource, Source},
     state::{self, State},
 };
@@ -190,13 +190,20 @@ fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
 }
 
 fn of_environment(provider: &Provider) -> Option<Found> {
-    let found = from_env(provider)?;
+    let (kind, variable, fields, state) = match from_env(provider) {
+        Ok(found) => {
+            let found = found?;
+            (found.credential.kind(), found.variable, found.fields, State::Ok)
+        }
+        Err(Error::Variable { name, .. }) => (kind_in(provider, &name), name, Vec::new(), State::Error),
+        Err(_) => return None,
+    };
     Some(Found {
-        kind: found.credential.kind(),
+        kind,
         metadata: Metadata::default(),
-        source: Source::Env(found.variable),
-        fields: found.fields,
-        state: State::Ok,
+        source: Source::Env(variable),
+        fields,
+        state,
         refreshable: false,
         revocable: false,
     })

@@ -93,10 +93,8 @@ pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Re
     {
         return Ok(found);
     }
-    if request.profile.is_none() {
-        fill::check_environment(known)?;
-    }
-    match from_env(known).filter(|_| request.profile.is_none()) {
+    let found = if request.profile.is_none() { from_env(known)? } else { None };
+    match found {
         Some(found) => Ok(Resolution::Ready(search.in_environment(name, found))),
         None => Err(search.nothing(known, name)),
     }

@@ -20,7 +20,8 @@ pub enum State {
     NeedsLogin,
     /// It is being renewed.
     Refreshing,
-    /// Somebody was renewing it and did not come to an end, or what is stored cannot be read.
+    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read, or what its variable holds
+    /// cannot be one.
     Error,
 }
 
@@ -72,4 +73,42 @@ pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
         (None, Some(RefreshStrategy::None) | None) => false,
     };
     way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{credential::Metadata, name::Address};
+
+    fn stored(expires_at: Option<Timestamp>) -> Summary {
+        let long_ago = Timestamp::UNIX_EPOCH;
+        Summary {
+            address: Address::of("acme".parse().expect("a name")),
+            kind: Kind::Oauth,
+            metadata: Metadata { expires_at, ..Metadata::default() },
+            created_at: long_ago,
+            updated_at: long_ago,
+            version: 1,
+            parts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_exchange_counts_more_than_the_time() {
+        let now = Timestamp::from_second(1_800_000_000).expect("a time");
+        let ago = |seconds| now - SignedDuration::from_secs(seconds);
+        let exchange =
+            |state, since| Some(Exchange { version: 1, state, holder: "process 1".into(), since, why: None });
+        for (exchange, while_it_lasts, afterwards) in [
+            (None, State::Ok, State::Expired),
+            (exchange(ExchangeState::Sent, ago(5)), State::Refreshing, State::Refreshing),
+            (exchange(ExchangeState::Sent, ago(600)), State::Error, State::Error),
+            (exchange(ExchangeState::Refused, ago(600)), State::NeedsLogin, State::NeedsLogin),
+            (exchange(ExchangeState::Unknown, ago(600)), State::NeedsLogin, State::NeedsLogin),
+        ] {
+            assert_eq!(of(&stored(None), exchange.as_ref(), now), while_it_lasts, "{exchange:?}");
+            assert_eq!(of(&stored(Some(ago(-1))), exchange.as_ref(), now), while_it_lasts, "{exchange:?}");
+            assert_eq!(of(&stored(Some(now)), exchange.as_ref(), now), afterwards, "{exchange:?}");
+        }
+    }
 }

@@ -132,6 +132,10 @@ pub struct Descriptor {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub post_capture_state: BTreeMap<String, Value>,
 
+    /// Bearer tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<BearerToken>,
+
     /// How an expiring credential is renewed. Default: not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Refresh>,
@@ -337,6 +341,15 @@ pub enum ApiAuth {
     XApiKey,
     /// `PRIVATE-TOKEN: KEY`
     PrivateToken,
+}
+
+/// Bearer tokens that were issued elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BearerToken {
+    /// The environment variables that hold one; the first that is set wins, after those of API keys.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty")]
+    pub env_var: OneOrMany,
 }
 
 /// How credentials are handed out.

@@ -167,6 +167,9 @@ impl Findings {
     }
 
     fn api_key(&mut self, d: &Descriptor) {
+        for name in d.token.iter().flat_map(|token| token.env_var.iter()) {
+            self.check("token.env_var", check_env_name(name));
+        }
         let Some(api_key) = &d.api_key else { return };
         for name in api_key.env_var.iter() {
             self.check("api_key.env_var", check_env_name(name));

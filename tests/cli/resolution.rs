@@ -226,3 +226,40 @@ fn where_tokens_are_sent_is_never_indirect() {
         .says("acme.yaml:3:10: revoke.url")
         .does_not_say("revoke.client_id");
 }
+
+#[test]
+fn a_variable_for_tokens_holds_a_token() {
+    let home = Home::new();
+    let token = |provider: &str, variables: &[(&str, &str)]| {
+        let mut run = home.authenticate(["token", "demo", provider, "--json"]);
+        for (name, value) in variables {
+            run = run.env(name, value);
+        }
+        let json = run.exits(code::DONE).json();
+        (json["kind"].as_str().expect("a kind").to_owned(), json["token"].as_str().expect("one").to_owned())
+    };
+    for (provider, variable) in [
+        ("anthropic", "ANTHROPIC_AUTH_TOKEN"),
+        ("anthropic", "ANTHROPIC_OAUTH_TOKEN"),
+        ("claude", "CLAUDE_CODE_OAUTH_TOKEN"),
+    ] {
+        assert_eq!(token(provider, &[(variable, " tok ")]), ("token".into(), "tok".into()), "{variable}");
+        let both = token(provider, &[(variable, "tok"), ("ANTHROPIC_API_KEY", KEY)]);
+        assert_eq!(both, ("api_key".into(), KEY.into()), "keys come first");
+    }
+}
+
+#[test]
+fn what_token_refuses_of_the_environment_is_an_error_to_status() {
+    let home = Home::new();
+    for (variable, provider, kind) in
+        [("GROQ_API_KEY", "groq", "api_key"), ("CLAUDE_CODE_OAUTH_TOKEN", "claude", "token")]
+    {
+        let with = |words: &[&str]| home.authenticate(words).env(variable, "a\nCANARY");
+        with(&["token", "demo", provider]).exits(code::NO_CREDENTIAL).says(variable).does_not_say(CANARY);
+        let outcome = with(&["status", "--json"]).exits(code::DONE).does_not_say(CANARY).json();
+        let row = &outcome["credentials"][0];
+        assert_eq!((&row["provider"], &row["kind"]), (&provider.into(), &kind.into()), "{outcome}");
+        assert_eq!((&row["state"], &row["variable"]), (&"error".into(), &variable.into()));
+    }
+}

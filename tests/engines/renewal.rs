@@ -1,8 +1,26 @@
 //! A login that its vendor's own CLI renews, in a container of its own.
 
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use authenticate::{
+    lifecycle::refresh::{Refresh, RefreshError},
+    name::Name,
+    paths::Paths,
+    project::Project,
+    provider::Registry,
+    ui::Nobody,
+};
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::{Home, Place, acme, acme::describe};
+use crate::harness::{
+    Home, Place, Running, acme,
+    acme::{MOUNT, describe},
+    running::LIMIT,
+};
 
 const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];
 /// Where the CLI keeps its login, inside.
@@ -81,5 +99,91 @@ fn a_cli_that_signs_out_needs_a_login() {
     assert_eq!(home.status()["credentials"][0]["state"], "needs login");
     let again = home.run(&["token", "p", "acme"]).expect(3);
     assert!(again.err.contains("took the login out of its files"), "remembered: {}", again.err);
+    home.assert_nothing_left();
+}
+
+/// The CLI's directory on this side, once it runs and has said so there.
+fn started(home: &Home) -> PathBuf {
+    let begin = Instant::now();
+    loop {
+        let logins = std::fs::read_dir(home.data().join("logins")).into_iter().flatten().flatten();
+        let inside = logins.flat_map(|login| std::fs::read_dir(login.path())).flatten().flatten();
+        if let Some(found) = inside.map(|entry| entry.path()).find(|path| path.join("started").exists()) {
+            return found;
+        }
+        assert!(begin.elapsed() < LIMIT, "the CLI does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_cli_that_fails_is_run_once_for_all_who_wait() {
+    let waits = format!("touch {MOUNT}/started; until [ -e {MOUNT}/go ]; do sleep 0.05; done; exit 7");
+    let home = expired(Place::Docker, &waits);
+    let first = home.start(&["token", "p", "acme"]);
+    let files = started(&home);
+    let record = home.record("acme").expect("stored");
+    let paths = Paths::new(home.path().join("config"), home.data());
+    let registry = Registry::load_for(Some(&paths.providers()), "acme");
+    let name: Name = "p".parse().expect("a name");
+    let project = Project::load(&paths.projects(), &name).expect("a project");
+    let provider = registry.sound("acme").expect("described");
+    let refresh = Refresh { paths: &paths, store: None, provider, project: &project, ui: &Nobody };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let second = runtime.block_on(async {
+        let waiting = refresh.renew(&record, false);
+        tokio::pin!(waiting);
+        tokio::select! {
+            biased;
+            done = &mut waiting => panic!("too soon: {done:?}"),
+            () = async { std::fs::write(files.join("go"), "").expect("written") } => {}
+        }
+        waiting.await
+    });
+    assert!(
+        matches!(&second, Err(RefreshError::Postponed { why, .. }) if why.contains("exit code 7")),
+        "{second:?}"
+    );
+    first.end().expect(4);
+    let log = home.run(&["log", "--json"]).expect(0).out;
+    let log: serde_json::Value = serde_json::from_str(&log).expect("JSON");
+    let entries = log["entries"].as_array().expect("entries").iter();
+    assert_eq!(entries.filter(|entry| entry["action"] == "refresh").count(), 1, "{log}");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn who_is_killed_meanwhile_leaves_the_login_in_doubt() {
+    let home = expired(Place::Docker, &format!("touch {MOUNT}/started; sleep 1000"));
+    let killed = home.start(&["token", "p", "acme"]);
+    started(&home);
+    killed.signal(Signal::KILL);
+    killed.end();
+    let ended = home.run(&["token", "p", "acme"]).expect(3);
+    assert!(ended.err.contains("it is not known what became of renewing acme"), "{}", ended.err);
+    assert!(home.containers().len() <= 1, "the token was given to another one");
+    home.run(&["doctor", "--json"]);
+    home.assert_nothing_left();
+}
+
+#[test]
+fn what_a_project_has_in_variables_is_looked_up() {
+    let home = expired(
+        Place::Docker,
+        &format!(r#"echo "{{\"a\":\"$WHO\",\"r\":\"SSS\",\"e\":2000000000}}" >{FILE}"#),
+    );
+    let project = home.path().join("config/projects/p.yaml");
+    let mut text: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&project).expect("readable")).expect("JSON");
+    text["engine"] = "env:ENGINE".into();
+    text["env"]["WHO"] = "env:SOMEBODY".into();
+    home.file("config/projects/p.yaml", &text.to_string());
+    let token = |variables: &[(&str, &str)]| {
+        Running::start(home.command(&["token", "p", "acme"]).envs(variables.iter().copied())).end()
+    };
+    let engine = ("ENGINE", Place::Docker.url());
+    let ended = token(&[engine]).expect(2);
+    assert!(ended.err.contains("env.WHO of the project: the environment variable SOMEBODY"), "{}", ended.err);
+    assert_eq!(token(&[engine, ("SOMEBODY", "BBB")]).expect(0).out, "BBB\n");
     home.assert_nothing_left();
 }
