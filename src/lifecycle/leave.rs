@@ -59,8 +59,8 @@ pub enum Leave {
     Revoke,
 }
 
-/// Revokes a credential at its vendor, the refresh token before the access token, and removes it from the store of the
-/// data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
+/// Revokes a credential at its vendor, the refresh token before the access token, which is tried even if the vendor
+/// refused the other, and removes it from the store of the data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
 /// too.
 ///
 /// # Errors
@@ -181,16 +181,18 @@ async fn each(
     let http = Http::new(project.ca_bundle_file()?.as_deref())?;
     let Place { url, client_id, client_secret, body } = place;
     let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
-    let mut is_first = true;
+    let mut before = None;
     for (token, hint) in tokens {
         let revoked = oauth::revoke(&http, url, client, secret, token, hint, *body).await;
-        match revoked {
-            Ok(()) => {}
+        before = Some(match (before, revoked) {
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
-            Err(OAuthError::Refused { .. }) if !is_first => {}
-            Err(error) => return Err(error),
-        }
-        is_first = false;
+            (Some(Ok(())), Err(OAuthError::Refused { .. })) => Ok(()),
+            (Some(Err(first)), _) => Err(first),
+            // It was this token that it did not want: the other one would go on working.
+            (None, Err(error)) if error.is_refusal() => Err(error),
+            (_, Err(error)) => return Err(error),
+            (_, Ok(())) => Ok(()),
+        });
     }
-    Ok(())
+    before.unwrap_or(Ok(()))
 }

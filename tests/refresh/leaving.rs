@@ -113,3 +113,22 @@ fn without_revoking_nobody_is_asked() {
     assert!(!is_stored(&home));
     assert_eq!(issuer.requests("/oauth/revoke"), [0; 0]);
 }
+
+/// Whoever has the access token could use it for as long as it lasts.
+#[test]
+fn a_refused_refresh_token_does_not_save_the_access_token() {
+    let refused = r#"{"error": "unsupported_token_type", "error_description": "the first one"}"#;
+    for second in [(200, ""), (400, r#"{"error": "invalid_request", "error_description": "the second one"}"#)]
+    {
+        let server = Server::answering_in_turn(&[(400, refused), second]);
+        let home = home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["logout", "p", "acme"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert!(said.contains("NOT revoked") && said.contains("the first one"), "{said}");
+        assert!(!said.contains("the second one"), "{said}");
+        let bodies = server.bodies();
+        assert_eq!(bodies.len(), 2, "{bodies:?}");
+        assert!(bodies[1].contains("token=AAA"), "{bodies:?}");
+    }
+}
