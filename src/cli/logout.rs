@@ -74,7 +74,7 @@ pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
         Revocation::Failed(error) => {
             Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
         }
-        Revocation::NotOffered | Revocation::NotAsked => {
+        Revocation::NotOffered | Revocation::NotAsked | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let hint = match job.key_url(&address) {
                 Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
@@ -202,6 +202,12 @@ impl<'a> Job<'a> {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it ends or is removed there".to_owned(),
             },
+            Revocation::Unreadable(error) => {
+                output::warn(&format!(
+                    "{address} could not be read, and was NOT revoked at the vendor, where it stays valid: {error}"
+                ));
+                "it was not revoked at the vendor".to_owned()
+            }
             Revocation::Failed(error) => {
                 output::warn(&format!(
                     "{address} was NOT revoked at the vendor, where it stays valid: {error}"
@@ -225,6 +231,7 @@ impl<'a> Job<'a> {
             Revocation::Done => ("done", None),
             Revocation::NotOffered => ("not_offered", None),
             Revocation::NotAsked => ("not_asked", None),
+            Revocation::Unreadable(error) => ("unreadable", Some(error.to_string())),
             Revocation::Failed(error) => ("failed", Some(error.to_string())),
         };
         json!({

@@ -19,7 +19,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError},
 };
 
 /// How long a renewal that is under way is waited for.
@@ -35,6 +35,8 @@ pub enum Revocation {
     NotOffered,
     /// It was not tried.
     NotAsked,
+    /// It could not be tried: what is stored cannot be read. At the vendor it is as valid as it was.
+    Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
 }
@@ -96,8 +98,9 @@ pub async fn leave(
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
+            (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
-            (Err(_), Leave::Logout) => Revocation::NotOffered,
+            (Err(error), Leave::Logout) => Revocation::Unreadable(error),
             (Err(error), _) => return Err(error.into()),
         };
     }
@@ -105,6 +108,7 @@ pub async fn leave(
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
         Revocation::Failed(_) => Some(Outcome::Failed("server")),
+        Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
     if let Some(outcome) = outcome {

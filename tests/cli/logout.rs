@@ -1,6 +1,16 @@
 //! `authenticate logout`
 
-use crate::harness::{CANARY, Home, KEY, code, files_below};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
+
+use authenticate::{
+    credential::{Credential, Metadata, OAuth},
+    paths::Paths,
+};
+
+use crate::{
+    harness::{CANARY, Home, KEY, code, files_below},
+    pty::Session,
+};
 
 #[test]
 fn what_is_removed_is_gone_from_the_disk() {
@@ -93,4 +103,56 @@ fn what_cannot_be_revoked_is_kept_by_revoke() {
     assert_eq!(home.stored().len(), 1);
     home.authenticate(["revoke", "demo", "groq"]).exits(code::NO_CREDENTIAL);
     home.authenticate(["revoke", "demo", "nonesuch"]).exits(code::USAGE);
+}
+
+/// A home with a login that its vendor would revoke, in a store that is locked.
+fn locked() -> Home {
+    let home = Home::new();
+    let tokens = OAuth {
+        access_token: KEY.into(),
+        refresh_token: Some("refresh-me".into()),
+        id_token: None,
+        extra: BTreeMap::new(),
+    };
+    home.put("codex", &Credential::OAuth(tokens), &Metadata::default());
+    home.authenticate(["store", "rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input("correct horse")
+        .exits(code::DONE);
+    home
+}
+
+fn count(home: &Home) -> u64 {
+    let status = home.authenticate(["store", "status", "--json"]).exits(code::DONE).json();
+    status["records"].as_u64().expect("a number")
+}
+
+/// It stays valid there, and nobody but its owner can do anything about that.
+#[test]
+fn what_cannot_be_read_is_said_not_to_be_revoked() {
+    let home = locked();
+    home.authenticate(["revoke", "demo", "codex"]).exits(code::STORE).says("is locked with a passphrase");
+    assert_eq!(count(&home), 1);
+    home.authenticate(["logout", "demo", "codex"])
+        .exits(code::DONE)
+        .says("warning: codex could not be read, and was NOT revoked at the vendor, where it stays valid: ")
+        .says("is locked with a passphrase")
+        .says("removed codex from this machine; it was not revoked at the vendor");
+    assert_eq!(count(&home), 0);
+    let home = locked();
+    let json = home.authenticate(["logout", "demo", "codex", "--json"]).exits(code::DONE).json();
+    assert_eq!((&json["removed"], &json["revocation"]), (&true.into(), &"unreadable".into()));
+    assert!(json["revocation_error"].as_str().expect("a text").contains("is locked"), "{json}");
+    let home = locked();
+    home.authenticate(["logout", "--all"]).exits(code::DONE).says("could not be read, and was NOT revoked");
+}
+
+/// Who dismisses the question wants nothing done.
+#[test]
+fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
+    let home = locked();
+    let mut session = Session::start(&home, ["logout", "demo", "codex"], &[]);
+    session.shows("Passphrase of the store").masks();
+    session.types("\u{3}");
+    session.exits(code::INTERRUPTED);
+    assert_eq!(count(&home), 1);
 }
