@@ -170,7 +170,7 @@ impl Client {
 
     async fn leave(&self, address: &Address) -> Result<Left, Error> {
         let registry = Registry::load_for(Some(&self.paths.providers()), address.provider.as_str());
-        let provider = registry.get(address.provider.as_str()).ok();
+        let provider = registry.sound(address.provider.as_str());
         let project = Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)?;
         leave(&self.paths, self.memory.as_ref(), provider, &project, address, Leave::Logout).await
     }

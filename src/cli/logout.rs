@@ -1,19 +1,20 @@
 //! `authenticate logout` and `authenticate revoke`
 
 use authenticate::{
-    Error, exit,
+    Error,
     lifecycle::leave::{Leave, Left, Revocation, leave},
     name::{Address, Name},
     paths::Paths,
     project::Project,
     provider::Registry,
     store::{Listing, Store},
+    yaml,
 };
 use serde_json::json;
 
 use super::{
     alive::to_the_end,
-    failure::{Reported, Usage},
+    failure::Usage,
     output,
     target::{self, Target},
 };
@@ -74,7 +75,7 @@ pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
         Revocation::Failed(error) => {
             Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
         }
-        Revocation::NotOffered | Revocation::NotAsked | Revocation::Unreadable(_) => {
+        Revocation::NotOffered | Revocation::NotAsked | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let hint = match job.key_url(&address) {
                 Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
@@ -112,21 +113,14 @@ impl<'a> Job<'a> {
     }
 
     fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
-        let provider = self.registry.get(address.provider.as_str());
-        let left = to_the_end(leave(
-            self.paths,
-            None,
-            provider.as_ref().ok().copied(),
-            &self.project,
-            address,
-            how,
-        ))?;
-        match left {
+        let provider = self.registry.sound(address.provider.as_str());
+        let left = to_the_end(leave(self.paths, None, provider, &self.project, address, how))?;
+        match (left, self.registry.get(address.provider.as_str())) {
             // A name that is nothing's is more likely mistyped.
-            Err(Error::NoCredential { .. }) if provider.is_err() => {
-                Err(Error::from(self.registry.get(asked).err().ok_or(Reported(exit::NO_CREDENTIAL))?).into())
+            (Err(none @ Error::NoCredential { .. }), Err(_)) => {
+                Err(self.registry.sound(asked).err().map_or(none, Error::from).into())
             }
-            left => Ok(left.map_err(anyhow::Error::from)?),
+            (left, _) => Ok(left?),
         }
     }
 
@@ -202,6 +196,13 @@ impl<'a> Job<'a> {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it ends or is removed there".to_owned(),
             },
+            Revocation::Wrong(problems) => {
+                output::warn(&format!(
+                    "{address} was NOT revoked at the vendor, where it stays valid: {}",
+                    yaml::join(problems)
+                ));
+                "it was not revoked at the vendor".to_owned()
+            }
             Revocation::Unreadable(error) => {
                 output::warn(&format!(
                     "{address} could not be read, and was NOT revoked at the vendor, where it stays valid: {error}"
@@ -231,6 +232,7 @@ impl<'a> Job<'a> {
             Revocation::Done => ("done", None),
             Revocation::NotOffered => ("not_offered", None),
             Revocation::NotAsked => ("not_asked", None),
+            Revocation::Wrong(problems) => ("wrong_descriptor", Some(yaml::join(problems))),
             Revocation::Unreadable(error) => ("unreadable", Some(error.to_string())),
             Revocation::Failed(error) => ("failed", Some(error.to_string())),
         };

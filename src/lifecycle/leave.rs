@@ -15,11 +15,12 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{
-        Provider,
+        Provider, Unusable,
         descriptor::{Body, Revoke},
     },
     secret::Secret,
     store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError},
+    yaml::Problem,
 };
 
 /// How long a renewal that is under way is waited for.
@@ -35,6 +36,8 @@ pub enum Revocation {
     NotOffered,
     /// It was not tried.
     NotAsked,
+    /// It was not tried, because a file of its provider is wrong: what it says of where tokens go might be missing.
+    Wrong(Vec<Problem>),
     /// It could not be tried: what is stored cannot be read. At the vendor it is as valid as it was.
     Unreadable(StoreError),
     /// It was tried, and failed.
@@ -66,12 +69,13 @@ pub enum Leave {
 /// too.
 ///
 /// # Errors
-/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
-/// the vendor could not be reached, or refused, is no error: see [`Left::revocation`].
+/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`], and
+/// with [`Leave::Revoke`] [`Error::Descriptor`]. That the vendor could not be reached, or refused, is no error: see
+/// [`Left::revocation`].
 pub async fn leave(
     paths: &Paths,
     store: Option<&SharedStore>,
-    provider: Option<&Provider>,
+    provider: Result<&Provider, Unusable>,
     project: &Project,
     address: &Address,
     how: Leave,
@@ -108,11 +112,15 @@ pub async fn leave(
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
         Revocation::Failed(_) => Some(Outcome::Failed("server")),
+        Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
     if let Some(outcome) = outcome {
         SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome)?;
+    }
+    if let (Leave::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
+        return Err(Error::Descriptor(std::mem::take(problems)));
     }
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
@@ -125,12 +133,21 @@ pub async fn leave(
     }
 }
 
-async fn at_the_vendor(provider: Option<&Provider>, project: &Project, record: &Record) -> Revocation {
+async fn at_the_vendor(
+    provider: Result<&Provider, Unusable>,
+    project: &Project,
+    record: &Record,
+) -> Revocation {
     if !record.metadata.owner.is_us() {
         // It would end the login of the tool that it was imported from.
         return Revocation::NotAsked;
     }
     let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
+    let provider = match provider {
+        Ok(provider) => Some(provider),
+        Err(Unusable::Unknown(_)) => None,
+        Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
+    };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => Place::of(&origin, revoke),
         (None, Some(revoke)) => Place::described(revoke).map(Some),
