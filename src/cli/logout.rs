@@ -71,6 +71,9 @@ pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
     let target = &args.stored.provider;
     let address = job.address(args.stored.set(paths)?, target)?;
     let left = job.leave(&target.provider, &address, Leave::Revoke)?;
+    if args.json || left.removal.is_some() {
+        job.say(&address, &left)?;
+    }
     match left.revocation {
         Revocation::Failed(error) => {
             Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
@@ -83,7 +86,7 @@ pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
             };
             Err(Usage::new(message).hint(hint).into())
         }
-        Revocation::Done => job.say(&address, &left),
+        Revocation::Done => Ok(()),
     }
 }
 

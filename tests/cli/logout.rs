@@ -156,3 +156,13 @@ fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
     session.exits(code::INTERRUPTED);
     assert_eq!(count(&home), 1);
 }
+
+#[test]
+fn json_says_that_it_cannot_be_revoked_from_here() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let outcome = home.authenticate(["revoke", "demo", "openai", "--json"]).exits(code::USAGE);
+    assert!(outcome.stderr.contains("openai cannot be revoked from here, and is kept"), "{outcome:?}");
+    let kept = outcome.json();
+    assert_eq!((&kept["removed"], &kept["revocation"]), (&false.into(), &"not_offered".into()));
+}
