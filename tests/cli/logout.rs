@@ -166,3 +166,47 @@ fn json_says_that_it_cannot_be_revoked_from_here() {
     let kept = outcome.json();
     assert_eq!((&kept["removed"], &kept["revocation"]), (&false.into(), &"not_offered".into()));
 }
+
+/// What becomes of one is nothing to the others, and nothing that was done goes unsaid.
+#[test]
+fn of_all_each_is_reported_whatever_became_of_another() {
+    let filled = || {
+        let home = Home::new();
+        for provider in ["deepseek", "mistral", "openai"] {
+            home.stores(provider, KEY);
+        }
+        let turns = Paths::new(home.config(), home.data()).turns();
+        fs::create_dir_all(&turns).expect("made");
+        fs::set_permissions(&turns, fs::Permissions::from_mode(0o700)).expect("closed");
+        fs::create_dir(turns.join("default~mistral~default.lock")).expect("in the way");
+        home
+    };
+    let left = |home: &Home| home.stored().into_iter().map(|(address, _)| address).collect::<Vec<_>>();
+    let home = filled();
+    home.authenticate(["logout", "--all"])
+        .exits(code::FAILED)
+        .says("removed deepseek from this machine")
+        .says("error: mistral was not removed: cannot use ")
+        .says("default~mistral~default.lock")
+        .says("removed openai from this machine");
+    assert_eq!(left(&home), ["default/mistral/default"]);
+    let home = filled();
+    let outcome = home.authenticate(["logout", "demo", "--all", "--json"]).exits(code::FAILED);
+    let rows = outcome.json()["credentials"].as_array().expect("rows").clone();
+    let short: Vec<_> =
+        rows.iter().map(|row| (&row["provider"], &row["removed"], &row["exit_code"])).collect();
+    assert_eq!(
+        short,
+        [
+            (&"deepseek".into(), &true.into(), &serde_json::Value::Null),
+            (&"mistral".into(), &false.into(), &code::FAILED.into()),
+            (&"openai".into(), &true.into(), &serde_json::Value::Null),
+        ]
+    );
+    assert!(rows[1]["error"].as_str().expect("a text").contains("mistral~default.lock"), "{rows:?}");
+    assert_eq!(
+        (&rows[1]["revocation"], &rows[0]["error"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert_eq!(left(&home), ["default/mistral/default"]);
+}
