@@ -56,24 +56,26 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     let registry = Registry::load(Some(&paths.providers()));
     let job = Job { paths, project: &project, registry: &registry, force: args.force };
-    let mut nameless = Vec::new();
-    let rows = match &args.provider {
+    let (mut nameless, mut rows, mut ended) = (Vec::new(), Vec::new(), Ok(()));
+    match &args.provider {
         Some(target) => {
             let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
             let address = record.address.clone();
-            vec![Row { address, result: Ok(job.renew(&record)?) }]
+            rows.push(Row { address, result: Ok(job.renew(&record)?) });
         }
-        None => job.all(set.as_ref(), &mut nameless)?,
-    };
+        None => ended = job.all(set.as_ref(), &mut rows, &mut nameless),
+    }
+    // What was done is said, whatever ended it.
     if args.json {
         output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
     } else {
         rows.iter().for_each(say);
-        if rows.is_empty() {
+        if rows.is_empty() && ended.is_ok() {
             output::note("nothing that can be renewed is stored");
         }
     }
     nameless.iter().for_each(|row: &Unreadable| output::error(&row.to_string()));
+    ended?;
     match rows.iter().find_map(|row| row.result.as_ref().err()) {
         Some(error) => Err(Reported(error.exit_code()).into()),
         None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
@@ -97,11 +99,13 @@ impl Job<'_> {
     }
 
     /// Every credential that can be renewed: what becomes of one is nothing to the others.
-    fn all(&self, set: Option<&Name>, nameless: &mut Vec<Unreadable>) -> anyhow::Result<Vec<Row>> {
-        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else {
-            return Ok(Vec::new());
-        };
-        let mut rows = Vec::new();
+    fn all(
+        &self,
+        set: Option<&Name>,
+        rows: &mut Vec<Row>,
+        nameless: &mut Vec<Unreadable>,
+    ) -> anyhow::Result<()> {
+        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else { return Ok(()) };
         let Listing { credentials, unreadable } = store.listing(set).map_err(Error::from)?;
         for row in unreadable {
             match row.address.clone() {
@@ -136,7 +140,7 @@ impl Job<'_> {
             };
             rows.push(Row { address: record.address, result });
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
