@@ -157,6 +157,18 @@ impl Error {
         }
     }
 
+    /// A short word for it, for the audit log.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "expired",
+            Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
+            Self::Refresh(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Descriptor(_) | Self::Project(_) | Self::Reference(_) => "configuration",
+            _ => "failed",
+        }
+    }
+
     /// What to do next, where that is known and not already said.
     pub fn hint(&self) -> Option<String> {
         match self {
