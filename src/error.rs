@@ -164,6 +164,7 @@ impl Error {
             Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
             Self::Refresh(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Login(error) => error.code(),
             Self::Descriptor(_) | Self::Project(_) | Self::Reference(_) => "configuration",
             _ => "failed",
         }

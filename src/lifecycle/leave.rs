@@ -110,8 +110,7 @@ pub async fn leave(
     }
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
-        Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
-        Revocation::Failed(_) => Some(Outcome::Failed("server")),
+        Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,

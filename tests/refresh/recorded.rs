@@ -78,3 +78,57 @@ fn who_only_asks_whether_there_is_one_is_not_recorded() {
     assert!(!client.is_authenticated("acme").expect("looked"));
     assert_eq!(recorded(&home, seen), [""; 0]);
 }
+
+#[test]
+fn a_renewal_is_recorded_however_it_ends() {
+    for (answer, outcome) in [
+        (Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)), "refresh ok"),
+        (Some((400, r#"{"error": "invalid_grant"}"#)), "refresh refused"),
+        (Some((503, "{}")), "refresh server"),
+        (None, "refresh outcome_unknown"),
+    ] {
+        let home = Home::new(&Server::answering(answer).url);
+        logged_in(&home, EXPIRED);
+        home.run(&["refresh", "p", "acme"]);
+        assert_eq!(recorded(&home, &mut 1), [outcome]);
+    }
+}
+
+#[test]
+fn a_revocation_is_recorded_however_it_ends() {
+    for (answer, outcome) in [
+        (Some((200, "")), "revoke ok"),
+        (Some((400, r#"{"error": "invalid_request"}"#)), "revoke refused"),
+        (Some((503, "")), "revoke server"),
+    ] {
+        let server = Server::answering(answer);
+        let home = Home::described(json!({"revoke": {"url": server.url, "client_id": "app"}}));
+        logged_in(&home, EXPIRED);
+        assert!(home.run(&["logout", "p", "acme"]).status.success());
+        assert_eq!(recorded(&home, &mut 1), [outcome, "remove ok"]);
+    }
+    // Nobody was asked.
+    let home = Home::described(json!({}));
+    logged_in(&home, EXPIRED);
+    assert!(home.run(&["logout", "p", "acme"]).status.success());
+    assert_eq!(recorded(&home, &mut 1), ["remove ok"]);
+}
+
+#[test]
+fn a_revocation_that_could_not_be_tried_is_recorded_as_failed() {
+    let server = Server::answering(Some((200, "")));
+    let home = Home::described(json!({"revoke": {"url": server.url, "client_id": "app"}}));
+    let file = home.paths.providers().join("acme.yaml");
+    logged_in(&home, EXPIRED);
+    std::fs::write(file, "typo: 1\n").expect("written");
+    let seen = &mut 1;
+    home.run(&["revoke", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke configuration"]);
+    home.run(&["logout", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke configuration", "remove ok"]);
+    logged_in(&home, EXPIRED);
+    home.alter();
+    recorded(&home, seen);
+    home.run(&["logout", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke altered", "remove ok"]);
+}
