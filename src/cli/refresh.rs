@@ -3,7 +3,10 @@
 use authenticate::{
     Error,
     credential::Record,
-    lifecycle::refresh::{Refresh, RefreshError, Renewed, provider_of},
+    lifecycle::{
+        refresh::{Refresh, RefreshError, Renewed, provider_of},
+        resolve::{Chosen, Request, choose_in},
+    },
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -59,7 +62,13 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let (mut nameless, mut rows, mut ended) = (Vec::new(), Vec::new(), Ok(()));
     match &args.provider {
         Some(target) => {
-            let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
+            let default = Name::default_name();
+            let request = Request {
+                set,
+                profile: target.profile.clone(),
+                ..Request::new(args.project.as_ref().unwrap_or(&default), target.provider.as_str())
+            };
+            let (record, _key) = named(paths, &request)?;
             let address = record.address.clone();
             rows.push(Row { address, result: Ok(job.renew(&record)?) });
         }
@@ -144,26 +153,22 @@ impl Job<'_> {
     }
 }
 
-/// The credential that was named, with the key that it took.
-fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<(Record, HeldKey), Error> {
-    let provider: Name = match registry.get(&target.provider) {
-        Ok(known) => known.name.parse()?,
-        Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
+/// The credential that is meant, found as `token` finds it, with the key that it took.
+fn named(paths: &Paths, request: &Request) -> Result<(Record, HeldKey), Error> {
+    let store = Store::open_existing(paths)?;
+    let Some(Chosen { record, skipped }) = choose_in(store.as_ref(), paths, request)? else {
+        let address = Address {
+            set: request.set.clone().unwrap_or_else(Name::default_name),
+            provider: request.provider.parse()?,
+            profile: request.profile.clone().unwrap_or_else(Name::default_name),
+        };
+        let hint = "see what is stored with: authenticate status".to_owned();
+        return Err(Error::NoCredential { what: address.typed(), hint });
     };
-    let profile = target.profile.clone().unwrap_or_else(Name::default_name);
-    let address = Address { set, provider, profile };
-    let found = match Store::open_existing(paths)? {
-        Some(store) => store.get(&address)?.map(|record| (record, store.hold_key())),
-        None => None,
-    };
-    match found {
-        Some(found) => Ok(found),
-        None => {
-            registry.get(&target.provider)?;
-            let hint = "see what is stored with: authenticate status".to_owned();
-            Err(Error::NoCredential { what: address.typed(), hint })
-        }
+    for skipped in &skipped {
+        output::note(&format!("skipped: {skipped}; using {}", record.address));
     }
+    Ok((record, store.map(|store| store.hold_key()).unwrap_or_default()))
 }
 
 fn say(row: &Row) {

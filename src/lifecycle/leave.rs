@@ -10,7 +10,7 @@ use crate::{
     Error,
     credential::{Credential, Record},
     indirect,
-    name::Address,
+    name::{Address, DEFAULT},
     oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
     paths::Paths,
     project::Project,
@@ -80,10 +80,7 @@ pub async fn leave(
     address: &Address,
     how: Leave,
 ) -> Result<Left, Error> {
-    let none = || Error::NoCredential {
-        what: address.typed(),
-        hint: "see what is stored with: authenticate status".to_owned(),
-    };
+    let none = || nothing(paths, store, address);
     if store.is_none() && Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
@@ -130,6 +127,24 @@ pub async fn leave(
         Some(removal) if !removal.found => Err(none()),
         removal => Ok(Left { revocation, removal }),
     }
+}
+
+/// What is to go is never guessed: another account is only named.
+fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Error {
+    let profiles = |store: &Store| store.profiles(&address.provider, &address.set).unwrap_or_default();
+    let others = match store {
+        Some(store) => profiles(&store.lock()),
+        None => Store::open_existing(paths).ok().flatten().map(|store| profiles(&store)).unwrap_or_default(),
+    };
+    let others = others.into_iter().map(|profile| match profile.as_str() {
+        DEFAULT => address.provider.to_string(),
+        profile => format!("{}:{profile}", address.provider),
+    });
+    let hint = match others.collect::<Vec<_>>().as_slice() {
+        [] => "see what is stored with: authenticate status".to_owned(),
+        some => format!("stored are: {}", some.join(", ")),
+    };
+    Error::NoCredential { what: address.typed(), hint }
 }
 
 async fn at_the_vendor(

@@ -86,6 +86,26 @@ pub fn look_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Resul
     find(store, paths, request, Purpose::Look)
 }
 
+/// The stored credential that [`resolve_in`] would take, whether or not it has expired; `None` if that would look in the
+/// environment. Nothing is recorded, for nothing is handed out.
+///
+/// # Errors
+/// [`Error::SeveralAccounts`], [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Option<Chosen>, Error> {
+    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
+    let set = request.set.clone().unwrap_or_else(|| project.set());
+    let search = Search { store, paths, request, project: &project, set, purpose: Purpose::Look };
+    let typed = request.provider.as_str();
+    if let Ok(name) = typed.parse()
+        && let Some(chosen) = search.choose(&name)?
+    {
+        return Ok(Some(chosen));
+    }
+    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    let known = registry.get(typed)?;
+    if known.name == typed { Ok(None) } else { search.choose(&known.name.parse()?) }
+}
+
 fn find(
     store: Option<&Store>,
     paths: &Paths,
@@ -141,9 +161,12 @@ struct Search<'a> {
 }
 
 /// A stored credential that was chosen.
-struct Chosen {
-    record: Record,
-    skipped: Vec<Skipped>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The credential, as it is stored.
+    pub record: Record,
+    /// The profiles of the project's order that were passed over.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Search<'_> {

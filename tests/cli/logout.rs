@@ -210,3 +210,18 @@ fn of_all_each_is_reported_whatever_became_of_another() {
     );
     assert_eq!(left(&home), ["default/mistral/default"]);
 }
+
+/// What is to go is never guessed.
+#[test]
+fn another_account_than_the_one_that_is_meant_is_named_and_kept() {
+    let home = Home::new();
+    home.stores("openai:work", KEY);
+    home.stores("openai:play", KEY);
+    for verb in ["logout", "revoke"] {
+        home.authenticate([verb, "demo", "openai"])
+            .exits(code::NO_CREDENTIAL)
+            .says("no credential for openai")
+            .says("hint: stored are: openai:play, openai:work");
+    }
+    assert_eq!(home.stored().len(), 2);
+}

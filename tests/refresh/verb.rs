@@ -208,3 +208,41 @@ fn what_was_done_before_ctrl_c_is_said() {
         }
     }
 }
+
+/// As `token` finds it, or it would renew what nobody uses.
+#[test]
+fn the_account_is_chosen_as_token_chooses_it() {
+    let server = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
+    let home = Home::new(&server.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let account = |profile: &str| Address { profile: profile.parse().expect("a name"), ..home.address() };
+    let store = |profile: &str| {
+        home.store().put(&account(profile), &record.credential, &record.metadata).expect("stored");
+    };
+    let token =
+        |profile: &str| access_token(&home.store().get(&account(profile)).expect("read").expect("stored"));
+    home.store().remove(&home.address()).expect("removed");
+    store("work");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!((ran.status.code(), text(&ran.stderr).trim()), (Some(0), "renewed acme:work"));
+    assert_eq!(token("work"), "NEW");
+
+    store("work");
+    store("play");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(2), "{}", text(&ran.stderr));
+    let says = "several accounts of acme are stored: acme:play, acme:work";
+    assert!(text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
+
+    std::fs::create_dir_all(home.paths.projects()).expect("made");
+    let order = "profiles: {acme: [away, play, work]}\n";
+    std::fs::write(home.paths.projects().join("p.yaml"), order).expect("written");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).ends_with("renewed acme:play\n"), "{}", text(&ran.stderr));
+    assert_eq!((token("play"), token("work")), ("NEW".into(), "OLD".into()));
+    assert_eq!(home.run(&["refresh", "p", "acme:work"]).status.code(), Some(0));
+    assert_eq!(token("work"), "NEW");
+    let recorded = home.store().audit_log(None, 100).expect("read");
+    assert!(recorded.iter().all(|entry| entry.action != "token"), "{recorded:?}");
+}
