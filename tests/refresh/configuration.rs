@@ -176,3 +176,23 @@ fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
     assert!(matches!(left.revocation, Revocation::Wrong(_)), "{left:?}");
     assert_eq!((server.bodies().len(), proxy.bodies().len()), (0, 0));
 }
+
+/// As with a login: nothing is wrong with the network.
+#[test]
+fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    project(&home, "ca_bundle: /nonexistent/bundle.pem\n");
+    home.logged_in(&tokens(), EXPIRED);
+    for args in [&["refresh", "p", "acme"][..], &["token", "p", "acme"]] {
+        says(&home, args, 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
+    }
+    let native = home.paths.providers().join("robot.yaml");
+    let url = &server.url;
+    let flow = format!("{{token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'}}");
+    let text = format!("label: Robot\nmodes: [client_credentials]\nclient_credentials: {flow}\n");
+    fs::write(native, text).expect("written");
+    let mut login = home.command(&["p", "robot"]);
+    ends(login.env("SECRET", "s"), 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
+    assert_eq!(server.bodies().len(), 0);
+}
