@@ -346,3 +346,28 @@ fn any_other_verb_does_so_too() {
     no_file_holds(&home, "PLAINCANARY");
     token(&home).env(FILE, &file).exits(code::DONE).prints("sk-PLAINCANARY-openai");
 }
+
+/// Only the ring knows, and it is not asked for that: it might ask its owner.
+#[test]
+fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {
+    let home = Home::new();
+    let mut ring = Ring::unlocked();
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(KEY)
+        .env(BUS, ring.address())
+        .exits(code::DONE);
+    for locked in [false, true] {
+        if locked {
+            ring.locks();
+        }
+        let status = |words: &[&str]| {
+            let words = ["store", "status"].iter().chain(words);
+            home.authenticate(words).env(BUS, ring.address()).exits(code::DONE)
+        };
+        let shown = status(&[]).stdout;
+        assert!(shown.contains("locked   as the key ring is, which is asked when"), "{shown}");
+        assert_eq!(status(&["--json"]).json()["locked"], serde_json::Value::Null);
+    }
+    let home = with_key();
+    assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"], false);
+}
