@@ -5,7 +5,7 @@ use std::io::Write as _;
 use authenticate::{
     Error,
     credential::Credential,
-    lifecycle::resolve::{Request, Resolved, resolve},
+    lifecycle::resolve::{Request, Resolved, Source, resolve},
     paths::Paths,
     secret::Secret,
 };
@@ -78,7 +78,8 @@ fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Va
             json!({
                 "name": field.name,
                 "value": found.field(&field.name).as_ref().map(Secret::expose),
-                "source": field.source.as_ref().map(ToString::to_string),
+                "source": field.source.as_ref().map(Source::as_str),
+                "variable": field.variable,
             })
         })
         .collect();
@@ -92,6 +93,7 @@ fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Va
         "fields": fields,
         "expires_at": found.metadata.expires_at.map(|at| at.to_string()),
         "host": found.metadata.host,
-        "source": found.source.to_string(),
+        "source": found.source.as_str(),
+        "variable": found.source.variable(),
     })
 }
