@@ -27,7 +27,8 @@ use super::{
 pub struct Args {
     /// Only the credential set of this project
     project: Option<Name>,
-    /// Only this credential; a failure is then an error of its own kind
+    /// Only this credential, and its failure is an error of its own kind; without a profile the first that can be used of
+    /// the project's order, the default one or the only account
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Option<Target>,
     /// The credential set, in place of the project's

@@ -3,24 +3,32 @@
 use authenticate::{
     Error,
     lifecycle::leave::{Leave, Revocation},
+    name::Name,
     paths::Paths,
 };
 
-use super::{failure::Usage, leave::Job, target};
+use super::{failure::Usage, leave::Job, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    stored: target::StoredArgs,
+    /// The project
+    project: Name,
+    /// The provider, and the profile if not the default one
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    provider: Target,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let job = Job::new(paths, Some(&args.stored.project), args.json)?;
-    let target = &args.stored.provider;
-    let address = job.address(args.stored.set(paths)?, target)?;
+    let job = Job::new(paths, Some(&args.project), args.json)?;
+    let target = &args.provider;
+    let set = args.set.unwrap_or_else(|| job.project.set());
+    let address = job.address(set, target)?;
     let left = job.leave(&target.provider, &address, Leave::Revoke)?;
     if args.json || left.removal.is_some() {
         job.say(&address, &left)?;

@@ -11,12 +11,12 @@ use authenticate::{
 };
 use serde_json::{Value, json};
 
-use super::{alive::ready, failure::Usage, input, output, target::StoredArgs};
+use super::{alive::ready, failure::Usage, input, output, target::WantedArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    stored: StoredArgs,
+    wanted: WantedArgs,
     /// The field to print, of a credential that has several
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let request = Request { given: given(&args)?, ..args.stored.request() };
+    let request = Request { given: given(&args)?, ..args.wanted.request() };
     let found = ready(paths, &request, resolve(paths, &request)?)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));

@@ -178,6 +178,7 @@ fn while_its_key_moves_to_another_source() {
     };
     for other in ["passphrase", "keyring"] {
         let whole = time_of(rekey(other));
+        assert_eq!(ring.keys(), usize::from(other == "keyring"));
         rekey("key_file").exits(code::DONE);
         // Most of the time nothing is changed yet: the moment when something is, is looked for, and stayed at.
         let mut at = whole;
@@ -200,6 +201,6 @@ fn while_its_key_moves_to_another_source() {
         assert!((1..MOMENTS).contains(&moved), "{moved} had moved to {other}");
         // What they left lying about goes with the next one.
         rekey("key_file").exits(code::DONE);
-        assert_eq!((keys(&home), ring.entries()), (1, 0), "{other}");
+        assert_eq!((keys(&home), ring.keys()), (1, 0), "{other}");
     }
 }
