@@ -10,7 +10,7 @@ use crate::{
         alive,
         leave::{Leave, Left, leave},
         overview::{Entry, Filter, overview},
-        resolve::{Request, Resolution, Resolved, Source, Stale, resolve, resolve_in},
+        resolve::{Request, Resolution, Resolved, Source, Stale, look_in, resolve, resolve_in},
     },
     login::{How, Interrupt, Login},
     name::{Address, Name},
@@ -170,7 +170,7 @@ impl Client {
 
     async fn leave(&self, address: &Address) -> Result<Left, Error> {
         let registry = Registry::load_for(Some(&self.paths.providers()), address.provider.as_str());
-        let provider = registry.get(address.provider.as_str()).ok();
+        let provider = registry.sound(address.provider.as_str());
         let project = Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)?;
         leave(&self.paths, self.memory.as_ref(), provider, &project, address, Leave::Logout).await
     }
@@ -213,7 +213,7 @@ impl Client {
     /// # Errors
     /// As [`resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
     pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
-        match self.resolve(&self.request(provider)?) {
+        match self.look(&self.request(provider)?) {
             Ok(_) => Ok(true),
             Err(Error::NoCredential { .. } | Error::Expired { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -308,6 +308,14 @@ impl Client {
         match &self.memory {
             Some(store) => resolve_in(Some(&store.lock()), &self.paths, request),
             None => resolve(&self.paths, request),
+        }
+    }
+
+    /// As [`Client::resolve`], for who does not want the secret.
+    fn look(&self, request: &Request) -> Result<Resolution, Error> {
+        match &self.memory {
+            Some(store) => look_in(Some(&store.lock()), &self.paths, request),
+            None => look_in(Store::open_existing(&self.paths)?.as_ref(), &self.paths, request),
         }
     }
 

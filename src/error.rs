@@ -157,6 +157,19 @@ impl Error {
         }
     }
 
+    /// A short word for it, for the audit log.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "expired",
+            Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
+            Self::Refresh(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Login(error) => error.code(),
+            Self::Descriptor(_) | Self::Project(_) | Self::Reference(_) => "configuration",
+            _ => "failed",
+        }
+    }
+
     /// What to do next, where that is known and not already said.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -220,7 +233,8 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Wrong(_) | RefreshError::Reference(_) => exit::USAGE,
         RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
         RefreshError::Busy { .. } => exit::BUSY,
-        RefreshError::Server { .. } | RefreshError::Postponed { .. } => exit::UNREACHABLE,
+        RefreshError::Server { source, .. } => oauth_code(source, exit::UNREACHABLE),
+        RefreshError::Postponed { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(error) => store_code(error),
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,

@@ -1,25 +1,23 @@
-//! `authenticate logout` and `authenticate revoke`
+//! `authenticate logout`
 
 use authenticate::{
     Error, exit,
-    lifecycle::leave::{Leave, Left, Revocation, leave},
+    lifecycle::leave::{Leave, Left, Revocation},
     name::{Address, Name},
     paths::Paths,
-    project::Project,
-    provider::Registry,
-    store::{Listing, Store},
+    store::{Listing, Store, Unreadable},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    alive::to_the_end,
-    failure::{Reported, Usage},
+    failure::{Reported, chain},
+    leave::Job,
     output,
-    target::{self, Target},
+    target::Target,
 };
 
 #[derive(clap::Args)]
-pub struct LogoutArgs {
+pub struct Args {
     /// The project
     #[arg(required_unless_present = "all")]
     project: Option<Name>,
@@ -40,16 +38,7 @@ pub struct LogoutArgs {
     json: bool,
 }
 
-#[derive(clap::Args)]
-pub struct RevokeArgs {
-    #[command(flatten)]
-    stored: target::StoredArgs,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub fn logout(paths: &Paths, args: LogoutArgs) -> anyhow::Result<()> {
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let job = Job::new(paths, args.project.as_ref(), args.json)?;
     let how = if args.no_revoke { Leave::Forget } else { Leave::Logout };
     let set = match (args.set, &args.project) {
@@ -58,183 +47,111 @@ pub fn logout(paths: &Paths, args: LogoutArgs) -> anyhow::Result<()> {
         (None, None) => None,
     };
     let Some(target) = args.provider else {
-        return job.all(set.as_ref(), how);
+        return all(&job, set.as_ref(), how);
     };
     let address = job.address(set.unwrap_or_else(Name::default_name), &target)?;
     let left = job.leave(&target.provider, &address, how)?;
     job.say(&address, &left)
 }
 
-pub fn revoke(paths: &Paths, args: RevokeArgs) -> anyhow::Result<()> {
-    let job = Job::new(paths, Some(&args.stored.project), args.json)?;
-    let target = &args.stored.provider;
-    let address = job.address(args.stored.set(paths)?, target)?;
-    let left = job.leave(&target.provider, &address, Leave::Revoke)?;
-    match left.revocation {
-        Revocation::Failed(error) => {
-            Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
-        }
-        Revocation::NotOffered | Revocation::NotAsked => {
-            let message = format!("{address} cannot be revoked from here, and is kept");
-            let hint = match job.key_url(&address) {
-                Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
-                None => "remove it at the vendor, then here with: authenticate logout".to_owned(),
-            };
-            Err(Usage::new(message).hint(hint).into())
-        }
-        Revocation::Done => job.say(&address, &left),
-    }
+/// What became of one of all.
+struct Row<T> {
+    of: T,
+    result: anyhow::Result<Left>,
 }
 
-struct Job<'a> {
-    paths: &'a Paths,
-    project: Project,
-    registry: Registry,
-    json: bool,
+/// What becomes of one is nothing to the others, and is said whatever becomes of them.
+fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
+    let Listing { credentials, unreadable } = match Store::open_existing(job.paths).map_err(Error::from)? {
+        Some(store) => store.listing(set).map_err(Error::from)?,
+        None => Listing::default(),
+    };
+    let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
+    let addresses = credentials.into_iter().map(|credential| credential.address);
+    let mut rows = Vec::new();
+    for of in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
+        let result = match job.leave_one(&of, how) {
+            // Somebody else was there first.
+            Ok(Err(Error::NoCredential { .. })) => continue,
+            left => left.and_then(|left| Ok(left?)),
+        };
+        let is_over = result.as_ref().is_err_and(|error| code(error) == exit::INTERRUPTED);
+        rows.push(Row { of, result });
+        if is_over {
+            return report(job, &rows, &[]);
+        }
+    }
+    let nameless: Vec<_> = nameless.into_iter().map(|of| Row { result: remove(job, &of), of }).collect();
+    report(job, &rows, &nameless)
 }
 
-impl<'a> Job<'a> {
-    fn new(paths: &'a Paths, project: Option<&Name>, json: bool) -> Result<Self, Error> {
-        let project = match project {
-            Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
-            None => Project::default(),
-        };
-        Ok(Self { paths, project, registry: Registry::load(Some(&paths.providers())), json })
-    }
+/// Nobody can say at which vendor it would have to be revoked.
+fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<Left> {
+    let mut store = Store::open(job.paths).map_err(Error::from)?;
+    let removal = store.remove_unreadable(row).map_err(Error::from)?;
+    Ok(Left { revocation: Revocation::NotAsked, removal: Some(removal) })
+}
 
-    /// A credential outlives its descriptor: what is stored can be removed under its own name.
-    fn address(&self, set: Name, target: &Target) -> Result<Address, Error> {
-        let provider: Name = match self.registry.get(&target.provider) {
-            Ok(known) => known.name.parse()?,
-            Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
-        };
-        Ok(Address { set, provider, profile: target.profile.clone().unwrap_or_else(Name::default_name) })
-    }
-
-    fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
-        let provider = self.registry.get(address.provider.as_str());
-        let left = to_the_end(leave(
-            self.paths,
-            None,
-            provider.as_ref().ok().copied(),
-            &self.project,
-            address,
-            how,
-        ))?;
-        match left {
-            // A name that is nothing's is more likely mistyped.
-            Err(Error::NoCredential { .. }) if provider.is_err() => {
-                Err(Error::from(self.registry.get(asked).err().ok_or(Reported(exit::NO_CREDENTIAL))?).into())
-            }
-            left => Ok(left.map_err(anyhow::Error::from)?),
-        }
-    }
-
-    fn all(&self, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
-        let Listing { credentials, unreadable } =
-            match Store::open_existing(self.paths).map_err(Error::from)? {
-                Some(store) => store.listing(set).map_err(Error::from)?,
-                None => Listing::default(),
-            };
-        let (named, nameless): (Vec<_>, Vec<_>) =
-            unreadable.into_iter().partition(|row| row.address.is_some());
-        let addresses = credentials.into_iter().map(|credential| credential.address);
-        let mut left = Vec::new();
-        for address in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
-            match self.leave(address.provider.as_str(), &address, how) {
-                Ok(done) => left.push((address, done)),
-                Err(error) => {
-                    let gone = matches!(
-                        error.downcast_ref(),
-                        Some(Error::NoCredential { .. } | Error::UnknownProvider(_))
-                    );
-                    if !gone {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        if !nameless.is_empty() {
-            let mut store = Store::open(self.paths).map_err(Error::from)?;
-            for row in &nameless {
-                store.remove_unreadable(row).map_err(Error::from)?;
-            }
-        }
-        if self.json {
-            let credentials: Vec<_> =
-                left.iter().map(|(address, left)| self.to_json(address, left)).collect();
-            let rows: Vec<_> = nameless.iter().map(|row| json!({"row": row.row, "removed": true})).collect();
-            return Ok(output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": rows}))?);
-        }
-        if left.is_empty() && nameless.is_empty() {
+fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) -> anyhow::Result<()> {
+    if job.json {
+        let credentials: Vec<_> = rows.iter().map(|row| to_json(job, row)).collect();
+        let others = nameless.iter().map(|Row { of, result }| {
+            let error = result.as_ref().err();
+            json!({"row": of.row, "removed": error.is_none(), "error": error.map(chain)})
+        });
+        let others: Vec<_> = others.collect();
+        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": others}))?;
+    } else {
+        if rows.is_empty() && nameless.is_empty() {
             output::note("nothing is stored there");
         }
-        left.iter().for_each(|(address, left)| self.tell(address, left));
-        for row in &nameless {
-            let row = &row.row;
-            output::note(&format!(
-                "removed what was stored for {row}, and could not be read, from this machine"
-            ));
-        }
-        Ok(())
-    }
-
-    fn say(&self, address: &Address, left: &Left) -> anyhow::Result<()> {
-        if self.json {
-            let mut object = self.to_json(address, left);
-            object["schema"] = 1.into();
-            return Ok(output::json(&object)?);
-        }
-        self.tell(address, left);
-        Ok(())
-    }
-
-    fn tell(&self, address: &Address, left: &Left) {
-        if left.removal.is_some_and(|removal| !removal.erased) {
-            output::warn(
-                "its bytes are still in the database's log, because another process reads it; the next change removes them",
-            );
-        }
-        let at_the_vendor = match &left.revocation {
-            Revocation::Done => "revoked it at the vendor".to_owned(),
-            Revocation::NotAsked => "it was not revoked at the vendor".to_owned(),
-            Revocation::NotOffered => match self.key_url(address) {
-                Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
-                None => "it stays valid at the vendor until it ends or is removed there".to_owned(),
-            },
-            Revocation::Failed(error) => {
-                output::warn(&format!(
-                    "{address} was NOT revoked at the vendor, where it stays valid: {error}"
-                ));
-                match error.is_refusal() {
-                    true => "the vendor refused to revoke it".to_owned(),
-                    false => "it was not revoked at the vendor".to_owned(),
-                }
+        for Row { of, result } in rows {
+            match result {
+                Ok(left) => job.tell(of, left),
+                Err(error) => say(&format!("{of} was not removed"), error),
             }
-        };
-        output::note(&format!("removed {address} from this machine; {at_the_vendor}"));
+        }
+        for Row { of, result } in nameless {
+            let what = format!("what was stored for {}, and could not be read,", of.row);
+            match result {
+                Ok(_) => output::note(&format!("removed {what} from this machine")),
+                Err(error) => say(&format!("{what} was not removed"), error),
+            }
+        }
     }
+    let results = rows.iter().map(|row| &row.result).chain(nameless.iter().map(|row| &row.result));
+    match results.filter_map(|result| result.as_ref().err()).next() {
+        Some(first) => Err(Reported(code(first)).into()),
+        None => Ok(()),
+    }
+}
 
-    fn key_url(&self, address: &Address) -> Option<&str> {
-        let provider = self.registry.get(address.provider.as_str()).ok()?;
-        provider.api_key.as_ref()?.key_url.as_deref()
+fn say(what: &str, error: &anyhow::Error) {
+    output::error(&format!("{what}: {}", chain(error)));
+    if let Some(hint) = error.downcast_ref().and_then(Error::hint) {
+        output::hint(&hint);
     }
+}
 
-    fn to_json(&self, address: &Address, left: &Left) -> serde_json::Value {
-        let (revocation, error) = match &left.revocation {
-            Revocation::Done => ("done", None),
-            Revocation::NotOffered => ("not_offered", None),
-            Revocation::NotAsked => ("not_asked", None),
-            Revocation::Failed(error) => ("failed", Some(error.to_string())),
-        };
-        json!({
-            "provider": address.provider.as_str(),
-            "set": address.set.as_str(),
-            "profile": address.profile.as_str(),
-            "removed": left.removal.is_some(),
-            "erased": left.removal.is_some_and(|removal| removal.erased),
-            "revocation": revocation,
-            "revocation_error": error,
-        })
-    }
+fn code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref().map_or(exit::FAILED, Error::exit_code)
+}
+
+fn to_json(job: &Job<'_>, Row { of, result }: &Row<Address>) -> Value {
+    let mut object = match result {
+        Ok(left) => job.to_json(of, left),
+        Err(_) => json!({
+            "provider": of.provider.as_str(),
+            "set": of.set.as_str(),
+            "profile": of.profile.as_str(),
+            "removed": false,
+            "erased": false,
+            "revocation": null,
+            "revocation_error": null,
+        }),
+    };
+    let error = result.as_ref().err();
+    object["error"] = error.map(chain).into();
+    object["exit_code"] = error.map(code).into();
+    object
 }

@@ -10,6 +10,7 @@ mod given;
 mod image;
 mod import;
 mod input;
+mod leave;
 mod log;
 mod login;
 mod logout;
@@ -19,6 +20,7 @@ mod projects;
 mod prompt;
 mod providers;
 mod refresh;
+mod revoke;
 mod status;
 mod store;
 mod target;
@@ -71,9 +73,9 @@ enum Verb {
     /// Renew what is past its time, or nearly so
     Refresh(refresh::Args),
     /// Revoke a credential at its vendor and remove it
-    Logout(logout::LogoutArgs),
+    Logout(logout::Args),
     /// Revoke a credential at its vendor, and keep it if that fails
-    Revoke(logout::RevokeArgs),
+    Revoke(revoke::Args),
     /// List, show and check provider descriptors
     Providers(providers::Args),
     /// List the projects that have a file
@@ -139,8 +141,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Verb::Status(args) => status::run(&paths, args),
         Verb::Token(args) => token::run(&paths, args),
         Verb::Refresh(args) => refresh::run(&paths, args),
-        Verb::Logout(args) => logout::logout(&paths, args),
-        Verb::Revoke(args) => logout::revoke(&paths, args),
+        Verb::Logout(args) => logout::run(&paths, args),
+        Verb::Revoke(args) => revoke::run(&paths, args),
         Verb::Providers(args) => providers::run(&paths, args),
         Verb::Projects(args) => projects::run(&paths, args),
         Verb::Image(args) => image::run(&paths, args),

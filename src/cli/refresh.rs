@@ -3,7 +3,10 @@
 use authenticate::{
     Error,
     credential::Record,
-    lifecycle::refresh::{Refresh, RefreshError, Renewed, provider_of},
+    lifecycle::{
+        refresh::{Refresh, RefreshError, Renewed, provider_of},
+        resolve::{Chosen, Request, choose_in},
+    },
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -24,7 +27,8 @@ use super::{
 pub struct Args {
     /// Only the credential set of this project
     project: Option<Name>,
-    /// Only this credential; a failure is then an error of its own kind
+    /// Only this credential, and its failure is an error of its own kind; without a profile the first that can be used of
+    /// the project's order, the default one or the only account
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Option<Target>,
     /// The credential set, in place of the project's
@@ -56,24 +60,32 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     let registry = Registry::load(Some(&paths.providers()));
     let job = Job { paths, project: &project, registry: &registry, force: args.force };
-    let mut nameless = Vec::new();
-    let rows = match &args.provider {
+    let (mut nameless, mut rows, mut ended) = (Vec::new(), Vec::new(), Ok(()));
+    match &args.provider {
         Some(target) => {
-            let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
+            let default = Name::default_name();
+            let request = Request {
+                set,
+                profile: target.profile.clone(),
+                ..Request::new(args.project.as_ref().unwrap_or(&default), target.provider.as_str())
+            };
+            let (record, _key) = named(paths, &request)?;
             let address = record.address.clone();
-            vec![Row { address, result: Ok(job.renew(&record)?) }]
+            rows.push(Row { address, result: Ok(job.renew(&record)?) });
         }
-        None => job.all(set.as_ref(), &mut nameless)?,
-    };
+        None => ended = job.all(set.as_ref(), &mut rows, &mut nameless),
+    }
+    // What was done is said, whatever ended it.
     if args.json {
         output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
     } else {
         rows.iter().for_each(say);
-        if rows.is_empty() {
+        if rows.is_empty() && ended.is_ok() {
             output::note("nothing that can be renewed is stored");
         }
     }
     nameless.iter().for_each(|row: &Unreadable| output::error(&row.to_string()));
+    ended?;
     match rows.iter().find_map(|row| row.result.as_ref().err()) {
         Some(error) => Err(Reported(error.exit_code()).into()),
         None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
@@ -97,11 +109,13 @@ impl Job<'_> {
     }
 
     /// Every credential that can be renewed: what becomes of one is nothing to the others.
-    fn all(&self, set: Option<&Name>, nameless: &mut Vec<Unreadable>) -> anyhow::Result<Vec<Row>> {
-        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else {
-            return Ok(Vec::new());
-        };
-        let mut rows = Vec::new();
+    fn all(
+        &self,
+        set: Option<&Name>,
+        rows: &mut Vec<Row>,
+        nameless: &mut Vec<Unreadable>,
+    ) -> anyhow::Result<()> {
+        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else { return Ok(()) };
         let Listing { credentials, unreadable } = store.listing(set).map_err(Error::from)?;
         for row in unreadable {
             match row.address.clone() {
@@ -136,30 +150,26 @@ impl Job<'_> {
             };
             rows.push(Row { address: record.address, result });
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
-/// The credential that was named, with the key that it took.
-fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<(Record, HeldKey), Error> {
-    let provider: Name = match registry.get(&target.provider) {
-        Ok(known) => known.name.parse()?,
-        Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
+/// The credential that is meant, found as `token` finds it, with the key that it took.
+fn named(paths: &Paths, request: &Request) -> Result<(Record, HeldKey), Error> {
+    let store = Store::open_existing(paths)?;
+    let Some(Chosen { record, skipped }) = choose_in(store.as_ref(), paths, request)? else {
+        let address = Address {
+            set: request.set.clone().unwrap_or_else(Name::default_name),
+            provider: request.provider.parse()?,
+            profile: request.profile.clone().unwrap_or_else(Name::default_name),
+        };
+        let hint = "see what is stored with: authenticate status".to_owned();
+        return Err(Error::NoCredential { what: address.typed(), hint });
     };
-    let profile = target.profile.clone().unwrap_or_else(Name::default_name);
-    let address = Address { set, provider, profile };
-    let found = match Store::open_existing(paths)? {
-        Some(store) => store.get(&address)?.map(|record| (record, store.hold_key())),
-        None => None,
-    };
-    match found {
-        Some(found) => Ok(found),
-        None => {
-            registry.get(&target.provider)?;
-            let hint = "see what is stored with: authenticate status".to_owned();
-            Err(Error::NoCredential { what: address.typed(), hint })
-        }
+    for skipped in &skipped {
+        output::note(&format!("skipped: {skipped}; using {}", record.address));
     }
+    Ok((record, store.map(|store| store.hold_key()).unwrap_or_default()))
 }
 
 fn say(row: &Row) {

@@ -31,12 +31,13 @@ impl FromStr for Target {
     }
 }
 
-/// The arguments that name one stored credential.
+/// The arguments that ask for a credential to use.
 #[derive(clap::Args)]
-pub struct StoredArgs {
+pub struct WantedArgs {
     /// The project
     pub project: Name,
-    /// The provider, and the profile if not the default one
+    /// The provider, and perhaps the profile; else the first that can be used of the project's order, the default one or
+    /// the only account
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     pub provider: Target,
     /// The credential set, in place of the project's
@@ -44,7 +45,7 @@ pub struct StoredArgs {
     set: Option<Name>,
 }
 
-impl StoredArgs {
+impl WantedArgs {
     /// The credential that is asked for.
     pub fn request(&self) -> Request {
         Request {
@@ -52,11 +53,6 @@ impl StoredArgs {
             profile: self.provider.profile.clone(),
             ..Request::new(&self.project, self.provider.provider.as_str())
         }
-    }
-
-    /// The credential set that is meant.
-    pub fn set(&self, paths: &Paths) -> Result<Name, Error> {
-        set(paths, &self.project, self.set.as_ref())
     }
 }
 

@@ -5,18 +5,18 @@ use std::io::Write as _;
 use authenticate::{
     Error,
     credential::Credential,
-    lifecycle::resolve::{Request, Resolved, resolve},
+    lifecycle::resolve::{Request, Resolved, Source, resolve},
     paths::Paths,
     secret::Secret,
 };
 use serde_json::{Value, json};
 
-use super::{alive::ready, failure::Usage, input, output, target::StoredArgs};
+use super::{alive::ready, failure::Usage, input, output, target::WantedArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    stored: StoredArgs,
+    wanted: WantedArgs,
     /// The field to print, of a credential that has several
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let request = Request { given: given(&args)?, ..args.stored.request() };
+    let request = Request { given: given(&args)?, ..args.wanted.request() };
     let found = ready(paths, &request, resolve(paths, &request)?)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
@@ -78,7 +78,8 @@ fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Va
             json!({
                 "name": field.name,
                 "value": found.field(&field.name).as_ref().map(Secret::expose),
-                "source": field.source.as_ref().map(ToString::to_string),
+                "source": field.source.as_ref().map(Source::as_str),
+                "variable": field.variable,
             })
         })
         .collect();
@@ -92,6 +93,7 @@ fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Va
         "fields": fields,
         "expires_at": found.metadata.expires_at.map(|at| at.to_string()),
         "host": found.metadata.host,
-        "source": found.source.to_string(),
+        "source": found.source.as_str(),
+        "variable": found.source.variable(),
     })
 }

@@ -4,7 +4,14 @@ use super::{
     refresh::{Refresh, RefreshError, provider_of},
     resolve::{Request, Resolution, Resolved, Stale, resolve},
 };
-use crate::{Error, paths::Paths, project::Project, provider::Registry, store::SharedStore, ui::Ui};
+use crate::{
+    Error,
+    paths::Paths,
+    project::Project,
+    provider::Registry,
+    store::{Action, Outcome, SharedStore},
+    ui::Ui,
+};
 
 /// A credential that can be used, and what went wrong on the way.
 #[derive(Debug)]
@@ -27,11 +34,31 @@ pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Aliv
 }
 
 /// Renews a stale credential in the store of the data directory, or in the one given, or takes it as it is while it
-/// lasts.
+/// lasts. That it is handed out is recorded, and so is why it is not.
 ///
 /// # Errors
 /// [`Error::Refresh`] for one that has expired and could not be renewed.
 pub async fn keep(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    request: &Request,
+    stale: Stale,
+    ui: &dyn Ui,
+) -> Result<Alive, Error> {
+    let address = stale.record.address.clone();
+    let alive = renew(paths, store, request, stale, ui).await;
+    let outcome = match &alive {
+        Ok(_) => Outcome::Ok,
+        Err(error) => Outcome::Failed(error.code()),
+    };
+    // What cannot be recorded just now is handed out all the same.
+    if let Ok(store) = SharedStore::of(store, paths) {
+        let _ = store.lock().audit(Action::Token, &address, outcome);
+    }
+    alive
+}
+
+async fn renew(
     paths: &Paths,
     store: Option<&SharedStore>,
     request: &Request,

@@ -10,16 +10,17 @@ use crate::{
     Error,
     credential::{Credential, Record},
     indirect,
-    name::Address,
+    name::{Address, DEFAULT},
     oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
     paths::Paths,
     project::Project,
     provider::{
-        Provider,
+        Provider, Unusable,
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError},
+    yaml::Problem,
 };
 
 /// How long a renewal that is under way is waited for.
@@ -35,6 +36,10 @@ pub enum Revocation {
     NotOffered,
     /// It was not tried.
     NotAsked,
+    /// It was not tried, because a file of its provider is wrong: what it says of where tokens go might be missing.
+    Wrong(Vec<Problem>),
+    /// It could not be tried: what is stored cannot be read. At the vendor it is as valid as it was.
+    Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
 }
@@ -59,25 +64,23 @@ pub enum Leave {
     Revoke,
 }
 
-/// Revokes a credential at its vendor, the refresh token before the access token, and removes it from the store of the
-/// data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
+/// Revokes a credential at its vendor, the refresh token before the access token, which is tried even if the vendor
+/// refused the other, and removes it from the store of the data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
 /// too.
 ///
 /// # Errors
-/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`]. That
-/// the vendor could not be reached, or refused, is no error: see [`Left::revocation`].
+/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`], and
+/// with [`Leave::Revoke`] [`Error::Descriptor`]. That the vendor could not be reached, or refused, is no error: see
+/// [`Left::revocation`].
 pub async fn leave(
     paths: &Paths,
     store: Option<&SharedStore>,
-    provider: Option<&Provider>,
+    provider: Result<&Provider, Unusable>,
     project: &Project,
     address: &Address,
     how: Leave,
 ) -> Result<Left, Error> {
-    let none = || Error::NoCredential {
-        what: address.typed(),
-        hint: "see what is stored with: authenticate status".to_owned(),
-    };
+    let none = || nothing(paths, store, address);
     if store.is_none() && Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
@@ -96,19 +99,24 @@ pub async fn leave(
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
+            (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
-            (Err(_), Leave::Logout) => Revocation::NotOffered,
+            (Err(error), Leave::Logout) => Revocation::Unreadable(error),
             (Err(error), _) => return Err(error.into()),
         };
     }
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
-        Revocation::Failed(error) if error.is_refusal() => Some(Outcome::Failed("refused")),
-        Revocation::Failed(_) => Some(Outcome::Failed("server")),
+        Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
+        Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
+        Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
     if let Some(outcome) = outcome {
         SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome)?;
+    }
+    if let (Leave::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
+        return Err(Error::Descriptor(std::mem::take(problems)));
     }
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
@@ -121,12 +129,39 @@ pub async fn leave(
     }
 }
 
-async fn at_the_vendor(provider: Option<&Provider>, project: &Project, record: &Record) -> Revocation {
+/// What is to go is never guessed: another account is only named.
+fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Error {
+    let profiles = |store: &Store| store.profiles(&address.provider, &address.set).unwrap_or_default();
+    let others = match store {
+        Some(store) => profiles(&store.lock()),
+        None => Store::open_existing(paths).ok().flatten().map(|store| profiles(&store)).unwrap_or_default(),
+    };
+    let others = others.into_iter().map(|profile| match profile.as_str() {
+        DEFAULT => address.provider.to_string(),
+        profile => format!("{}:{profile}", address.provider),
+    });
+    let hint = match others.collect::<Vec<_>>().as_slice() {
+        [] => "see what is stored with: authenticate status".to_owned(),
+        some => format!("stored are: {}", some.join(", ")),
+    };
+    Error::NoCredential { what: address.typed(), hint }
+}
+
+async fn at_the_vendor(
+    provider: Result<&Provider, Unusable>,
+    project: &Project,
+    record: &Record,
+) -> Revocation {
     if !record.metadata.owner.is_us() {
         // It would end the login of the tool that it was imported from.
         return Revocation::NotAsked;
     }
     let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
+    let provider = match provider {
+        Ok(provider) => Some(provider),
+        Err(Unusable::Unknown(_)) => None,
+        Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
+    };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => Place::of(&origin, revoke),
         (None, Some(revoke)) => Place::described(revoke).map(Some),
@@ -181,16 +216,18 @@ async fn each(
     let http = Http::new(project.ca_bundle_file()?.as_deref())?;
     let Place { url, client_id, client_secret, body } = place;
     let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
-    let mut is_first = true;
+    let mut before = None;
     for (token, hint) in tokens {
         let revoked = oauth::revoke(&http, url, client, secret, token, hint, *body).await;
-        match revoked {
-            Ok(()) => {}
+        before = Some(match (before, revoked) {
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
-            Err(OAuthError::Refused { .. }) if !is_first => {}
-            Err(error) => return Err(error),
-        }
-        is_first = false;
+            (Some(Ok(())), Err(OAuthError::Refused { .. })) => Ok(()),
+            (Some(Err(first)), _) => Err(first),
+            // It was this token that it did not want: the other one would go on working.
+            (None, Err(error)) if error.is_refusal() => Err(error),
+            (_, Err(error)) => return Err(error),
+            (_, Ok(())) => Ok(()),
+        });
     }
-    Ok(())
+    before.unwrap_or(Ok(()))
 }

@@ -59,6 +59,9 @@ impl Resolution {
 /// Nothing is renewed here, and no network is asked: who can renew does so with [`Resolution::Stale`], who cannot
 /// takes it [as it is](Resolution::as_it_is).
 ///
+/// That a stored secret is handed out is recorded in the audit log, and so is why one is not. One that is stale is
+/// recorded by whoever renews it ([`keep`](super::alive::keep)). See [`look_in`].
+///
 /// # Errors
 /// [`Error::NoCredential`], [`Error::Expired`], [`Error::SeveralAccounts`], [`Error::UnknownProvider`],
 /// [`Error::Project`], [`Error::Store`]
@@ -72,9 +75,46 @@ pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Resolution, Error> {
+    find(store, paths, request, Purpose::HandOut)
+}
+
+/// As [`resolve_in`], for who wants to know and not to have: nothing is recorded, for nothing is handed out.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn look_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Resolution, Error> {
+    find(store, paths, request, Purpose::Look)
+}
+
+/// The stored credential that [`resolve_in`] would take, whether or not it has expired; `None` if that would look in the
+/// environment. Nothing is recorded, for nothing is handed out.
+///
+/// # Errors
+/// [`Error::SeveralAccounts`], [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Option<Chosen>, Error> {
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
     let set = request.set.clone().unwrap_or_else(|| project.set());
-    let search = Search { store, paths, request, project: &project, set };
+    let search = Search { store, paths, request, project: &project, set, purpose: Purpose::Look };
+    let typed = request.provider.as_str();
+    if let Ok(name) = typed.parse()
+        && let Some(chosen) = search.choose(&name)?
+    {
+        return Ok(Some(chosen));
+    }
+    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    let known = registry.get(typed)?;
+    if known.name == typed { Ok(None) } else { search.choose(&known.name.parse()?) }
+}
+
+fn find(
+    store: Option<&Store>,
+    paths: &Paths,
+    request: &Request,
+    purpose: Purpose,
+) -> Result<Resolution, Error> {
+    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
+    let set = request.set.clone().unwrap_or_else(|| project.set());
+    let search = Search { store, paths, request, project: &project, set, purpose };
     let typed = request.provider.as_str();
     if request.given.is_none()
         && let Ok(name) = typed.parse()
@@ -100,19 +140,13 @@ pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Re
     }
 }
 
-/// Reads a credential, and records that. What cannot be recorded just now is handed out all the same.
-fn read(store: &Store, address: &Address) -> Result<Option<Record>, StoreError> {
-    let found = store.get(address);
-    let outcome = match &found {
-        Ok(None) => return found,
-        Ok(Some(record)) if record.metadata.expires_at.is_some_and(|at| at <= Timestamp::now()) => {
-            Outcome::Failed("expired")
-        }
-        Ok(Some(_)) => Outcome::Ok,
-        Err(error) => Outcome::Failed(error.code()),
-    };
-    let _ = store.audit(Action::Token, address, outcome);
-    found
+/// What a credential is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Its secret is handed out.
+    HandOut,
+    /// Whether and how it is.
+    Look,
 }
 
 struct Search<'a> {
@@ -121,6 +155,16 @@ struct Search<'a> {
     request: &'a Request,
     project: &'a Project,
     set: Name,
+    purpose: Purpose,
+}
+
+/// A stored credential that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The credential, as it is stored.
+    pub record: Record,
+    /// The profiles of the project's order that were passed over.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Search<'_> {
@@ -128,23 +172,37 @@ impl Search<'_> {
         Address { set: self.set.clone(), provider: provider.clone(), profile }
     }
 
-    /// The credential to use of those that are stored under this very name, if there is any.
+    /// What came of the credential that is meant of those that are stored under this very name, if there is any.
     fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
+        let Some(Chosen { record, skipped }) = self.choose(provider)? else { return Ok(None) };
+        let address = record.address.clone();
+        let found = self.judge(record, skipped);
+        match &found {
+            Ok(Resolution::Ready(_)) => self.record(&address, Outcome::Ok),
+            Ok(Resolution::Stale(_)) => {}
+            Err(error) => self.record(&address, Outcome::Failed(error.code())),
+        }
+        found.map(Some)
+    }
+
+    /// Which of them is meant. Of those in the project's order it is one that has expired only if there is no other.
+    fn choose(&self, provider: &Name) -> Result<Option<Chosen>, Error> {
         let Some(store) = self.store else { return Ok(None) };
-        let get = |profile: Name| read(store, &self.address(provider, profile));
+        let get = |profile: Name| self.get(store, &self.address(provider, profile));
+        let chosen = |record, skipped| Ok(Some(Chosen { record, skipped }));
         if let Some(profile) = &self.request.profile {
-            return get(profile.clone())?.map(|record| self.judge(record, Vec::new())).transpose();
+            return Ok(get(profile.clone())?.map(|record| Chosen { record, skipped: Vec::new() }));
         }
         let order = self.project.order(provider.as_str(), |key| self.is_alias(key, provider));
         let (mut skipped, mut first_expired) = (Vec::new(), None);
         for profile in &order {
-            let why = match get(profile.clone())?.map(|record| self.judge(record, skipped.clone())) {
+            let why = match get(profile.clone())? {
                 None => Why::NotStored,
-                Some(Err(error @ Error::Expired { .. })) => {
-                    first_expired.get_or_insert(error);
+                Some(record) if self.is_over(&record) => {
+                    first_expired.get_or_insert(record);
                     Why::Expired
                 }
-                Some(found) => return found.map(Some),
+                Some(record) => return chosen(record, skipped),
             };
             skipped.push(Skipped { address: self.address(provider, profile.clone()), why });
         }
@@ -152,19 +210,35 @@ impl Search<'_> {
         if !order.contains(&default)
             && let Some(record) = get(default)?
         {
-            return self.judge(record, skipped).map(Some);
+            return chosen(record, skipped);
         }
         let mut others = store.profiles(provider, &self.set)?;
         others.retain(|profile| !order.contains(profile));
         match (others.as_slice(), first_expired) {
-            ([], Some(error)) => Err(error),
-            ([], None) => Ok(None),
-            ([only], _) => get(only.clone())?.map(|record| self.judge(record, skipped)).transpose(),
+            ([], expired) => Ok(expired.map(|record| Chosen { record, skipped: Vec::new() })),
+            ([only], _) => Ok(get(only.clone())?.map(|record| Chosen { record, skipped })),
             (several, _) => Err(Error::SeveralAccounts {
                 provider: provider.to_string(),
                 profiles: several.iter().map(Name::to_string).collect(),
             }),
         }
+    }
+
+    fn get(&self, store: &Store, address: &Address) -> Result<Option<Record>, StoreError> {
+        store.get(address).inspect_err(|error| self.record(address, Outcome::Failed(error.code())))
+    }
+
+    /// What cannot be recorded just now is handed out all the same.
+    fn record(&self, address: &Address, outcome: Outcome) {
+        if let (Some(store), Purpose::HandOut) = (self.store, self.purpose) {
+            let _ = store.audit(Action::Token, address, outcome);
+        }
+    }
+
+    /// Whether it has expired, and nothing can renew it.
+    fn is_over(&self, record: &Record) -> bool {
+        let has_expired = record.metadata.expires_at.is_some_and(|at| at <= Timestamp::now());
+        has_expired && !is_renewable(self.paths, record)
     }
 
     fn is_alias(&self, key: &str, provider: &Name) -> bool {

@@ -130,6 +130,33 @@ pub enum LoginError {
     Ui(#[from] UiError),
 }
 
+impl LoginError {
+    /// A short word for it, for the audit log.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::BadKey { .. } => "bad_key",
+            Self::Fields(_) => "bad_field",
+            Self::NoSuchMode { .. } | Self::NotYet(_) | Self::NotWanted { .. } => "configuration",
+            Self::KeySource { .. } | Self::Reference(_) | Self::Subject { .. } => "configuration",
+            Self::Busy { .. } | Self::PortTaken { .. } => "busy",
+            Self::NothingCaptured { .. } => "nothing_captured",
+            Self::TooLong(_) => "too_long",
+            Self::Import(_) | Self::Vendor(_) => "vendor_files",
+            Self::Engine(_) => "engine",
+            Self::Store(error) => error.code(),
+            Self::OAuth(error) => error.code(),
+            Self::Ui(UiError::Interrupted) => "interrupted",
+            Self::Ui(UiError::NobodyToAsk(_)) => "nobody_to_ask",
+            Self::Ui(UiError::Io(_)) | Self::Files { .. } => "system",
+        }
+    }
+
+    /// Whether nothing was begun: what was asked for was not complete.
+    pub(super) fn is_unbegun(&self) -> bool {
+        matches!(self, Self::Ui(UiError::NobodyToAsk(_)))
+    }
+}
+
 /// How a vendor's CLI ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

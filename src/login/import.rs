@@ -11,7 +11,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
-    store::{Action, Store, Swap},
+    store::{Action, Outcome, Store, Swap},
 };
 
 /// How often a vendor's tool may change its files under our hands.
@@ -207,12 +207,18 @@ impl Import {
         captured: &Captured,
     ) -> Result<Imported, Error> {
         let address = || Box::new(self.address.clone());
+        let failed = |store: &Store, error: ImportError| {
+            let error = LoginError::from(error);
+            let _ = store.audit(Action::TakeOver, &self.address, Outcome::Failed(error.code()));
+            Error::from(error)
+        };
         let removed = capture::remove(&self.directory, &self.provider.capture, captured)
-            .map_err(|source| ImportError::NotTakenOver { address: address(), source })?;
+            .map_err(|source| failed(store, ImportError::NotTakenOver { address: address(), source }))?;
+        store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
         match store.swap(&self.address, record.version, &record.credential, &metadata)? {
             Swap::Swapped(record) => Ok(Imported { record, file, removed: Some(removed) }),
-            Swap::Lost(_) => Err(ImportError::Replaced { address: address() }.into()),
+            Swap::Lost(_) => Err(failed(store, ImportError::Replaced { address: address() })),
         }
     }
 }

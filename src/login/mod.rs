@@ -12,6 +12,7 @@ pub mod container;
 pub mod device;
 pub mod dir;
 pub mod error;
+mod failed;
 pub mod fields;
 pub mod given;
 pub mod import;
@@ -142,9 +143,10 @@ pub fn store_api_key(
     let registry = Registry::load_for(Some(&paths.providers()), provider);
     let provider = registry.sound(provider)?;
     has_mode(provider, Mode::ApiKey)?;
-    let key = api_key::check(provider, key, false)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
     let address = Address { set, ..Address::of(provider.name.parse()?) };
+    let key = api_key::check(provider, key, false)
+        .inspect_err(|error| failed::record(paths, None, &address, error.code()))?;
     Ok(Store::open(paths)?.put(&address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 
@@ -220,6 +222,10 @@ impl Login {
     /// # Errors
     /// [`LoginError::BadKey`], [`LoginError::Ui`], [`LoginError::Store`]
     pub fn store_key(&self, ui: &dyn Ui) -> Result<Record, Error> {
+        self.recorded(self.key(ui))
+    }
+
+    fn key(&self, ui: &dyn Ui) -> Result<Record, Error> {
         let metadata = Metadata { expires_at: self.how.expires_at, ..Metadata::default() };
         if self.mode == Mode::Token {
             let prompt = format!("Bearer token for {}", self.provider.label);
@@ -248,8 +254,9 @@ impl Login {
     /// # Errors
     /// [`LoginError::Fields`], [`LoginError::Ui`], [`LoginError::Store`]
     pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
-        let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui)?;
-        self.put(&credential, &Metadata::default())
+        let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui);
+        let credential = credential.map_err(Error::from);
+        self.recorded(credential.and_then(|credential| self.put(&credential, &Metadata::default())))
     }
 
     /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::NATIVE`] only.
@@ -267,7 +274,7 @@ impl Login {
             store: self.store.as_ref(),
             ui,
         };
-        Ok(login.run(interrupt).await?)
+        self.recorded(login.run(interrupt).await.map_err(Error::from))
     }
 
     /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
@@ -286,7 +293,15 @@ impl Login {
             store: self.store.as_ref(),
             ui,
         };
-        Ok(login.run(interrupt).await?)
+        self.recorded(login.run(interrupt).await.map_err(Error::from))
+    }
+
+    /// A login that fails is recorded, too.
+    fn recorded(&self, done: Result<Record, Error>) -> Result<Record, Error> {
+        done.inspect_err(|error| match error {
+            Error::Login(unbegun) if unbegun.is_unbegun() => {}
+            error => failed::record(&self.paths, self.store.as_ref(), &self.address, error.code()),
+        })
     }
 
     /// Stores a credential and reads it back.

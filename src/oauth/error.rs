@@ -97,6 +97,16 @@ pub enum OAuthError {
 pub struct Cause(pub(crate) String);
 
 impl OAuthError {
+    /// A short word for it, for the audit log.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            error if error.is_refusal() => "refused",
+            Self::Reference(_) | Self::Endpoint(_) | Self::CaBundle { .. } => "configuration",
+            Self::NoEndpoint { .. } | Self::Setup(_) => "configuration",
+            _ => "server",
+        }
+    }
+
     /// A refusal that came another way than in the answer to a request, made fit to be shown.
     pub fn refused(code: &str, description: Option<&str>) -> Self {
         let (code, description) = refusal::shown(code, description);

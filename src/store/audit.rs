@@ -37,6 +37,8 @@ pub enum Action {
     Revoke,
     /// A credential came from another tool.
     Import,
+    /// A credential that came from another tool was removed there, and is ours alone.
+    TakeOver,
     /// A credential was written into another tool's files.
     Deliver,
     /// The store was unlocked for a time.
@@ -64,6 +66,7 @@ impl Action {
             Self::Refresh => "refresh",
             Self::Revoke => "revoke",
             Self::Import => "import",
+            Self::TakeOver => "take_over",
             Self::Deliver => "deliver",
             Self::Unlock => "unlock",
             Self::Lock => "lock",

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::{
     Action, Store, StoreError,
-    key::{Asking, DataKey, Row, choose, sweep, unused, wrap},
+    key::{Asking, Context, DataKey, Row, When, choose, sweep, unused, wrap},
     ledger::Ledger,
     migrate::take_turn,
     row::{BY_RAW_KEY, COLUMNS, SECRET, VERSION, place},
@@ -60,7 +60,7 @@ impl Store {
     /// Makes the data key, unless somebody else has just done so, and seals what was stored before: all in one
     /// transaction. What the source has to have outside of the database is there before.
     pub(super) fn first_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
-        let context = self.context(asking.clone());
+        let context = Context { when: When::First, ..self.context(asking.clone()) };
         let failed = |source| self.failed(source);
         self.refuse_what_is_sealed()?;
         // What may take long, or ask, comes before anybody has to wait for us.

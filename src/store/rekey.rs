@@ -10,7 +10,10 @@ use rusqlite::Connection;
 
 use super::{
     Action, Store, StoreError,
-    key::{Asking, DataKey, Recorded, Row, Source, choose, custodian, session, sweep, unused, wrap},
+    key::{
+        Asking, Context, DataKey, Recorded, Row, Source, When, choose, custodian, session, sweep, unused,
+        wrap,
+    },
     ledger::Ledger,
     migrate::take_turn,
     row::COLUMNS,
@@ -40,7 +43,7 @@ impl Store {
         let failed = |source| self.failed(source);
         let old_key = self.key(Asking::Allowed)?;
         let asking = how.passphrase.clone().map_or(Asking::Allowed, Asking::Given);
-        let context = self.context(asking);
+        let context = Context { when: When::Rekey, ..self.context(asking) };
         let row = Row::read(&self.connection).map_err(failed)?;
         let old = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;

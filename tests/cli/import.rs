@@ -176,3 +176,27 @@ fn what_cannot_be_taken_out_stays_the_vendors() {
     assert!(file.exists());
     assert_eq!(status(&home, "codex")["owner"], "vendor");
 }
+
+/// That it was read, and that it was taken over, are two things.
+#[test]
+fn each_step_is_in_the_audit_log() {
+    let home = Home::new();
+    home.write(".codex/auth.json", &codex("null"));
+    let recorded = || -> Vec<String> {
+        let log = home.authenticate(["log", "--json"]).exits(code::DONE).json();
+        let entries = log["entries"].as_array().expect("a list").iter().rev();
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        entries.map(|entry| format!("{} {}", text(&entry["action"]), text(&entry["outcome"]))).collect()
+    };
+    home.authenticate(["import", "codex", "--move"]).exits(code::DONE);
+    assert_eq!(recorded(), ["import ok", "take_over ok"]);
+    home.write("open/auth.json", &codex("null"));
+    fs::set_permissions(home.path().join("open"), fs::Permissions::from_mode(0o777)).expect("set");
+    home.authenticate(["import", "codex", "--from", "open", "--move"]).exits(code::LOGIN_FAILED);
+    home.authenticate(["import", "codex", "--from", "open"]).exits(code::DONE);
+    assert_eq!(
+        recorded()[2..],
+        ["import ok", "take_over vendor_files", "import ok"],
+        "and a login that is only read is not taken over"
+    );
+}

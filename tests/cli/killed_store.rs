@@ -9,7 +9,10 @@ use std::{
 
 use authenticate::store::Store;
 
-use crate::harness::{Home, KEY, Run, code, files_below};
+use crate::{
+    harness::{Home, KEY, Run, code, files_below},
+    ring::Ring,
+};
 
 /// How many moments are tried.
 const MOMENTS: u32 = 40;
@@ -149,5 +152,55 @@ fn while_it_is_sealed() {
         }
         is_whole(&home, 45);
         home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints("sk-PLAINCANARY-openai");
+    }
+}
+
+/// Whichever of the two has the key, it opens.
+#[test]
+fn while_its_key_moves_to_another_source() {
+    let ring = Ring::unlocked();
+    let home = filled();
+    home.write("passphrase", "correct horse\n");
+    let with_all = |run: Run| {
+        run.env("AUTHENTICATE_PASSPHRASE_FILE", home.path().join("passphrase"))
+            .env("DBUS_SESSION_BUS_ADDRESS", ring.address())
+    };
+    let rekey = |source: &str| {
+        let file = home.path().join("passphrase");
+        let words = ["store", "rekey", "--source", source];
+        let given = ["--passphrase-file", file.to_str().expect("text")];
+        let more = if source == "passphrase" { &given[..] } else { &[] };
+        with_all(home.authenticate(words.iter().chain(more)))
+    };
+    let source = || {
+        let status = home.authenticate(["store", "status", "--json"]).exits(code::DONE).json();
+        status["key"]["source"].as_str().expect("a source").to_owned()
+    };
+    for other in ["passphrase", "keyring"] {
+        let whole = time_of(rekey(other));
+        assert_eq!(ring.keys(), usize::from(other == "keyring"));
+        rekey("key_file").exits(code::DONE);
+        // Most of the time nothing is changed yet: the moment when something is, is looked for, and stayed at.
+        let mut at = whole;
+        let (mut kills, mut moved) = (0, 0);
+        for _ in 0..MOMENTS {
+            kills += usize::from(killed(rekey(other), at));
+            with_all(home.authenticate(["token", "demo", "openai"])).exits(code::DONE).prints(KEY);
+            let now = source();
+            assert!(now == "key_file" || now == other, "{now}");
+            if now == other {
+                moved += 1;
+                at = at * 8 / 9;
+                rekey("key_file").exits(code::DONE);
+            } else {
+                at = at * 9 / 8;
+            }
+            is_whole(&home, RECORDS);
+        }
+        assert!(kills > MOMENTS as usize / 4, "only {kills} were killed on the way to {other}");
+        assert!((1..MOMENTS).contains(&moved), "{moved} had moved to {other}");
+        // What they left lying about goes with the next one.
+        rekey("key_file").exits(code::DONE);
+        assert_eq!((keys(&home), ring.keys()), (1, 0), "{other}");
     }
 }

@@ -227,9 +227,10 @@ fn channels_may_live_in_the_environment_alone() {
     let home = Home::new();
     let all = home.authenticate(["token", "demo", "slack", "--json"]).env("SLACK_BOT_TOKEN", KEY);
     let all = all.exits(code::DONE).json();
-    assert_eq!((&all["kind"], &all["source"]), (&json!("fields"), &json!("env SLACK_BOT_TOKEN")));
-    let bot = json!({"name": "bot_token", "value": KEY, "source": "env SLACK_BOT_TOKEN"});
-    let app = json!({"name": "app_token", "value": null, "source": null});
+    assert_eq!((&all["kind"], &all["source"]), (&json!("fields"), &json!("env")));
+    assert_eq!(all["variable"], "SLACK_BOT_TOKEN");
+    let bot = json!({"name": "bot_token", "value": KEY, "source": "env", "variable": "SLACK_BOT_TOKEN"});
+    let app = json!({"name": "app_token", "value": null, "source": null, "variable": "SLACK_APP_TOKEN"});
     assert_eq!(all["fields"], json!([bot, app]));
     let telegram = home.authenticate(["token", "demo", "telegram"]).env("TELEGRAM_BOT_TOKEN", KEY);
     assert_eq!(telegram.exits(code::DONE).stdout, format!("{KEY}\n"));

@@ -122,3 +122,72 @@ fn a_reading_does_not_wait_long_to_be_recorded() {
     assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     database.execute_batch("ROLLBACK").expect("ended");
 }
+
+#[test]
+fn a_login_that_fails_is_recorded_where_there_is_a_store() {
+    let home = Home::new();
+    let refused = |words: &[&str], input: &str, code| {
+        home.authenticate(words).input(input).exits(code).does_not_say(CANARY);
+    };
+    refused(&["demo", "openai", "--api-key-stdin"], "sk-CANARY", code::USAGE);
+    assert!(!home.data().exists(), "nothing is made for that");
+    home.stores("mistral", KEY);
+    refused(&["demo", "openai", "--api-key-stdin"], "sk-CANARY", code::USAGE);
+    refused(&["demo", "anthropic", "--token-stdin"], "CANARY two words", code::USAGE);
+    refused(&["demo", "slack", "--field", "bot_token=-", "--set", "team"], "", code::USAGE);
+    refused(&["demo", "codex:work", "--mode", "oauth"], "", code::ENGINE);
+    // Nothing was attempted.
+    refused(&["demo", "openai"], "", code::USAGE);
+    refused(&["demo", "openai", "--mode", "oauth"], "", code::USAGE);
+    let expected = [
+        "store mistral ok",
+        "login openai bad_key",
+        "login anthropic bad_key",
+        "login slack bad_field",
+        "login codex engine",
+    ];
+    assert_eq!(actions(&home), expected);
+    let of_codex = entries(&home, &["--provider", "codex"]).pop().expect("one");
+    assert_eq!((&of_codex["set"], &of_codex["profile"]), (&"default".into(), &"work".into()));
+    let of_slack = entries(&home, &["--provider", "slack"]).pop().expect("one");
+    assert_eq!(of_slack["set"], "team");
+}
+
+#[test]
+fn a_login_into_a_locked_store_is_recorded_as_such() {
+    let home = Home::new();
+    home.stores("mistral", KEY);
+    home.authenticate(["store", "rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input("x")
+        .exits(code::DONE);
+    home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY).exits(code::STORE);
+    assert_eq!(actions(&home), ["store mistral ok", "rekey - ok", "login openai locked"]);
+}
+
+#[test]
+fn sealing_what_was_plain_is_recorded() {
+    let home = crate::store_verbs::with_fixture();
+    home.authenticate(["status"]).exits(code::DONE);
+    assert_eq!(actions(&home), ["migrate - ok"]);
+    home.authenticate(["store", "migrate"]).exits(code::DONE);
+    assert_eq!(actions(&home).len(), 1, "nothing was left to do");
+}
+
+#[test]
+fn an_import_is_recorded_as_one() {
+    let home = Home::new();
+    home.write(".config/gh/hosts.yml", "github.com:\n  user: ann\n  oauth_token: gho_CANARY\n");
+    home.authenticate(["import", "gh"]).exits(code::DONE);
+    assert_eq!(actions(&home), ["import gh ok"]);
+}
+
+/// It is there more than once, or it would not have been replaced.
+#[test]
+fn storing_and_replacing_are_recorded_alike() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.stores("openai", "sk-0123456789-another");
+    home.authenticate(["logout", "demo", "openai"]).exits(code::DONE);
+    home.authenticate(["logout", "demo", "openai"]).exits(code::NO_CREDENTIAL);
+    assert_eq!(actions(&home), ["store openai ok", "store openai ok", "remove openai ok"]);
+}

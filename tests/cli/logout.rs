@@ -1,6 +1,16 @@
 //! `authenticate logout`
 
-use crate::harness::{CANARY, Home, KEY, code, files_below};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
+
+use authenticate::{
+    credential::{Credential, Metadata, OAuth},
+    paths::Paths,
+};
+
+use crate::{
+    harness::{CANARY, Home, KEY, code, files_below},
+    pty::Session,
+};
 
 #[test]
 fn what_is_removed_is_gone_from_the_disk() {
@@ -93,4 +103,125 @@ fn what_cannot_be_revoked_is_kept_by_revoke() {
     assert_eq!(home.stored().len(), 1);
     home.authenticate(["revoke", "demo", "groq"]).exits(code::NO_CREDENTIAL);
     home.authenticate(["revoke", "demo", "nonesuch"]).exits(code::USAGE);
+}
+
+/// A home with a login that its vendor would revoke, in a store that is locked.
+fn locked() -> Home {
+    let home = Home::new();
+    let tokens = OAuth {
+        access_token: KEY.into(),
+        refresh_token: Some("refresh-me".into()),
+        id_token: None,
+        extra: BTreeMap::new(),
+    };
+    home.put("codex", &Credential::OAuth(tokens), &Metadata::default());
+    home.authenticate(["store", "rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input("correct horse")
+        .exits(code::DONE);
+    home
+}
+
+fn count(home: &Home) -> u64 {
+    let status = home.authenticate(["store", "status", "--json"]).exits(code::DONE).json();
+    status["records"].as_u64().expect("a number")
+}
+
+/// It stays valid there, and nobody but its owner can do anything about that.
+#[test]
+fn what_cannot_be_read_is_said_not_to_be_revoked() {
+    let home = locked();
+    home.authenticate(["revoke", "demo", "codex"]).exits(code::STORE).says("is locked with a passphrase");
+    assert_eq!(count(&home), 1);
+    home.authenticate(["logout", "demo", "codex"])
+        .exits(code::DONE)
+        .says("warning: codex could not be read, and was NOT revoked at the vendor, where it stays valid: ")
+        .says("is locked with a passphrase")
+        .says("removed codex from this machine; it was not revoked at the vendor");
+    assert_eq!(count(&home), 0);
+    let home = locked();
+    let json = home.authenticate(["logout", "demo", "codex", "--json"]).exits(code::DONE).json();
+    assert_eq!((&json["removed"], &json["revocation"]), (&true.into(), &"unreadable".into()));
+    assert!(json["revocation_error"].as_str().expect("a text").contains("is locked"), "{json}");
+    let home = locked();
+    home.authenticate(["logout", "--all"]).exits(code::DONE).says("could not be read, and was NOT revoked");
+}
+
+/// Who dismisses the question wants nothing done.
+#[test]
+fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
+    let home = locked();
+    let mut session = Session::start(&home, ["logout", "demo", "codex"], &[]);
+    session.shows("Passphrase of the store").masks();
+    session.types("\u{3}");
+    session.exits(code::INTERRUPTED);
+    assert_eq!(count(&home), 1);
+}
+
+#[test]
+fn json_says_that_it_cannot_be_revoked_from_here() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let outcome = home.authenticate(["revoke", "demo", "openai", "--json"]).exits(code::USAGE);
+    assert!(outcome.stderr.contains("openai cannot be revoked from here, and is kept"), "{outcome:?}");
+    let kept = outcome.json();
+    assert_eq!((&kept["removed"], &kept["revocation"]), (&false.into(), &"not_offered".into()));
+}
+
+/// What becomes of one is nothing to the others, and nothing that was done goes unsaid.
+#[test]
+fn of_all_each_is_reported_whatever_became_of_another() {
+    let filled = || {
+        let home = Home::new();
+        for provider in ["deepseek", "mistral", "openai"] {
+            home.stores(provider, KEY);
+        }
+        let turns = Paths::new(home.config(), home.data()).turns();
+        fs::create_dir_all(&turns).expect("made");
+        fs::set_permissions(&turns, fs::Permissions::from_mode(0o700)).expect("closed");
+        fs::create_dir(turns.join("default~mistral~default.lock")).expect("in the way");
+        home
+    };
+    let left = |home: &Home| home.stored().into_iter().map(|(address, _)| address).collect::<Vec<_>>();
+    let home = filled();
+    home.authenticate(["logout", "--all"])
+        .exits(code::FAILED)
+        .says("removed deepseek from this machine")
+        .says("error: mistral was not removed: cannot use ")
+        .says("default~mistral~default.lock")
+        .says("removed openai from this machine");
+    assert_eq!(left(&home), ["default/mistral/default"]);
+    let home = filled();
+    let outcome = home.authenticate(["logout", "demo", "--all", "--json"]).exits(code::FAILED);
+    let rows = outcome.json()["credentials"].as_array().expect("rows").clone();
+    let short: Vec<_> =
+        rows.iter().map(|row| (&row["provider"], &row["removed"], &row["exit_code"])).collect();
+    assert_eq!(
+        short,
+        [
+            (&"deepseek".into(), &true.into(), &serde_json::Value::Null),
+            (&"mistral".into(), &false.into(), &code::FAILED.into()),
+            (&"openai".into(), &true.into(), &serde_json::Value::Null),
+        ]
+    );
+    assert!(rows[1]["error"].as_str().expect("a text").contains("mistral~default.lock"), "{rows:?}");
+    assert_eq!(
+        (&rows[1]["revocation"], &rows[0]["error"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert_eq!(left(&home), ["default/mistral/default"]);
+}
+
+/// What is to go is never guessed.
+#[test]
+fn another_account_than_the_one_that_is_meant_is_named_and_kept() {
+    let home = Home::new();
+    home.stores("openai:work", KEY);
+    home.stores("openai:play", KEY);
+    for verb in ["logout", "revoke"] {
+        home.authenticate([verb, "demo", "openai"])
+            .exits(code::NO_CREDENTIAL)
+            .says("no credential for openai")
+            .says("hint: stored are: openai:play, openai:work");
+    }
+    assert_eq!(home.stored().len(), 2);
 }

@@ -130,11 +130,12 @@ fn the_first_variable_wins_and_the_providers_own_always_counts() {
         let run = home.authenticate(["token", "demo", "gh", "--json"]);
         let found =
             variables.iter().fold(run, |run, (name, value)| run.env(name, value)).exits(code::DONE).json();
-        found["source"].as_str().expect("a source").to_owned()
+        assert_eq!(found["source"], "env");
+        found["variable"].as_str().expect("a variable").to_owned()
     };
-    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", "a"), ("GH_API_KEY", "c")]), "env GH_TOKEN");
-    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", " ")]), "env GITHUB_TOKEN");
-    assert_eq!(run(&[("GH_API_KEY", "c")]), "env GH_API_KEY");
+    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", "a"), ("GH_API_KEY", "c")]), "GH_TOKEN");
+    assert_eq!(run(&[("GITHUB_TOKEN", "b"), ("GH_TOKEN", " ")]), "GITHUB_TOKEN");
+    assert_eq!(run(&[("GH_API_KEY", "c")]), "GH_API_KEY");
 }
 
 #[test]
@@ -261,5 +262,33 @@ fn what_token_refuses_of_the_environment_is_an_error_to_status() {
         let row = &outcome["credentials"][0];
         assert_eq!((&row["provider"], &row["kind"]), (&provider.into(), &kind.into()), "{outcome}");
         assert_eq!((&row["state"], &row["variable"]), (&"error".into(), &variable.into()));
+    }
+}
+
+/// One reader is enough for both.
+#[test]
+fn status_and_token_say_the_source_in_the_same_members() {
+    let home = Home::new();
+    let fields = [("bot_token".to_owned(), KEY.into())];
+    home.put("slack", &Credential::Fields(fields.into()), &Metadata::default());
+    home.stores("openai", KEY);
+    let run = |words: &[&str]| {
+        let run = home.authenticate(words).env("GH_TOKEN", "g").env("SLACK_APP_TOKEN", "a");
+        run.exits(code::DONE).json()
+    };
+    for provider in ["gh", "openai", "slack"] {
+        let token = run(&["token", "demo", provider, "--json"]);
+        let status = run(&["status", "demo", provider, "--json"])["credentials"][0].clone();
+        for name in ["source", "variable"] {
+            assert_eq!(token[name], status[name], "{provider}: {name}");
+            if provider == "slack" {
+                for field in 0..2 {
+                    assert_eq!(
+                        token["fields"][field][name], status["fields"][field][name],
+                        "{field}: {name}"
+                    );
+                }
+            }
+        }
     }
 }

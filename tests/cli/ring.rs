@@ -57,6 +57,16 @@ impl Ring {
         self.start(true);
     }
 
+    /// What its owner does without a desktop: the password goes to standard input.
+    pub fn is_told_its_password(&mut self, words: &[&str]) {
+        let mut told = self.daemon(words);
+        told.stdin.take().expect("piped").write_all(PASSWORD.as_bytes()).expect("its password");
+        // It stays and serves, in place of the one before.
+        self.stop();
+        self.daemon = Some(told);
+        self.comes_up();
+    }
+
     /// The service takes calls, and does not answer them.
     pub fn hangs(&self) {
         let daemon = self.daemon.as_ref().expect("started");
@@ -70,15 +80,21 @@ impl Ring {
     }
 
     fn start(&mut self, unlock: bool) {
-        let control = self.home.path().join("control");
-        let mut daemon = Command::new("gnome-keyring-daemon");
-        daemon
-            .args(["--foreground", "--components=secrets"])
-            .arg(format!("--control-directory={}", control.display()));
-        if unlock {
-            daemon.arg("--unlock");
-        }
-        let mut daemon = daemon
+        let control = format!("--control-directory={}", self.home.path().join("control").display());
+        let words = ["--components=secrets", &control];
+        let mut daemon = match unlock {
+            true => self.daemon(&[&words[..], &["--unlock"]].concat()),
+            false => self.daemon(&words),
+        };
+        daemon.stdin.take().expect("piped").write_all(PASSWORD.as_bytes()).expect("its password");
+        self.daemon = Some(daemon);
+        self.comes_up();
+    }
+
+    fn daemon(&self, words: &[&str]) -> Child {
+        Command::new("gnome-keyring-daemon")
+            .arg("--foreground")
+            .args(words)
             .env_clear()
             .env("HOME", self.home.path())
             .env("PATH", "/usr/bin:/bin")
@@ -87,9 +103,10 @@ impl Ring {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("gnome-keyring-daemon: tests/testbed/packages installs it");
-        daemon.stdin.take().expect("piped").write_all(PASSWORD.as_bytes()).expect("its password");
-        self.daemon = Some(daemon);
+            .expect("gnome-keyring-daemon: tests/testbed/packages installs it")
+    }
+
+    fn comes_up(&self) {
         let deadline = Instant::now() + LIMIT;
         while !self.answers() {
             assert!(Instant::now() < deadline, "the key ring does not come up");
@@ -112,6 +129,19 @@ impl Ring {
         let call = "org.freedesktop.Secret.Service.SearchItems";
         let found = self.call("/org/freedesktop/secrets", call, &["dict:string:string:service,authenticate"]);
         found.matches("object path").count()
+    }
+
+    /// How many of them are keys of stores: a probe that was killed leaves an entry, too, and no secret in it.
+    pub fn keys(&self) -> usize {
+        let call = "org.freedesktop.Secret.Service.SearchItems";
+        let found = self.call("/org/freedesktop/secrets", call, &["dict:string:string:service,authenticate"]);
+        let items =
+            found.lines().filter_map(|line| line.trim().strip_prefix("object path \"")?.strip_suffix('"'));
+        let attributes = |item: &str| {
+            let call = "org.freedesktop.DBus.Properties.Get";
+            self.call(item, call, &["string:org.freedesktop.Secret.Item", "string:Attributes"])
+        };
+        items.filter(|item| attributes(item).contains("\"store-")).count()
     }
 
     fn call(&self, path: &str, method: &str, arguments: &[&str]) -> String {

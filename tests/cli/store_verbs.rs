@@ -346,3 +346,57 @@ fn any_other_verb_does_so_too() {
     no_file_holds(&home, "PLAINCANARY");
     token(&home).env(FILE, &file).exits(code::DONE).prints("sk-PLAINCANARY-openai");
 }
+
+/// Only the ring knows, and it is not asked for that: it might ask its owner.
+#[test]
+fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {
+    let home = Home::new();
+    let mut ring = Ring::unlocked();
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(KEY)
+        .env(BUS, ring.address())
+        .exits(code::DONE);
+    for locked in [false, true] {
+        if locked {
+            ring.locks();
+        }
+        let status = |words: &[&str]| {
+            let words = ["store", "status"].iter().chain(words);
+            home.authenticate(words).env(BUS, ring.address()).exits(code::DONE)
+        };
+        let shown = status(&[]).stdout;
+        assert!(shown.contains("locked   as the key ring is, which is asked when"), "{shown}");
+        assert_eq!(status(&["--json"]).json()["locked"], serde_json::Value::Null);
+    }
+    let home = with_key();
+    assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"], false);
+}
+
+/// RFC 9106, section 4: what it takes to guess.
+#[test]
+fn a_passphrase_is_made_expensive_to_guess() {
+    let home = with_key();
+    home.write("config/config.yaml", "store: {passphrase_command: [echo, printed]}\n");
+    let path = "/usr/local/bin:/usr/bin:/bin";
+    let work = |place: &str| {
+        let database = Connection::open(home.database()).expect("opened");
+        let sql = "SELECT parameters FROM store_key";
+        let parameters: String = database.query_row(sql, [], |row| row.get(0)).expect("read");
+        let parameters = crate::harness::json(&parameters);
+        let derivation = parameters.pointer(place).expect("recorded");
+        let salt = derivation["salt"].as_str().expect("a salt").to_owned();
+        assert!(salt.len() >= 22, "16 bytes: {salt}");
+        let number = |name: &str| derivation["work"][name].as_u64().expect("a number");
+        for (name, least) in [("passes", 3), ("memory_kib", 65_536), ("lanes", 4)] {
+            assert!(number(name) >= least, "{name}: {parameters}");
+        }
+        salt
+    };
+    store(&home, ["rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input(PASSPHRASE)
+        .exits(code::DONE);
+    let first = work("");
+    let file = home.write("passphrase", PASSPHRASE);
+    store(&home, ["rekey", "--source", "command"]).env("PATH", path).env(FILE, &file).exits(code::DONE);
+    assert_ne!(work("/derivation"), first);
+}

@@ -64,8 +64,9 @@ fn of_several_fields_one_is_named() {
     field("bot").exits(code::USAGE).says("slack has no field \"bot\"; it has bot_token, app_token");
     let all = home.authenticate(["token", "demo", "slack", "--json"]).exits(code::DONE).json();
     assert_eq!(all["token"], json!(null));
-    let bot = json!({"name": "bot_token", "value": KEY, "source": "stored"});
-    let app = json!({"name": "app_token", "value": "other", "source": "stored"});
+    let bot = json!({"name": "bot_token", "value": KEY, "source": "stored", "variable": "SLACK_BOT_TOKEN"});
+    let app =
+        json!({"name": "app_token", "value": "other", "source": "stored", "variable": "SLACK_APP_TOKEN"});
     assert_eq!(all["fields"], json!([bot, app]));
     let one = home.authenticate(["token", "demo", "slack", "--json", "--field", "bot_token"]);
     let one = one.exits(code::DONE).json();

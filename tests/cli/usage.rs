@@ -83,3 +83,23 @@ fn what_is_not_foreseen_is_exit_code_1() {
     home.write("file", "");
     home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot make file/man");
 }
+
+/// Each says the rule that it follows.
+#[test]
+fn the_help_says_which_account_is_meant() {
+    let home = Home::new();
+    let help =
+        |verb: &str| home.authenticate([verb, "--help"]).env("COLUMNS", "200").exits(code::DONE).stdout;
+    let help = |verb: &str| help(verb).split_whitespace().collect::<Vec<_>>().join(" ");
+    for verb in ["token", "refresh"] {
+        let help = help(verb);
+        assert!(help.contains("the first that can be used of the project's order"), "{verb}: {help}");
+        assert!(
+            help.contains("the only account") && !help.contains("if not the default one"),
+            "{verb}: {help}"
+        );
+    }
+    for verb in ["logout", "revoke"] {
+        assert!(help(verb).contains("the profile if not the default one"), "{verb}");
+    }
+}

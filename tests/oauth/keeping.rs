@@ -94,3 +94,29 @@ fn what_cannot_be_stored_is_not_asked_for() {
     home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::STORE);
     assert!(server.asked().is_empty());
 }
+
+/// The audit log says who logged in, and who could not.
+#[test]
+fn a_login_is_recorded_however_it_ends() {
+    let recorded = |home: &Home| -> Vec<String> {
+        let log = home.authenticate(["log", "--json"]).exits(code::DONE).json();
+        let entries = log["entries"].as_array().expect("a list").iter().rev();
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        entries.map(|entry| format!("{} {}", text(&entry["action"]), text(&entry["outcome"]))).collect()
+    };
+    let (home, good) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "good"}"#)));
+    acme(&home, &good);
+    let login = |code| {
+        home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code);
+    };
+    login(code::DONE);
+    assert_eq!(recorded(&home), ["login ok"]);
+    let refuses = Stub::that(|_| json_reply(400, r#"{"error": "invalid_client"}"#));
+    acme(&home, &refuses);
+    login(exit::LOGIN_FAILED);
+    let busy = Stub::that(|_| json_reply(503, "{}"));
+    acme(&home, &busy);
+    login(exit::UNREACHABLE);
+    home.authenticate(["demo", "acme"]).exits(code::USAGE).says("SECRET is not set");
+    assert_eq!(recorded(&home), ["login ok", "login refused", "login server", "login configuration"]);
+}

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use authenticate::lifecycle::leave::Revocation;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Server};
+use crate::harness::{EXPIRED, Home, Server, runtime};
 
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -134,4 +135,64 @@ fn a_logout_looks_its_bundle_up_too() {
         assert_eq!(server.bodies().len(), asked);
         assert_eq!(home.store().get(&home.address()).expect("read"), None);
     }
+}
+
+/// As with a renewal: the file may be just the one that says where tokens are revoked.
+#[test]
+fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
+    let (server, proxy) = (Server::answering(Some((200, ""))), Server::answering(Some((500, ""))));
+    let home = Home::new(&server.url);
+    let record = home.logged_in(&tokens(), EXPIRED);
+    let codex = authenticate::name::Address::of("codex".parse().expect("a name"));
+    for provider in ["codex", "acme"] {
+        let file = home.paths.providers().join(format!("{provider}.yaml"));
+        fs::write(&file, format!(r#"{{"revoke": {{"url": "{}", "typo": 1}}}}"#, server.url))
+            .expect("written");
+        let address = if provider == "codex" { codex.clone() } else { home.address() };
+        home.store().put(&address, &record.credential, &record.metadata).expect("stored");
+        let wrong = [&*format!("{provider}.yaml:1:"), "unknown field \"typo\""];
+        let leave = |words: &[&str]| {
+            let mut command = home.command(words);
+            command.env("HTTPS_PROXY", proxy.url.trim_end_matches("/token"));
+            command
+        };
+        ends(&mut leave(&["revoke", "p", provider]), 2, &wrong);
+        assert!(home.store().get(&address).expect("read").is_some());
+        let not = format!("{provider} was NOT revoked at the vendor, where it stays valid: ");
+        let said = [&*not, wrong[0], wrong[1], "from this machine; it was not revoked at the vendor"];
+        ends(&mut leave(&["logout", "p", provider]), 0, &said);
+        assert!(home.store().get(&address).expect("read").is_none());
+
+        home.store().put(&address, &record.credential, &record.metadata).expect("stored");
+        let printed = ends(&mut leave(&["logout", "p", provider, "--json"]), 0, &[]);
+        let report: Value = serde_json::from_str(&printed).expect("JSON");
+        assert_eq!((&report["removed"], &report["revocation"]), (&json!(true), &json!("wrong_descriptor")));
+        assert!(report["revocation_error"].as_str().expect("a text").contains("typo"), "{report}");
+    }
+    // By the library it is the same.
+    home.store().put(&home.address(), &record.credential, &record.metadata).expect("stored");
+    let client = authenticate::Client::new(home.paths.clone());
+    let left = runtime().block_on(client.logout("acme", None)).expect("removed");
+    assert!(matches!(left.revocation, Revocation::Wrong(_)), "{left:?}");
+    assert_eq!((server.bodies().len(), proxy.bodies().len()), (0, 0));
+}
+
+/// As with a login: nothing is wrong with the network.
+#[test]
+fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    project(&home, "ca_bundle: /nonexistent/bundle.pem\n");
+    home.logged_in(&tokens(), EXPIRED);
+    for args in [&["refresh", "p", "acme"][..], &["token", "p", "acme"]] {
+        says(&home, args, 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
+    }
+    let native = home.paths.providers().join("robot.yaml");
+    let url = &server.url;
+    let flow = format!("{{token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'}}");
+    let text = format!("label: Robot\nmodes: [client_credentials]\nclient_credentials: {flow}\n");
+    fs::write(native, text).expect("written");
+    let mut login = home.command(&["p", "robot"]);
+    ends(login.env("SECRET", "s"), 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
+    assert_eq!(server.bodies().len(), 0);
 }

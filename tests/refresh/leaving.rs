@@ -113,3 +113,55 @@ fn without_revoking_nobody_is_asked() {
     assert!(!is_stored(&home));
     assert_eq!(issuer.requests("/oauth/revoke"), [0; 0]);
 }
+
+/// Whoever has the access token could use it for as long as it lasts.
+#[test]
+fn a_refused_refresh_token_does_not_save_the_access_token() {
+    let refused = r#"{"error": "unsupported_token_type", "error_description": "the first one"}"#;
+    for second in [(200, ""), (400, r#"{"error": "invalid_request", "error_description": "the second one"}"#)]
+    {
+        let server = Server::answering_in_turn(&[(400, refused), second]);
+        let home = home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["logout", "p", "acme"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert!(said.contains("NOT revoked") && said.contains("the first one"), "{said}");
+        assert!(!said.contains("the second one"), "{said}");
+        let bodies = server.bodies();
+        assert_eq!(bodies.len(), 2, "{bodies:?}");
+        assert!(bodies[1].contains("token=AAA"), "{bodies:?}");
+    }
+}
+
+/// It says the same to a program as to a person, and each thing once.
+#[test]
+fn a_revocation_that_fails_is_reported_in_full() {
+    let revoke = |home: &Home, code: i32| {
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["revoke", "p", "acme", "--json"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert_eq!(ran.status.code(), Some(code), "{said}");
+        let report: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+        assert_eq!((&report["schema"], &report["removed"]), (&json!(1), &json!(false)));
+        assert_eq!((&report["provider"], &report["revocation"]), (&json!("acme"), &json!("failed")));
+        let why = report["revocation_error"].as_str().expect("a text");
+        assert_eq!(said.matches(why).count(), 1, "{said}");
+        for part in why.split(": ") {
+            assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+        }
+        assert!(is_stored(home));
+    };
+    let words = r#"{"error": "unsupported_token_type", "error_description": "not here"}"#;
+    let server = Server::answering(Some((400, words)));
+    revoke(&home(&server.url), 4);
+    revoke(&home(&Server::answering(Some((403, ""))).url), 4);
+    revoke(&home(&Server::answering(Some((503, ""))).url), 7);
+    let silent = Server::answering(None);
+    revoke(&home(&silent.url), 7);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = format!("http://{}/revoke", listener.local_addr().expect("an address"));
+    drop(listener);
+    revoke(&home(&gone), 7);
+    let unset = json!({"revoke": {"url": server.url, "client_id": "env:ACME_TEST_CLIENT"}});
+    revoke(&Home::described(unset), 2);
+}

@@ -12,5 +12,6 @@ mod killed;
 mod leaving;
 mod outcomes;
 mod postponed;
+mod recorded;
 mod restored;
 mod verb;

@@ -1,13 +1,19 @@
 //! `authenticate refresh`, and `token` when it is time to renew.
 
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::Stdio,
+};
+
 use authenticate::{
     credential::{Credential, Metadata},
     name::Address,
 };
 use jiff::SignedDuration;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, issuer::CLIENT, runtime};
+use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, eventually, issuer::CLIENT, runtime};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
@@ -161,4 +167,82 @@ fn unnamed_it_does_what_it_can() {
     assert!(text(&ran.stderr).contains("acme need not be renewed"), "{}", text(&ran.stderr));
     let ran = home.run(&["refresh", "p", "acme", "--force"]);
     assert_eq!((ran.status.code(), text(&ran.stderr).trim()), (Some(0), "renewed acme"));
+}
+
+/// Also that it took long: a vendor that is silent is given up by the second one.
+#[test]
+fn what_was_done_before_ctrl_c_is_said() {
+    for as_json in [false, true] {
+        let renews = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
+        let (silent, _never) = Server::held(200, "{}");
+        let home = Home::new(&renews.url);
+        home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+        let other = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("described");
+        let other = other.replace(&renews.url, &silent.url).replace("\"acme\"", "\"later\"");
+        std::fs::write(home.paths.providers().join("later.yaml"), other).expect("written");
+        let (record, later) = (home.record(), Address::of("later".parse().expect("a name")));
+        home.store().put(&later, &record.credential, &record.metadata).expect("stored");
+
+        let mut command = home.command(if as_json { &["refresh", "--json"] } else { &["refresh"] });
+        let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+        eventually("the second one's request", || !silent.bodies().is_empty());
+        let process = Pid::from_child(&running);
+        let interrupt = || kill_process(process, Signal::INT).expect("sent");
+        interrupt();
+        let mut errors = BufReader::new(running.stderr.take().expect("piped"));
+        let mut said = String::new();
+        errors.read_line(&mut said).expect("read");
+        assert!(said.contains("waiting for the vendor's answer"), "{said}");
+        interrupt();
+        errors.read_to_string(&mut said).expect("read");
+        let mut printed = String::new();
+        running.stdout.take().expect("piped").read_to_string(&mut printed).expect("read");
+        assert_eq!(running.wait().expect("ended").code(), Some(130), "{said}");
+        if as_json {
+            let report: Value = serde_json::from_str(&printed).expect("JSON");
+            let rows = report["credentials"].as_array().expect("rows");
+            let short: Vec<_> = rows.iter().map(|row| (&row["provider"], &row["outcome"])).collect();
+            assert_eq!(short, [(&json!("acme"), &json!("renewed"))]);
+        } else {
+            assert!(said.contains("renewed acme"), "{said}");
+        }
+    }
+}
+
+/// As `token` finds it, or it would renew what nobody uses.
+#[test]
+fn the_account_is_chosen_as_token_chooses_it() {
+    let server = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
+    let home = Home::new(&server.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let account = |profile: &str| Address { profile: profile.parse().expect("a name"), ..home.address() };
+    let store = |profile: &str| {
+        home.store().put(&account(profile), &record.credential, &record.metadata).expect("stored");
+    };
+    let token =
+        |profile: &str| access_token(&home.store().get(&account(profile)).expect("read").expect("stored"));
+    home.store().remove(&home.address()).expect("removed");
+    store("work");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!((ran.status.code(), text(&ran.stderr).trim()), (Some(0), "renewed acme:work"));
+    assert_eq!(token("work"), "NEW");
+
+    store("work");
+    store("play");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(2), "{}", text(&ran.stderr));
+    let says = "several accounts of acme are stored: acme:play, acme:work";
+    assert!(text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
+
+    std::fs::create_dir_all(home.paths.projects()).expect("made");
+    let order = "profiles: {acme: [away, play, work]}\n";
+    std::fs::write(home.paths.projects().join("p.yaml"), order).expect("written");
+    let ran = home.run(&["refresh", "p", "acme"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).ends_with("renewed acme:play\n"), "{}", text(&ran.stderr));
+    assert_eq!((token("play"), token("work")), ("NEW".into(), "OLD".into()));
+    assert_eq!(home.run(&["refresh", "p", "acme:work"]).status.code(), Some(0));
+    assert_eq!(token("work"), "NEW");
+    let recorded = home.store().audit_log(None, 100).expect("read");
+    assert!(recorded.iter().all(|entry| entry.action != "token"), "{recorded:?}");
 }

@@ -3,7 +3,7 @@
 use authenticate::{
     Error,
     paths::Paths,
-    store::{KeyState, SCHEMA_VERSION, Store},
+    store::{KeyState, SCHEMA_VERSION, Source, Store},
 };
 use serde_json::json;
 
@@ -37,7 +37,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             "database_schema": SCHEMA_VERSION,
             "records": records,
             "sealed": key.is_some(),
-            "locked": key.as_ref().is_some_and(|key| key.locked),
+            "locked": key.as_ref().map_or(Some(false), |key| key.locked),
             "key": key.as_ref().map(|key| json!({
                 "source": key.source.map(|source| source.as_str()),
                 "place": key.place,
@@ -72,8 +72,12 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 
 fn locked(key: &KeyState) -> String {
     match (key.locked, key.unlocked_until) {
-        (true, _) => "yes: authenticate store unlock".into(),
-        (false, Some(until)) => format!("no, until {}", super::unlock::shown(until)),
-        (false, None) => "no".into(),
+        (Some(true), _) => "yes: authenticate store unlock".into(),
+        (Some(false), Some(until)) => format!("no, until {}", super::unlock::shown(until)),
+        (Some(false), None) => "no".into(),
+        (None, _) if key.source == Some(Source::Keyring) => {
+            "as the key ring is, which is asked when a secret is needed".into()
+        }
+        (None, _) => "not known: its command is run when a secret is needed".into(),
     }
 }

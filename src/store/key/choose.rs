@@ -22,7 +22,7 @@ pub(in crate::store) struct Chosen {
 pub(in crate::store) fn choose(wish: Wish, context: &Context) -> Result<Chosen, StoreError> {
     let source = match wish.source {
         Some(Source::Keyring) => {
-            keyring::probe().map_err(|trouble| trouble.at_first(context))?;
+            keyring::probe().map_err(|trouble| trouble.error(context))?;
             Source::Keyring
         }
         Some(source) => source,
@@ -44,7 +44,7 @@ fn automatic(context: &Context) -> Result<Source, StoreError> {
     }
     match keyring::probe() {
         Ok(()) => Ok(Source::Keyring),
-        Err(trouble @ (Trouble::Locked | Trouble::TimedOut)) => Err(trouble.at_first(context)),
+        Err(trouble @ (Trouble::Locked | Trouble::TimedOut)) => Err(trouble.error(context)),
         Err(Trouble::Absent(_) | Trouble::Missing | Trouble::Other(_)) => Ok(Source::KeyFile),
     }
 }

@@ -10,7 +10,10 @@ use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Context, DataKey, Fresh, Recorded, Source, source::Open};
+use super::{
+    Context, DataKey, Fresh, Recorded, Source,
+    source::{Open, When},
+};
 use crate::store::{
     StoreError,
     seal::{SealingKey, random},
@@ -39,37 +42,34 @@ pub(super) enum Trouble {
     Other(String),
 }
 
+/// How it is unlocked where no desktop asks for its password.
+const UNLOCK: &str = "unlock it (at the desktop, or, if it is GNOME's, with `gnome-keyring-daemon --replace --unlock`, \
+                      which reads its password from standard input up to the end)";
+
 impl Trouble {
-    fn why(self) -> String {
-        let out = "or choose another source: authenticate store rekey --source";
-        match self {
-            Self::Absent(why) => format!("there is no key ring ({why}): start one"),
+    /// As an error that says what to do.
+    pub fn error(self, context: &Context) -> StoreError {
+        let out = match context.when {
+            When::Opening => {
+                "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR), with \
+                 AUTHENTICATE_KEY_SOURCE=key_file"
+            }
+            When::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
+            When::Rekey => "choose another source: --source key_file",
+        };
+        let why = match self {
+            Self::Absent(why) => format!("there is no key ring ({why}): start one, or {out}"),
             Self::TimedOut => {
                 let seconds = PATIENCE.as_secs();
                 format!(
-                    "the key ring did not answer within {seconds} seconds: unlock it, then try again, {out}"
+                    "the key ring did not answer within {seconds} seconds: {UNLOCK}, then try again, or {out}"
                 )
             }
-            Self::Locked => format!("the key ring is locked: unlock it, then try again, {out}"),
-            Self::Missing => "the key ring has no such entry any more: restore a backup".into(),
+            Self::Locked => format!("the key ring is locked: {UNLOCK}, then try again, or {out}"),
+            Self::Missing => format!("the key ring has no such entry any more: {out}"),
             Self::Other(why) => why,
-        }
-    }
-
-    /// As an error of a store whose key is there.
-    fn error(self, context: &Context) -> StoreError {
-        context.refuse(Source::Keyring, self.why())
-    }
-
-    /// As an error of a store that has no key yet.
-    pub fn at_first(self, context: &Context) -> StoreError {
-        let why = match self {
-            Self::TimedOut => format!("the key ring did not answer within {} seconds", PATIENCE.as_secs()),
-            Self::Locked => "the key ring is locked".into(),
-            other => return other.error(context),
         };
-        let out = "unlock it, then try again, or choose another source: AUTHENTICATE_KEY_SOURCE=key_file";
-        context.refuse(Source::Keyring, format!("{why}: {out}"))
+        context.refuse(Source::Keyring, why)
     }
 }
 

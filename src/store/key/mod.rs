@@ -29,7 +29,7 @@ pub(super) use self::{
     choose::choose,
     custodian::custodian,
     row::{Row, sweep, unused},
-    source::{Asking, Context, Fresh, Recorded},
+    source::{Asking, Context, Fresh, Recorded, When},
     wrapped::{unwrap, wrap},
 };
 pub use self::{
@@ -117,7 +117,7 @@ impl Store {
     pub(super) fn context(&self, asking: Asking) -> Context {
         let database = self.place();
         let directory = database.parent().map(std::path::Path::to_owned).unwrap_or_default();
-        Context { database, directory, asking }
+        Context { when: When::Opening, database, directory, asking }
     }
 
     /// What was stored before it was sealed leaves the files. Should that not work now, then the next time.

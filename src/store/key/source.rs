@@ -80,9 +80,21 @@ pub(in crate::store) enum Asking {
     Given(Secret),
 }
 
+/// What a key is needed for: what else can be done without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum When {
+    /// To open the store: there is no other key.
+    Opening,
+    /// The store has none yet.
+    First,
+    /// The store has its old one still.
+    Rekey,
+}
+
 /// What a source needs to know of the store.
 #[derive(Debug)]
 pub(in crate::store) struct Context {
+    pub when: When,
     pub database: PathBuf,
     pub directory: PathBuf,
     pub asking: Asking,

@@ -19,8 +19,9 @@ pub struct KeyState {
     pub place: String,
     /// When the data key was made.
     pub created_at: Timestamp,
-    /// Whether a passphrase has to be given first.
-    pub locked: bool,
+    /// Whether a passphrase has to be given first. `None`: only its source knows, a key ring that may be locked or a command
+    /// that may ask, and they were not asked.
+    pub locked: Option<bool>,
     /// Until when it is kept unlocked for this login session.
     pub unlocked_until: Option<Timestamp>,
 }
@@ -34,12 +35,16 @@ impl Store {
         let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
         let recorded = Recorded::from_columns(&row.source, &row.parameters);
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
-        let needs_a_passphrase = matches!(recorded, Some(Recorded::Passphrase(_)));
+        let locked = match &recorded {
+            Some(Recorded::Passphrase(_)) => Some(unlocked_until.is_none()),
+            Some(Recorded::Keyring(_) | Recorded::Command(_)) => None,
+            Some(Recorded::KeyFile(_) | Recorded::SystemdCreds(_)) | None => Some(false),
+        };
         Ok(Some(KeyState {
             source: recorded.as_ref().map(Recorded::source),
             place: recorded.map_or(row.source, |recorded| recorded.place(&self.context(Asking::No))),
             created_at: row.created_at,
-            locked: needs_a_passphrase && unlocked_until.is_none(),
+            locked,
             unlocked_until,
         }))
     }

@@ -126,6 +126,11 @@ impl Home {
         );
     }
 
+    /// Makes what is stored one that does not open.
+    pub fn alter(&self) {
+        self.change("UPDATE credential SET secret = zeroblob(80)");
+    }
+
     fn change(&self, sql: &str) {
         let database = self.paths.data().join(authenticate::store::FILE_NAME);
         let database = rusqlite::Connection::open(database).expect("opened");

@@ -1,0 +1,50 @@
+//! `authenticate revoke`
+
+use authenticate::{
+    Error,
+    lifecycle::leave::{Leave, Revocation},
+    name::Name,
+    paths::Paths,
+};
+
+use super::{failure::Usage, leave::Job, target::Target};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The project
+    project: Name,
+    /// The provider, and the profile if not the default one
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    provider: Target,
+    /// The credential set, in place of the project's
+    #[arg(long)]
+    set: Option<Name>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+    let job = Job::new(paths, Some(&args.project), args.json)?;
+    let target = &args.provider;
+    let set = args.set.unwrap_or_else(|| job.project.set());
+    let address = job.address(set, target)?;
+    let left = job.leave(&target.provider, &address, Leave::Revoke)?;
+    if args.json || left.removal.is_some() {
+        job.say(&address, &left)?;
+    }
+    match left.revocation {
+        Revocation::Failed(error) => {
+            Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
+        }
+        Revocation::NotOffered | Revocation::NotAsked | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
+            let message = format!("{address} cannot be revoked from here, and is kept");
+            let hint = match job.key_url(&address) {
+                Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
+                None => "remove it at the vendor, then here with: authenticate logout".to_owned(),
+            };
+            Err(Usage::new(message).hint(hint).into())
+        }
+        Revocation::Done => Ok(()),
+    }
+}

@@ -1,0 +1,134 @@
+//! What the audit log has of renewing, of handing out what was renewed, and of leaving.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::harness::{EXPIRED, Home, Server, runtime};
+
+/// What was recorded since the last time, as `action outcome`, the oldest first.
+fn recorded(home: &Home, seen: &mut usize) -> Vec<String> {
+    let mut entries = home.store().audit_log(None, 1000).expect("read");
+    entries.reverse();
+    let new = entries.split_off(*seen);
+    *seen += new.len();
+    let of_acme = |entry: &authenticate::store::AuditEntry| entry.address.as_ref() == Some(&home.address());
+    assert!(new.iter().all(of_acme), "{new:?}");
+    new.into_iter().map(|entry| format!("{} {}", entry.action, entry.outcome)).collect()
+}
+
+fn logged_in(home: &Home, left: SignedDuration) {
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), left);
+}
+
+fn renewing() -> Server {
+    Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)))
+}
+
+#[test]
+fn a_secret_is_recorded_when_it_is_handed_out() {
+    let server = renewing();
+    let home = Home::new(&server.url);
+    let client = authenticate::Client::new(home.paths.clone());
+    let seen = &mut 0;
+    let by_program = || assert!(home.run(&["token", "p", "acme"]).status.success());
+    let by_library = || drop(runtime().block_on(client.credential("acme")).expect("found"));
+    for hand_out in [&by_program as &dyn Fn(), &by_library] {
+        logged_in(&home, EXPIRED);
+        assert_eq!(recorded(&home, seen), ["store ok"]);
+        hand_out();
+        assert_eq!(recorded(&home, seen), ["refresh ok", "token ok"]);
+        hand_out();
+        assert_eq!(recorded(&home, seen), ["token ok"]);
+    }
+}
+
+#[test]
+fn one_that_is_used_as_it_is_while_it_lasts_is_handed_out_too() {
+    let home = Home::new(&Server::answering(Some((503, "{}"))).url);
+    logged_in(&home, SignedDuration::from_secs(60));
+    let seen = &mut 1;
+    assert!(home.run(&["token", "p", "acme"]).status.success());
+    assert_eq!(recorded(&home, seen), ["refresh server", "token ok"]);
+}
+
+#[test]
+fn one_that_is_not_handed_out_is_recorded_with_the_reason() {
+    let home = Home::new(&Server::answering(Some((400, r#"{"error": "invalid_grant"}"#))).url);
+    logged_in(&home, EXPIRED);
+    let seen = &mut 1;
+    assert_eq!(home.run(&["token", "p", "acme"]).status.code(), Some(3));
+    assert_eq!(recorded(&home, seen), ["refresh refused", "token refused"]);
+    home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
+    recorded(&home, seen);
+    assert_eq!(home.run(&["token", "p", "acme"]).status.code(), Some(3));
+    assert_eq!(recorded(&home, seen), ["token expired"]);
+}
+
+#[test]
+fn who_only_asks_whether_there_is_one_is_not_recorded() {
+    let home = Home::new(&renewing().url);
+    let client = authenticate::Client::new(home.paths.clone());
+    logged_in(&home, SignedDuration::from_hours(1));
+    let seen = &mut 1;
+    assert!(client.is_authenticated("acme").expect("looked"));
+    home.expire();
+    assert!(client.is_authenticated("acme").expect("looked"));
+    home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
+    recorded(&home, seen);
+    assert!(!client.is_authenticated("acme").expect("looked"));
+    assert_eq!(recorded(&home, seen), [""; 0]);
+}
+
+#[test]
+fn a_renewal_is_recorded_however_it_ends() {
+    for (answer, outcome) in [
+        (Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)), "refresh ok"),
+        (Some((400, r#"{"error": "invalid_grant"}"#)), "refresh refused"),
+        (Some((503, "{}")), "refresh server"),
+        (None, "refresh outcome_unknown"),
+    ] {
+        let home = Home::new(&Server::answering(answer).url);
+        logged_in(&home, EXPIRED);
+        home.run(&["refresh", "p", "acme"]);
+        assert_eq!(recorded(&home, &mut 1), [outcome]);
+    }
+}
+
+#[test]
+fn a_revocation_is_recorded_however_it_ends() {
+    for (answer, outcome) in [
+        (Some((200, "")), "revoke ok"),
+        (Some((400, r#"{"error": "invalid_request"}"#)), "revoke refused"),
+        (Some((503, "")), "revoke server"),
+    ] {
+        let server = Server::answering(answer);
+        let home = Home::described(json!({"revoke": {"url": server.url, "client_id": "app"}}));
+        logged_in(&home, EXPIRED);
+        assert!(home.run(&["logout", "p", "acme"]).status.success());
+        assert_eq!(recorded(&home, &mut 1), [outcome, "remove ok"]);
+    }
+    // Nobody was asked.
+    let home = Home::described(json!({}));
+    logged_in(&home, EXPIRED);
+    assert!(home.run(&["logout", "p", "acme"]).status.success());
+    assert_eq!(recorded(&home, &mut 1), ["remove ok"]);
+}
+
+#[test]
+fn a_revocation_that_could_not_be_tried_is_recorded_as_failed() {
+    let server = Server::answering(Some((200, "")));
+    let home = Home::described(json!({"revoke": {"url": server.url, "client_id": "app"}}));
+    let file = home.paths.providers().join("acme.yaml");
+    logged_in(&home, EXPIRED);
+    std::fs::write(file, "typo: 1\n").expect("written");
+    let seen = &mut 1;
+    home.run(&["revoke", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke configuration"]);
+    home.run(&["logout", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke configuration", "remove ok"]);
+    logged_in(&home, EXPIRED);
+    home.alter();
+    recorded(&home, seen);
+    home.run(&["logout", "p", "acme"]);
+    assert_eq!(recorded(&home, seen), ["revoke altered", "remove ok"]);
+}
