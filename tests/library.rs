@@ -6,7 +6,7 @@ use std::{io, sync::Mutex};
 
 use authenticate::{
     Client, Error,
-    credential::{Credential, Metadata, Record},
+    credential::{Credential, Metadata, OAuth, Owner, Record},
     exit,
     handout::headers::HeadersError,
     lifecycle::{
@@ -379,4 +379,45 @@ fn a_wrong_descriptor_gives_no_headers() {
         home.writes("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
         assert!(matches!(client.headers("openai").await, Err(Error::Descriptor(_))));
     });
+}
+
+/// As `logout` does: it asks the vendor for OAuth logins of ours, if the vendor has a place for that.
+#[test]
+fn what_logout_would_revoke_is_revocable() {
+    let home = home();
+    home.writes(
+        "config/providers/acme.yaml",
+        "modes: [api_key]\nrevoke: {url: 'https://acme.example/revoke'}\n",
+    );
+    home.writes("config/providers/mute.yaml", "modes: [api_key]\n");
+    let mut store = Store::open(home.paths.data()).expect("a store");
+    let mut put = |at: &str, credential: Credential, owner: Owner| {
+        let (provider, profile) = at.split_once(':').expect("a profile");
+        let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+        store.put(&address, &credential, &Metadata { owner, ..Metadata::default() }).expect("stored");
+    };
+    let oauth = |extra: &[(&str, &str)]| {
+        let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), Secret::from(*value))).collect();
+        Credential::OAuth(OAuth { access_token: "a".into(), refresh_token: None, id_token: None, extra })
+    };
+    let token_url = |host| ("login.token_url", host);
+    let device = ("login.mode", "device");
+    let revocation = ("login.revocation_url", "https://id.example/revoke");
+    put("acme:captured", oauth(&[]), Owner::Us);
+    put("acme:imported", oauth(&[]), Owner::Vendor);
+    put("acme:key", Credential::api_key("k"), Owner::Us);
+    put("acme:near", oauth(&[device, token_url("https://acme.example/token")]), Owner::Us);
+    put("acme:far", oauth(&[device, token_url("https://id.example/token")]), Owner::Us);
+    put("mute:captured", oauth(&[]), Owner::Us);
+    put("mute:device", oauth(&[device, token_url("https://id.example/token"), revocation]), Owner::Us);
+    put("mute:silent", oauth(&[device, token_url("https://id.example/token")]), Owner::Us);
+    put("gone:device", oauth(&[device, token_url("https://id.example/token"), revocation]), Owner::Us);
+    drop(store);
+    let list = Client::new(home.paths.clone()).list().expect("listed");
+    let revocable: Vec<_> = list
+        .iter()
+        .filter(|entry| entry.found.as_ref().expect("stored").revocable)
+        .map(|entry| entry.address.to_string())
+        .collect();
+    assert_eq!(revocable, ["acme:captured", "acme:near", "gone:device", "mute:device"]);
 }

@@ -58,7 +58,7 @@ pub struct Found {
     pub state: State,
     /// Whether we can renew it.
     pub refreshable: bool,
-    /// Whether the vendor has a place to revoke it.
+    /// Whether logging out asks the vendor to revoke it.
     pub revocable: bool,
 }
 
@@ -123,7 +123,7 @@ fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: 
         fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
         state: state::of(&summary, exchanges.get(&summary.address), now),
         refreshable: state::is_refreshable(&summary, provider.map(|provider| &**provider)),
-        revocable: provider.is_some_and(|provider| provider.revoke.is_some()),
+        revocable: state::is_revocable(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {
