@@ -6,7 +6,7 @@ use crate::{
     credential::Credential,
     lifecycle::{
         alive,
-        resolve::{Request, Resolution, Resolved, Stale, resolve, resolve_in},
+        resolve::{Request, Resolution, Resolved, resolve, resolve_in},
     },
     ui::Nobody,
 };
@@ -62,18 +62,21 @@ impl Client {
     /// # Errors
     /// As [`resolve`].
     pub async fn find(&self, request: &Request) -> Result<Resolved, Error> {
-        match self.resolve(request)? {
-            Resolution::Ready(resolved) => Ok(resolved),
-            Resolution::Stale(stale) => self.freshen(request, stale).await,
-        }
+        self.ready(request, self.resolve(request)?).await
     }
 
     /// The one place where a stale credential is made fresh.
-    async fn freshen(&self, request: &Request, stale: Stale) -> Result<Resolved, Error> {
-        Ok(alive::keep(&self.paths, self.memory.as_ref(), request, stale, &Nobody).await?.resolved)
+    pub(super) async fn ready(&self, request: &Request, found: Resolution) -> Result<Resolved, Error> {
+        match found {
+            Resolution::Ready(resolved) => Ok(resolved),
+            Resolution::Stale(stale) => {
+                let alive = alive::keep(&self.paths, self.memory.as_ref(), request, stale, &Nobody).await?;
+                Ok(alive.resolved)
+            }
+        }
     }
 
-    fn request(&self, provider: &str) -> Result<Request, Error> {
+    pub(super) fn request(&self, provider: &str) -> Result<Request, Error> {
         let mut request = Request { set: self.set.clone(), ..Request::new(&self.project, provider) };
         if !self.given.is_empty() {
             let name = self.provider(provider)?.name.clone();
@@ -83,7 +86,7 @@ impl Client {
         Ok(request)
     }
 
-    fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
+    pub(super) fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
         match &self.memory {
             Some(store) => resolve_in(Some(&store.lock()), &self.paths, request),
             None => resolve(&self.paths, request),
