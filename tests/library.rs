@@ -318,7 +318,7 @@ fn a_client_lists_what_can_be_done() {
     let all = client.list_all().expect("listed");
     let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
     assert_eq!(codex.found, None);
-    assert_eq!(block_on(client.refresh_all()).expect("none").len(), 0);
+    assert_eq!(block_on(client.refresh_all(false)).expect("none").len(), 0);
 }
 
 #[test]

@@ -2,13 +2,11 @@
 
 use authenticate::{
     Error,
-    credential::Record,
-    lifecycle::refresh::{Refresh, RefreshError, Renewed},
+    lifecycle::{refresh::Renewed, renewals::Renewals, request::address_of},
     name::{Address, Name},
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::{HeldKey, Store, StoreError},
 };
 use serde_json::json;
 
@@ -39,10 +37,7 @@ pub struct Args {
 }
 
 /// What became of one credential.
-struct Row {
-    address: Address,
-    result: Result<Renewed, Error>,
-}
+type Row = (Address, Result<Renewed, Error>);
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let project = match &args.project {
@@ -55,14 +50,20 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         (None, Some(_)) => Some(project.set()),
     };
     let registry = Registry::load(Some(&paths.providers()));
-    let job = Job { paths, project: &project, registry: &registry, force: args.force };
+    let ui = TerminalUi::new().data_on_stdout(true);
+    let renewals =
+        Renewals { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
     let rows = match &args.provider {
-        Some(target) => {
-            let (record, _key) = named(paths, &registry, set.unwrap_or_else(Name::default_name), target)?;
-            let address = record.address.clone();
-            vec![Row { address, result: Ok(job.renew(&record)?) }]
+        Some(Target { provider, profile }) => {
+            let set = set.unwrap_or_else(Name::default_name);
+            let address = address_of(&registry, set, provider, profile.as_ref())?;
+            let stored = renewals.stored(&address)?;
+            vec![(address, Ok(to_the_end(renewals.renew(&stored))??))]
         }
-        None => job.all(set.as_ref())?,
+        None => {
+            let all = renewals.all_stored(set.as_ref(), None)?;
+            to_the_end(renewals.renew_each(all))??
+        }
     };
     if args.json {
         output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
@@ -72,87 +73,15 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             output::note("nothing that can be renewed is stored");
         }
     }
-    match rows.iter().find_map(|row| row.result.as_ref().err()) {
+    match rows.iter().find_map(|(_, result)| result.as_ref().err()) {
         Some(error) => Err(Reported(error.exit_code()).into()),
         None => Ok(()),
     }
 }
 
-struct Job<'a> {
-    paths: &'a Paths,
-    project: &'a Project,
-    registry: &'a Registry,
-    force: bool,
-}
-
-impl Job<'_> {
-    fn renew(&self, record: &Record) -> anyhow::Result<Renewed> {
-        let ui = TerminalUi::new().data_on_stdout(true);
-        let provider = self.registry.get(record.address.provider.as_str()).map_err(Error::from)?;
-        let refresh = Refresh { paths: self.paths, store: None, provider, project: self.project, ui: &ui };
-        Ok(to_the_end(refresh.renew(record, self.force))?.map_err(Error::from)?)
-    }
-
-    /// Every credential that can be renewed: what becomes of one is nothing to the others.
-    fn all(&self, set: Option<&Name>) -> anyhow::Result<Vec<Row>> {
-        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else {
-            return Ok(Vec::new());
-        };
-        let mut rows = Vec::new();
-        for summary in store.list(set).map_err(Error::from)? {
-            let record = match store.get(&summary.address) {
-                Ok(Some(record)) => record,
-                Ok(None) => continue,
-                // One that does not open.
-                Err(error @ StoreError::NotOpened { .. }) => {
-                    rows.push(Row { address: summary.address, result: Err(error.into()) });
-                    continue;
-                }
-                Err(error) => return Err(Error::from(error).into()),
-            };
-            let result = match self.renew(&record).map_err(|error| error.downcast::<Error>()) {
-                Ok(renewed) => Ok(renewed),
-                // Nothing to be said of a key that lasts for ever.
-                Err(Ok(Error::Refresh(RefreshError::NotRenewable { .. }) | Error::UnknownProvider(_))) => {
-                    continue;
-                }
-                Err(Ok(error)) if error.exit_code() == authenticate::exit::INTERRUPTED => {
-                    return Err(error.into());
-                }
-                Err(Ok(error)) => Err(error),
-                Err(Err(other)) => return Err(other),
-            };
-            rows.push(Row { address: record.address, result });
-        }
-        Ok(rows)
-    }
-}
-
-/// The credential that was named, with the key that it took.
-fn named(paths: &Paths, registry: &Registry, set: Name, target: &Target) -> Result<(Record, HeldKey), Error> {
-    let provider: Name = match registry.get(&target.provider) {
-        Ok(known) => known.name.parse()?,
-        Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
-    };
-    let profile = target.profile.clone().unwrap_or_else(Name::default_name);
-    let address = Address { set, provider, profile };
-    let found = match Store::open_existing(paths)? {
-        Some(store) => store.get(&address)?.map(|record| (record, store.hold_key())),
-        None => None,
-    };
-    match found {
-        Some(found) => Ok(found),
-        None => {
-            registry.get(&target.provider)?;
-            let hint = "see what is stored with: authenticate status".to_owned();
-            Err(Error::NoCredential { what: address.typed(), hint })
-        }
-    }
-}
-
-fn say(row: &Row) {
-    let spelled = target::spelled(&row.address);
-    match &row.result {
+fn say((address, result): &Row) {
+    let spelled = target::spelled(address);
+    match result {
         Ok(Renewed::Now(_)) => output::note(&format!("renewed {spelled}")),
         Ok(Renewed::Before(_)) => output::note(&format!("{spelled} need not be renewed")),
         Err(error) => {
@@ -164,14 +93,13 @@ fn say(row: &Row) {
     }
 }
 
-fn to_json(row: &Row) -> serde_json::Value {
-    let address = &row.address;
-    let (outcome, record) = match &row.result {
+fn to_json((address, result): &Row) -> serde_json::Value {
+    let (outcome, record) = match result {
         Ok(Renewed::Now(record)) => ("renewed", Some(record)),
         Ok(Renewed::Before(record)) => ("unchanged", Some(record)),
         Err(_) => ("failed", None),
     };
-    let error = row.result.as_ref().err();
+    let error = result.as_ref().err();
     json!({
         "provider": address.provider.as_str(),
         "set": address.set.as_str(),

@@ -70,7 +70,7 @@ impl Client {
         match found {
             Resolution::Ready(resolved) => Ok(resolved),
             Resolution::Stale(stale) => {
-                let alive = alive::keep(&self.paths, self.memory.as_ref(), request, stale, &Nobody).await?;
+                let alive = alive::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await?;
                 Ok(alive.resolved)
             }
         }
@@ -87,7 +87,7 @@ impl Client {
     }
 
     pub(super) fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
-        match &self.memory {
+        match &self.store {
             Some(store) => resolve_in(Some(&store.lock()), &self.paths, request),
             None => resolve(&self.paths, request),
         }

@@ -28,7 +28,7 @@ impl Client {
     fn entries(&self, all: bool) -> Result<Vec<Entry>, Error> {
         let registry = Registry::load(Some(&self.paths.providers()));
         let filter = Filter { set: Some(self.credential_set()?), all, ..Filter::default() };
-        match &self.memory {
+        match &self.store {
             Some(store) => overview(Some(&store.lock()), &registry, &filter),
             None => overview(Store::open_existing(&self.paths)?.as_ref(), &registry, &filter),
         }

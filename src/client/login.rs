@@ -22,7 +22,7 @@ impl Client {
     ) -> Result<Record, Error> {
         let how = How { set: how.set.or_else(|| self.set.clone()), ..how };
         let mut login = Login::plan(&self.paths, &self.project, provider, how, ui)?;
-        if let Some(store) = &self.memory {
+        if let Some(store) = &self.store {
             login = login.keep_in(store.clone());
         }
         login.run(ui, interrupt).await

@@ -10,8 +10,9 @@ mod refresh;
 use crate::{
     Error,
     credential::Credential,
+    lifecycle::request::address_of,
     login::known,
-    name::Name,
+    name::{Address, Name},
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
@@ -52,14 +53,16 @@ pub struct Client {
     paths: Paths,
     project: Name,
     set: Option<Name>,
-    memory: Option<SharedStore>,
+    profile: Option<Name>,
+    store: Option<SharedStore>,
     given: Vec<(String, Credential)>,
 }
 
 impl Client {
     /// For the project `default`, with the store in the data directory. Nothing is opened or made yet.
     pub fn new(paths: Paths) -> Self {
-        Self { paths, project: Name::default_name(), set: None, memory: None, given: Vec::new() }
+        let (set, profile, store) = (None, None, None);
+        Self { paths, project: Name::default_name(), set, profile, store, given: Vec::new() }
     }
 
     /// With the directories of the environment, as the command line has them.
@@ -76,7 +79,32 @@ impl Client {
     /// # Errors
     /// [`Error::Store`] when there is no memory for it.
     pub fn in_memory(paths: Paths) -> Result<Self, Error> {
-        Ok(Self { memory: Some(SharedStore::new(Store::in_memory()?)), ..Self::new(paths) })
+        Ok(Self::with_store(paths, SharedStore::new(Store::in_memory()?)))
+    }
+
+    /// With a store that the program has already: one in memory with credentials in it, say.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error, paths::Paths};
+    /// use authenticate::{
+    ///     credential::{Credential, Metadata},
+    ///     name::Address,
+    ///     store::{SharedStore, Store},
+    /// };
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// # let paths = Paths::new("/nonexistent/config", "/nonexistent/data");
+    /// let mut store = Store::in_memory()?;
+    /// let key = Credential::api_key("sk-0123456789abcdef");
+    /// store.put(&Address::of("openai".parse()?), &key, &Metadata::default())?;
+    ///
+    /// let client = Client::with_store(paths, SharedStore::new(store));
+    /// assert!(client.is_authenticated("openai")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_store(paths: Paths, store: SharedStore) -> Self {
+        Self { store: Some(store), ..Self::new(paths) }
     }
 
     /// For another project.
@@ -89,11 +117,19 @@ impl Client {
         Self { set: Some(set), ..self }
     }
 
+    fn project_file(&self) -> Result<Project, Error> {
+        Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)
+    }
+
     fn credential_set(&self) -> Result<Name, Error> {
         match &self.set {
             Some(set) => Ok(set.clone()),
-            None => Ok(Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)?.set()),
+            None => Ok(self.project_file()?.set()),
         }
+    }
+
+    fn address(&self, registry: &Registry, provider: &str) -> Result<Address, Error> {
+        address_of(registry, self.credential_set()?, provider, self.profile.as_ref())
     }
 
     fn provider(&self, name: &str) -> Result<Provider, Error> {

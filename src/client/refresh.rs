@@ -3,36 +3,82 @@
 use super::Client;
 use crate::{
     Error,
-    lifecycle::resolve::{Request, Resolved},
-    name::Address,
+    lifecycle::{
+        refresh::Renewed,
+        renewals::{Each, Renewals},
+    },
+    provider::Registry,
+    ui::Nobody,
 };
 
 impl Client {
-    /// Renews a provider's credential if it is about to expire, and returns what is then there.
+    /// Renews a provider's stored credential if it is due, or in any case with `force`; of the default profile, unless
+    /// the client has one. That it was not renewed is an error, also while it lasts.
+    ///
+    /// With `force` a token is sent that was refused, or of which it is not known what became of it: the vendor may take
+    /// that for a theft and end the login.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error, lifecycle::refresh::{RefreshError, Renewed}};
+    /// async fn renew(client: &Client) -> Result<(), Error> {
+    ///     match client.refresh("codex", false).await {
+    ///         Ok(Renewed::Now(record)) => println!("lasts until {:?}", record.metadata.expires_at),
+    ///         Ok(Renewed::Before(_)) => println!("it was not due, or somebody else was quicker"),
+    ///         Err(Error::Refresh(error)) if error.needs_login() => println!("log in again: {error}"),
+    ///         Err(Error::Refresh(RefreshError::NotRenewable { why, .. })) => println!("{why}"),
+    ///         Err(error) => return Err(error),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// As [`Client::credential`].
-    pub async fn refresh(&self, provider: &str) -> Result<Resolved, Error> {
-        self.credential(provider).await
+    /// [`Error::NoCredential`] when nothing is stored there, [`Error::UnknownProvider`], [`Error::Refresh`],
+    /// [`Error::Project`], [`Error::Store`]
+    pub async fn refresh(&self, provider: &str, force: bool) -> Result<Renewed, Error> {
+        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let address = self.address(&registry, provider)?;
+        let project = self.project_file()?;
+        let renewals = Renewals {
+            paths: &self.paths,
+            store: self.store.as_ref(),
+            registry: &registry,
+            project: &project,
+            ui: &Nobody,
+            force,
+        };
+        renewals.renew(&renewals.stored(&address)?).await
     }
 
-    /// The same for all of the project's set that can be renewed. One that fails does not keep the others from being
-    /// tried.
+    /// The same for all of the project's set that can be renewed, and a result for each: one that fails does not keep the
+    /// others from being tried.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error};
+    /// async fn renew(client: &Client) -> Result<(), Error> {
+    ///     for (address, result) in client.refresh_all(false).await? {
+    ///         if let Err(error) = result {
+    ///             println!("{address}: {error}");
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
-    pub async fn refresh_all(&self) -> Result<Vec<(Address, Result<Resolved, Error>)>, Error> {
-        let mut results = Vec::new();
-        let entries = self.list()?.into_iter();
-        for entry in entries.filter(|entry| entry.found.as_ref().is_some_and(|found| found.refreshable)) {
-            let Address { set, provider, profile } = entry.address.clone();
-            let request = Request {
-                set: Some(set),
-                profile: Some(profile),
-                ..Request::new(&self.project, provider.as_str())
-            };
-            results.push((entry.address, self.find(&request).await));
-        }
-        Ok(results)
+    pub async fn refresh_all(&self, force: bool) -> Result<Each<Renewed>, Error> {
+        let registry = Registry::load(Some(&self.paths.providers()));
+        let (project, set) = (self.project_file()?, self.credential_set()?);
+        let renewals = Renewals {
+            paths: &self.paths,
+            store: self.store.as_ref(),
+            registry: &registry,
+            project: &project,
+            ui: &Nobody,
+            force,
+        };
+        let all = renewals.all_stored(Some(&set), self.profile.as_ref())?;
+        renewals.renew_each(all).await
     }
 }

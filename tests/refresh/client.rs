@@ -1,10 +1,19 @@
 //! What a program learns of logins that need to be renewed.
 
-use authenticate::{Client, Error, handout::headers::HeadersError};
+use authenticate::{
+    Client, Error,
+    credential::{Credential, Metadata, Record},
+    handout::headers::HeadersError,
+    lifecycle::refresh::{RefreshError, Renewed},
+    name::Address,
+    oauth::OAuthError,
+};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Server, runtime};
+use crate::harness::{EXPIRED, Home, Server, access_token, runtime};
 
+const ENDED: &str = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 
 fn tokens() -> Value {
@@ -13,6 +22,19 @@ fn tokens() -> Value {
 
 fn client(home: &Home) -> Client {
     Client::new(home.paths.clone())
+}
+
+fn address(provider: &str) -> Address {
+    Address::of(provider.parse().expect("a name"))
+}
+
+fn stored(home: &Home, provider: &str) -> Record {
+    home.store().get(&address(provider)).expect("read").expect("stored")
+}
+
+fn is_away(error: &Error) -> bool {
+    let Error::Refresh(RefreshError::Server { source, .. }) = error else { return false };
+    matches!(source, OAuthError::Unavailable { .. })
 }
 
 #[test]
@@ -44,4 +66,103 @@ fn nothing_is_renewed_for_headers_that_there_will_not_be() {
     let sent = headers(&home).expect("headers");
     assert_eq!(sent[0].value.expose(), "Bearer NEW");
     assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn refreshing_one_says_that_it_was_not_renewed_though_it_lasts() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    let before = home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let client = client(&home);
+    let error = runtime().block_on(client.refresh("acme", false)).expect_err("the vendor is away");
+    assert!(is_away(&error), "{error:?}");
+    let results = runtime().block_on(client.refresh_all(false)).expect("tried");
+    let [(at, Err(error))] = results.as_slice() else { panic!("{results:?}") };
+    assert!(*at == address("acme") && is_away(error), "{error:?}");
+    assert_eq!(home.record(), before);
+}
+
+#[test]
+fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = Home::new(&server.url);
+    let before = home.logged_in(&tokens(), SignedDuration::from_hours(1));
+    let client = client(&home);
+    let refresh = |force| runtime().block_on(client.refresh("acme", force));
+    assert_eq!(refresh(false).expect("not due"), Renewed::Before(before));
+    assert_eq!(server.bodies().len(), 0);
+    let Ok(Renewed::Now(after)) = refresh(true) else { panic!("not renewed") };
+    assert_eq!((access_token(&after), &home.record()), ("NEW".to_owned(), &after));
+
+    let server = Server::answering(Some((400, ENDED)));
+    home.renews_at(&server.url);
+    home.expire();
+    for (force, asked) in [(false, 1), (false, 1), (true, 2)] {
+        let error = refresh(force).expect_err("refused");
+        let Error::Refresh(error @ RefreshError::Refused { .. }) = error else { panic!("{error:?}") };
+        assert!(error.needs_login());
+        assert_eq!(server.bodies().len(), asked);
+    }
+}
+
+#[test]
+fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let refresh = |provider| runtime().block_on(client(&home).refresh(provider, true)).expect_err(provider);
+    assert!(matches!(refresh("acme"), Error::NoCredential { .. }));
+    assert!(matches!(refresh("nonesuch"), Error::UnknownProvider(_)));
+    assert!(!home.paths.data().exists(), "looking makes nothing");
+    home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
+    assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRenewable { .. })));
+    assert!(runtime().block_on(client(&home).refresh_all(true)).expect("nothing to be renewed").is_empty());
+}
+
+#[test]
+fn of_several_logins_each_has_a_result() {
+    let well = Server::answering(Some((200, NEW)));
+    let refuses = Server::answering(Some((400, ENDED)));
+    let away = Server::answering(Some((503, "{}")));
+    let home = Home::new(&well.url);
+    home.describes("bravo", &refuses.url);
+    home.describes("charlie", &away.url);
+    let elsewhere = Address { set: "other".parse().expect("a name"), ..address("acme") };
+    for at in [elsewhere.clone(), address("acme"), address("bravo"), address("charlie")] {
+        home.logged_in_at(&at, &tokens(), EXPIRED, Metadata::default());
+    }
+    let kept = || ["bravo", "charlie"].map(|provider| stored(&home, provider));
+    let before = kept();
+    home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
+    let asked = || [&well, &refuses, &away].map(|server| server.bodies().len());
+    let all = |force| {
+        let client = client(&home);
+        let task = async move { client.refresh_all(force).await };
+        let results = runtime().block_on(async { tokio::spawn(task).await.expect("ended") }).expect("tried");
+        let (at, results): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+        assert_eq!(at, ["acme", "bravo", "charlie"].map(address));
+        <[_; 3]>::try_from(results).expect("three")
+    };
+
+    let [first, second, third] = all(false);
+    let Ok(Renewed::Now(renewed)) = first else { panic!("{first:?}") };
+    assert_eq!((access_token(&renewed), &stored(&home, "acme")), ("NEW".to_owned(), &renewed));
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(kept(), before);
+    assert_eq!(asked(), [1, 1, 1]);
+
+    let [first, second, third] = all(false);
+    assert_eq!(first.expect("not due"), Renewed::Before(renewed.clone()));
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(asked(), [1, 1, 2], "what was refused is not sent again");
+
+    let [first, second, third] = all(true);
+    assert!(matches!(first, Ok(Renewed::Now(now)) if now.version > renewed.version), "not renewed");
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(asked(), [2, 2, 3], "with force it is");
+
+    let other = client(&home).set("other".parse().expect("a name"));
+    let results = runtime().block_on(other.refresh_all(false)).expect("tried");
+    assert!(matches!(results.as_slice(), [(at, Ok(Renewed::Now(_)))] if *at == elsewhere), "{results:?}");
 }
