@@ -96,7 +96,7 @@ fn of_what_was_there_before_restores_the_newest_three_stay() {
     };
     let others = home.write("data/before-restore-mine.age", "mine").to_str().unwrap().to_owned();
     let made: Vec<_> = (0..5).map(|_| restore("b.age")).collect();
-    assert_eq!(copies(), [&made[2..], &[others.clone()]].concat());
+    assert_eq!(copies(), [&made[2..], std::slice::from_ref(&others)].concat());
     // Restoring one does not take it away.
     let newest = restore(&made[2]);
     assert_eq!(copies(), [&made[2..], &[newest, others]].concat());
