@@ -3,87 +3,120 @@
 use super::Client;
 use crate::{
     Error,
-    credential::Credential,
+    credential::Record,
     lifecycle::{
-        alive,
-        resolve::{Request, Resolution, Resolved, resolve, resolve_in},
+        alive::{self, Alive},
+        resolve::{Request, Resolution, resolve, resolve_in},
     },
+    provider::Registry,
+    store::{Action, Outcome, SharedStore},
     ui::Nobody,
 };
 
 impl Client {
-    /// With a credential that is used for a provider in place of any other. It is stored nowhere.
+    /// The credential of a provider: what the client was given for it, or else what is stored or in the environment.
     ///
     /// ```
-    /// # use authenticate::{Client, credential::Credential, lifecycle::resolve::Source, paths::Paths};
+    /// # use authenticate::{Client, Error};
+    /// async fn key(client: &Client) -> Result<String, Error> {
+    ///     let found = client.credential("codex").await?;
+    ///     for skipped in &found.skipped {
+    ///         println!("{skipped}");
+    ///     }
+    ///     if let Some(why) = &found.not_renewed {
+    ///         println!("used as long as it lasts: {why}");
+    ///     }
+    ///     Ok(found.usable().map(|secret| secret.expose().to_owned()).unwrap_or_default())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
+    pub async fn credential(&self, provider: &str) -> Result<Alive, Error> {
+        self.find(&Request::new(&self.project, provider)).await
+    }
+
+    /// The credential that is asked for in so many words. What the request leaves open is the client's: the set, the
+    /// profile, what it was given.
+    ///
+    /// ```
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// # let paths = Paths::new("/nonexistent/config", "/nonexistent/data");
-    /// let client = Client::new(paths).give("openai", Credential::api_key("sk-for-this-run"))?;
-    /// let found = client.credential("openai").await?;
-    /// assert_eq!(found.source, Source::Override);
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), profile: Some("work".parse()?), ..How::default() };
+    /// use authenticate::lifecycle::resolve::Request;
+    ///
+    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// let request = Request { profile: Some("work".parse()?), ..Request::new(&"demo".parse()?, "openai") };
+    /// assert_eq!(client.find(&request).await?.address.to_string(), "openai:work");
     /// # Ok(())
     /// # })
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`]
-    pub fn give(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
-        let name = self.provider(provider)?.name.clone();
-        self.given.retain(|(known, _)| *known != name);
-        self.given.push((name, credential));
-        Ok(self)
+    /// As [`Client::credential`].
+    pub async fn find(&self, request: &Request) -> Result<Alive, Error> {
+        let request = self.complete(request);
+        self.ready(&request, self.resolve(&request)?).await
     }
 
-    /// Whether there is a credential that can be used, perhaps after it was renewed. A provider that needs none is not
-    /// authenticated by that.
+    /// What is stored for a provider, whatever its state; of the default profile, unless the client has one. Nothing is
+    /// renewed, and what the client was given and the environment do not count.
+    ///
+    /// ```
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// assert_eq!(client.stored("openai")?, None);
+    ///
+    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// let record = client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// assert_eq!(client.stored("openai")?, Some(record));
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// As [`resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
-    pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
-        match self.resolve(&self.request(provider)?) {
-            Ok(_) => Ok(true),
-            Err(Error::NoCredential { .. } | Error::Expired { .. }) => Ok(false),
-            Err(error) => Err(error),
+    /// [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+    pub fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
+        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let address = self.address(&registry, provider)?;
+        let found = match SharedStore::existing(self.store.as_ref(), &self.paths)? {
+            Some(store) => {
+                let store = store.lock();
+                let found = store.get(&address)?;
+                if found.is_some() {
+                    let _ = store.audit(Action::Token, &address, Outcome::Ok);
+                }
+                found
+            }
+            None => None,
+        };
+        if found.is_none() {
+            registry.get(provider)?;
         }
-    }
-
-    /// The credential of a provider.
-    ///
-    /// # Errors
-    /// As [`resolve`].
-    pub async fn credential(&self, provider: &str) -> Result<Resolved, Error> {
-        self.find(&self.request(provider)?).await
-    }
-
-    /// The credential that is asked for in so many words. The client's own set and what it was given do not count.
-    ///
-    /// # Errors
-    /// As [`resolve`].
-    pub async fn find(&self, request: &Request) -> Result<Resolved, Error> {
-        self.ready(request, self.resolve(request)?).await
+        Ok(found)
     }
 
     /// The one place where a stale credential is made fresh.
-    pub(super) async fn ready(&self, request: &Request, found: Resolution) -> Result<Resolved, Error> {
+    pub(super) async fn ready(&self, request: &Request, found: Resolution) -> Result<Alive, Error> {
         match found {
-            Resolution::Ready(resolved) => Ok(resolved),
+            Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
             Resolution::Stale(stale) => {
-                let alive = alive::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await?;
-                Ok(alive.resolved)
+                alive::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
             }
         }
     }
 
-    pub(super) fn request(&self, provider: &str) -> Result<Request, Error> {
-        let mut request = Request { set: self.set.clone(), ..Request::new(&self.project, provider) };
-        if !self.given.is_empty() {
-            let name = self.provider(provider)?.name.clone();
-            request.given =
-                self.given.iter().find(|(known, _)| *known == name).map(|(_, given)| given.clone());
-        }
-        Ok(request)
+    /// A request with what the client knows in place of what it leaves open.
+    pub(super) fn complete(&self, request: &Request) -> Request {
+        let profile = request.profile.clone().or_else(|| self.profile.clone());
+        let given = request.given.clone().or_else(|| self.given_for(&request.provider, profile.as_ref()));
+        Request { set: request.set.clone().or_else(|| self.set.clone()), profile, given, ..request.clone() }
     }
 
     pub(super) fn resolve(&self, request: &Request) -> Result<Resolution, Error> {

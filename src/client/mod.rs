@@ -1,15 +1,17 @@
 //! All of it as one value, for programs.
 
+mod authenticated;
 mod find;
+mod give;
 mod headers;
 mod leave;
 mod list;
 mod login;
 mod refresh;
 
+use self::give::Given;
 use crate::{
     Error,
-    credential::Credential,
     lifecycle::request::address_of,
     login::known,
     name::{Address, Name},
@@ -55,7 +57,7 @@ pub struct Client {
     set: Option<Name>,
     profile: Option<Name>,
     store: Option<SharedStore>,
-    given: Vec<(String, Credential)>,
+    given: Vec<Given>,
 }
 
 impl Client {
@@ -115,6 +117,29 @@ impl Client {
     /// With a credential set in place of the project's.
     pub fn set(self, set: Name) -> Self {
         Self { set: Some(set), ..self }
+    }
+
+    /// With the account of this profile, wherever a provider is named and nothing else says which: that one or none. Without
+    /// one, the project's order decides what is used, and what is renewed, logged out and stored is the default profile.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// let work = client.clone().profile("work".parse()?);
+    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// let record = work.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// assert_eq!(record.address.to_string(), "openai:work");
+    ///
+    /// let private = client.profile("private".parse()?);
+    /// assert!(!private.is_authenticated("openai")?);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    pub fn profile(self, profile: Name) -> Self {
+        Self { profile: Some(profile), ..self }
     }
 
     fn project_file(&self) -> Result<Project, Error> {

@@ -54,15 +54,21 @@ impl Client {
     /// others from being tried.
     ///
     /// ```
-    /// # use authenticate::{Client, Error};
-    /// async fn renew(client: &Client) -> Result<(), Error> {
-    ///     for (address, result) in client.refresh_all(false).await? {
-    ///         if let Err(error) = result {
-    ///             println!("{address}: {error}");
-    ///         }
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// for (address, result) in client.refresh_all(false).await? {
+    ///     match result {
+    ///         Ok(renewed) => println!("{address} lasts until {:?}", renewed.record().metadata.expires_at),
+    ///         Err(error) => println!("{address}: {error}"),
     ///     }
-    ///     Ok(())
     /// }
+    /// # Ok(())
+    /// # })
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::{
     fill::{from_env, value_of},
     request::{FieldSource, Source},
+    resolve::of_one_source,
     state::{self, State},
 };
 use crate::{
     Error,
-    credential::{Kind, Metadata},
+    credential::{Credential, Kind, Metadata},
     name::{Address, Name},
     provider::{Mode, Provider, Registry},
     store::{Exchange, Store, Summary},
@@ -60,6 +61,28 @@ pub struct Found {
     pub refreshable: bool,
     /// Whether logging out asks the vendor to revoke it.
     pub revocable: bool,
+}
+
+impl Entry {
+    /// Of a credential that the program has already, and that is used in place of any other at this address.
+    pub fn given(address: Address, credential: &Credential, registry: &Registry) -> Self {
+        let provider = registry.find(address.provider.as_str());
+        let found = Found {
+            kind: credential.kind(),
+            metadata: Metadata::default(),
+            source: Source::Override,
+            fields: of_one_source(credential, &Source::Override),
+            state: State::Ok,
+            refreshable: false,
+            revocable: false,
+        };
+        Self {
+            label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
+            modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
+            address,
+            found: Some(found),
+        }
+    }
 }
 
 /// Everything that is stored or in the environment. No secret is read.

@@ -5,8 +5,10 @@ use authenticate::{
     credential::{Credential, Metadata, Record},
     handout::headers::HeadersError,
     lifecycle::refresh::{RefreshError, Renewed},
+    login::{How, interrupt},
     name::Address,
     oauth::OAuthError,
+    ui::Nobody,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -165,4 +167,41 @@ fn of_several_logins_each_has_a_result() {
     let other = client(&home).set("other".parse().expect("a name"));
     let results = runtime().block_on(other.refresh_all(false)).expect("tried");
     assert!(matches!(results.as_slice(), [(at, Ok(Renewed::Now(_)))] if *at == elsewhere), "{results:?}");
+}
+
+#[test]
+fn a_credential_comes_with_the_reason_why_it_was_not_renewed() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let found = runtime().block_on(client(&home).credential("acme")).expect("it lasts");
+    assert_eq!(found.usable().expect("one").expose(), "OLD");
+    let why = found.not_renewed.as_ref().expect("a reason");
+    assert!(matches!(why, RefreshError::Server { source: OAuthError::Unavailable { .. }, .. }), "{why:?}");
+
+    let server = Server::answering(Some((200, NEW)));
+    home.renews_at(&server.url);
+    let found = runtime().block_on(client(&home).credential("acme")).expect("renewed");
+    assert_eq!((found.usable().expect("one").expose(), found.not_renewed.is_some()), ("NEW", false));
+}
+
+#[test]
+fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away() {
+    let home = Home::new(&Server::answering(Some((503, "{}"))).url);
+    home.logged_in(&tokens(), EXPIRED);
+    let ensure = || {
+        let how = How { api_key: Some("sk-0123456789-abcdefghij".into()), ..How::default() };
+        let (_interrupter, mut interrupt) = interrupt::pair();
+        runtime().block_on(client(&home).ensure("acme", how, &Nobody, &mut interrupt))
+    };
+    let error = ensure().expect_err("away");
+    assert!(is_away(&error), "{error:?}");
+    assert_eq!(access_token(&home.record()), "OLD");
+
+    home.renews_at(&Server::answering(Some((200, NEW))).url);
+    assert_eq!(ensure().expect("renewed").usable().expect("one").expose(), "NEW");
+
+    home.expire();
+    home.renews_at(&Server::answering(Some((400, ENDED))).url);
+    assert_eq!(ensure().expect("logged in").credential, Credential::api_key("sk-0123456789-abcdefghij"));
 }
