@@ -1,21 +1,30 @@
 //! Whether there is a credential at all.
 
+use jiff::Timestamp;
+
 use super::Client;
 use crate::{
     Error,
-    lifecycle::resolve::{Request, Source},
+    lifecycle::{
+        refresh::Refresh,
+        resolve::{Request, Resolution, Source, Stale},
+        state::{self, State},
+    },
+    store::SharedStore,
+    ui::Nobody,
 };
 
 impl Client {
     /// Whether there is a credential that can be used, perhaps after it was renewed. A provider that needs none is not
-    /// authenticated by that. Nobody is asked.
+    /// authenticated by that, nor by a login that has expired and that the vendor has ended. Nobody is asked.
     ///
     /// # Errors
     /// As [`crate::lifecycle::resolve::resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
     pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
         let request = self.complete(&Request::new(&self.project, provider));
         match self.resolve(&request) {
-            Ok(_) => Ok(true),
+            Ok(Resolution::Ready(_)) => Ok(true),
+            Ok(Resolution::Stale(stale)) => self.is_of_use(&stale),
             Err(Error::NoCredential { .. } | Error::Expired { .. }) => Ok(false),
             Err(error) => Err(error),
         }
@@ -56,5 +65,29 @@ impl Client {
             }
         }
         first_error.map_or(Ok(false), Err)
+    }
+
+    /// Whether a stale credential lasts still, or can be renewed as far as that is known.
+    fn is_of_use(&self, stale: &Stale) -> Result<bool, Error> {
+        let (record, now) = (&stale.record, Timestamp::now());
+        if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {
+            return Ok(true);
+        }
+        let store = SharedStore::of(self.store.as_ref(), &self.paths)?;
+        let exchange = store.lock().exchange(&record.address)?;
+        if let Some(State::NeedsLogin | State::Error) =
+            exchange.map(|exchange| state::of_exchange(&exchange, now))
+        {
+            return Ok(false);
+        }
+        let provider = match self.provider(record.address.provider.as_str()) {
+            Ok(provider) => provider,
+            Err(Error::UnknownProvider(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let (paths, project) = (&self.paths, &self.project_file()?);
+        let refresh =
+            Refresh { paths, store: self.store.as_ref(), provider: &provider, project, ui: &Nobody };
+        Ok(refresh.is_possible(record))
     }
 }

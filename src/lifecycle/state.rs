@@ -50,12 +50,19 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(3);
 /// The state of a stored credential, of which this is known of the exchange of its refresh token.
 pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> State {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
-    match exchange.map(|exchange| (exchange.state, now.duration_since(exchange.since) < LONGEST)) {
-        Some((ExchangeState::Refused | ExchangeState::Unknown, _)) => State::NeedsLogin,
-        Some((ExchangeState::Sent, true)) => State::Refreshing,
-        Some((ExchangeState::Sent, false)) => State::Error,
+    match exchange {
+        Some(exchange) => of_exchange(exchange, now),
         None if is_expired => State::Expired,
         None => State::Ok,
+    }
+}
+
+/// The state of a credential by the exchange of its refresh token.
+pub fn of_exchange(exchange: &Exchange, now: Timestamp) -> State {
+    match exchange.state {
+        ExchangeState::Refused | ExchangeState::Unknown => State::NeedsLogin,
+        ExchangeState::Sent if now.duration_since(exchange.since) < LONGEST => State::Refreshing,
+        ExchangeState::Sent => State::Error,
     }
 }
 

@@ -40,6 +40,63 @@ fn is_away(error: &Error) -> bool {
 }
 
 #[test]
+fn a_login_that_the_vendor_has_ended_is_none() {
+    let server = Server::answering(Some((400, ENDED)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    assert!(client.is_authenticated("acme").expect("known"), "nobody has tried yet");
+    let error = runtime().block_on(client.credential("acme")).expect_err("it has ended");
+    assert!(matches!(error, Error::Refresh(RefreshError::Refused { .. })), "{error:?}");
+    assert!(!client.is_authenticated("acme").expect("known"));
+    home.logged_in(&tokens(), EXPIRED);
+    assert!(client.is_authenticated("acme").expect("known"), "a new login is a new chance");
+}
+
+#[test]
+fn a_login_of_which_nobody_knows_what_became_is_none() {
+    let server = Server::answering(None);
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    let error = runtime().block_on(client.credential("acme")).expect_err("no answer");
+    assert!(matches!(error, Error::Refresh(RefreshError::OutcomeUnknown { .. })), "{error:?}");
+    assert!(!client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn a_login_is_used_to_its_end_though_it_is_not_renewed_any_more() {
+    let server = Server::answering(Some((400, ENDED)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let client = client(&home);
+    runtime().block_on(client.credential("acme")).expect("it lasts");
+    assert_eq!(server.bodies().len(), 1, "it was tried");
+    assert!(client.is_authenticated("acme").expect("known"));
+    home.expire();
+    assert!(!client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn a_vendor_that_is_away_keeps_a_login() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    assert!(runtime().block_on(client.credential("acme")).is_err());
+    assert!(client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn an_expired_login_that_nothing_can_renew_is_none() {
+    let home = Home::described(json!({"refresh": {"strategy": "none"}}));
+    home.logged_in(&tokens(), EXPIRED);
+    assert!(!client(&home).is_authenticated("acme").expect("known"));
+    std::fs::remove_file(home.paths.providers().join("acme.yaml")).expect("removed");
+    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody knows the provider");
+}
+
+#[test]
 fn nothing_is_renewed_for_headers_that_there_will_not_be() {
     let server = Server::answering(Some((200, NEW)));
     let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "c"});
