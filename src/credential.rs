@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use crate::{name::Address, secret::Secret};
+use crate::{endpoint::Endpoint, name::Address, secret::Secret};
 
 /// What begins like this among the extra values of a credential is ours: where a native login came from.
 pub(crate) const LOGIN: &str = "login.";
+/// The part of a native login that names the host of its token endpoint, which follows.
+pub(crate) const LOGIN_AT: &str = "login.at:";
+/// The part of a native login that has a revocation endpoint with it.
+pub(crate) const REVOCATION: &str = "login.revocation_url";
 
 /// A credential: the secret part, typed by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +206,8 @@ impl Credential {
         (!value.expose().trim().is_empty()).then_some(value)
     }
 
-    /// The parts that are there and not blank, of kinds that have several: the tokens of `oauth`, or the fields.
+    /// The parts that are there and not blank, of kinds that have several: the tokens of `oauth` and where a native login
+    /// came from, or the fields.
     pub fn parts(&self) -> Vec<String> {
         let Self::OAuth(oauth) = self else {
             return self.field_names().into_iter().filter(|name| self.field(name).is_some()).collect();
@@ -213,8 +218,12 @@ impl Credential {
             ("id_token", oauth.id_token.as_ref()),
         ];
         let there = tokens.into_iter().filter(|(_, token)| token.is_some_and(|token| !token.is_empty()));
-        let login = oauth.extra.get(&format!("{LOGIN}mode")).map(|mode| format!("{LOGIN}{}", mode.expose()));
-        there.map(|(name, _)| name.to_owned()).chain(login).collect()
+        let login = |name: &str| oauth.extra.get(&format!("{LOGIN}{name}")).map(Secret::expose);
+        let mode = login("mode").map(|mode| format!("{LOGIN}{mode}"));
+        // Where it can be revoked is told by these.
+        let host = login("token_url").and_then(|url| Some(format!("{LOGIN_AT}{}", host_of(url)?)));
+        let revocation = login("revocation_url").map(|_| REVOCATION.to_owned());
+        there.map(|(name, _)| name.to_owned()).chain(mode).chain(host).chain(revocation).collect()
     }
 
     /// The stored form: a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.
@@ -288,6 +297,10 @@ enum Stored {
     Fields {
         fields: BTreeMap<String, String>,
     },
+}
+
+fn host_of(url: &str) -> Option<String> {
+    Some(url.parse::<Endpoint>().ok()?.host())
 }
 
 fn expose_all(fields: &BTreeMap<String, Secret>) -> Value {

@@ -28,3 +28,8 @@ pub mod yaml;
 pub use client::Client;
 pub use error::Error;
 pub use login::{authenticate, store_api_key};
+
+/// The examples of the README are run with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

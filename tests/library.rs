@@ -6,7 +6,7 @@ use std::{io, sync::Mutex};
 
 use authenticate::{
     Client, Error,
-    credential::{Credential, Metadata, Record},
+    credential::{Credential, Metadata, OAuth, Owner, Record},
     exit,
     handout::headers::HeadersError,
     lifecycle::{
@@ -18,7 +18,7 @@ use authenticate::{
     paths::Paths,
     provider::{Descriptor, Mode, Registry},
     secret::Secret,
-    store::{Store, Swap},
+    store::{SharedStore, Store, Swap},
     ui::{Console, Event, Nobody, Ui, UiError},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -257,7 +257,7 @@ fn a_client_in_memory_leaves_nothing_on_the_disk() {
         logs_in(&client, "openai", key(KEY)).await.expect("stored");
         assert!(client.is_authenticated("openai").expect("known"));
         let found = client.clone().credential("openai").await.expect("found");
-        assert_eq!((found.source, found.credential), (Source::Stored, Credential::api_key(KEY)));
+        assert_eq!((&found.source, &found.credential), (&Source::Stored, &Credential::api_key(KEY)));
         client.logout("openai", None).await.expect("removed");
         let error = client.logout("openai", None).await.expect_err("nothing left");
         assert_eq!(error.exit_code(), exit::NO_CREDENTIAL);
@@ -318,7 +318,7 @@ fn a_client_lists_what_can_be_done() {
     let all = client.list_all().expect("listed");
     let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
     assert_eq!(codex.found, None);
-    assert_eq!(block_on(client.refresh_all()).expect("none").len(), 0);
+    assert_eq!(block_on(client.refresh_all(false)).expect("none").len(), 0);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn what_a_client_is_given_wins_and_is_not_stored() {
         logs_in(&client, "claude", key("sk-ant-0123456789-stored")).await.expect("stored");
         let given = client.clone().give("claude-code", Credential::api_key("sk-given")).expect("known");
         let found = given.credential("claude").await.expect("found");
-        assert_eq!((found.source, found.credential), (Source::Override, Credential::api_key("sk-given")));
+        assert_eq!((&found.source, &found.credential), (&Source::Override, &Credential::api_key("sk-given")));
         assert_eq!(client.credential("claude").await.expect("found").source, Source::Stored);
         assert!(matches!(
             client.clone().give("opnai", Credential::api_key("x")),
@@ -379,4 +379,257 @@ fn a_wrong_descriptor_gives_no_headers() {
         home.writes("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
         assert!(matches!(client.headers("openai").await, Err(Error::Descriptor(_))));
     });
+}
+
+/// As `logout` does: it asks the vendor for OAuth logins of ours, if the vendor has a place for that.
+#[test]
+fn what_logout_would_revoke_is_revocable() {
+    let home = home();
+    home.writes(
+        "config/providers/acme.yaml",
+        "modes: [api_key]\nrevoke: {url: 'https://acme.example/revoke'}\n",
+    );
+    home.writes("config/providers/mute.yaml", "modes: [api_key]\n");
+    let mut store = Store::open(home.paths.data()).expect("a store");
+    let mut put = |at: &str, credential: Credential, owner: Owner| {
+        let (provider, profile) = at.split_once(':').expect("a profile");
+        let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+        store.put(&address, &credential, &Metadata { owner, ..Metadata::default() }).expect("stored");
+    };
+    let oauth = |extra: &[(&str, &str)]| {
+        let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), Secret::from(*value))).collect();
+        Credential::OAuth(OAuth { access_token: "a".into(), refresh_token: None, id_token: None, extra })
+    };
+    let token_url = |host| ("login.token_url", host);
+    let device = ("login.mode", "device");
+    let revocation = ("login.revocation_url", "https://id.example/revoke");
+    put("acme:captured", oauth(&[]), Owner::Us);
+    put("acme:imported", oauth(&[]), Owner::Vendor);
+    put("acme:key", Credential::api_key("k"), Owner::Us);
+    put("acme:near", oauth(&[device, token_url("https://acme.example/token")]), Owner::Us);
+    put("acme:far", oauth(&[device, token_url("https://id.example/token")]), Owner::Us);
+    put("mute:captured", oauth(&[]), Owner::Us);
+    put("mute:device", oauth(&[device, token_url("https://id.example/token"), revocation]), Owner::Us);
+    put("mute:silent", oauth(&[device, token_url("https://id.example/token")]), Owner::Us);
+    put("gone:device", oauth(&[device, token_url("https://id.example/token"), revocation]), Owner::Us);
+    drop(store);
+    let list = Client::new(home.paths.clone()).list().expect("listed");
+    let revocable: Vec<_> = list
+        .iter()
+        .filter(|entry| entry.found.as_ref().expect("stored").revocable)
+        .map(|entry| entry.address.to_string())
+        .collect();
+    assert_eq!(revocable, ["acme:captured", "acme:near", "gone:device", "mute:device"]);
+}
+
+#[test]
+fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
+    let home = home();
+    let client = in_memory(&home);
+    let sources = |client: &Client| -> Vec<(String, Source)> {
+        let list = client.list().expect("listed");
+        list.into_iter()
+            .map(|entry| (entry.address.to_string(), entry.found.expect("found").source))
+            .collect()
+    };
+    block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
+    let given = client.clone().give("openai", Credential::api_key("sk-given")).expect("known");
+    let given = given.give("anthropic", Credential::api_key("sk-given")).expect("known");
+    let expected = [("anthropic".to_owned(), Source::Override), ("openai".to_owned(), Source::Override)];
+    assert_eq!(sources(&given), expected);
+    let all = given.list_all().expect("listed");
+    let anthropic: Vec<_> =
+        all.iter().filter(|entry| entry.address.provider.as_str() == "anthropic").collect();
+    let [entry] = anthropic.as_slice() else { panic!("{anthropic:?}") };
+    let found = entry.found.as_ref().expect("given");
+    assert_eq!((found.source.clone(), found.state, found.refreshable), (Source::Override, State::Ok, false));
+    assert_eq!(sources(&client), [("openai".to_owned(), Source::Stored)]);
+    assert_eq!(
+        block_on(given.logout_all()).expect("removed").len(),
+        1,
+        "what is stored is removed all the same"
+    );
+}
+
+#[test]
+fn a_client_of_a_profile_has_to_do_with_no_other() {
+    let home = home();
+    let client = in_memory(&home);
+    let work = client.clone().profile(name("work"));
+    let token = |client: &Client| {
+        let found = block_on(client.credential("claude"))?;
+        Ok::<_, Error>(found.usable().expect("one value").expose().to_owned())
+    };
+    block_on(async {
+        let record = logs_in(&work, "claude", key("sk-ant-0123456789-at-work")).await.expect("stored");
+        assert_eq!(record.address.to_string(), "claude:work");
+        let own = client.clone().profile(name("own"));
+        assert!(matches!(own.headers("claude").await, Err(Error::NoCredential { .. })));
+        assert!(matches!(own.refresh("claude", false).await, Err(Error::NoCredential { .. })));
+        assert_eq!(
+            (own.is_authenticated("claude").expect("known"), own.list().expect("listed")),
+            (false, vec![])
+        );
+        assert_eq!(own.stored("claude").expect("known"), None);
+        assert!(work.is_authenticated("claude").expect("known"));
+        assert_eq!(work.stored("claude").expect("known"), Some(record));
+        logs_in(&own, "claude", key("sk-ant-0123456789-of-mine")).await.expect("stored");
+    });
+    assert_eq!(token(&work).expect("found"), "sk-ant-0123456789-at-work");
+    assert!(matches!(token(&client), Err(Error::SeveralAccounts { .. })), "none is named");
+    let request = Request { profile: Some(name("own")), ..Request::new(&name("demo"), "claude") };
+    let found = block_on(work.find(&request)).expect("found");
+    assert_eq!(found.address.to_string(), "claude:own", "what the request names goes first");
+    let left = block_on(work.logout_all()).expect("removed");
+    let left: Vec<_> = left.iter().map(|(address, _)| address.to_string()).collect();
+    assert_eq!(left, ["claude:work"]);
+    block_on(client.clone().profile(name("own")).logout("claude", None)).expect("removed");
+    assert_eq!(client.list().expect("listed"), []);
+}
+
+#[test]
+fn a_client_finds_in_its_own_set_what_it_was_given_first() {
+    let home = home();
+    let client = in_memory(&home);
+    let team = client.clone().set(name("team"));
+    block_on(logs_in(&team, "openai", key(KEY))).expect("stored");
+    let find = |client: &Client, request: Request| {
+        block_on(client.find(&request)).map(|found| (found.address.to_string(), found.source.clone()))
+    };
+    let request = || Request::new(&name("demo"), "openai");
+    assert!(find(&client, request()).is_err(), "not in the default set");
+    assert_eq!(find(&team, request()).expect("found"), ("openai (set team)".to_owned(), Source::Stored));
+    let other = Request { set: Some(name("other")), ..request() };
+    assert!(find(&team, other).is_err(), "the request's goes first");
+    let given = team.give("openai", Credential::api_key("sk-given")).expect("known");
+    assert_eq!(find(&given, request()).expect("found").1, Source::Override);
+}
+
+#[test]
+fn what_is_given_for_a_profile_is_used_for_no_other() {
+    let home = home();
+    let client = in_memory(&home);
+    let [work, own] = ["work", "own"].map(|profile| client.clone().profile(name(profile)));
+    for client in [&work, &own] {
+        block_on(logs_in(client, "claude", key("sk-ant-0123456789-stored"))).expect("stored");
+    }
+    let given = work.give("claude", Credential::api_key("sk-given")).expect("known");
+    let sources = |client: &Client| -> Vec<(String, Source)> {
+        let list = client.list().expect("listed");
+        list.into_iter()
+            .map(|entry| (entry.address.to_string(), entry.found.expect("found").source))
+            .collect()
+    };
+    let source = |client: &Client| block_on(client.credential("claude")).expect("found").source.clone();
+    assert_eq!(source(&given), Source::Override);
+    assert_eq!(sources(&given), [("claude:work".to_owned(), Source::Override)]);
+    let own = given.profile(name("own"));
+    assert_eq!(
+        (source(&own), sources(&own)),
+        (Source::Stored, vec![("claude:own".to_owned(), Source::Stored)])
+    );
+    let whichever = client.give("claude", Credential::api_key("sk-given")).expect("known");
+    assert_eq!(sources(&whichever), [("claude".to_owned(), Source::Override)], "it stands in for both");
+    assert_eq!(source(&whichever.profile(name("own"))), Source::Override);
+}
+
+#[test]
+fn a_store_in_memory_can_be_filled_before_a_client_has_it() {
+    let home = home();
+    let expires_at = Some(Timestamp::now() - SignedDuration::from_secs(60));
+    let mut store = Store::in_memory().expect("a store");
+    let expired = Metadata { expires_at, ..Metadata::default() };
+    store.put(&Address::of(name("openai")), &Credential::api_key(KEY), &Metadata::default()).expect("stored");
+    store.put(&Address::of(name("gh")), &Credential::Token { token: KEY.into() }, &expired).expect("stored");
+    let store = SharedStore::new(store);
+    let client = Client::with_store(home.paths.clone(), store.clone());
+    assert_eq!(block_on(client.credential("openai")).expect("found").credential, Credential::api_key(KEY));
+
+    assert!(matches!(block_on(client.credential("gh")), Err(Error::Expired { .. })));
+    let record = client.stored("gh").expect("known").expect("stored");
+    assert_eq!(record.credential, Credential::Token { token: KEY.into() }, "whatever its state");
+    assert_eq!(client.stored("mistral").expect("known"), None);
+    assert!(matches!(client.stored("opnai"), Err(Error::UnknownProvider(_))));
+
+    block_on(client.logout("openai", None)).expect("removed");
+    assert_eq!(store.lock().count().expect("counted"), 1, "it is the same store");
+    assert!(!home.paths.data().exists());
+}
+
+#[test]
+fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
+    let home = home();
+    let client = in_memory(&home);
+    let status = |client: &Client, provider: &str| -> Vec<(String, Option<State>)> {
+        let status = client.status(provider).expect(provider).into_iter();
+        status.map(|entry| (entry.address.to_string(), entry.found.map(|found| found.state))).collect()
+    };
+    assert_eq!(status(&client, "claude-code"), [("claude".to_owned(), None)]);
+    assert!(matches!(client.status("opnai"), Err(Error::UnknownProvider(_))));
+    for profile in ["own", "work"] {
+        let client = client.clone().profile(name(profile));
+        block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
+    }
+    block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
+    let [own, work] = ["claude:own", "claude:work"].map(|at| (at.to_owned(), Some(State::Ok)));
+    assert_eq!(status(&client, "claude"), [own, work.clone()]);
+    assert_eq!(status(&client.clone().profile(name("work")), "claude"), [work]);
+    let given = client.give("gh", Credential::Token { token: KEY.into() }).expect("known");
+    assert_eq!(given.status("gh").expect("known")[0].found.as_ref().expect("given").source, Source::Override);
+    assert_eq!(status(&given, "openai"), [("openai".to_owned(), Some(State::Ok))], "only what is asked for");
+}
+
+#[test]
+fn any_provider_is_enough_to_be_authenticated() {
+    let home = home();
+    let client = in_memory(&home).set(name("team"));
+    let any = |client: &Client| client.is_any_authenticated().expect("known");
+    assert!(!any(&client));
+    let past = Some(Timestamp::now() - SignedDuration::from_secs(60));
+    let how = How { token: Some(KEY.into()), expires_at: past, ..How::default() };
+    block_on(logs_in(&client, "claude", how)).expect("stored");
+    assert!(!any(&client), "it has expired");
+    assert!(any(&client.clone().give("openai", Credential::api_key("sk-given")).expect("known")));
+    block_on(logs_in(&client.clone().profile(name("work")), "openai", key(KEY))).expect("stored");
+    assert!(any(&client));
+    assert!(!any(&client.clone().set(name("other"))));
+    assert!(!any(&client.profile(name("own"))));
+}
+
+#[test]
+fn a_login_is_made_only_where_there_is_none() {
+    let home = home();
+    let client = in_memory(&home);
+    let (_interrupter, mut interrupt) = interrupt::pair();
+    let mut ensure = |client: &Client, how: How, ui: &dyn Ui| {
+        let found = block_on(client.ensure("openai", how, ui, &mut interrupt))?;
+        Ok::<_, Error>((found.address.to_string(), found.usable().expect("one").expose().to_owned()))
+    };
+    let asked = Script { secret: Some(KEY), ..Script::default() };
+    assert_eq!(
+        ensure(&client, How::default(), &asked).expect("logged in"),
+        ("openai".to_owned(), KEY.to_owned())
+    );
+    assert_eq!(asked.said(), ["API key for OpenAI"]);
+    let other = key("sk-0123456789-another-one");
+    assert_eq!(ensure(&client, other.clone(), &Nobody).expect("there").1, KEY);
+    let of_work = How { profile: Some(name("work")), ..other };
+    let work = ("openai:work".to_owned(), "sk-0123456789-another-one".to_owned());
+    assert_eq!(ensure(&client, of_work, &Nobody).expect("another account"), work);
+    let given = client.clone().give("openai", Credential::api_key("sk-given")).expect("known");
+    assert_eq!(ensure(&given, How::default(), &Nobody).expect("given").1, "sk-given");
+    let error = ensure(&client.set(name("other")), How::default(), &Nobody).expect_err("nobody to ask");
+    assert!(matches!(error, Error::Login(LoginError::Ui(UiError::NobodyToAsk(_)))), "{error:?}");
+}
+
+#[test]
+fn a_client_says_which_files_it_cannot_read() {
+    let home = home();
+    let client = Client::new(home.paths.clone()).project(name("shop"));
+    assert_eq!(client.problems(), []);
+    home.writes("config/providers/bad.yaml", "labl: x\n");
+    home.writes("config/projects/shop.yaml", "engin: docker\n");
+    let problems: Vec<_> = client.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("bad.yaml:1:1") && problems[1].contains("shop.yaml:1:1"), "{problems:?}");
 }

@@ -2,16 +2,12 @@
 
 use authenticate::{
     Error,
-    credential::Record,
-    lifecycle::{
-        refresh::{Refresh, RefreshError, Renewed, provider_of},
-        resolve::{Chosen, Request, choose_in},
-    },
+    lifecycle::{refresh::Renewed, renewals::Renewals, request::Request},
     name::{Address, Name},
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::{HeldKey, Listing, Store, StoreError, Unreadable},
+    store::Unreadable,
 };
 use serde_json::json;
 
@@ -43,10 +39,7 @@ pub struct Args {
 }
 
 /// What became of one credential.
-struct Row {
-    address: Address,
-    result: Result<Renewed, Error>,
-}
+type Row = (Address, Result<Renewed, Error>);
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let project = match &args.project {
@@ -59,21 +52,30 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         (None, Some(_)) => Some(project.set()),
     };
     let registry = Registry::load(Some(&paths.providers()));
-    let job = Job { paths, project: &project, registry: &registry, force: args.force };
-    let (mut nameless, mut rows, mut ended) = (Vec::new(), Vec::new(), Ok(()));
+    let ui = TerminalUi::new().data_on_stdout(true);
+    let renewals =
+        Renewals { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
+    let (mut rows, mut nameless, mut ended) = (Vec::new(), Vec::new(), Ok(()));
     match &args.provider {
-        Some(target) => {
+        Some(Target { provider, profile }) => {
             let default = Name::default_name();
             let request = Request {
                 set,
-                profile: target.profile.clone(),
-                ..Request::new(args.project.as_ref().unwrap_or(&default), target.provider.as_str())
+                profile: profile.clone(),
+                ..Request::new(args.project.as_ref().unwrap_or(&default), provider.as_str())
             };
-            let (record, _key) = named(paths, &request)?;
-            let address = record.address.clone();
-            rows.push(Row { address, result: Ok(job.renew(&record)?) });
+            let stored = renewals.chosen(&request)?;
+            for skipped in &stored.skipped {
+                output::note(&format!("skipped: {skipped}; using {}", stored.record.address));
+            }
+            let address = stored.record.address.clone();
+            rows.push((address, Ok(to_the_end(renewals.renew(&stored))??)));
         }
-        None => ended = job.all(set.as_ref(), &mut rows, &mut nameless),
+        None => {
+            let all;
+            (all, nameless) = renewals.all_stored(set.as_ref(), None)?;
+            ended = to_the_end(renewals.renew_each(all, &mut rows)).and_then(|ended| Ok(ended?));
+        }
     }
     // What was done is said, whatever ended it.
     if args.json {
@@ -86,95 +88,16 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
     nameless.iter().for_each(|row: &Unreadable| output::error(&row.to_string()));
     ended?;
-    match rows.iter().find_map(|row| row.result.as_ref().err()) {
+    match rows.iter().find_map(|(_, result)| result.as_ref().err()) {
         Some(error) => Err(Reported(error.exit_code()).into()),
         None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
         None => Ok(()),
     }
 }
 
-struct Job<'a> {
-    paths: &'a Paths,
-    project: &'a Project,
-    registry: &'a Registry,
-    force: bool,
-}
-
-impl Job<'_> {
-    fn renew(&self, record: &Record) -> anyhow::Result<Renewed> {
-        let ui = TerminalUi::new().data_on_stdout(true);
-        let provider = provider_of(self.registry, record).map_err(Error::from)?;
-        let refresh = Refresh { paths: self.paths, store: None, provider, project: self.project, ui: &ui };
-        Ok(to_the_end(refresh.renew(record, self.force))?.map_err(Error::from)?)
-    }
-
-    /// Every credential that can be renewed: what becomes of one is nothing to the others.
-    fn all(
-        &self,
-        set: Option<&Name>,
-        rows: &mut Vec<Row>,
-        nameless: &mut Vec<Unreadable>,
-    ) -> anyhow::Result<()> {
-        let Some(store) = Store::open_existing(self.paths).map_err(Error::from)? else { return Ok(()) };
-        let Listing { credentials, unreadable } = store.listing(set).map_err(Error::from)?;
-        for row in unreadable {
-            match row.address.clone() {
-                Some(address) => {
-                    rows.push(Row { address, result: Err(StoreError::Unreadable(Box::new(row)).into()) });
-                }
-                None => nameless.push(row),
-            }
-        }
-        for summary in credentials {
-            let record = match store.get(&summary.address) {
-                Ok(Some(record)) => record,
-                Ok(None) => continue,
-                // One that does not open, or is none.
-                Err(error @ (StoreError::NotOpened { .. } | StoreError::Decode { .. })) => {
-                    rows.push(Row { address: summary.address, result: Err(error.into()) });
-                    continue;
-                }
-                Err(error) => return Err(Error::from(error).into()),
-            };
-            let result = match self.renew(&record).map_err(|error| error.downcast::<Error>()) {
-                Ok(renewed) => Ok(renewed),
-                // Nothing to be said of a key that lasts for ever.
-                Err(Ok(Error::Refresh(RefreshError::NotRenewable { .. }) | Error::UnknownProvider(_))) => {
-                    continue;
-                }
-                Err(Ok(error)) if error.exit_code() == authenticate::exit::INTERRUPTED => {
-                    return Err(error.into());
-                }
-                Err(Ok(error)) => Err(error),
-                Err(Err(other)) => return Err(other),
-            };
-            rows.push(Row { address: record.address, result });
-        }
-        Ok(())
-    }
-}
-
-/// The credential that is meant, found as `token` finds it, with the key that it took.
-fn named(paths: &Paths, request: &Request) -> Result<(Record, HeldKey), Error> {
-    let store = Store::open_existing(paths)?;
-    let Some(Chosen { record, skipped }) = choose_in(store.as_ref(), paths, request)? else {
-        let address = Address {
-            set: request.set.clone().unwrap_or_else(Name::default_name),
-            provider: request.provider.parse()?,
-            profile: request.profile.clone().unwrap_or_else(Name::default_name),
-        };
-        let hint = "see what is stored with: authenticate status".to_owned();
-        return Err(Error::NoCredential { what: address.typed(), hint });
-    };
-    for skipped in &skipped {
-        output::note(&format!("skipped: {skipped}; using {}", record.address));
-    }
-    Ok((record, store.map(|store| store.hold_key()).unwrap_or_default()))
-}
-
-fn say(row: &Row) {
-    let spelled = target::spelled(&row.address);
-    match &row.result {
+fn say((address, result): &Row) {
+    let spelled = target::spelled(address);
+    match result {
         Ok(Renewed::Now(_)) => output::note(&format!("renewed {spelled}")),
         Ok(Renewed::Before(_)) => output::note(&format!("{spelled} need not be renewed")),
         Err(error) => {
@@ -186,14 +109,13 @@ fn say(row: &Row) {
     }
 }
 
-fn to_json(row: &Row) -> serde_json::Value {
-    let address = &row.address;
-    let (outcome, record) = match &row.result {
+fn to_json((address, result): &Row) -> serde_json::Value {
+    let (outcome, record) = match result {
         Ok(Renewed::Now(record)) => ("renewed", Some(record)),
         Ok(Renewed::Before(record)) => ("unchanged", Some(record)),
         Err(_) => ("failed", None),
     };
-    let error = row.result.as_ref().err();
+    let error = result.as_ref().err();
     json!({
         "provider": address.provider.as_str(),
         "set": address.set.as_str(),

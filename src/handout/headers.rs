@@ -7,10 +7,11 @@ use crate::{
     credential::{Credential, Metadata},
     indirect,
     lifecycle::resolve::Resolved,
+    name::Address,
     provider::{
         Descriptor, ReferenceError,
         descriptor::{Api, ApiAuth},
-        lint::https,
+        lint::{header_value, https},
     },
     secret::Secret,
 };
@@ -79,26 +80,65 @@ pub fn headers(
     resolved: &Resolved,
     url: Option<&Url>,
 ) -> Result<Vec<Header>, HeadersError> {
-    let what = resolved.address.to_string();
-    let no_api = || HeadersError::NoApi(provider.name.clone());
-    let api = provider.api.as_ref().ok_or_else(no_api)?;
-    let base = base_url(provider)?;
-    let url = url.unwrap_or(&base);
-    if https(url.as_str()).is_err() {
-        return Err(HeadersError::NotHttps(what));
+    Destination::of(provider, url)?.headers(resolved)
+}
+
+/// Where a request goes, and all that it needs but the credential: what there is to be said against it can be said before
+/// the credential is renewed.
+#[derive(Debug)]
+pub struct Destination<'a> {
+    api: &'a Api,
+    base: Url,
+    url: Url,
+    fixed: Vec<Header>,
+}
+
+impl<'a> Destination<'a> {
+    /// For a request to `url`, or to the provider's own API.
+    ///
+    /// # Errors
+    /// [`HeadersError::NoApi`], [`HeadersError::Reference`]
+    pub fn of(provider: &'a Descriptor, url: Option<&Url>) -> Result<Self, HeadersError> {
+        let api = provider.api.as_ref().ok_or_else(|| HeadersError::NoApi(provider.name.clone()))?;
+        let base = base_url(provider)?;
+        let mut fixed = Vec::new();
+        for (name, value) in &api.headers {
+            let field = format!("api.headers.{name} of provider {}", provider.name);
+            let value = indirect::checked(&field, value, header_value)?;
+            fixed.push(Header { name: name.clone(), value: value.into() });
+        }
+        Ok(Self { api, url: url.unwrap_or(&base).clone(), base, fixed })
     }
-    belongs(&what, &resolved.metadata, &base, url)?;
-    let (name, value) = authorisation(api, &resolved.credential).ok_or(HeadersError::Fields(what.clone()))?;
-    if !value.expose().chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-        return Err(HeadersError::NotAHeader(what));
+
+    /// Whether the credential at an address may be sent there.
+    ///
+    /// # Errors
+    /// [`HeadersError::NotHttps`], [`HeadersError::OtherHost`]
+    pub fn admits(&self, address: &Address, metadata: &Metadata) -> Result<(), HeadersError> {
+        let what = address.to_string();
+        match https(self.url.as_str()) {
+            Ok(()) => belongs(&what, metadata, &self.base, &self.url),
+            Err(_) => Err(HeadersError::NotHttps(what)),
+        }
     }
-    let mut headers = vec![Header { name: name.to_owned(), value }];
-    for (name, value) in &api.headers {
-        let field = format!("api.headers.{name} of provider {}", provider.name);
-        let value = indirect::checked(&field, value, crate::provider::lint::header_value)?;
-        headers.push(Header { name: name.clone(), value: value.into() });
+
+    /// The headers, if the credential may be sent there.
+    ///
+    /// # Errors
+    /// As [`Destination::admits`]; [`HeadersError::Fields`], [`HeadersError::NotAHeader`]
+    pub fn headers(self, resolved: &Resolved) -> Result<Vec<Header>, HeadersError> {
+        self.admits(&resolved.address, &resolved.metadata)?;
+        let what = resolved.address.to_string();
+        let Some((name, value)) = authorisation(self.api, &resolved.credential) else {
+            return Err(HeadersError::Fields(what));
+        };
+        if !value.expose().chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            return Err(HeadersError::NotAHeader(what));
+        }
+        let mut headers = vec![Header { name: name.to_owned(), value }];
+        headers.extend(self.fixed);
+        Ok(headers)
     }
-    Ok(headers)
 }
 
 fn authorisation(api: &Api, credential: &Credential) -> Option<(&'static str, Secret)> {
@@ -150,7 +190,6 @@ mod tests {
     use crate::{
         credential::OAuth,
         lifecycle::resolve::Source,
-        name::Address,
         provider::{Provider, Registry},
     };
 

@@ -22,6 +22,13 @@ pub struct Alive {
     pub not_renewed: Option<RefreshError>,
 }
 
+impl std::ops::Deref for Alive {
+    type Target = Resolved;
+    fn deref(&self) -> &Resolved {
+        &self.resolved
+    }
+}
+
 /// Finds a credential as [`resolve`] does, and renews it first where that is due.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ pub mod fill;
 pub mod leave;
 pub mod overview;
 pub mod refresh;
+pub mod renewals;
 pub mod request;
 pub mod resolve;
 pub mod stale;

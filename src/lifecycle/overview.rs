@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::{
     fill::{from_env, kind_in, value_of},
     request::{FieldSource, Source},
+    resolve::of_one_source,
     state::{self, State},
 };
 use crate::{
     Error,
-    credential::{Kind, Metadata},
+    credential::{Credential, Kind, Metadata},
     name::{Address, Name},
     provider::{Mode, Provider, Registry},
     store::{Exchange, Store, Summary, Unreadable},
@@ -69,8 +70,31 @@ pub struct Found {
     pub state: State,
     /// Whether we can renew it.
     pub refreshable: bool,
-    /// Whether the vendor has a place to revoke it.
+    /// Whether logging out asks the vendor to revoke it.
     pub revocable: bool,
+}
+
+impl Entry {
+    /// Of a credential that the program has already, and that is used in place of any other at this address.
+    pub fn given(address: Address, credential: &Credential, registry: &Registry) -> Self {
+        let provider = registry.find(address.provider.as_str());
+        let found = Found {
+            kind: credential.kind(),
+            metadata: Metadata::default(),
+            source: Source::Override,
+            fields: of_one_source(credential, &Source::Override),
+            state: State::Ok,
+            refreshable: false,
+            revocable: false,
+        };
+        Self {
+            label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
+            modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
+            address,
+            found: Some(found),
+            unreadable: None,
+        }
+    }
 }
 
 /// Everything that is stored or in the environment. No secret is read. What cannot be read hides nothing else.
@@ -160,7 +184,7 @@ fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: 
         fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
         state: state::of(&summary, exchanges.get(&summary.address), now),
         refreshable: state::is_refreshable(&summary, provider.map(|provider| &**provider)),
-        revocable: provider.is_some_and(|provider| provider.revoke.is_some()),
+        revocable: state::is_revocable(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {

@@ -1,8 +1,10 @@
 //! What is asked for, and what is found.
 
 use crate::{
+    Error,
     credential::{Credential, Metadata},
     name::{Address, Name},
+    provider::Registry,
     secret::Secret,
 };
 
@@ -26,6 +28,24 @@ impl Request {
     pub fn new(project: &Name, provider: impl Into<String>) -> Self {
         Self { project: project.clone(), set: None, provider: provider.into(), profile: None, given: None }
     }
+}
+
+/// Where the credential of a provider is, by its name or an alias: the default profile, if none is named. A name that no
+/// provider has counts, for a credential outlives its descriptor.
+///
+/// # Errors
+/// [`Error::UnknownProvider`] for what is no name either.
+pub fn address_of(
+    registry: &Registry,
+    set: Name,
+    provider: &str,
+    profile: Option<&Name>,
+) -> Result<Address, Error> {
+    let provider = match registry.get(provider) {
+        Ok(known) => known.name.parse()?,
+        Err(unknown) => provider.parse().map_err(|_| unknown)?,
+    };
+    Ok(Address { set, provider, profile: profile.cloned().unwrap_or_else(Name::default_name) })
 }
 
 /// Where a credential, or a field of one, came from.

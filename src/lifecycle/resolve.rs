@@ -361,7 +361,7 @@ impl Resolved {
     }
 }
 
-fn of_one_source(credential: &Credential, source: &Source) -> Vec<FieldSource> {
+pub(super) fn of_one_source(credential: &Credential, source: &Source) -> Vec<FieldSource> {
     let field = |name| FieldSource { name, source: Some(source.clone()), variable: None };
     credential.field_names().into_iter().map(field).collect()
 }

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    credential::{Kind, LOGIN, Owner},
+    credential::{Kind, LOGIN, LOGIN_AT, Owner, REVOCATION},
+    endpoint::Endpoint,
     login::again::asks_nobody,
     provider::{Descriptor, Mode, descriptor::RefreshStrategy},
     store::{Exchange, ExchangeState, Summary},
@@ -50,12 +51,19 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(3);
 /// The state of a stored credential, of which this is known of the exchange of its refresh token.
 pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> State {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
-    match exchange.map(|exchange| (exchange.state, now.duration_since(exchange.since) < LONGEST)) {
-        Some((ExchangeState::Refused | ExchangeState::Unknown, _)) => State::NeedsLogin,
-        Some((ExchangeState::Sent, true)) => State::Refreshing,
-        Some((ExchangeState::Sent, false)) => State::Error,
+    match exchange {
+        Some(exchange) => of_exchange(exchange, now),
         None if is_expired => State::Expired,
         None => State::Ok,
+    }
+}
+
+/// The state of a credential by the exchange of its refresh token.
+pub fn of_exchange(exchange: &Exchange, now: Timestamp) -> State {
+    match exchange.state {
+        ExchangeState::Refused | ExchangeState::Unknown => State::NeedsLogin,
+        ExchangeState::Sent if now.duration_since(exchange.since) < LONGEST => State::Refreshing,
+        ExchangeState::Sent => State::Error,
     }
 }
 
@@ -63,8 +71,7 @@ pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> Stat
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     // Of one that an older version stored, the parts are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
-    let is_part = |part: String| stored.parts.contains(&part);
-    let native = Mode::NATIVE.into_iter().find(|mode| is_part(format!("{LOGIN}{mode}")));
+    let native = native_mode(stored);
     let strategy = provider.and_then(|known| known.refresh.as_ref()).map(|refresh| refresh.strategy);
     let way = match (native, strategy) {
         (Some(mode), _) => has_token || asks_nobody(mode),
@@ -73,6 +80,28 @@ pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
         (None, Some(RefreshStrategy::None) | None) => false,
     };
     way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
+}
+
+/// Whether the vendor is asked when a stored credential is logged out: it is an OAuth login and ours, and there is a place
+/// that revokes it. Tokens of a native login go to no other server than the one that they came from.
+pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
+    let described = provider.and_then(|known| known.revoke.as_ref());
+    let host = stored.parts.iter().find_map(|part| part.strip_prefix(LOGIN_AT));
+    let place = match (native_mode(stored), host) {
+        (Some(_), Some(host)) => {
+            let is_there = |url: &str| url.parse::<Endpoint>().is_ok_and(|url| url.host() == host);
+            stored.parts.iter().any(|part| part == REVOCATION)
+                || described.is_some_and(|revoke| is_there(&revoke.url))
+        }
+        // Of a native one that an older version stored, it is not known where it came from.
+        _ => described.is_some(),
+    };
+    place && stored.kind == Kind::Oauth && stored.metadata.owner.is_us()
+}
+
+fn native_mode(stored: &Summary) -> Option<Mode> {
+    let is_part = |part: String| stored.parts.contains(&part);
+    Mode::NATIVE.into_iter().find(|mode| is_part(format!("{LOGIN}{mode}")))
 }
 
 #[cfg(test)]

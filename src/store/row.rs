@@ -24,8 +24,9 @@ pub struct Summary {
     pub kind: Kind,
     /// What the vendor said of it.
     pub metadata: Metadata,
-    /// The parts of its secret that are there and not blank: `access_token`, `refresh_token` and `id_token`, or the
-    /// names of fields. None for kinds with one part, and for what an older version stored.
+    /// The parts of its secret that are there and not blank: `access_token`, `refresh_token`, `id_token` and what begins
+    /// with `login.`, where a native login came from; or the names of fields. None for kinds with one part, and for what
+    /// an older version stored.
     pub parts: Vec<String>,
     /// When it was first stored, to the millisecond.
     pub created_at: Timestamp,

@@ -26,6 +26,17 @@ impl SharedStore {
         }
     }
 
+    /// The same, if there is one: none is made in the data directory.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub fn existing(given: Option<&Self>, paths: &Paths) -> Result<Option<Self>, StoreError> {
+        match given {
+            Some(store) => Ok(Some(store.clone())),
+            None => Ok(Store::open_existing(paths)?.map(Self::new)),
+        }
+    }
+
     /// Tells apart the shared stores of this process, while they live.
     pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.0).addr()

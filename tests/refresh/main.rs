@@ -6,6 +6,7 @@
 mod harness;
 
 mod answers;
+mod client;
 mod configuration;
 mod crowds;
 mod killed;

@@ -89,6 +89,14 @@ impl Home {
         Self { directory, paths }
     }
 
+    /// Another provider, which renews at this token endpoint.
+    pub fn describes(&self, name: &str, token_url: &str) {
+        let refresh = json!({"strategy": "oauth", "token_url": token_url, "client_id": issuer::CLIENT});
+        let descriptor = json!({"name": name, "label": name, "modes": ["api_key"], "refresh": refresh});
+        std::fs::write(self.paths.providers().join(format!("{name}.yaml")), descriptor.to_string())
+            .expect("written");
+    }
+
     /// From now on it renews at another token endpoint.
     pub fn renews_at(&self, token_url: &str) {
         let path = self.paths.providers().join("acme.yaml");
@@ -104,6 +112,17 @@ impl Home {
     }
 
     pub fn logged_in_as(&self, tokens: &Value, left: SignedDuration, metadata: Metadata) -> Record {
+        self.logged_in_at(&self.address(), tokens, left, metadata)
+    }
+
+    /// The same, at another address.
+    pub fn logged_in_at(
+        &self,
+        address: &Address,
+        tokens: &Value,
+        left: SignedDuration,
+        metadata: Metadata,
+    ) -> Record {
         let text = |name: &str| tokens[name].as_str().map(Secret::new);
         let credential = Credential::OAuth(OAuth {
             access_token: text("access_token").expect("an access token"),
@@ -113,10 +132,10 @@ impl Home {
         });
         let metadata = Metadata { expires_at: Timestamp::now().checked_add(left).ok(), ..metadata };
         let mut store = self.store();
-        store.put(&self.address(), &credential, &metadata).expect("stored");
+        store.put(address, &credential, &metadata).expect("stored");
         drop(store);
         self.change("UPDATE credential SET updated_at = updated_at - 3600000");
-        self.record()
+        self.store().get(address).expect("read").expect("stored")
     }
 
     /// Lets time go by for what is stored, until it is past its end.

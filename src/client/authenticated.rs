@@ -1,0 +1,93 @@
+//! Whether there is a credential at all.
+
+use jiff::Timestamp;
+
+use super::Client;
+use crate::{
+    Error,
+    lifecycle::{
+        refresh::Refresh,
+        resolve::{Request, Resolution, Source, Stale},
+        state::{self, State},
+    },
+    store::SharedStore,
+    ui::Nobody,
+};
+
+impl Client {
+    /// Whether there is a credential that can be used, perhaps after it was renewed. A provider that needs none is not
+    /// authenticated by that, nor by a login that has expired and that the vendor has ended. Nobody is asked.
+    ///
+    /// # Errors
+    /// As [`crate::lifecycle::resolve::resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
+    pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
+        let request = self.complete(&Request::new(&self.project, provider));
+        match self.look(&request) {
+            Ok(Resolution::Ready(_)) => Ok(true),
+            Ok(Resolution::Stale(stale)) => self.is_of_use(&stale),
+            Err(Error::NoCredential { .. } | Error::Expired { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether any provider is, in the client's set.
+    ///
+    /// ```
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// assert!(client.is_any_authenticated()?);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Project`], [`Error::Store`]; when none is, the first error of those of [`Client::is_authenticated`].
+    pub fn is_any_authenticated(&self) -> Result<bool, Error> {
+        let mut first_error = None;
+        for entry in self.list()? {
+            let Some(found) = entry.found else { continue };
+            let client = match found.source {
+                Source::Override => return Ok(true),
+                Source::Stored => self.clone().profile(entry.address.profile),
+                Source::Env(_) => self.clone(),
+            };
+            match client.is_authenticated(entry.address.provider.as_str()) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        first_error.map_or(Ok(false), Err)
+    }
+
+    /// Whether a stale credential lasts still, or can be renewed as far as that is known.
+    fn is_of_use(&self, stale: &Stale) -> Result<bool, Error> {
+        let (record, now) = (&stale.record, Timestamp::now());
+        if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {
+            return Ok(true);
+        }
+        let store = SharedStore::of(self.store.as_ref(), &self.paths)?;
+        let exchange = store.lock().exchange(&record.address)?;
+        if let Some(State::NeedsLogin | State::Error) =
+            exchange.map(|exchange| state::of_exchange(&exchange, now))
+        {
+            return Ok(false);
+        }
+        let provider = match self.provider(record.address.provider.as_str()) {
+            Ok(provider) => provider,
+            Err(Error::UnknownProvider(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let (paths, project) = (&self.paths, &self.project_file()?);
+        let refresh =
+            Refresh { paths, store: self.store.as_ref(), provider: &provider, project, ui: &Nobody };
+        Ok(refresh.is_possible(record))
+    }
+}

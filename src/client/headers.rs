@@ -1,0 +1,58 @@
+//! The headers of requests.
+
+use url::Url;
+
+use super::Client;
+use crate::{
+    Error,
+    handout::headers::{Destination, Header},
+    lifecycle::resolve::{Request, Resolution},
+};
+
+impl Client {
+    /// The headers that authorise a request to the provider's API. A credential is renewed for that only after everything
+    /// else was found in order.
+    ///
+    /// # Errors
+    /// As [`Client::credential`]; [`Error::Headers`]
+    pub async fn headers(&self, provider: &str) -> Result<Vec<Header>, Error> {
+        self.headers_to(provider, None).await
+    }
+
+    /// The headers that authorise a request to this URL, if the credential belongs there.
+    ///
+    /// ```
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// let headers = client.headers_for("openai", &"https://api.openai.com/v1/models".parse()?).await?;
+    /// assert_eq!(headers[0].name, "Authorization");
+    /// assert_eq!(headers[0].value.expose(), "Bearer sk-0123456789abcdef");
+    ///
+    /// assert!(client.headers_for("openai", &"https://example.com/".parse()?).await.is_err());
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::headers`].
+    pub async fn headers_for(&self, provider: &str, url: &Url) -> Result<Vec<Header>, Error> {
+        self.headers_to(provider, Some(url)).await
+    }
+
+    async fn headers_to(&self, provider: &str, url: Option<&Url>) -> Result<Vec<Header>, Error> {
+        let known = self.provider(provider)?;
+        let destination = Destination::of(&known, url)?;
+        let request = self.complete(&Request::new(&self.project, provider));
+        let found = self.resolve(&request)?;
+        if let Resolution::Stale(stale) = &found {
+            destination.admits(&stale.record.address, &stale.record.metadata)?;
+        }
+        let alive = self.ready(&request, found).await?;
+        Ok(destination.headers(&alive)?)
+    }
+}

@@ -1,0 +1,102 @@
+//! What there is.
+
+use super::Client;
+use crate::{
+    Error,
+    lifecycle::overview::{Entry, Filter, overview},
+    provider::Registry,
+    store::SharedStore,
+    yaml::Problem,
+};
+
+impl Client {
+    /// What there is for the project, and what can be done with it, without any secret. What the client was given stands in
+    /// the place of what it is used instead of.
+    ///
+    /// ```
+    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
+    /// client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// for entry in client.list()? {
+    ///     if let Some(found) = entry.found {
+    ///         println!("{} ({}): {}, {}", entry.address, entry.label, found.kind, found.state);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Project`], [`Error::Store`]
+    pub fn list(&self) -> Result<Vec<Entry>, Error> {
+        self.entries(Filter::default())
+    }
+
+    /// The same, and every other provider that is known.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub fn list_all(&self) -> Result<Vec<Entry>, Error> {
+        self.entries(Filter { all: true, ..Filter::default() })
+    }
+
+    /// The same of one provider: an entry for each of its accounts, or one that says that there is none.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error, paths::Paths};
+    /// # fn main() -> Result<(), Error> {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// let status = client.status("gemini")?;
+    /// assert_eq!((status.len(), status[0].label.as_str()), (1, "Gemini CLI"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::list`]; [`Error::UnknownProvider`]
+    pub fn status(&self, provider: &str) -> Result<Vec<Entry>, Error> {
+        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let name = self.address(&registry, provider)?.provider;
+        let entries = self.entries(Filter { provider: Some(name), ..Filter::default() })?;
+        if entries.is_empty() {
+            registry.get(provider)?;
+        }
+        Ok(entries)
+    }
+
+    /// What is wrong with descriptors and the project's file: what is there is left out, and what uses it is an error.
+    ///
+    /// ```
+    /// # use authenticate::{Client, paths::Paths};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+    /// std::fs::create_dir_all(paths.providers())?;
+    /// std::fs::write(paths.providers().join("acme.yaml"), "labl: Acme\n")?;
+    /// let problems = Client::new(paths).problems();
+    /// assert!(problems[0].to_string().contains("acme.yaml:1:1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Registry::load(Some(&self.paths.providers())).problems().to_vec();
+        if let Err(Error::Project(more)) = self.project_file() {
+            problems.extend(more);
+        }
+        problems
+    }
+
+    /// In the client's set and of its profile, if it has one.
+    fn entries(&self, filter: Filter) -> Result<Vec<Entry>, Error> {
+        let set = self.credential_set()?;
+        let registry = Registry::load(Some(&self.paths.providers()));
+        let filter = Filter { set: Some(set.clone()), profile: self.profile.clone(), ..filter };
+        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
+        let found = overview(store.as_ref().map(SharedStore::lock).as_deref(), &registry, &filter)?;
+        Ok(self.lay_given_over(found.entries, &filter, &set, &registry))
+    }
+}

@@ -1,0 +1,264 @@
+//! What a program learns of logins that need to be renewed.
+
+use authenticate::{
+    Client, Error,
+    credential::{Credential, Metadata, Record},
+    handout::headers::HeadersError,
+    lifecycle::refresh::{RefreshError, Renewed},
+    login::{How, interrupt},
+    name::Address,
+    oauth::OAuthError,
+    ui::Nobody,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::harness::{EXPIRED, Home, Server, access_token, runtime};
+
+const ENDED: &str = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
+const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
+
+fn tokens() -> Value {
+    json!({"access_token": "OLD", "refresh_token": "RRR"})
+}
+
+fn client(home: &Home) -> Client {
+    Client::new(home.paths.clone())
+}
+
+fn address(provider: &str) -> Address {
+    Address::of(provider.parse().expect("a name"))
+}
+
+fn stored(home: &Home, provider: &str) -> Record {
+    home.store().get(&address(provider)).expect("read").expect("stored")
+}
+
+fn is_away(error: &Error) -> bool {
+    let Error::Refresh(RefreshError::Server { source, .. }) = error else { return false };
+    matches!(source, OAuthError::Unavailable { .. })
+}
+
+#[test]
+fn a_login_that_the_vendor_has_ended_is_none() {
+    let server = Server::answering(Some((400, ENDED)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    assert!(client.is_authenticated("acme").expect("known"), "nobody has tried yet");
+    let error = runtime().block_on(client.credential("acme")).expect_err("it has ended");
+    assert!(matches!(error, Error::Refresh(RefreshError::Refused { .. })), "{error:?}");
+    assert!(!client.is_authenticated("acme").expect("known"));
+    home.logged_in(&tokens(), EXPIRED);
+    assert!(client.is_authenticated("acme").expect("known"), "a new login is a new chance");
+}
+
+#[test]
+fn a_login_of_which_nobody_knows_what_became_is_none() {
+    let server = Server::answering(None);
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    let error = runtime().block_on(client.credential("acme")).expect_err("no answer");
+    assert!(matches!(error, Error::Refresh(RefreshError::OutcomeUnknown { .. })), "{error:?}");
+    assert!(!client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn a_login_is_used_to_its_end_though_it_is_not_renewed_any_more() {
+    let server = Server::answering(Some((400, ENDED)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let client = client(&home);
+    runtime().block_on(client.credential("acme")).expect("it lasts");
+    assert_eq!(server.bodies().len(), 1, "it was tried");
+    assert!(client.is_authenticated("acme").expect("known"));
+    home.expire();
+    assert!(!client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn a_vendor_that_is_away_keeps_a_login() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let client = client(&home);
+    assert!(runtime().block_on(client.credential("acme")).is_err());
+    assert!(client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
+fn an_expired_login_that_nothing_can_renew_is_none() {
+    let home = Home::described(json!({"refresh": {"strategy": "none"}}));
+    home.logged_in(&tokens(), EXPIRED);
+    assert!(!client(&home).is_authenticated("acme").expect("known"));
+    std::fs::remove_file(home.paths.providers().join("acme.yaml")).expect("removed");
+    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody knows the provider");
+}
+
+#[test]
+fn nothing_is_renewed_for_headers_that_there_will_not_be() {
+    let server = Server::answering(Some((200, NEW)));
+    let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "c"});
+    let home_with = |api: Value| {
+        let home = Home::described(json!({"refresh": refresh, "api": api}));
+        home.logged_in(&tokens(), EXPIRED);
+        home
+    };
+    let headers = |home: &Home| runtime().block_on(client(home).headers("acme"));
+
+    let home = home_with(json!({"base_url": "env:ACME_TEST_URL_UNSET", "shape": "own"}));
+    let error = headers(&home).expect_err("no URL");
+    assert!(error.to_string().contains("ACME_TEST_URL_UNSET is not set"), "{error}");
+
+    let api = json!({"base_url": "https://acme.example", "shape": "own",
+        "headers": {"x-team": "env:ACME_TEST_TEAM_UNSET"}});
+    let error = headers(&home_with(api)).expect_err("no header");
+    assert!(error.to_string().contains("ACME_TEST_TEAM_UNSET is not set"), "{error}");
+
+    let home = home_with(json!({"base_url": "https://acme.example", "shape": "own"}));
+    let elsewhere = "https://example.com/v1".parse().expect("a URL");
+    let error = runtime().block_on(client(&home).headers_for("acme", &elsewhere)).expect_err("another host");
+    assert!(matches!(error, Error::Headers(HeadersError::OtherHost { .. })), "{error:?}");
+
+    assert_eq!(server.bodies().len(), 0, "the vendor was asked in vain");
+    let sent = headers(&home).expect("headers");
+    assert_eq!(sent[0].value.expose(), "Bearer NEW");
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn refreshing_one_says_that_it_was_not_renewed_though_it_lasts() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    let before = home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let client = client(&home);
+    let error = runtime().block_on(client.refresh("acme", false)).expect_err("the vendor is away");
+    assert!(is_away(&error), "{error:?}");
+    let results = runtime().block_on(client.refresh_all(false)).expect("tried");
+    let [(at, Err(error))] = results.as_slice() else { panic!("{results:?}") };
+    assert!(*at == address("acme") && is_away(error), "{error:?}");
+    assert_eq!(home.record(), before);
+}
+
+#[test]
+fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = Home::new(&server.url);
+    let before = home.logged_in(&tokens(), SignedDuration::from_hours(1));
+    let client = client(&home);
+    let refresh = |force| runtime().block_on(client.refresh("acme", force));
+    assert_eq!(refresh(false).expect("not due"), Renewed::Before(before));
+    assert_eq!(server.bodies().len(), 0);
+    let Ok(Renewed::Now(after)) = refresh(true) else { panic!("not renewed") };
+    assert_eq!((access_token(&after), &home.record()), ("NEW".to_owned(), &after));
+
+    let server = Server::answering(Some((400, ENDED)));
+    home.renews_at(&server.url);
+    home.expire();
+    for (force, asked) in [(false, 1), (false, 1), (true, 2)] {
+        let error = refresh(force).expect_err("refused");
+        let Error::Refresh(error @ RefreshError::Refused { .. }) = error else { panic!("{error:?}") };
+        assert!(error.needs_login());
+        assert_eq!(server.bodies().len(), asked);
+    }
+}
+
+#[test]
+fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let refresh = |provider| runtime().block_on(client(&home).refresh(provider, true)).expect_err(provider);
+    assert!(matches!(refresh("acme"), Error::NoCredential { .. }));
+    assert!(matches!(refresh("nonesuch"), Error::UnknownProvider(_)));
+    assert!(!home.paths.data().exists(), "looking makes nothing");
+    home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
+    assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRenewable { .. })));
+    assert!(runtime().block_on(client(&home).refresh_all(true)).expect("nothing to be renewed").is_empty());
+}
+
+#[test]
+fn of_several_logins_each_has_a_result() {
+    let well = Server::answering(Some((200, NEW)));
+    let refuses = Server::answering(Some((400, ENDED)));
+    let away = Server::answering(Some((503, "{}")));
+    let home = Home::new(&well.url);
+    home.describes("bravo", &refuses.url);
+    home.describes("charlie", &away.url);
+    let elsewhere = Address { set: "other".parse().expect("a name"), ..address("acme") };
+    for at in [elsewhere.clone(), address("acme"), address("bravo"), address("charlie")] {
+        home.logged_in_at(&at, &tokens(), EXPIRED, Metadata::default());
+    }
+    let kept = || ["bravo", "charlie"].map(|provider| stored(&home, provider));
+    let before = kept();
+    home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
+    let asked = || [&well, &refuses, &away].map(|server| server.bodies().len());
+    let all = |force| {
+        let client = client(&home);
+        let task = async move { client.refresh_all(force).await };
+        let results = runtime().block_on(async { tokio::spawn(task).await.expect("ended") }).expect("tried");
+        let (at, results): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+        assert_eq!(at, ["acme", "bravo", "charlie"].map(address));
+        <[_; 3]>::try_from(results).expect("three")
+    };
+
+    let [first, second, third] = all(false);
+    let Ok(Renewed::Now(renewed)) = first else { panic!("{first:?}") };
+    assert_eq!((access_token(&renewed), &stored(&home, "acme")), ("NEW".to_owned(), &renewed));
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(kept(), before);
+    assert_eq!(asked(), [1, 1, 1]);
+
+    let [first, second, third] = all(false);
+    assert_eq!(first.expect("not due"), Renewed::Before(renewed.clone()));
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(asked(), [1, 1, 2], "what was refused is not sent again");
+
+    let [first, second, third] = all(true);
+    assert!(matches!(first, Ok(Renewed::Now(now)) if now.version > renewed.version), "not renewed");
+    assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
+    assert!(third.as_ref().is_err_and(is_away), "{third:?}");
+    assert_eq!(asked(), [2, 2, 3], "with force it is");
+
+    let other = client(&home).set("other".parse().expect("a name"));
+    let results = runtime().block_on(other.refresh_all(false)).expect("tried");
+    assert!(matches!(results.as_slice(), [(at, Ok(Renewed::Now(_)))] if *at == elsewhere), "{results:?}");
+}
+
+#[test]
+fn a_credential_comes_with_the_reason_why_it_was_not_renewed() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), SignedDuration::from_mins(4));
+    let found = runtime().block_on(client(&home).credential("acme")).expect("it lasts");
+    assert_eq!(found.usable().expect("one").expose(), "OLD");
+    let why = found.not_renewed.as_ref().expect("a reason");
+    assert!(matches!(why, RefreshError::Server { source: OAuthError::Unavailable { .. }, .. }), "{why:?}");
+
+    let server = Server::answering(Some((200, NEW)));
+    home.renews_at(&server.url);
+    let found = runtime().block_on(client(&home).credential("acme")).expect("renewed");
+    assert_eq!((found.usable().expect("one").expose(), found.not_renewed.is_some()), ("NEW", false));
+}
+
+#[test]
+fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away() {
+    let home = Home::new(&Server::answering(Some((503, "{}"))).url);
+    home.logged_in(&tokens(), EXPIRED);
+    let ensure = || {
+        let how = How { api_key: Some("sk-0123456789-abcdefghij".into()), ..How::default() };
+        let (_interrupter, mut interrupt) = interrupt::pair();
+        runtime().block_on(client(&home).ensure("acme", how, &Nobody, &mut interrupt))
+    };
+    let error = ensure().expect_err("away");
+    assert!(is_away(&error), "{error:?}");
+    assert_eq!(access_token(&home.record()), "OLD");
+
+    home.renews_at(&Server::answering(Some((200, NEW))).url);
+    assert_eq!(ensure().expect("renewed").usable().expect("one").expose(), "NEW");
+
+    home.expire();
+    home.renews_at(&Server::answering(Some((400, ENDED))).url);
+    assert_eq!(ensure().expect("logged in").credential, Credential::api_key("sk-0123456789-abcdefghij"));
+}
