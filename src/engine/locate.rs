@@ -11,7 +11,7 @@ use std::{
 use bollard::{ClientVersion, Docker, models::SystemVersion};
 use serde::Deserialize;
 
-use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, raw};
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, labels, raw};
 use crate::shown;
 
 /// How long an engine may take to say what it is.
@@ -220,11 +220,14 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let rootless = info.rootless.unwrap_or(false) || has("name=rootless");
     // On cgroups v1 rootless Podman says that it limits, and does not.
     let without = rootless && info.cgroup_version.is_some_and(|version| version == "1");
+    let product = product(&version);
+    let version = version.version.unwrap_or_default();
+    let selinux = has("name=selinux") || labels::are_made(url, product, &version).await;
     let facts = Facts {
-        product: product(&version),
-        version: version.version.unwrap_or_default(),
+        product,
+        version,
         rootless,
-        selinux: has("name=selinux"),
+        selinux,
         limits: !without && info.memory_limit.unwrap_or(true) && info.pids_limit.unwrap_or(true),
     };
     Ok(Engine { api: docker, url: url.to_owned(), facts })

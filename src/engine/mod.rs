@@ -4,6 +4,7 @@ pub mod attach;
 pub mod container;
 pub mod containerfile;
 pub mod image;
+mod labels;
 pub mod locate;
 pub mod passthrough;
 mod raw;

@@ -100,11 +100,11 @@ impl Store {
             .map_err(|e| self.ledger_failed(e))?;
         self.record(&change, Action::Store, Some(address)).map_err(failed)?;
         change.commit().map_err(failed)?;
-        // The new one is stored, whatever becomes of this. A renewal has others waiting; what it leaves is sealed.
-        let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
-        let log_is_empty = current.is_some() && self.erase_within(patience).unwrap_or(false);
-        if !log_is_empty {
-            self.tidy_up_on_close()?;
+        self.tidy_up_on_close()?;
+        if current.is_some() {
+            // The new one is stored, whatever becomes of this. A renewal has others waiting; what it leaves is sealed.
+            let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
+            self.erase_within(patience).unwrap_or(false);
         }
         self.read_back(written).map(Swap::Swapped)
     }

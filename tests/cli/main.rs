@@ -32,6 +32,7 @@ mod projects;
 mod providers;
 mod questions;
 mod resolution;
+mod selinux;
 mod silent_engine;
 mod status;
 mod store;
