@@ -248,6 +248,7 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
         LoginError::NotWanted { .. } | LoginError::Fields(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
+        LoginError::Ui(UiError::NotTaken(_)) => exit::USAGE,
         LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
         LoginError::Reference(_) => exit::USAGE,
         LoginError::Subject { .. } => exit::NO_CREDENTIAL,

@@ -103,6 +103,9 @@ pub enum UiError {
     /// The question was dismissed.
     #[error("interrupted")]
     Interrupted,
+    /// What was typed cannot be taken; the text says why, and nothing of it.
+    #[error("what was typed is not taken: {0}")]
+    NotTaken(String),
     /// The terminal failed.
     #[error("the terminal cannot be used: {0}")]
     Io(#[from] io::Error),

@@ -1,5 +1,10 @@
 //! Credentials that are renewed before they are used.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use authenticate::{
     Error,
     lifecycle::{
@@ -10,6 +15,7 @@ use authenticate::{
     paths::Paths,
     ui::UiError,
 };
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{output, terminal::TerminalUi};
@@ -26,6 +32,27 @@ pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Res
         output::warn(&format!("it is used as it is, while it lasts: {:#}", anyhow::Error::from(why)));
     }
     Ok(alive.resolved)
+}
+
+/// Whether a signal has come since it was made: who does one thing after the other begins no other one then.
+pub struct Signalled(Arc<AtomicBool>);
+
+impl Signalled {
+    pub fn new() -> anyhow::Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        }
+        Ok(Self(flag))
+    }
+
+    pub fn is_so(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+pub fn interrupted() -> anyhow::Error {
+    Error::from(LoginError::Ui(UiError::Interrupted)).into()
 }
 
 /// Runs something whose end must not be missed: a vendor's answer may hold the only token that still works. A second
@@ -51,6 +78,6 @@ pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
                 },
             }
         }
-        Err(Error::from(LoginError::Ui(UiError::Interrupted)).into())
+        Err(interrupted())
     })
 }

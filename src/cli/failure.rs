@@ -66,8 +66,13 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// The error and its causes, each once: some messages include their cause already.
 pub fn chain(error: &anyhow::Error) -> String {
+    join(error.chain().map(ToString::to_string))
+}
+
+/// The same of an error's words and those of its causes.
+pub fn join(causes: impl IntoIterator<Item = String>) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in causes {
         if !text.ends_with(&cause) {
             if !text.is_empty() {
                 text.push_str(": ");

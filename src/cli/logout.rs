@@ -10,6 +10,7 @@ use authenticate::{
 use serde_json::{Value, json};
 
 use super::{
+    alive::{Signalled, interrupted},
     failure::{Reported, chain},
     leave::Job,
     output,
@@ -69,6 +70,7 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
     let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
     let addresses = credentials.into_iter().map(|credential| credential.address);
     let mut rows = Vec::new();
+    let signalled = Signalled::new()?;
     for of in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
         let result = match job.leave_one(&of, how) {
             // Somebody else was there first.
@@ -79,6 +81,11 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
         rows.push(Row { of, result });
         if is_over {
             return report(job, &rows, &[]);
+        }
+        if signalled.is_so() {
+            // What came of each is said; that it is not all counts more than how one of them ended.
+            let _ = report(job, &rows, &[]);
+            return Err(interrupted());
         }
     }
     let nameless: Vec<_> = nameless.into_iter().map(|of| Row { result: remove(job, &of), of }).collect();

@@ -9,7 +9,10 @@ use authenticate::{exit, secret::Secret};
 use dialoguer::theme::{ColorfulTheme, Theme as _};
 use rustix::{
     io::Errno,
-    termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    termios::{
+        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush,
+        tcgetattr, tcsetattr,
+    },
 };
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
@@ -21,6 +24,8 @@ use super::output;
 
 /// Nothing that is typed is longer.
 const MOST: usize = 64 * 1024;
+/// A line of a terminal, with its end, is cut to this without a word (`MAX_CANON`, and Linux has no more either).
+const TERMINALS_MOST: usize = 4096;
 
 /// While it lives, a signal restores the terminal before it ends the program. A signal also ends the question, and either
 /// may come first: so it is restored when this is dropped, too.
@@ -67,6 +72,8 @@ impl Hidden {
         hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
         hidden.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
         hidden.input_modes.insert(InputModes::ICRNL);
+        // A shell that stops us would show what is typed after it lets us go on.
+        hidden.special_codes[SpecialCodeIndex::VSUSP] = 0;
         tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
         Ok(Self { _guard: guard })
     }
@@ -91,6 +98,19 @@ impl Hidden {
         }
     }
 
+    /// The same for something that may have been pasted and has one line: what follows it is no answer to anybody else.
+    pub fn ask_for_a_line(&self, text: &str, may_be_blank: bool) -> io::Result<Secret> {
+        let answer = self.ask(text, may_be_blank)?;
+        while rustix::io::ioctl_fionread(io::stdin())? > 0 {
+            if line()?.is_some_and(|more| !more.expose().trim().is_empty()) {
+                return Err(invalid(
+                    "it has more than one line; a file with several is for the flags that name one",
+                ));
+            }
+        }
+        Ok(answer)
+    }
+
     /// The same for something new: asks twice, until both are the same.
     pub fn ask_twice(&self, text: &str) -> io::Result<Secret> {
         loop {
@@ -101,6 +121,17 @@ impl Hidden {
             output::warn("those were not the same");
         }
     }
+}
+
+impl Drop for Hidden {
+    /// Nothing of a paste reaches whoever reads next.
+    fn drop(&mut self) {
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    }
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
 /// One line as it is typed. `None`: there is no more.
@@ -119,7 +150,10 @@ fn line() -> io::Result<Option<Secret>> {
             Err(error) => return Err(error.into()),
         }
     }
-    let text = std::str::from_utf8(&line).map_err(|_| io::Error::other("it is not text"))?;
+    if line.len() >= TERMINALS_MOST {
+        return Err(invalid("it is longer than a terminal takes; the flags that name a file take it"));
+    }
+    let text = std::str::from_utf8(&line).map_err(|_| invalid("it is not text (UTF-8)"))?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
 }
 

@@ -12,8 +12,8 @@ use authenticate::{
 use serde_json::json;
 
 use super::{
-    alive::to_the_end,
-    failure::Reported,
+    alive::{Signalled, interrupted, to_the_end},
+    failure::{self, Reported},
     output,
     target::{self, Target},
     terminal::TerminalUi,
@@ -74,7 +74,16 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         None => {
             let all;
             (all, nameless) = renewals.all_stored(set.as_ref(), None)?;
-            ended = to_the_end(renewals.renew_each(all, &mut rows)).and_then(|ended| Ok(ended?));
+            let signalled = Signalled::new()?;
+            for one in all {
+                if signalled.is_so() {
+                    ended = Err(interrupted());
+                }
+                if ended.is_ok() {
+                    ended =
+                        to_the_end(renewals.renew_each(vec![one], &mut rows)).and_then(|ended| Ok(ended?));
+                }
+            }
         }
     }
     // What was done is said, whatever ended it.
@@ -101,12 +110,23 @@ fn say((address, result): &Row) {
         Ok(Renewed::Now(_)) => output::note(&format!("renewed {spelled}")),
         Ok(Renewed::Before(_)) => output::note(&format!("{spelled} need not be renewed")),
         Err(error) => {
-            output::error(&error.to_string());
+            output::error(&reason(error));
             if let Some(hint) = error.hint() {
                 output::hint(&hint);
             }
         }
     }
+}
+
+/// With its causes.
+fn reason(error: &Error) -> String {
+    let mut causes = vec![error.to_string()];
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    failure::join(causes)
 }
 
 fn to_json((address, result): &Row) -> serde_json::Value {
@@ -122,7 +142,7 @@ fn to_json((address, result): &Row) -> serde_json::Value {
         "profile": address.profile.as_str(),
         "outcome": outcome,
         "expires_at": record.and_then(|record| record.metadata.expires_at).map(|at| at.to_string()),
-        "error": error.map(ToString::to_string),
+        "error": error.map(reason),
         "exit_code": error.map(Error::exit_code),
         "needs_login": matches!(error, Some(Error::Refresh(error)) if error.needs_login()),
     })

@@ -131,11 +131,15 @@ fn interactive() -> bool {
 
 fn asked(error: dialoguer::Error) -> UiError {
     let dialoguer::Error::IO(error) = error;
-    if error.kind() == io::ErrorKind::Interrupted { UiError::Interrupted } else { UiError::Io(error) }
+    match error.kind() {
+        io::ErrorKind::Interrupted => UiError::Interrupted,
+        io::ErrorKind::InvalidInput => UiError::NotTaken(error.to_string()),
+        _ => UiError::Io(error),
+    }
 }
 
 fn hidden(prompt: &str, may_be_blank: bool) -> Result<Secret, UiError> {
-    let answer = prompt::Hidden::new().and_then(|hidden| hidden.ask(prompt, may_be_blank));
+    let answer = prompt::Hidden::new().and_then(|hidden| hidden.ask_for_a_line(prompt, may_be_blank));
     answer.map_err(|error| asked(error.into()))
 }
 

@@ -55,6 +55,10 @@ fn given(args: &Args) -> anyhow::Result<Option<Credential>> {
     let value = input::variable("--token-env", name)?;
     match value.expose().trim() {
         "" => Err(Usage::new("the variable of --token-env is blank").into()),
+        value if value.chars().any(char::is_control) => {
+            let problem = "contains control characters or several lines";
+            Err(Error::Variable { name: name.clone(), problem }.into())
+        }
         value => Ok(Some(Credential::api_key(value))),
     }
 }

@@ -147,6 +147,7 @@ impl LoginError {
             Self::OAuth(error) => error.code(),
             Self::Ui(UiError::Interrupted) => "interrupted",
             Self::Ui(UiError::NobodyToAsk(_)) => "nobody_to_ask",
+            Self::Ui(UiError::NotTaken(_)) => "bad_key",
             Self::Ui(UiError::Io(_)) | Self::Files { .. } => "system",
         }
     }

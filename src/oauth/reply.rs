@@ -136,6 +136,9 @@ fn seconds(value: &Value) -> Option<Duration> {
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
+    if seconds.is_nan() {
+        return None;
+    }
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
@@ -189,8 +192,10 @@ mod tests {
         assert_eq!((read.expires_in, read.scopes), (None, None));
         let read = tokens(json!({"access_token": "a", "scope": "a\u{1b}[2J b\n c"})).expect("one");
         assert_eq!(read.scopes, Some(vec!["c".into()]));
-        let read = tokens(json!({"access_token": "a", "expires_in": "soon"})).expect("one");
-        assert_eq!(read.expires_in, None);
+        for none in ["soon", "NaN", ""] {
+            let read = tokens(json!({"access_token": "a", "expires_in": none})).expect("one");
+            assert_eq!(read.expires_in, None, "{none}");
+        }
     }
 
     #[test]

@@ -61,14 +61,11 @@ impl Store {
         let found = || {
             let mut statement = self.connection.prepare_cached(READ)?;
             let row = statement.query_row(key(address), |row| {
-                Ok(Postponed {
-                    version: row.get(0)?,
-                    at: time(row.get(1)?)?,
-                    until: time(row.get(2)?)?,
-                    why: row.get(3)?,
-                })
+                // What makes no sense spares nobody a question.
+                let (Ok(at), Ok(until)) = (time(row.get(1)?), time(row.get(2)?)) else { return Ok(None) };
+                Ok(Some(Postponed { version: row.get(0)?, at, until, why: row.get(3)? }))
             });
-            row.optional()
+            Ok(row.optional()?.flatten())
         };
         found().map_err(|e| self.failed(e))
     }
@@ -99,6 +96,8 @@ mod tests {
         store.postpone(&address, &Postponed { why: "still".into(), ..postponed.clone() }).expect("again");
         let known = store.postponed(&address).expect("read");
         assert_eq!(known, Some(Postponed { why: "still".into(), ..postponed.clone() }));
+        store.connection.execute("UPDATE postponed SET until = 9223372036854775807", []).expect("altered");
+        assert_eq!(store.postponed(&address).expect("read"), None, "it makes no sense");
         put(&mut store);
         assert_eq!(store.postponed(&address).expect("read"), None);
         store.postpone(&address, &postponed).expect("ignored");

@@ -293,3 +293,33 @@ fn a_sealed_file_with_other_content_replaces_nothing() {
         assert_eq!(home.stored(), before);
     }
 }
+
+#[test]
+fn a_backup_takes_the_place_of_nothing_that_the_store_needs() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    for name in ["credentials.db", "store.key", "notes.txt"] {
+        let file = home.data().join(name);
+        let before = std::fs::read(&file).ok();
+        home.authenticate(["store", "backup", file.to_str().unwrap(), "--force", "--passphrase-stdin"])
+            .input("battery staple")
+            .exits(code::USAGE)
+            .says("in the store's own directory");
+        assert_eq!(std::fs::read(&file).ok(), before, "{name}");
+    }
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
+    let inside = home.data().join("mine.age");
+    home.authenticate(["store", "backup", inside.to_str().unwrap(), "--passphrase-stdin"])
+        .input("battery staple")
+        .exits(code::DONE);
+
+    let home = Home::new();
+    let elsewhere = home.path().join("key.age");
+    home.write("config/config.yaml", &format!("store: {{key_source: key_file, key_file: {elsewhere:?}}}\n"));
+    home.stores("openai", KEY);
+    home.authenticate(["store", "backup", elsewhere.to_str().unwrap(), "--force", "--passphrase-stdin"])
+        .input("battery staple")
+        .exits(code::USAGE)
+        .says("holds the store's key");
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
+}

@@ -99,3 +99,42 @@ fn nothing_is_shown_between_one_question_and_the_next_either() {
     prints_the_key(token(&home));
     store(&home, ["lock"]).exits(code::DONE);
 }
+
+/// The rest of what was pasted would be the shell's, which shows and runs it.
+#[test]
+fn a_paste_of_several_lines_is_refused_and_reaches_nobody_else() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("API key for OpenAI").masks();
+    session.types(&format!("{KEY}\rsecond CANARY\r"));
+    let shown = session.exits(code::USAGE);
+    assert!(shown.contains("it has more than one line") && !shown.contains("CANARY"), "{shown}");
+    assert!(home.stored().is_empty());
+    // Enter once too often is no line.
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("API key for OpenAI").masks();
+    session.types(&format!("{KEY}\r\r"));
+    session.exits(code::DONE);
+}
+
+#[test]
+fn what_a_terminal_would_cut_is_refused() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("API key for OpenAI").masks();
+    session.types(&format!("sk-{}\r", "x".repeat(5000)));
+    let shown = session.exits(code::USAGE);
+    assert!(shown.contains("it is longer than a terminal takes"), "{shown}");
+    assert!(home.stored().is_empty());
+}
+
+/// A shell that stopped it would show what is typed after it goes on.
+#[test]
+fn ctrl_z_does_not_stop_a_question() {
+    let home = Home::new();
+    let mut session = Session::start(&home, ["demo", "openai"], &[]);
+    session.shows("API key for OpenAI").masks();
+    session.types(&format!("\x1a{KEY}\r"));
+    let shown = session.exits(code::USAGE);
+    assert!(shown.contains("control characters") && !shown.contains(KEY), "{shown}");
+}

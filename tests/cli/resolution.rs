@@ -292,3 +292,13 @@ fn status_and_token_say_the_source_in_the_same_members() {
         }
     }
 }
+
+#[test]
+fn what_could_act_on_a_terminal_is_no_override() {
+    let home = Home::new();
+    home.authenticate(["token", "demo", "openai", "--token-env", "T"])
+        .env("T", "CANARY\x1b[2J")
+        .exits(code::NO_CREDENTIAL)
+        .says("T contains control characters")
+        .does_not_say(CANARY);
+}

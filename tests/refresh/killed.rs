@@ -130,7 +130,7 @@ fn in_the_middle_of_an_exchange() {
         let Err(RefreshError::OutcomeUnknown { why, .. }) = home.renew(&record, false) else {
             panic!("not known to be unknown");
         };
-        assert!(why.contains(&format!("process {id} died")), "{why}");
+        assert!(why.contains(&format!("process {id} ended")), "{why}");
     }
     let stats = server.stats();
     assert_eq!(

@@ -108,6 +108,23 @@ fn a_server_that_cannot_be_reached_changes_nothing() {
 }
 
 #[test]
+fn a_wrong_client_says_nothing_of_the_login() {
+    for code in ["invalid_client", "unauthorized_client"] {
+        let server = Server::answering(Some((401, &format!(r#"{{"error": "{code}"}}"#))));
+        let home = Home::new(&server.url);
+        let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+        assert!(matches!(home.renew(&record, false), Err(RefreshError::Server { .. })), "{code}");
+        let issuer = Issuer::start(&[]);
+        home.renews_at(&issuer.token_url());
+        assert_eq!(
+            home.store().exchange(&home.address()).expect("read"),
+            None,
+            "{code}: it can be sent again"
+        );
+    }
+}
+
+#[test]
 fn a_refusal_that_passes_is_not_remembered() {
     let server = Server::answering(Some((400, r#"{"error": "temporarily_unavailable"}"#)));
     let home = Home::new(&server.url);

@@ -246,3 +246,70 @@ fn the_account_is_chosen_as_token_chooses_it() {
     let recorded = home.store().audit_log(None, 100).expect("read");
     assert!(recorded.iter().all(|entry| entry.action != "token"), "{recorded:?}");
 }
+
+/// Two logins, the first of which is renewed by a server that waits for us.
+fn two(first: &Server, second: &Server) -> Home {
+    let home = Home::new(&first.url);
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let other = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("described");
+    let other = other.replace(&first.url, &second.url).replace("\"acme\"", "\"later\"");
+    std::fs::write(home.paths.providers().join("later.yaml"), other).expect("written");
+    let later = Address::of("later".parse().expect("a name"));
+    home.store().put(&later, &record.credential, &record.metadata).expect("stored");
+    home
+}
+
+#[test]
+fn after_ctrl_c_no_other_renewal_is_begun() {
+    let (first, tell) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);
+    let second = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
+    let home = two(&first, &second);
+    let running = home.command(&["refresh"]).stderr(Stdio::piped()).spawn().expect("started");
+    eventually("the first one's request", || !first.bodies().is_empty());
+    kill_process(Pid::from_child(&running), Signal::INT).expect("sent");
+    tell.send(()).expect("told");
+    let output = running.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("renewed acme"), "{said}");
+    assert_eq!(second.bodies().len(), 0);
+}
+
+#[test]
+fn after_ctrl_c_no_other_logout_is_begun() {
+    let (first, tell) = Server::held(200, "");
+    let second = Server::answering(Some((200, "")));
+    let home = two(&first, &second);
+    for (name, server) in [("acme", &first), ("later", &second)] {
+        let file = home.paths.providers().join(format!("{name}.yaml"));
+        let text = std::fs::read_to_string(&file).expect("described");
+        let revoke = format!(r#"{{"revoke": {{"url": "{}", "client_id": "x"}},"#, server.url);
+        std::fs::write(&file, text.replacen('{', &revoke, 1)).expect("written");
+    }
+    let running = home.command(&["logout", "--all"]).stderr(Stdio::piped()).spawn().expect("started");
+    eventually("the first one's request", || !first.bodies().is_empty());
+    kill_process(Pid::from_child(&running), Signal::INT).expect("sent");
+    for _ in 0..2 {
+        tell.send(()).expect("told");
+    }
+    let output = running.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("removed acme"), "{said}");
+    assert_eq!(second.bodies().len(), 0);
+    assert_eq!(home.store().count().expect("counted"), 1);
+}
+
+#[test]
+fn why_one_of_many_was_not_renewed_is_said() {
+    let server = Server::answering(Some((503, "{}")));
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let ran = home.run(&["refresh"]);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("could not be renewed now: ") && said.contains("(status 503)"), "{said}");
+    let ran = home.run(&["refresh", "--json"]);
+    let report: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let error = report["credentials"][0]["error"].as_str().expect("why");
+    assert!(error.contains("(status 503)"), "{error}");
+}

@@ -78,7 +78,7 @@ pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<B
 
 /// Records that nobody knows how an exchange ended. The turn is ours, so whoever sent the token is dead.
 fn died(store: &mut Store, seen: &Record, sent: Exchange) -> Result<Exchange, RefreshError> {
-    let why = format!("{} died before the vendor's answer was stored", sent.holder);
+    let why = format!("{} ended before the vendor's answer was stored", sent.holder);
     let state = ExchangeState::Unknown;
     store.end_exchange(&seen.address, sent.version, state, &sent.holder, &why)?;
     Ok(Exchange { state, why: Some(why), ..sent })

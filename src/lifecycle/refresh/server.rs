@@ -88,13 +88,19 @@ fn failure(seen: &Record, error: OAuthError) -> RefreshError {
         return RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why: error.to_string() };
     }
     match error {
-        OAuthError::Refused { code, description } if is_permanent(&code) => {
+        OAuthError::Refused { code, description }
+            if is_permanent(&code) && !OF_THE_CLIENT.contains(&code.as_str()) =>
+        {
             let why = description.map_or(code.clone(), |description| format!("{code}: {description}"));
             RefreshError::Refused { address, why }
         }
         source => RefreshError::Server { address, source },
     }
 }
+
+/// These say nothing of the token, but of the client that the configuration names (RFC 6749 section 5.2): once that is
+/// right, the login works on.
+const OF_THE_CLIENT: [&str; 2] = ["invalid_client", "unauthorized_client"];
 
 fn is_permanent(code: &str) -> bool {
     OAuthError::Refused { code: code.to_owned(), description: None }.is_permanent()

@@ -9,6 +9,7 @@ mod spent;
 
 use std::{
     collections::HashMap,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -65,10 +66,31 @@ impl Store {
     /// [`Store::prepare`] has.
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
+        self.spare(file)?;
         let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
         Ok(kept.len())
+    }
+
+    /// A backup takes the place of nothing that the store needs.
+    fn spare(&self, file: &Path) -> Result<(), StoreError> {
+        let Some(ours) = self.path().and_then(Path::parent) else { return Ok(()) };
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let is = |a: &Path, b: &Path| match (std::fs::metadata(a), std::fs::metadata(b)) {
+            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+            _ => false,
+        };
+        if is(parent, ours) && file.extension().is_none_or(|extension| extension != "age") {
+            return Err(BackupError::usage(
+                file,
+                "is in the store's own directory, where a backup ends in .age",
+            ));
+        }
+        if self.key_state()?.is_some_and(|key| is(file, Path::new(&key.place))) {
+            return Err(BackupError::usage(file, "holds the store's key: name another file"));
+        }
+        Ok(())
     }
 
     /// All credentials as they are at one moment; an error for each that does not open or cannot be read.
