@@ -21,6 +21,7 @@ pub struct Args {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Build the image of a provider's login; one that is there already is not built again
     Build {

@@ -61,6 +61,7 @@ Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 the
 5 no container engine or image, 6 store unavailable, 7 network or vendor unreachable, 8 busy, 130 interrupted";
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Log in: the same as `authenticate PROJECT PROVIDER`, for a project named like a verb
     Login(Box<login::Args>),

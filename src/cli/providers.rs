@@ -24,6 +24,7 @@ pub struct Args {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Print a provider's merged descriptor and where each part of it came from
     Show {

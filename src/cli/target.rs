@@ -31,7 +31,7 @@ impl FromStr for Target {
     }
 }
 
-/// The arguments that ask for a credential to use.
+// What asks for a credential to use. No doc comment: clap would show it in place of the verb's own.
 #[derive(clap::Args)]
 pub struct WantedArgs {
     /// The project

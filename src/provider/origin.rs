@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::registry::{Layer, Provider, merge};
+use super::registry::{Provider, merge};
 
 /// A provider as one document.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,9 +19,10 @@ pub struct Merged {
 pub fn merged(provider: &Provider) -> Merged {
     let mut value = Value::Object(serde_json::Map::new());
     let mut origins = BTreeMap::new();
-    for Layer { origin, value: layer } in provider.layers() {
-        merge(&mut value, layer);
-        record(layer, "", origin, &mut origins);
+    for layer in provider.layers() {
+        let content = layer.value();
+        merge(&mut value, &content);
+        record(&content, "", &layer.origin, &mut origins);
     }
     origins.retain(|place, _| find(&value, place).is_some());
     Merged { value, origins }

@@ -1,6 +1,6 @@
 //! Patterns of API keys.
 
-use regex::{Regex, RegexBuilder};
+use regex_lite::{Regex, RegexBuilder};
 
 /// Compiles a pattern so that it matches whole keys only, within a bounded size.
 pub fn compile(pattern: &str) -> Result<Regex, String> {

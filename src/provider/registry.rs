@@ -1,6 +1,7 @@
 //! The registry: the bundled descriptors with the user's own over them.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
@@ -41,8 +42,28 @@ pub struct Provider {
 pub struct Layer {
     /// The file's path, or `bundled`.
     pub origin: String,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Read(Value),
+    /// Read a second time only where that is wanted, which is seldom.
+    Bundled(&'static str),
+}
+
+impl Layer {
+    fn bundled(text: &'static str) -> Self {
+        Self { origin: "bundled".to_owned(), content: Content::Bundled(text) }
+    }
+
     /// Its content.
-    pub value: Value,
+    pub fn value(&self) -> Cow<'_, Value> {
+        match &self.content {
+            Content::Read(value) => Cow::Borrowed(value),
+            Content::Bundled(text) => Cow::Owned(yaml::value("bundled", text).unwrap_or_default()),
+        }
+    }
 }
 
 /// A provider that is not known.
@@ -119,7 +140,10 @@ impl Registry {
     fn load_where(directory: Option<&Path>, wanted: impl Fn(&str) -> bool) -> Self {
         let mut registry = Self::default();
         for (name, text) in bundled_files().filter(|(name, _)| wanted(name)) {
-            registry.add("bundled", &format!("bundled/{name}.yaml"), name, text);
+            match read_bundled(name, text) {
+                Ok(provider) => drop(registry.providers.insert(name.to_owned(), provider)),
+                Err(problems) => registry.problems.extend(problems),
+            }
         }
         let mut files = directory.map(|d| registry.files(d)).unwrap_or_default();
         files.retain(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(&wanted));
@@ -127,7 +151,7 @@ impl Registry {
             let shown = path.display().to_string();
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             match yaml::read_file(&path) {
-                Ok(text) => registry.add(&shown, &shown, &stem, &text),
+                Ok(text) => registry.add(&shown, &stem, &text),
                 Err(problem) => registry.problems.push(problem),
             }
         }
@@ -154,11 +178,11 @@ impl Registry {
         files
     }
 
-    fn add(&mut self, origin: &str, shown: &str, stem: &str, text: &str) {
+    fn add(&mut self, shown: &str, stem: &str, text: &str) {
         match read(shown, stem, text, self.providers.get(stem)) {
             Ok((descriptor, value)) => {
                 let mut layers = self.providers.remove(stem).map(|below| below.layers).unwrap_or_default();
-                layers.push(Layer { origin: origin.to_owned(), value });
+                layers.push(Layer { origin: shown.to_owned(), content: Content::Read(value) });
                 self.providers.insert(stem.to_owned(), Provider { descriptor, layers });
             }
             Err(problems) => self.problems.extend(problems),
@@ -231,17 +255,21 @@ impl Registry {
 /// Everything that is wrong with one descriptor file, taken as an override of the bundled one of the same name
 /// where there is one.
 pub fn lint_text(shown: &str, stem: &str, text: &str) -> Vec<Problem> {
-    let below = bundled_files().find(|(name, _)| *name == stem).and_then(|(name, bundled)| {
-        let (descriptor, value) = read("bundled", name, bundled, None).ok()?;
-        let layers = vec![Layer { origin: "bundled".to_owned(), value }];
-        Some(Provider { descriptor, layers })
-    });
+    let below = bundled_files()
+        .find(|(name, _)| *name == stem)
+        .and_then(|(name, bundled)| read_bundled(name, bundled).ok());
     read(shown, stem, text, below.as_ref()).err().unwrap_or_default()
 }
 
 /// The bundled descriptors: name and text.
 pub fn bundled_files() -> impl Iterator<Item = (&'static str, &'static str)> {
     BUNDLED.files().filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
+}
+
+fn read_bundled(name: &str, text: &'static str) -> Result<Provider, Vec<Problem>> {
+    let shown = format!("bundled/{name}.yaml");
+    let descriptor = check(&shown, name, text, yaml::parse(&shown, text)?)?;
+    Ok(Provider { descriptor, layers: vec![Layer::bundled(text)] })
 }
 
 fn read(
@@ -251,11 +279,20 @@ fn read(
     below: Option<&Provider>,
 ) -> Result<(Descriptor, Value), Vec<Problem>> {
     let value = yaml::value(shown, text).map_err(|problem| vec![problem])?;
-    let mut descriptor: Descriptor = match below {
+    let descriptor: Descriptor = match below {
         None => yaml::parse(shown, text)?,
         // An override need not say all that a block needs: only the whole has to be right.
         Some(below) => over(below, shown, text, &value)?,
     };
+    Ok((check(shown, stem, text, descriptor)?, value))
+}
+
+fn check(
+    shown: &str,
+    stem: &str,
+    text: &str,
+    mut descriptor: Descriptor,
+) -> Result<Descriptor, Vec<Problem>> {
     if descriptor.name.is_empty() {
         descriptor.name = stem.to_owned();
     }
@@ -265,15 +302,16 @@ fn read(
     }
     complete(&mut descriptor);
     let findings = lint::lint(&descriptor);
-    if findings.is_empty() { Ok((descriptor, value)) } else { Err(located(shown, text, findings)) }
+    if findings.is_empty() { Ok(descriptor) } else { Err(located(shown, text, findings)) }
 }
 
 /// A file merged over what it overrides.
 fn over(below: &Provider, shown: &str, text: &str, value: &Value) -> Result<Descriptor, Vec<Problem>> {
     let mut merged = Value::Object(serde_json::Map::new());
-    for layer in below.layers.iter().map(|layer| &layer.value).chain([value]) {
-        merge(&mut merged, layer);
+    for layer in &below.layers {
+        merge(&mut merged, &layer.value());
     }
+    merge(&mut merged, value);
     Source::new(shown, text).map_err(|problem| vec![problem])?.read(merged)
 }
 

@@ -8,7 +8,7 @@ use super::{Store, StoreError};
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether `credential` has more than one page.
-const IS_SPLIT: &str = "SELECT count(*) > 1 FROM (SELECT 1 FROM dbstat WHERE name = 'credential' LIMIT 2)";
+const IS_SPLIT: &str = "SELECT 1 FROM dbstat WHERE name = 'credential' LIMIT 1 OFFSET 1";
 
 impl Store {
     /// Has everything that was replaced or removed leave the files. Storing and removing do this by
@@ -41,7 +41,7 @@ impl Store {
     }
 
     fn rewrite(&self) -> rusqlite::Result<()> {
-        if self.connection.query_row(IS_SPLIT, [], |row| row.get(0))? {
+        if self.connection.prepare(IS_SPLIT)?.exists([])? {
             // Its temporary copy holds every secret, and must not become a file.
             self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;
         }

@@ -24,11 +24,11 @@ impl Store {
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
         for _ in 0..ATTEMPTS {
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
-            if !self.has(address).map_err(|e| self.failed(e))? {
-                return Ok(None);
-            }
             if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
                 return self.read(&reading, &key, address);
+            }
+            if !self.has(address).map_err(|e| self.failed(e))? {
+                return Ok(None);
             }
             // Whatever it takes to get the key, nobody has to wait for it.
             drop(reading);

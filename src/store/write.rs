@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, named_params};
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::{
     Action, Store, StoreError,
@@ -28,18 +28,19 @@ pub enum Swap {
     Lost(Option<Record>),
 }
 
-const CURRENT_VERSION: &str =
-    "SELECT version FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
+const CURRENT: &str =
+    "SELECT version, created_at FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
 
-const WRITE: &str = "
+const INSERT: &str = "
 INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
                         expires_at, created_at, updated_at, version, details, secret)
-VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :details, :secret)
-ON CONFLICT DO UPDATE SET
-    kind = excluded.kind, account = excluded.account, host = excluded.host, scopes = excluded.scopes,
-    expires_at = excluded.expires_at, details = excluded.details, updated_at = excluded.updated_at, version = excluded.version,
-    secret = excluded.secret
-RETURNING created_at";
+VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :details, :secret)";
+
+const REPLACE: &str = "
+UPDATE credential SET
+    kind = :kind, account = :account, host = :host, scopes = :scopes, expires_at = :expires_at, updated_at = :now,
+    version = :version, details = :details, secret = :secret
+WHERE provider = :provider AND credential_set = :set AND profile = :profile";
 
 impl Store {
     /// Stores a credential, or replaces the one that is there, in one transaction, and reads it back from the
@@ -86,15 +87,17 @@ impl Store {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
         let (change, data_key) = self.begin_with_key()?;
-        let current: Option<i64> =
-            change.query_row(CURRENT_VERSION, key(address), |row| row.get(0)).optional().map_err(failed)?;
-        if expected.is_some() && current != expected {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let current: Option<(i64, i64)> =
+            change.query_row(CURRENT, key(address), read).optional().map_err(failed)?;
+        if expected.is_some() && current.map(|(version, _)| version) != expected {
             drop(change);
             return Ok(Swap::Lost(self.get(address)?));
         }
         let version = change.query_row(NEXT_VERSION, [], |row| row.get(0)).map_err(failed)?;
         let secret = seal::seal(&data_key.key, address, version, credential)?;
-        let written = insert(&change, address, version, &secret, credential, metadata).map_err(failed)?;
+        let written = Written { address, version, created_at: current.map(|(_, created_at)| created_at) };
+        let written = written.write(&change, &secret, credential, metadata).map_err(failed)?;
         Ledger::read(&change, &data_key)
             .and_then(|mut ledger| ledger.set(address, Some(version)))
             .map_err(|e| self.ledger_failed(e))?;
@@ -110,41 +113,50 @@ impl Store {
     }
 }
 
-/// Inserts or replaces, and says what has to be read back.
-fn insert(
-    change: &Transaction<'_>,
-    address: &Address,
+/// What is written, and when the one that it replaces was created, if there is one.
+struct Written<'a> {
+    address: &'a Address,
     version: i64,
-    secret: &[u8],
-    credential: &Credential,
-    metadata: &Metadata,
-) -> rusqlite::Result<Record> {
-    let now = Timestamp::now().as_millisecond();
-    let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
-    let created_at = change.query_row(
-        WRITE,
-        named_params! {
-            ":provider": address.provider.as_str(),
-            ":set": address.set.as_str(),
-            ":profile": address.profile.as_str(),
-            ":kind": credential.kind().as_str(),
-            ":account": metadata.account,
-            ":host": metadata.host,
-            ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
-            ":expires_at": expires_at,
-            ":now": now,
-            ":version": version,
-            ":details": Details::of(credential, metadata).write(),
-            ":secret": secret,
-        },
-        |row| row.get(0),
-    )?;
-    Ok(Record {
-        address: address.clone(),
-        credential: credential.clone(),
-        metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
-        created_at: time(created_at)?,
-        updated_at: time(now)?,
-        version,
-    })
+    created_at: Option<i64>,
+}
+
+impl Written<'_> {
+    /// Inserts or replaces, and says what has to be read back.
+    fn write(
+        &self,
+        change: &Transaction<'_>,
+        secret: &[u8],
+        credential: &Credential,
+        metadata: &Metadata,
+    ) -> rusqlite::Result<Record> {
+        let &Self { address, version, created_at } = self;
+        let now = Timestamp::now().as_millisecond();
+        let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
+        let sql = if created_at.is_some() { REPLACE } else { INSERT };
+        change.execute(
+            sql,
+            named_params! {
+                ":provider": address.provider.as_str(),
+                ":set": address.set.as_str(),
+                ":profile": address.profile.as_str(),
+                ":kind": credential.kind().as_str(),
+                ":account": metadata.account,
+                ":host": metadata.host,
+                ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
+                ":expires_at": expires_at,
+                ":now": now,
+                ":version": version,
+                ":details": Details::of(credential, metadata).write(),
+                ":secret": secret,
+            },
+        )?;
+        Ok(Record {
+            address: address.clone(),
+            credential: credential.clone(),
+            metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
+            created_at: time(created_at.unwrap_or(now))?,
+            updated_at: time(now)?,
+            version,
+        })
+    }
 }

@@ -18,7 +18,7 @@ fn colour_is_for_terminals() {
 
 /// True when a colour is set anywhere.
 fn coloured(shown: &str) -> bool {
-    regex::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern").is_match(shown)
+    regex_lite::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern").is_match(shown)
 }
 
 #[test]

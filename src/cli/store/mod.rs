@@ -19,6 +19,7 @@ pub struct Args {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Show where the store is, what keeps its key, and whether it is locked; needs no key
     Status(status::Args),

@@ -63,8 +63,9 @@ impl DataKey {
 impl Store {
     /// The data key, if it is at hand and the one of the transaction that is open on `connection`.
     pub(super) fn key_at_hand(&self, connection: &Connection) -> rusqlite::Result<Option<Arc<DataKey>>> {
-        let Some(id) = row::id(connection)? else { return Ok(None) };
-        Ok(self.kept().clone().filter(|key| key.id == id))
+        let Some(kept) = self.kept().clone() else { return Ok(None) };
+        let id = row::id(connection)?;
+        Ok(Some(kept).filter(|key| Some(key.id) == id))
     }
 
     /// Gets the data key from its source, or makes it where there is none yet.

@@ -81,9 +81,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Settings`], and what [`Store::open`] has.
     pub fn differs_from_settings(&self) -> Result<Option<String>, StoreError> {
-        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
         let wish = self.place.wish()?;
         let Some(wished) = wish.source else { return Ok(None) };
+        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
         let recorded = Recorded::from_columns(&row.source, &row.parameters);
         if recorded.as_ref().is_some_and(|recorded| recorded.source() == wished && recorded.is_wished(&wish))
         {
