@@ -60,12 +60,12 @@ pub enum LoginError {
         source: io::Error,
     },
     /// Somebody else is at it.
-    #[error("a login for {address} is running: {holder}")]
+    #[error("a login for {address} is running{}", who(.holder))]
     Busy {
         /// The credential.
         address: Box<Address>,
-        /// Who.
-        holder: Box<Holder>,
+        /// Who; `None` at a moment when that is not written down.
+        holder: Option<Box<Holder>>,
     },
     /// The vendor's files cannot be written.
     #[error(transparent)]
@@ -128,6 +128,10 @@ pub enum LoginError {
     /// The person.
     #[error(transparent)]
     Ui(#[from] UiError),
+}
+
+fn who(holder: &Option<Box<Holder>>) -> String {
+    holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default()
 }
 
 impl LoginError {

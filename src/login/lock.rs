@@ -182,9 +182,7 @@ fn read(file: &mut File) -> Option<Holder> {
 
 /// Who holds it may not have said so yet.
 fn busy(address: &Address, holder: Option<Holder>) -> LoginError {
-    let nobody = Holder { pid: 0, since: Timestamp::now(), login: String::new(), engine: None };
-    let holder = holder.unwrap_or(nobody);
-    LoginError::Busy { address: Box::new(address.clone()), holder: Box::new(holder) }
+    LoginError::Busy { address: Box::new(address.clone()), holder: holder.map(Box::new) }
 }
 
 fn files_error(path: &Path, source: io::Error) -> LoginError {
@@ -219,16 +217,25 @@ mod tests {
     fn the_second_is_told_who_the_first_is() {
         let (_directory, paths, address) = place();
         let first = LoginLock::take(&paths, &address).expect("free");
-        let Err(LoginError::Busy { holder, .. }) = LoginLock::take(&paths, &address) else {
+        let Err(error @ LoginError::Busy { .. }) = LoginLock::take(&paths, &address) else {
             panic!("not busy");
         };
-        assert_eq!(holder.pid, std::process::id());
+        assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         assert!(dead(&paths).expect("looked").is_empty(), "a living login is not swept");
         let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
         assert!(LoginLock::take(&paths, &other).is_ok(), "another profile is free");
         drop(first);
         assert!(LoginLock::take(&paths, &address).is_ok(), "free again");
         assert_eq!(fs::read_dir(paths.logins()).expect("logins").count(), 0, "nothing stays");
+    }
+
+    #[test]
+    fn who_has_not_said_who_it_is_has_no_name() {
+        let (_directory, paths, address) = place();
+        let first = LoginLock::take(&paths, &address).expect("free");
+        first.file.set_len(0).expect("emptied");
+        let error = LoginLock::take(&paths, &address).expect_err("busy");
+        assert_eq!(error.to_string(), "a login for codex is running");
     }
 
     #[test]

@@ -160,9 +160,10 @@ impl Refresh<'_> {
 /// A container's failure before the token was in it.
 fn container(seen: &Record, error: LoginError) -> RefreshError {
     match error {
-        LoginError::Busy { holder, .. } => {
-            RefreshError::Busy { address: Box::new(seen.address.clone()), holder: Some(holder.to_string()) }
-        }
+        LoginError::Busy { holder, .. } => RefreshError::Busy {
+            address: Box::new(seen.address.clone()),
+            holder: holder.map(|holder| holder.to_string()),
+        },
         other => RefreshError::Container { address: Box::new(seen.address.clone()), source: Box::new(other) },
     }
 }
