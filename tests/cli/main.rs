@@ -15,6 +15,7 @@ mod damaged;
 mod doctor;
 mod engine;
 mod escapes;
+mod fake_engine;
 mod generated;
 mod import;
 mod key_source;

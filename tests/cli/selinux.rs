@@ -1,15 +1,13 @@
 //! Where an engine labels containers for SELinux, it is asked to label the login's directory, too.
 
-use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
-    sync::mpsc::{Sender, channel},
-    thread,
-};
+use std::sync::mpsc::channel;
 
 use serde_json::Value;
 
-use crate::harness::{Home, code};
+use crate::{
+    fake_engine::{Answer, listen, usual},
+    harness::{Home, code},
+};
 
 /// What an engine says of itself.
 #[derive(Clone, Copy)]
@@ -27,60 +25,21 @@ const DOCKER: &str =
 const LISTED: &str = r#"{"SecurityOptions": ["name=seccomp,profile=default", "name=selinux"]}"#;
 const NOT_LISTED: &str = r#"{"SecurityOptions": ["name=seccomp,profile=default"]}"#;
 
-/// Answers until a container is to be made, which it refuses.
-fn serve(connection: UnixStream, says: Says, created: &Sender<Value>) {
-    let mut reader = BufReader::new(connection.try_clone().expect("a copy"));
-    let mut writer = connection;
-    loop {
-        let mut head = Vec::new();
-        loop {
-            let mut line = String::new();
-            match reader.read_line(&mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) if line.trim().is_empty() => break,
-                Ok(_) => head.push(line),
-            }
-        }
-        let length = head
-            .iter()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-        let mut body = vec![0; length.unwrap_or(0)];
-        reader.read_exact(&mut body).expect("a body");
-        let path =
-            head[0].split_whitespace().nth(1).and_then(|path| path.split('?').next()).unwrap_or_default();
-        let (status, answer) = match (path, says.own) {
-            ("/v4.0.0/libpod/info", Some(own)) => (200, own),
-            (path, _) if path.contains("libpod") => (404, "{}"),
-            (path, _) if path.ends_with("/version") => (200, says.version),
-            (path, _) if path.ends_with("/info") => (200, says.info),
-            (path, _) if path.ends_with("/create") => {
-                created.send(serde_json::from_slice(&body).expect("JSON")).expect("told");
-                (500, r#"{"message": "enough"}"#)
-            }
-            (path, _) if path.ends_with("/json") => (200, "[]"),
-            _ => (404, "{}"),
-        };
-        let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            answer.len()
-        );
-        if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(answer.as_bytes())).is_err() {
-            return;
-        }
-    }
-}
-
 /// The bind of the login's directory that this engine is asked for.
 fn bind(says: Says) -> String {
     let home = Home::new();
     let socket = home.path().join("engine.sock");
-    let listener = UnixListener::bind(&socket).expect("bound");
     let (created, asked) = channel();
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let created = created.clone();
-            thread::spawn(move || serve(connection, says, &created));
+    listen(&socket, move |asked| match (asked.path.as_str(), says.own) {
+        ("/v4.0.0/libpod/info", Some(own)) => Answer::Json(200, own),
+        (path, _) if path.contains("/libpod/") => Answer::Json(404, "{}"),
+        (path, _) if path.ends_with("/version") => Answer::Json(200, says.version),
+        (path, _) if path.ends_with("/info") => Answer::Json(200, says.info),
+        (path, _) if path.ends_with("/create") => {
+            created.send(serde_json::from_slice::<Value>(&asked.body).expect("JSON")).expect("told");
+            Answer::Json(500, r#"{"message": "enough"}"#)
         }
+        _ => usual(asked),
     });
     let url = format!("unix://{}", socket.display());
     home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])

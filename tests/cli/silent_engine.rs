@@ -1,38 +1,44 @@
 //! An engine that falls silent in the middle of a login.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
     process::Child,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Mutex,
+        mpsc::{self, Receiver},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Home, Run, code, files_below};
+use crate::{
+    fake_engine::{Answer, listen, usual},
+    harness::{Home, Run, code, files_below},
+};
 
 /// The requests that an engine may never answer, as they are made one after the other.
 const REQUESTS: [&str; 5] =
-    ["POST /containers/create", "POST /attach", "POST /start", "POST /wait", "DELETE /containers"];
+    ["POST /containers/create", "POST /attach", "POST /start", "POST /wait", "DELETE /containers/abc"];
 
-/// An engine that never answers one kind of request, nor those for more processes in a container.
+/// An engine that answers nothing about more processes in a container, and less than it should.
 struct Engine {
     home: Home,
+    /// Of each request that it did not answer.
     asked: Receiver<()>,
 }
 
 impl Engine {
+    /// It never answers one kind of request.
     fn silent_at(request: &'static str) -> Self {
         let home = Home::new();
-        let listener = UnixListener::bind(home.path().join("engine.sock")).expect("bound");
         let (tell, asked) = mpsc::channel();
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let tell = tell.clone();
-                thread::spawn(move || serve(connection, request, tell));
+        listen(&home.path().join("engine.sock"), move |asked| {
+            if !asked.is(request) {
+                return usual(asked);
             }
+            let _ = tell.send(());
+            Answer::Silence
         });
         Self { home, asked }
     }
@@ -64,57 +70,6 @@ impl Engine {
 /// Whether there may be a container that cannot be removed.
 fn leaves_something(request: &str) -> bool {
     request.ends_with("/create") || request.starts_with("DELETE")
-}
-
-fn serve(connection: UnixStream, silent_at: &str, tell: Sender<()>) {
-    let mut reader = BufReader::new(connection.try_clone().expect("a copy"));
-    let mut writer = connection;
-    loop {
-        let mut head = Vec::new();
-        loop {
-            let mut line = String::new();
-            match reader.read_line(&mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) if line.trim().is_empty() => break,
-                Ok(_) => head.push(line.to_ascii_lowercase()),
-            }
-        }
-        let length = head.iter().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-        let mut body = vec![0; length.unwrap_or(0)];
-        reader.read_exact(&mut body).expect("a body");
-        let path =
-            head[0].split_whitespace().nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
-        let (method, last) = silent_at.split_once(' ').expect("a method");
-        let is_it = head[0].starts_with(&method.to_ascii_lowercase())
-            && (path.ends_with(last) || (method == "DELETE" && path.contains(last)));
-        if is_it || path.ends_with("/exec") {
-            if is_it {
-                let _ = tell.send(());
-            }
-            thread::sleep(Duration::from_secs(600));
-            return;
-        }
-        let (status, answer) = match path {
-            path if path.ends_with("/version") => ("200 OK", r#"{"Version":"1","ApiVersion":"1.41"}"#),
-            path if path.ends_with("/info") => ("200 OK", r#"{"SecurityOptions":[]}"#),
-            path if path.ends_with("/create") => ("201 Created", r#"{"Id":"abc","Warnings":[]}"#),
-            path if path.ends_with("/wait") => ("200 OK", r#"{"StatusCode":0}"#),
-            path if path.ends_with("/json") => ("200 OK", "[]"),
-            path if path.ends_with("/attach") => {
-                let upgrade = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-                let _ = writer.write_all(upgrade.as_bytes());
-                thread::sleep(Duration::from_secs(600));
-                return;
-            }
-            _ => ("204 No Content", ""),
-        };
-        let length =
-            if answer.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", answer.len()) };
-        let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{length}\r\n");
-        if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(answer.as_bytes())).is_err() {
-            return;
-        }
-    }
 }
 
 /// Waits for the end; gives up after a minute, when nothing would end it any more.
@@ -170,4 +125,32 @@ fn the_time_limit_ends_the_login_all_the_same() {
             });
         }
     });
+}
+
+/// One whose end nobody sees may still run.
+#[test]
+fn what_cannot_be_waited_for_is_killed() {
+    let waits = Mutex::new(0);
+    let home = Home::new();
+    let (tell, killed) = mpsc::channel();
+    let (begin, begun) = mpsc::channel();
+    listen(&home.path().join("engine.sock"), move |asked| {
+        if asked.is("POST /kill") {
+            let _ = tell.send(());
+        }
+        if asked.is("POST /wait") {
+            let _ = begin.send(());
+            let mut waits = waits.lock().expect("one at a time");
+            *waits += 1;
+            return if *waits == 1 { Answer::Silence } else { Answer::Json(500, r#"{"message": "broken"}"#) };
+        }
+        if asked.is("POST /exec") { Answer::Json(404, "{}") } else { usual(asked) }
+    });
+    let url = format!("unix://{}", home.path().join("engine.sock").display());
+    let login = ["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url];
+    let child = home.authenticate(login).starts();
+    begun.recv_timeout(Duration::from_secs(60)).expect("it is waited for");
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("sent");
+    assert_eq!(end(child).0, Some(code::INTERRUPTED.into()));
+    killed.try_recv().expect("it is killed");
 }

@@ -1,0 +1,112 @@
+//! An engine that answers as a test wants it to.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::net::{UnixListener, UnixStream},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+/// What the engine is asked.
+pub struct Asked {
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    pub body: Vec<u8>,
+}
+
+impl Asked {
+    /// Whether it is for example `POST /start`: the method, and how the path ends.
+    pub fn is(&self, request: &str) -> bool {
+        request.split_once(' ').is_some_and(|(method, end)| self.method == method && self.path.ends_with(end))
+    }
+}
+
+pub enum Answer {
+    Json(u16, &'static str),
+    /// The connection becomes a stream, on which nothing comes.
+    Stream,
+    /// None, ever.
+    Silence,
+}
+
+/// Longer than any test.
+const EVER: Duration = Duration::from_secs(600);
+
+/// Listens for as long as the test's process lives.
+pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
+    let listener = UnixListener::bind(socket).expect("bound");
+    let answers = Arc::new(answers);
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let answers = answers.clone();
+            thread::spawn(move || serve(connection, &*answers));
+        }
+    });
+}
+
+/// What any engine that has nothing to say answers.
+pub fn usual(asked: &Asked) -> Answer {
+    let ends = |end| asked.path.ends_with(end);
+    match () {
+        () if ends("/version") => Answer::Json(200, r#"{"Version": "1", "ApiVersion": "1.41"}"#),
+        () if ends("/info") => Answer::Json(200, r#"{"SecurityOptions": []}"#),
+        () if ends("/create") => Answer::Json(201, r#"{"Id": "abc", "Warnings": []}"#),
+        () if ends("/wait") => Answer::Json(200, r#"{"StatusCode": 0}"#),
+        () if ends("/json") => Answer::Json(200, "[]"),
+        () if ends("/attach") => Answer::Stream,
+        () if ends("/exec") => Answer::Silence,
+        () if asked.path.contains("/libpod/") => Answer::Json(404, "{}"),
+        () => Answer::Json(204, ""),
+    }
+}
+
+fn serve(connection: UnixStream, answers: &dyn Fn(&Asked) -> Answer) {
+    let mut reader = BufReader::new(connection.try_clone().expect("a copy"));
+    let mut writer = connection;
+    while let Some(asked) = read(&mut reader) {
+        let written = match answers(&asked) {
+            Answer::Silence => return thread::sleep(EVER),
+            Answer::Stream => {
+                let upgrade = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+                let _ = writer.write_all(upgrade.as_bytes());
+                return thread::sleep(EVER);
+            }
+            Answer::Json(status, text) => {
+                let length = if text.is_empty() {
+                    String::new()
+                } else {
+                    format!("Content-Length: {}\r\n", text.len())
+                };
+                let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{length}\r\n");
+                writer.write_all(format!("{head}{text}").as_bytes())
+            }
+        };
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<UnixStream>) -> Option<Asked> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        match reader.read_line(&mut line) {
+            Ok(0) | Err(_) => return None,
+            Ok(_) if line.trim().is_empty() => break,
+            Ok(_) => head.push(line),
+        }
+    }
+    let length = head
+        .iter()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    let mut words = head.first()?.split_whitespace();
+    let (method, target) = (words.next()?, words.next()?);
+    let path = target.split('?').next().unwrap_or_default();
+    Some(Asked { method: method.to_owned(), path: path.to_owned(), body })
+}
