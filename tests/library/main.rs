@@ -1,0 +1,9 @@
+//! The library by itself: what a program can do without the command line.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod harness;
+
+mod client;
+mod functions;
+mod given;
