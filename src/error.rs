@@ -237,6 +237,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Postponed { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(error) => store_code(error),
+        RefreshError::NotStored { source, .. } => store_code(source),
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,
@@ -310,6 +311,9 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
         RefreshError::OutcomeUnknown { .. } => Some(
             "log in again; or `refresh --force` sends the same token once more, which a vendor may take for a theft".into(),
         ),
+        RefreshError::NotStored { .. } => {
+            Some("the token to renew it with is lost: log in again, as soon as the store can be written".into())
+        }
         RefreshError::Container { source, .. } => match &**source {
             LoginError::Engine(error) => engine_hint(error),
             error => login_hint(error),

@@ -6,11 +6,13 @@
 
 mod cli;
 mod error;
+mod keep;
 mod record;
 mod server;
 mod way;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 pub use super::turn::TurnError;
 pub use error::RefreshError;
@@ -18,7 +20,8 @@ pub(super) use way::is_possible;
 pub use way::provider_of;
 
 use self::{
-    record::{Begin, begin, busy, check_postponed, check_remembered, keep, moved_on},
+    keep::keep,
+    record::{Begin, begin, busy, check_postponed, check_remembered, moved_on},
     way::{Way, not, way},
 };
 use super::turn;
@@ -29,7 +32,7 @@ use crate::{
     project::Project,
     provider::Provider,
     store::SharedStore,
-    ui::Ui,
+    ui::{Event, Ui},
 };
 
 /// What renewing depends on.
@@ -84,8 +87,11 @@ impl Refresh<'_> {
     ///
     /// The exchange goes on to its end when the caller stops waiting for it: a vendor's answer is not lost.
     ///
+    /// A store that cannot be written just then is tried for some minutes.
+    ///
     /// # Errors
-    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it.
+    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it. With [`RefreshError::NotStored`]
+    /// that is the login as it was before, of which the refresh token is spent.
     pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         let address = &seen.address;
         let patience = way(self.provider, seen)?.patience();
@@ -144,13 +150,21 @@ impl Refresh<'_> {
             Begin::Moved(record) => return Ok(Renewed::Before(*record)),
         };
         let (store, seen) = (store.clone(), seen.clone());
-        let rest = tokio::spawn(async move {
+        let (tell, told) = oneshot::channel();
+        let mut rest = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = keep(&mut store.lock(), &seen, before, outcome);
+            let kept = keep(&store, &seen, before, outcome, tell).await;
             drop(turn);
             kept
         });
-        match rest.await {
+        let ended = tokio::select! {
+            ended = &mut rest => ended,
+            Ok(why) = told => {
+                self.ui.show(Event::Warning(&format!("the vendor's answer cannot be stored yet, trying on: {why}")));
+                rest.await
+            }
+        };
+        match ended {
             Ok(kept) => kept,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
