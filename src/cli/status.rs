@@ -47,10 +47,17 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let filter = filter(paths, &args, &registry, store.as_ref())?;
     let Overview { entries, nameless } = overview(store.as_ref(), &registry, &filter)?;
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
+    let problems = match &filter.provider {
+        Some(provider) => registry.problems_of(provider.as_str()),
+        None => registry.problems().to_vec(),
+    };
     if args.json {
         let credentials: Vec<_> = entries.iter().map(to_json).collect();
         let rows: Vec<_> = unreadable().map(|row| json!({"row": row.row, "error": row.why})).collect();
-        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": rows}))?;
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        output::json(
+            &json!({"schema": 1, "credentials": credentials, "unreadable": rows, "problems": problems}),
+        )?;
     } else if entries.is_empty() && nameless.is_empty() {
         output::note("nothing is stored; log in with: authenticate PROJECT PROVIDER");
     } else {
@@ -59,6 +66,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         ];
         output::table(&header, entries.iter().map(cells).collect())?;
     }
+    problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
     // Whoever asks for all gets all there is; whoever names one wants that.
     match filter.provider.is_some() && unreadable().next().is_some() {
@@ -99,7 +107,7 @@ fn is_provider(
     if project::names(&paths.projects()).iter().any(named) {
         return Ok(false);
     }
-    if registry.get(&word.provider).is_ok() {
+    if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {
         return Ok(true);
     }
     // A credential outlives its descriptor.
@@ -115,12 +123,11 @@ fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
 }
 
 fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
-    let unknown = match registry.get(word) {
-        Ok(known) => return Ok(known.name.parse()?),
-        Err(unknown) => unknown,
-    };
+    if let Ok(known) = registry.get(word) {
+        return Ok(known.name.parse()?);
+    }
     let known = stored(store)?.into_iter().map(|address| address.provider).find(|name| name.as_str() == word);
-    known.ok_or_else(|| unknown.into())
+    known.map_or_else(|| Ok(registry.sound(word)?.name.parse()?), Ok)
 }
 
 fn project_name(word: &Target) -> Result<Name, Error> {

@@ -146,7 +146,7 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
             continue;
         }
         // A profile is one that was stored; the environment has none.
-        let found = of_environment(provider).filter(|_| filter.profile.is_none());
+        let found = of_environment(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
         if found.is_some() || (is_asked_for && !is_stored) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
@@ -178,13 +178,15 @@ fn of_unreadable(address: Address, row: Unreadable, registry: &Registry) -> Entr
 
 fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: Timestamp) -> Entry {
     let provider = registry.find(summary.address.provider.as_str());
+    // Nothing is sent while a file of the provider is wrong.
+    let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
     let found = Found {
         kind: summary.kind,
         source: Source::Stored,
         fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
         state: state::of(&summary, exchanges.get(&summary.address), now),
-        refreshable: state::is_refreshable(&summary, provider.map(|provider| &**provider)),
-        revocable: state::is_revocable(&summary, provider.map(|provider| &**provider)),
+        refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
+        revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {
@@ -213,11 +215,13 @@ fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
         .collect()
 }
 
-fn of_environment(provider: &Provider) -> Option<Found> {
+fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
     let (kind, variable, fields, state) = match from_env(provider) {
         Ok(found) => {
             let found = found?;
-            (found.credential.kind(), found.variable, found.fields, State::Ok)
+            let is_sound = registry.problems_of(&provider.name).is_empty();
+            let state = if is_sound { State::Ok } else { State::Error };
+            (found.credential.kind(), found.variable, found.fields, state)
         }
         Err(Error::Variable { name, .. }) => (kind_in(provider, &name), name, Vec::new(), State::Error),
         Err(_) => return None,

@@ -21,8 +21,8 @@ pub enum State {
     NeedsLogin,
     /// It is being renewed.
     Refreshing,
-    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read, or what its variable holds
-    /// cannot be one.
+    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read; or what its variable holds
+    /// cannot be one, or is not used because a file of its provider is wrong.
     Error,
 }
 
@@ -69,10 +69,11 @@ pub fn of_exchange(exchange: &Exchange, now: Timestamp) -> State {
 
 /// Whether we can renew a stored credential: it is ours, its provider has a way, and it has what that way needs.
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
+    let Some(provider) = provider else { return false };
     // Of one that an older version stored, the parts are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
     let native = native_mode(stored);
-    let strategy = provider.and_then(|known| known.refresh.as_ref()).map(|refresh| refresh.strategy);
+    let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
     let way = match (native, strategy) {
         (Some(mode), _) => has_token || asks_nobody(mode),
         (None, Some(RefreshStrategy::Oauth)) => has_token,
