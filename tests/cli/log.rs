@@ -67,6 +67,19 @@ fn what_is_done_is_recorded() {
 }
 
 #[test]
+fn no_entries_at_all_are_nothing_to_ask_for() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.authenticate(["log", "--limit", "0"])
+        .exits(code::USAGE)
+        .says("--limit")
+        .does_not_say("nothing is recorded");
+    home.authenticate(["log", "--provider", "mistral"])
+        .exits(code::DONE)
+        .says("nothing is recorded of that provider");
+}
+
+#[test]
 fn what_does_not_open_is_recorded_as_such() {
     let home = Home::new();
     home.stores("openai", KEY);
