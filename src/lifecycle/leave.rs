@@ -42,6 +42,15 @@ pub enum Revocation {
     Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
+    /// It worked with one of its tokens alone.
+    InPart {
+        /// The token that does not work any more.
+        revoked: TokenHint,
+        /// The other one, which stays valid.
+        kept: TokenHint,
+        /// Why.
+        source: OAuthError,
+    },
 }
 
 /// What became of a credential.
@@ -108,6 +117,7 @@ pub async fn leave(
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
+        Revocation::InPart { .. } => Some(Outcome::Failed("in_part")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,
@@ -174,10 +184,7 @@ async fn at_the_vendor(
     };
     let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
     let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
-    match each(&place, project, tokens).await {
-        Ok(()) => Revocation::Done,
-        Err(error) => Revocation::Failed(error),
-    }
+    each(&place, project, tokens).await.unwrap_or_else(Revocation::Failed)
 }
 
 /// Where tokens are revoked, and who we are there.
@@ -212,22 +219,29 @@ async fn each(
     place: &Place,
     project: &Project,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
-) -> Result<(), OAuthError> {
+) -> Result<Revocation, OAuthError> {
     let http = Http::new(project.ca_bundle_file()?.as_deref())?;
     let Place { url, client_id, client_secret, body } = place;
     let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
-    let mut before = None;
+    let (mut revoked, mut kept) = (None, None);
     for (token, hint) in tokens {
-        let revoked = oauth::revoke(&http, url, client, secret, token, hint, *body).await;
-        before = Some(match (before, revoked) {
+        match oauth::revoke(&http, url, client, secret, token, hint, *body).await {
+            Ok(()) => revoked = Some(hint),
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
-            (Some(Ok(())), Err(OAuthError::Refused { .. })) => Ok(()),
-            (Some(Err(first)), _) => Err(first),
-            // It was this token that it did not want: the other one would go on working.
-            (None, Err(error)) if error.is_refusal() => Err(error),
-            (_, Err(error)) => return Err(error),
-            (_, Ok(())) => Ok(()),
-        });
+            Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
+            Err(error) => {
+                // If it was this token that it did not want, the other one would go on working.
+                let goes_on = error.is_refusal();
+                kept = kept.or(Some((hint, error)));
+                if !goes_on {
+                    break;
+                }
+            }
+        }
     }
-    before.unwrap_or(Ok(()))
+    Ok(match (revoked, kept) {
+        (_, None) => Revocation::Done,
+        (None, Some((_, error))) => Revocation::Failed(error),
+        (Some(revoked), Some((kept, source))) => Revocation::InPart { revoked, kept, source },
+    })
 }
