@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{
     refresh::{RefreshError, TurnError},
+    state,
     turn::{Turn, Waited},
 };
 use crate::{
     Error,
-    credential::{Credential, Record},
+    credential::{Credential, Kind, Record},
     indirect,
     name::{Address, DEFAULT},
     oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
@@ -19,7 +20,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
     yaml::Problem,
 };
 
@@ -110,7 +111,10 @@ pub async fn leave(
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
             (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
-            (Err(error), Leave::Logout) => Revocation::Unreadable(error),
+            (Err(error), Leave::Logout) => {
+                let summary = summary_of(&SharedStore::of(store, paths)?.lock(), address)?;
+                unread(provider, summary.as_ref(), error)
+            }
             (Err(error), _) => return Err(error.into()),
         };
     }
@@ -155,6 +159,27 @@ fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Err
         some => format!("stored are: {}", some.join(", ")),
     };
     Error::NoCredential { what: address.typed(), hint }
+}
+
+fn summary_of(store: &Store, address: &Address) -> Result<Option<Summary>, StoreError> {
+    let stored = store.listing(Some(&address.set))?.credentials;
+    Ok(stored.into_iter().find(|summary| summary.address == *address))
+}
+
+/// Of what cannot be read: nobody was to be asked, as far as it is known without its secret, or it could not be tried.
+fn unread(provider: Result<&Provider, Unusable>, summary: Option<&Summary>, error: StoreError) -> Revocation {
+    let Some(summary) = summary else { return Revocation::Unreadable(error) };
+    let provider = match &provider {
+        Ok(provider) => Some(&***provider),
+        Err(Unusable::Unknown(_)) => None,
+        Err(Unusable::Wrong(_)) if summary.kind == Kind::Oauth => return Revocation::Unreadable(error),
+        Err(Unusable::Wrong(_)) => None,
+    };
+    match (summary.metadata.owner.is_us(), state::is_revocable(summary, provider)) {
+        (false, _) => Revocation::NotAsked,
+        (true, true) => Revocation::Unreadable(error),
+        (true, false) => Revocation::NotOffered,
+    }
 }
 
 async fn at_the_vendor(
