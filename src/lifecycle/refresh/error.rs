@@ -157,6 +157,7 @@ impl RefreshError {
             Self::NotStored { .. } => "not_stored",
             Self::OtherAccount { .. } => "other_account",
             Self::FewerScopes { .. } => "fewer_scopes",
+            Self::Server { source, .. } if source.code() == "configuration" => "configuration",
             Self::Server { .. } | Self::Postponed { .. } => "server",
             Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
             Self::Busy { .. } | Self::Turn(_) => "busy",

@@ -28,6 +28,7 @@ use super::turn;
 use crate::{
     credential::{Credential, Metadata, OAuth, Record},
     login::{How, LoginError, again::Again, container::ContainerLogin},
+    oauth::Http,
     paths::Paths,
     project::Project,
     provider::Provider,
@@ -119,15 +120,15 @@ impl Refresh<'_> {
         }
         let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match way(self.provider, seen)? {
             Way::Server(endpoint) => {
-                let bundle = self.project.ca_bundle_file()?;
-                Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), bundle))
+                let http = self.http(seen)?;
+                Box::pin(server::exchange(http, *endpoint, self.provider.clone(), seen.clone()))
             }
             Way::Again(endpoint, mode) => {
                 let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
                 let again = again.map_err(|error| container(seen, error))?;
                 let again = again.ok_or_else(|| not(seen, "its provider does not have its mode any more"))?;
-                let bundle = self.project.ca_bundle_file()?;
-                Box::pin(server::grant(*endpoint, again, self.provider.clone(), seen.clone(), bundle))
+                let http = self.http(seen)?;
+                Box::pin(server::grant(http, *endpoint, again, self.provider.clone(), seen.clone()))
             }
             Way::Cli => {
                 let how = How::default();
@@ -168,6 +169,14 @@ impl Refresh<'_> {
             Ok(kept) => kept,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+}
+
+impl Refresh<'_> {
+    fn http(&self, seen: &Record) -> Result<Http, RefreshError> {
+        let bundle = self.project.ca_bundle_file()?;
+        let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
+        Http::new(bundle.as_deref()).map_err(failed)
     }
 }
 
