@@ -177,6 +177,8 @@ impl Error {
         match self {
             Self::Expired { .. } => "expired",
             Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
+            Self::SeveralFields { .. } => "several_fields",
+            Self::NoField { .. } => "no_field",
             Self::Refresh(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Login(error) => error.code(),

@@ -8,7 +8,7 @@ use super::{
 };
 pub use super::{
     fill::{FromEnv, from_env},
-    request::{FieldSource, Request, Resolved, Skipped, Source, Why},
+    request::{FieldSource, Part, Request, Resolved, Skipped, Source, Why},
     stale::{Stale, margin},
 };
 use crate::{
@@ -183,13 +183,22 @@ impl Search<'_> {
     fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
         let Some(Chosen { record, skipped }) = self.choose(provider)? else { return Ok(None) };
         let address = record.address.clone();
-        let found = self.judge(record, skipped);
+        let found = self.judge(record, skipped).and_then(|found| self.with_its_part(found));
         match &found {
             Ok(Resolution::Ready(_)) => self.record(&address, Outcome::Ok),
             Ok(Resolution::Stale(_)) => {}
             Err(error) => self.record(&address, Outcome::Failed(error.code())),
         }
         found.map(Some)
+    }
+
+    /// What has no such part is not handed out.
+    fn with_its_part(&self, found: Resolution) -> Result<Resolution, Error> {
+        match &found {
+            Resolution::Ready(resolved) => resolved.part(&self.request.part)?,
+            Resolution::Stale(stale) => Resolved::stored(stale.record.clone()).part(&self.request.part)?,
+        };
+        Ok(found)
     }
 
     /// Which of them is meant. Of those in the project's order it is one that has expired only if there is no other.
