@@ -8,7 +8,7 @@ use crate::{
     lifecycle::refresh::RefreshError,
     login::{LoginError, import::ImportError},
     name::{Address, NameError},
-    oauth::OAuthError,
+    oauth::{OAuthError, TokenHint},
     paths::PathsError,
     provider::{ReferenceError, UnknownProvider, Unusable},
     store::StoreError,
@@ -120,6 +120,18 @@ pub enum Error {
         /// What the vendor said, or why it could not be asked.
         source: OAuthError,
     },
+    /// Of the tokens of a credential one was revoked at its vendor; it is kept.
+    #[error("{address} was revoked in part, and is kept: its {revoked} was revoked, its {kept} was NOT")]
+    RevokedInPart {
+        /// Where it is.
+        address: Box<Address>,
+        /// The token that does not work any more.
+        revoked: TokenHint,
+        /// The other one, which stays valid.
+        kept: TokenHint,
+        /// What the vendor said of that one, or why it could not be asked.
+        source: OAuthError,
+    },
     /// A credential was not renewed.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
@@ -149,8 +161,11 @@ impl Error {
             Self::Reference(_) | Self::Headers(_) => exit::USAGE,
             Self::Engine(error) => engine_code(error),
             Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
-            Self::NotRevoked { source, .. } if source.is_refusal() => exit::LOGIN_FAILED,
-            Self::NotRevoked { source, .. } => oauth_code(source, exit::LOGIN_FAILED),
+            Self::NotRevoked { source, .. } | Self::RevokedInPart { source, .. } => match source.is_refusal()
+            {
+                true => exit::LOGIN_FAILED,
+                false => oauth_code(source, exit::LOGIN_FAILED),
+            },
             Self::Store(error) => store_code(error),
             Self::Login(error) => login_code(error),
             Self::Refresh(error) => refresh_code(error),
@@ -162,6 +177,8 @@ impl Error {
         match self {
             Self::Expired { .. } => "expired",
             Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
+            Self::SeveralFields { .. } => "several_fields",
+            Self::NoField { .. } => "no_field",
             Self::Refresh(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Login(error) => error.code(),
@@ -184,7 +201,7 @@ impl Error {
             Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
             Self::Login(error) => login_hint(error),
             Self::Refresh(error) => refresh_hint(error),
-            Self::NotRevoked { .. } => Some(
+            Self::NotRevoked { .. } | Self::RevokedInPart { .. } => Some(
                 "`authenticate logout` removes it here all the same; at the vendor it stays valid until it ends or is removed there"
                     .into(),
             ),
@@ -237,6 +254,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Postponed { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(error) => store_code(error),
+        RefreshError::NotStored { source, .. } => store_code(source),
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,
@@ -310,6 +328,9 @@ fn refresh_hint(error: &RefreshError) -> Option<String> {
         RefreshError::OutcomeUnknown { .. } => Some(
             "log in again; or `refresh --force` sends the same token once more, which a vendor may take for a theft".into(),
         ),
+        RefreshError::NotStored { .. } => {
+            Some("the token to renew it with is lost: log in again, as soon as the store can be written".into())
+        }
         RefreshError::Container { source, .. } => match &**source {
             LoginError::Engine(error) => engine_hint(error),
             error => login_hint(error),

@@ -89,6 +89,11 @@ impl Paths {
 
     /// Locks of credentials that are being renewed or removed.
     pub fn turns(&self) -> PathBuf {
-        self.data.join("turns")
+        turns(&self.data)
     }
+}
+
+/// The same, of a data directory.
+pub(crate) fn turns(data: &Path) -> PathBuf {
+    data.join("turns")
 }

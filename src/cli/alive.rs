@@ -18,7 +18,7 @@ use authenticate::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{output, terminal::TerminalUi};
+use super::{failure::chain, output, terminal::TerminalUi};
 
 /// The credential, renewed if that is due. One that is not needs no runtime and no network.
 pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Result<Resolved> {
@@ -29,7 +29,12 @@ pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Res
     let ui = TerminalUi::new().data_on_stdout(true);
     let alive = to_the_end(alive::keep(paths, None, request, stale, &ui))??;
     if let Some(why) = alive.not_renewed {
-        output::warn(&format!("it is used as it is, while it lasts: {:#}", anyhow::Error::from(why)));
+        let why = Error::from(why);
+        let hint = why.hint();
+        output::warn(&format!("it is used as it is, while it lasts: {}", chain(&why.into())));
+        if let Some(hint) = hint {
+            output::hint(&hint);
+        }
     }
     Ok(alive.resolved)
 }

@@ -13,7 +13,7 @@ use authenticate::{
     store::{Custodian, Question, Source, Unanswered},
 };
 
-use super::{output, prompt::Hidden};
+use super::{output, prompt::Asking};
 
 /// Names a file with the passphrase.
 const VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
@@ -22,7 +22,7 @@ const MOST: u64 = 64 * 1024;
 
 /// Between the tries nothing is shown either, for what was typed is being tried.
 #[derive(Default)]
-pub struct TerminalCustodian(Mutex<Option<Hidden>>);
+pub struct TerminalCustodian(Mutex<Option<Asking>>);
 
 impl Custodian for TerminalCustodian {
     fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered> {
@@ -63,7 +63,7 @@ impl Custodian for TerminalCustodian {
 }
 
 impl TerminalCustodian {
-    fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
+    fn hidden(&self) -> MutexGuard<'_, Option<Asking>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -73,14 +73,14 @@ pub fn ask(text: &str, twice: bool) -> Result<Secret, Unanswered> {
     ask_in(&mut None, text, twice)
 }
 
-fn ask_in(hidden: &mut Option<Hidden>, text: &str, twice: bool) -> Result<Secret, Unanswered> {
+fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret, Unanswered> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Unanswered::Nobody);
     }
     let mut ask = || {
         let hidden = match hidden {
             Some(hidden) => hidden,
-            None => hidden.insert(Hidden::new()?),
+            None => hidden.insert(Asking::hidden()?),
         };
         if twice { hidden.ask_twice(text) } else { hidden.ask(text, false) }
     };

@@ -45,6 +45,11 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         [target] => (None, target),
         _ => return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
+    // Said as it was typed: with the way to it, it could not be told any more from a key.
+    if let Some(none) = args.from.as_ref().filter(|from| !from.exists()) {
+        let message = format!("there is no directory {}", authenticate::shown::file(none));
+        return Err(Usage::new(message).hint("--from DIR says where it is").into());
+    }
     let from = args.from.map(std::path::absolute).transpose()?;
     let what = What { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
     let import = Import::plan(paths, project.as_ref(), &target.provider, what)?;

@@ -98,6 +98,12 @@ impl<'a> Job<'a> {
                     false => "it was not revoked at the vendor".to_owned(),
                 }
             }
+            Revocation::InPart { revoked, kept, source } => {
+                output::warn(&format!(
+                    "the {kept} of {address} was NOT revoked at the vendor, where it stays valid: {source}"
+                ));
+                format!("of its tokens the vendor has revoked the {revoked} alone")
+            }
         };
         output::note(&format!("removed {address} from this machine; {at_the_vendor}"));
     }
@@ -115,6 +121,9 @@ impl<'a> Job<'a> {
             Revocation::Wrong(problems) => ("wrong_descriptor", Some(yaml::join(problems))),
             Revocation::Unreadable(error) => ("unreadable", Some(error.to_string())),
             Revocation::Failed(error) => ("failed", Some(error.to_string())),
+            Revocation::InPart { kept, source, .. } => {
+                ("in_part", Some(format!("the {kept} was not revoked: {source}")))
+            }
         };
         json!({
             "provider": address.provider.as_str(),

@@ -6,6 +6,7 @@ use authenticate::{
     paths::Paths,
     store::{AuditEntry, Store},
 };
+use clap::builder::RangedU64ValueParser;
 use serde_json::json;
 
 use super::output;
@@ -16,7 +17,7 @@ pub struct Args {
     #[arg(long)]
     provider: Option<Name>,
     /// At most so many entries: the newest
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
     /// Print JSON
     #[arg(long)]
@@ -33,7 +34,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         return Ok(output::json(&json!({"schema": 1, "entries": entries}))?);
     }
     if entries.is_empty() {
-        output::note("nothing is recorded");
+        output::note(match args.provider {
+            Some(_) => "nothing is recorded of that provider",
+            None => "nothing is recorded",
+        });
         return Ok(());
     }
     let header = ["TIME", "ACTION", "CREDENTIAL", "OUTCOME", "PROCESS", "CALLER", "UID"];

@@ -60,33 +60,51 @@ impl Drop for Guard {
     }
 }
 
-/// While it lives, nothing that is typed is shown. What was typed before is dropped: it was seen.
-pub struct Hidden {
+/// While it lives, questions are answered with lines. What was typed before is dropped: it was seen.
+pub struct Asking {
+    shows: bool,
     _guard: Guard,
 }
 
-impl Hidden {
-    pub fn new() -> io::Result<Self> {
+impl Asking {
+    /// Nothing that is typed is shown.
+    pub fn hidden() -> io::Result<Self> {
+        Self::new(false)
+    }
+
+    /// What is typed is shown.
+    pub fn shown() -> io::Result<Self> {
+        Self::new(true)
+    }
+
+    fn new(shows: bool) -> io::Result<Self> {
         let guard = Guard::new()?;
-        let mut hidden = tcgetattr(io::stdin())?;
-        hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        hidden.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
-        hidden.input_modes.insert(InputModes::ICRNL);
+        let mut modes = tcgetattr(io::stdin())?;
+        modes.local_modes.remove(LocalModes::ECHONL);
+        modes.local_modes.set(LocalModes::ECHO, shows);
+        modes.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        modes.input_modes.insert(InputModes::ICRNL);
         // A shell that stops us would show what is typed after it lets us go on.
-        hidden.special_codes[SpecialCodeIndex::VSUSP] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
-        Ok(Self { _guard: guard })
+        modes.special_codes[SpecialCodeIndex::VSUSP] = 0;
+        tcsetattr(io::stdin(), OptionalActions::Flush, &modes)?;
+        Ok(Self { shows, _guard: guard })
     }
 
     /// Asks until there is an answer. The end of the input is none: it dismisses the question.
     pub fn ask(&self, text: &str, may_be_blank: bool) -> io::Result<Secret> {
-        let mut prompt = String::new();
-        ColorfulTheme::default().format_password_prompt(&mut prompt, text).map_err(io::Error::other)?;
+        let (mut prompt, theme) = (String::new(), ColorfulTheme::default());
+        let formatted = match self.shows {
+            true => theme.format_input_prompt(&mut prompt, text, None),
+            false => theme.format_password_prompt(&mut prompt, text),
+        };
+        formatted.map_err(io::Error::other)?;
         loop {
             write!(io::stderr(), "{prompt}")?;
             let answer = line();
-            // Enter was not shown either.
-            let _ = writeln!(io::stderr());
+            // Where nothing is shown, Enter was not either; nor is the end of the input anywhere.
+            if !self.shows || matches!(answer, Ok(None)) {
+                let _ = writeln!(io::stderr());
+            }
             match answer? {
                 None => {
                     output::note("nothing was entered: the input has ended");
@@ -123,7 +141,7 @@ impl Hidden {
     }
 }
 
-impl Drop for Hidden {
+impl Drop for Asking {
     /// Nothing of a paste reaches whoever reads next.
     fn drop(&mut self) {
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);

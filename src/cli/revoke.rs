@@ -37,6 +37,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         Revocation::Failed(error) => {
             Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
         }
+        Revocation::InPart { revoked, kept, source } => {
+            Err(Error::RevokedInPart { address: Box::new(address), revoked, kept, source }.into())
+        }
         Revocation::NotOffered | Revocation::NotAsked | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let hint = match job.key_url(&address) {

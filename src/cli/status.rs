@@ -11,6 +11,7 @@ use authenticate::{
     paths::Paths,
     project,
     provider::Registry,
+    shown,
     store::{Listing, Store},
 };
 use jiff::Timestamp;
@@ -47,18 +48,27 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let filter = filter(paths, &args, &registry, store.as_ref())?;
     let Overview { entries, nameless } = overview(store.as_ref(), &registry, &filter)?;
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
+    let typed = Typed { set: args.set.as_ref(), profile: filter.profile.as_ref() };
+    let problems = match &filter.provider {
+        Some(provider) => registry.problems_of(provider.as_str()),
+        None => registry.problems().to_vec(),
+    };
     if args.json {
-        let credentials: Vec<_> = entries.iter().map(to_json).collect();
+        let credentials: Vec<_> = entries.iter().map(|entry| to_json(entry, &typed)).collect();
         let rows: Vec<_> = unreadable().map(|row| json!({"row": row.row, "error": row.why})).collect();
-        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": rows}))?;
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        output::json(
+            &json!({"schema": 1, "credentials": credentials, "unreadable": rows, "problems": problems}),
+        )?;
     } else if entries.is_empty() && nameless.is_empty() {
         output::note("nothing is stored; log in with: authenticate PROJECT PROVIDER");
     } else {
         let header = [
             "PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE",
         ];
-        output::table(&header, entries.iter().map(cells).collect())?;
+        output::table(&header, entries.iter().map(|entry| cells(entry, &typed)).collect())?;
     }
+    problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
     // Whoever asks for all gets all there is; whoever names one wants that.
     match filter.provider.is_some() && unreadable().next().is_some() {
@@ -99,7 +109,7 @@ fn is_provider(
     if project::names(&paths.projects()).iter().any(named) {
         return Ok(false);
     }
-    if registry.get(&word.provider).is_ok() {
+    if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {
         return Ok(true);
     }
     // A credential outlives its descriptor.
@@ -115,16 +125,40 @@ fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
 }
 
 fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
-    let unknown = match registry.get(word) {
-        Ok(known) => return Ok(known.name.parse()?),
-        Err(unknown) => unknown,
-    };
+    if let Ok(known) = registry.get(word) {
+        return Ok(known.name.parse()?);
+    }
     let known = stored(store)?.into_iter().map(|address| address.provider).find(|name| name.as_str() == word);
-    known.ok_or_else(|| unknown.into())
+    known.map_or_else(|| Ok(registry.sound(word)?.name.parse()?), Ok)
 }
 
 fn project_name(word: &Target) -> Result<Name, Error> {
     Ok(word.provider.parse()?)
+}
+
+/// The names in the command line, where a slip puts a key. One is shown where there is something of that name, or if it can
+/// be no key.
+struct Typed<'a> {
+    set: Option<&'a Name>,
+    profile: Option<&'a Name>,
+}
+
+impl Typed<'_> {
+    fn set<'e>(&self, entry: &'e Entry) -> &'e str {
+        shown_as(entry, &entry.address.set, self.set, "SET")
+    }
+
+    fn profile<'e>(&self, entry: &'e Entry) -> &'e str {
+        shown_as(entry, &entry.address.profile, self.profile, "PROFILE")
+    }
+}
+
+fn shown_as<'e>(entry: &'e Entry, name: &'e Name, typed: Option<&Name>, place: &'static str) -> &'e str {
+    let is_stored = entry.found.as_ref().is_some_and(|found| found.source == Source::Stored);
+    match is_stored || entry.unreadable.is_some() || typed != Some(name) {
+        true => name.as_str(),
+        false => shown::word(name.as_str(), place),
+    }
 }
 
 /// The index of the cell with the state.
@@ -134,10 +168,10 @@ fn dash() -> String {
     "-".to_owned()
 }
 
-fn cells(entry: &Entry) -> Vec<String> {
-    let Address { provider, set, profile } = &entry.address;
+fn cells(entry: &Entry, typed: &Typed<'_>) -> Vec<String> {
+    let provider = entry.address.provider.as_str();
     let mut cells: Vec<String> =
-        [provider.as_str(), &entry.label, set.as_str(), profile.as_str()].map(str::to_owned).into();
+        [provider, &entry.label, typed.set(entry), typed.profile(entry)].map(str::to_owned).into();
     match &entry.found {
         Some(found) => cells.extend([
             found.kind.as_str().to_owned(),
@@ -188,17 +222,16 @@ fn expires(at: Timestamp) -> String {
     if seconds > 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-fn to_json(entry: &Entry) -> Value {
-    let address = &entry.address;
+fn to_json(entry: &Entry, typed: &Typed<'_>) -> Value {
     let found = entry.found.as_ref();
     let metadata = found.map(|found| &found.metadata);
     let expires_at = metadata.and_then(|metadata| metadata.expires_at);
     let fields: Vec<Value> = found.iter().flat_map(|found| &found.fields).map(field_json).collect();
     json!({
-        "provider": address.provider.as_str(),
+        "provider": entry.address.provider.as_str(),
         "label": entry.label,
-        "set": address.set.as_str(),
-        "profile": address.profile.as_str(),
+        "set": typed.set(entry),
+        "profile": typed.profile(entry),
         "configured": found.is_some() || entry.unreadable.is_some(),
         "kind": found.map(|found| found.kind.as_str()),
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),

@@ -14,12 +14,15 @@ use authenticate::{
     ui::{Console, Event, FieldQuestion, Ui, UiError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dialoguer::{Input, Select, theme::ColorfulTheme};
+use dialoguer::{Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 use tokio::sync::mpsc;
 
-use super::{console, output, prompt};
+use super::{
+    console, output,
+    prompt::{Asking, Guard},
+};
 
 /// Asks and shows at the terminal; asks nothing when there is none.
 pub struct TerminalUi {
@@ -138,8 +141,8 @@ fn asked(error: dialoguer::Error) -> UiError {
     }
 }
 
-fn hidden(prompt: &str, may_be_blank: bool) -> Result<Secret, UiError> {
-    let answer = prompt::Hidden::new().and_then(|hidden| hidden.ask_for_a_line(prompt, may_be_blank));
+fn line(asking: io::Result<Asking>, prompt: &str, may_be_blank: bool) -> Result<Secret, UiError> {
+    let answer = asking.and_then(|asking| asking.ask_for_a_line(prompt, may_be_blank));
     answer.map_err(|error| asked(error.into()))
 }
 
@@ -171,7 +174,7 @@ impl Ui for TerminalUi {
         let prompt = format!("Authenticate {}", output::safe(&provider.label));
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
-        let _guard = prompt::Guard::new()?;
+        let _guard = Guard::new()?;
         let chosen = select.interact_opt().map_err(asked)?;
         chosen.and_then(|index| modes.get(index).copied()).ok_or(UiError::Interrupted)
     }
@@ -184,7 +187,7 @@ impl Ui for TerminalUi {
         if let Some(hint) = hint {
             output::note(hint);
         }
-        hidden(&output::safe(prompt), false)
+        line(Asking::hidden(), &output::safe(prompt), false)
     }
 
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
@@ -199,14 +202,8 @@ impl Ui for TerminalUi {
         if let Some(variable) = &field.env_var {
             prompt.push_str(&format!(" (Enter leaves it to {variable})"));
         }
-        let (theme, may_be_blank) = (ColorfulTheme::default(), field.env_var.is_some());
-        if field.secret {
-            return hidden(&prompt, may_be_blank);
-        }
-        let _guard = prompt::Guard::new()?;
-        let answer =
-            Input::<String>::with_theme(&theme).with_prompt(prompt).allow_empty(may_be_blank).interact_text();
-        answer.map(Secret::from).map_err(asked)
+        let asking = if field.secret { Asking::hidden() } else { Asking::shown() };
+        line(asking, &prompt, field.env_var.is_some())
     }
 
     fn show(&self, event: Event<'_>) {

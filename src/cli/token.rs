@@ -5,7 +5,7 @@ use std::io::Write as _;
 use authenticate::{
     Error,
     credential::Credential,
-    lifecycle::resolve::{Request, Resolved, Source, resolve},
+    lifecycle::resolve::{Part, Request, Resolved, Source, resolve},
     paths::Paths,
     secret::Secret,
 };
@@ -29,24 +29,22 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let request = Request { given: given(&args)?, ..args.wanted.request() };
+    let part = match &args.field {
+        Some(field) => Part::Field(field.clone()),
+        None if args.json => Part::All,
+        None => Part::Usable,
+    };
+    let request = Request { given: given(&args)?, part, ..args.wanted.request() };
     let found = ready(paths, &request, resolve(paths, &request)?)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
     }
-    let secret = match &args.field {
-        Some(field) => Some(named(&found, field)?),
-        None => found.usable().cloned(),
-    };
+    let secret = found.part(&request.part)?;
     if args.json {
         return Ok(output::json(&to_json(&found, args.field.as_deref(), secret.as_ref()))?);
     }
-    let Some(secret) = secret else {
-        let fields = found.fields.iter().map(|field| field.name.clone()).collect();
-        return Err(Error::SeveralFields { what: found.address.to_string(), fields }.into());
-    };
     let mut out = std::io::stdout().lock();
-    out.write_all(secret.expose().as_bytes())?;
+    out.write_all(secret.as_ref().map(Secret::expose).unwrap_or_default().as_bytes())?;
     Ok(out.write_all(b"\n")?)
 }
 
@@ -61,17 +59,6 @@ fn given(args: &Args) -> anyhow::Result<Option<Credential>> {
         }
         value => Ok(Some(Credential::api_key(value))),
     }
-}
-
-/// The value of one field.
-fn named(found: &Resolved, name: &str) -> Result<Secret, Error> {
-    let what = found.address.to_string();
-    let Some(field) = found.fields.iter().find(|field| field.name == name) else {
-        let fields = found.fields.iter().map(|field| field.name.clone()).collect();
-        return Err(Error::NoField { what, field: name.chars().take(32).collect(), fields });
-    };
-    let variable = field.variable.clone();
-    found.field(name).ok_or_else(|| Error::BlankField { what, field: name.to_owned(), variable })
 }
 
 fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Value {

@@ -74,10 +74,12 @@ impl Client {
             return Ok(true);
         }
         let store = SharedStore::of(self.store.as_ref(), &self.paths)?;
-        let exchange = store.lock().exchange(&record.address)?;
-        if let Some(State::NeedsLogin | State::Error) =
-            exchange.map(|exchange| state::of_exchange(&exchange, now))
-        {
+        let state = {
+            let (store, address) = (store.lock(), &record.address);
+            let of = |exchange| state::of_exchange(&store, address, &exchange, now);
+            store.exchange(address)?.map(of).transpose()?
+        };
+        if let Some(State::NeedsLogin | State::Error) = state {
             return Ok(false);
         }
         let provider = match self.provider(record.address.provider.as_str()) {

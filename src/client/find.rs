@@ -81,7 +81,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+    /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
     pub fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
         let registry = Registry::load_for(Some(&self.paths.providers()), provider);
         let address = self.address(&registry, provider)?;
@@ -97,7 +97,7 @@ impl Client {
             None => None,
         };
         if found.is_none() {
-            registry.get(provider)?;
+            registry.sound(provider)?;
         }
         Ok(found)
     }

@@ -57,13 +57,13 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::list`]; [`Error::UnknownProvider`]
+    /// As [`Client::list`]; [`Error::UnknownProvider`], [`Error::Descriptor`]
     pub fn status(&self, provider: &str) -> Result<Vec<Entry>, Error> {
         let registry = Registry::load_for(Some(&self.paths.providers()), provider);
         let name = self.address(&registry, provider)?.provider;
         let entries = self.entries(Filter { provider: Some(name), ..Filter::default() })?;
         if entries.is_empty() {
-            registry.get(provider)?;
+            registry.sound(provider)?;
         }
         Ok(entries)
     }

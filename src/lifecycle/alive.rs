@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Error,
+    credential::Record,
     paths::Paths,
     project::Project,
     provider::Registry,
@@ -18,7 +19,8 @@ use crate::{
 pub struct Alive {
     /// The credential.
     pub resolved: Resolved,
-    /// Why it was not renewed, though it was time to: it can still be used.
+    /// Why it was not renewed, though it was time to: it can still be used. With [`RefreshError::NotStored`] it was, and
+    /// is here alone.
     pub not_renewed: Option<RefreshError>,
 }
 
@@ -83,6 +85,11 @@ async fn renew(
     };
     match renewed {
         Ok(renewed) => Ok(Alive { resolved: stale.renewed(renewed.record()), not_renewed: None }),
+        // Of what is lost it can still be used.
+        Err(RefreshError::NotStored { address, fresh, source }) => {
+            let resolved = stale.renewed(Record::clone(&fresh));
+            Ok(Alive { resolved, not_renewed: Some(RefreshError::NotStored { address, fresh, source }) })
+        }
         Err(error) => match stale.as_it_is() {
             Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
             // It has expired, and that is all that there is to say.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{
     refresh::{RefreshError, TurnError},
+    state,
     turn::{Turn, Waited},
 };
 use crate::{
     Error,
-    credential::{Credential, Record},
+    credential::{Credential, Kind, Record},
     indirect,
     name::{Address, DEFAULT},
     oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
@@ -19,7 +20,7 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     secret::Secret,
-    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError},
+    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
     yaml::Problem,
 };
 
@@ -42,6 +43,15 @@ pub enum Revocation {
     Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
+    /// It worked with one of its tokens alone.
+    InPart {
+        /// The token that does not work any more.
+        revoked: TokenHint,
+        /// The other one, which stays valid.
+        kept: TokenHint,
+        /// Why.
+        source: OAuthError,
+    },
 }
 
 /// What became of a credential.
@@ -101,13 +111,17 @@ pub async fn leave(
             (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
             (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
-            (Err(error), Leave::Logout) => Revocation::Unreadable(error),
+            (Err(error), Leave::Logout) => {
+                let summary = summary_of(&SharedStore::of(store, paths)?.lock(), address)?;
+                unread(provider, summary.as_ref(), error)
+            }
             (Err(error), _) => return Err(error.into()),
         };
     }
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
+        Revocation::InPart { .. } => Some(Outcome::Failed("in_part")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotAsked => None,
@@ -147,6 +161,27 @@ fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Err
     Error::NoCredential { what: address.typed(), hint }
 }
 
+fn summary_of(store: &Store, address: &Address) -> Result<Option<Summary>, StoreError> {
+    let stored = store.listing(Some(&address.set))?.credentials;
+    Ok(stored.into_iter().find(|summary| summary.address == *address))
+}
+
+/// Of what cannot be read: nobody was to be asked, as far as it is known without its secret, or it could not be tried.
+fn unread(provider: Result<&Provider, Unusable>, summary: Option<&Summary>, error: StoreError) -> Revocation {
+    let Some(summary) = summary else { return Revocation::Unreadable(error) };
+    let provider = match &provider {
+        Ok(provider) => Some(&***provider),
+        Err(Unusable::Unknown(_)) => None,
+        Err(Unusable::Wrong(_)) if summary.kind == Kind::Oauth => return Revocation::Unreadable(error),
+        Err(Unusable::Wrong(_)) => None,
+    };
+    match (summary.metadata.owner.is_us(), state::is_revocable(summary, provider)) {
+        (false, _) => Revocation::NotAsked,
+        (true, true) => Revocation::Unreadable(error),
+        (true, false) => Revocation::NotOffered,
+    }
+}
+
 async fn at_the_vendor(
     provider: Result<&Provider, Unusable>,
     project: &Project,
@@ -174,10 +209,7 @@ async fn at_the_vendor(
     };
     let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
     let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
-    match each(&place, project, tokens).await {
-        Ok(()) => Revocation::Done,
-        Err(error) => Revocation::Failed(error),
-    }
+    each(&place, project, tokens).await.unwrap_or_else(Revocation::Failed)
 }
 
 /// Where tokens are revoked, and who we are there.
@@ -212,22 +244,29 @@ async fn each(
     place: &Place,
     project: &Project,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
-) -> Result<(), OAuthError> {
+) -> Result<Revocation, OAuthError> {
     let http = Http::new(project.ca_bundle_file()?.as_deref())?;
     let Place { url, client_id, client_secret, body } = place;
     let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
-    let mut before = None;
+    let (mut revoked, mut kept) = (None, None);
     for (token, hint) in tokens {
-        let revoked = oauth::revoke(&http, url, client, secret, token, hint, *body).await;
-        before = Some(match (before, revoked) {
+        match oauth::revoke(&http, url, client, secret, token, hint, *body).await {
+            Ok(()) => revoked = Some(hint),
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
-            (Some(Ok(())), Err(OAuthError::Refused { .. })) => Ok(()),
-            (Some(Err(first)), _) => Err(first),
-            // It was this token that it did not want: the other one would go on working.
-            (None, Err(error)) if error.is_refusal() => Err(error),
-            (_, Err(error)) => return Err(error),
-            (_, Ok(())) => Ok(()),
-        });
+            Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
+            Err(error) => {
+                // If it was this token that it did not want, the other one would go on working.
+                let goes_on = error.is_refusal();
+                kept = kept.or(Some((hint, error)));
+                if !goes_on {
+                    break;
+                }
+            }
+        }
     }
-    before.unwrap_or(Ok(()))
+    Ok(match (revoked, kept) {
+        (_, None) => Revocation::Done,
+        (None, Some((_, error))) => Revocation::Failed(error),
+        (Some(revoked), Some((kept, source))) => Revocation::InPart { revoked, kept, source },
+    })
 }

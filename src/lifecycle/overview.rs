@@ -15,7 +15,7 @@ use crate::{
     credential::{Credential, Kind, Metadata},
     name::{Address, Name},
     provider::{Mode, Provider, Registry},
-    store::{Exchange, Store, Summary, Unreadable},
+    store::{Store, StoreError, Summary, Unreadable},
 };
 
 /// What is to be listed.
@@ -103,18 +103,17 @@ impl Entry {
 /// [`Error::Store`]
 pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Overview, Error> {
     let stored = store.map(|store| store.listing(filter.set.as_ref())).transpose()?.unwrap_or_default();
-    let exchanges: Exchanges =
-        store.map(Store::exchanges).transpose()?.unwrap_or_default().into_iter().collect();
+    let now = Timestamp::now();
+    let by_exchange = store.map(|store| by_exchange(store, now)).transpose()?.unwrap_or_default();
     let is_wanted = |address: &Address| {
         filter.provider.as_ref().is_none_or(|provider| *provider == address.provider)
             && filter.profile.as_ref().is_none_or(|profile| *profile == address.profile)
     };
-    let now = Timestamp::now();
     let mut entries: Vec<Entry> = stored
         .credentials
         .into_iter()
         .filter(|summary| is_wanted(&summary.address))
-        .map(|summary| of_stored(summary, registry, &exchanges, now))
+        .map(|summary| of_stored(summary, registry, &by_exchange, now))
         .collect();
     let is_everything = filter.provider.is_none() && filter.profile.is_none();
     let mut nameless = Vec::new();
@@ -146,7 +145,7 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
             continue;
         }
         // A profile is one that was stored; the environment has none.
-        let found = of_environment(provider).filter(|_| filter.profile.is_none());
+        let found = of_environment(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
         if found.is_some() || (is_asked_for && !is_stored) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
@@ -162,8 +161,15 @@ fn sort(entries: &mut [Entry]) {
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
 }
 
-/// What is known of the exchanges of refresh tokens.
-type Exchanges = BTreeMap<Address, Exchange>;
+/// What is known by the exchanges of refresh tokens.
+type ByExchange = BTreeMap<Address, State>;
+
+fn by_exchange(store: &Store, now: Timestamp) -> Result<ByExchange, StoreError> {
+    let state = |(address, exchange): (Address, _)| {
+        state::of_exchange(store, &address, &exchange, now).map(|state| (address, state))
+    };
+    store.exchanges()?.into_iter().map(state).collect()
+}
 
 fn of_unreadable(address: Address, row: Unreadable, registry: &Registry) -> Entry {
     let provider = registry.find(address.provider.as_str());
@@ -176,15 +182,17 @@ fn of_unreadable(address: Address, row: Unreadable, registry: &Registry) -> Entr
     }
 }
 
-fn of_stored(summary: Summary, registry: &Registry, exchanges: &Exchanges, now: Timestamp) -> Entry {
+fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, now: Timestamp) -> Entry {
     let provider = registry.find(summary.address.provider.as_str());
+    // Nothing is sent while a file of the provider is wrong.
+    let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
     let found = Found {
         kind: summary.kind,
         source: Source::Stored,
         fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
-        state: state::of(&summary, exchanges.get(&summary.address), now),
-        refreshable: state::is_refreshable(&summary, provider.map(|provider| &**provider)),
-        revocable: state::is_revocable(&summary, provider.map(|provider| &**provider)),
+        state: state::of(&summary, by_exchange.get(&summary.address).copied(), now),
+        refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
+        revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {
@@ -213,11 +221,13 @@ fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
         .collect()
 }
 
-fn of_environment(provider: &Provider) -> Option<Found> {
+fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
     let (kind, variable, fields, state) = match from_env(provider) {
         Ok(found) => {
             let found = found?;
-            (found.credential.kind(), found.variable, found.fields, State::Ok)
+            let is_sound = registry.problems_of(&provider.name).is_empty();
+            let state = if is_sound { State::Ok } else { State::Error };
+            (found.credential.kind(), found.variable, found.fields, state)
         }
         Err(Error::Variable { name, .. }) => (kind_in(provider, &name), name, Vec::new(), State::Error),
         Err(_) => return None,

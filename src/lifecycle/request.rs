@@ -21,12 +21,27 @@ pub struct Request {
     pub profile: Option<Name>,
     /// A credential that is used in place of any other, for this request. It is stored nowhere.
     pub given: Option<Credential>,
+    /// What of it is handed out. That there is no such part is an error.
+    pub part: Part,
+}
+
+/// What of a credential is handed out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// The one value that a request is authorised with.
+    Usable,
+    /// One of its fields.
+    Field(String),
 }
 
 impl Request {
     /// The credential of a provider for a project, whichever profile that is.
     pub fn new(project: &Name, provider: impl Into<String>) -> Self {
-        Self { project: project.clone(), set: None, provider: provider.into(), profile: None, given: None }
+        let (project, provider) = (project.clone(), provider.into());
+        Self { project, set: None, provider, profile: None, given: None, part: Part::All }
     }
 }
 
@@ -149,6 +164,33 @@ impl Resolved {
         match &self.credential {
             Credential::Fields(_) if self.fields.len() > 1 => None,
             credential => credential.usable(),
+        }
+    }
+
+    /// The value of a part; of all of it the one that is usable, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::SeveralFields`], [`Error::NoField`], [`Error::BlankField`]
+    pub fn part(&self, part: &Part) -> Result<Option<Secret>, Error> {
+        let what = || self.address.to_string();
+        let fields = || self.fields.iter().map(|field| field.name.clone()).collect();
+        let usable = self.usable().cloned();
+        match part {
+            Part::All => Ok(usable),
+            Part::Usable if usable.is_none() => Err(Error::SeveralFields { what: what(), fields: fields() }),
+            Part::Usable => Ok(usable),
+            Part::Field(name) => {
+                let Some(field) = self.fields.iter().find(|field| field.name == *name) else {
+                    let field = name.chars().take(32).collect();
+                    return Err(Error::NoField { what: what(), field, fields: fields() });
+                };
+                let blank = || Error::BlankField {
+                    what: what(),
+                    field: name.clone(),
+                    variable: field.variable.clone(),
+                };
+                self.field(name).map(Some).ok_or_else(blank)
+            }
         }
     }
 

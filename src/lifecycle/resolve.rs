@@ -8,7 +8,7 @@ use super::{
 };
 pub use super::{
     fill::{FromEnv, from_env},
-    request::{FieldSource, Request, Resolved, Skipped, Source, Why},
+    request::{FieldSource, Part, Request, Resolved, Skipped, Source, Why},
     stale::{Stale, margin},
 };
 use crate::{
@@ -64,7 +64,7 @@ impl Resolution {
 ///
 /// # Errors
 /// [`Error::NoCredential`], [`Error::Expired`], [`Error::SeveralAccounts`], [`Error::UnknownProvider`],
-/// [`Error::Project`], [`Error::Store`]
+/// [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
 pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
     let store = Store::open_existing(paths)?;
     resolve_in(store.as_ref(), paths, request)
@@ -90,7 +90,7 @@ pub fn look_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Resul
 /// environment. Nothing is recorded, for nothing is handed out.
 ///
 /// # Errors
-/// [`Error::SeveralAccounts`], [`Error::UnknownProvider`], [`Error::Project`], [`Error::Store`]
+/// [`Error::SeveralAccounts`], [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
 pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Option<Chosen>, Error> {
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
     let set = request.set.clone().unwrap_or_else(|| project.set());
@@ -102,8 +102,14 @@ pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Res
         return Ok(Some(chosen));
     }
     let registry = Registry::load_for(Some(&paths.providers()), typed);
-    let known = registry.get(typed)?;
-    if known.name == typed { Ok(None) } else { search.choose(&known.name.parse()?) }
+    let name = name_of(&registry, typed)?;
+    if name.as_str() == typed { Ok(None) } else { search.choose(&name) }
+}
+
+/// The name of a provider. What is stored under it is found, whatever is wrong with the provider's files.
+fn name_of(registry: &Registry, typed: &str) -> Result<Name, Error> {
+    let known = registry.get(typed).or_else(|_| registry.sound(typed))?;
+    Ok(known.name.parse()?)
 }
 
 fn find(
@@ -123,8 +129,7 @@ fn find(
         return Ok(found);
     }
     let registry = Registry::load_for(Some(&paths.providers()), typed);
-    let known = registry.get(typed)?;
-    let name: Name = known.name.parse()?;
+    let name = name_of(&registry, typed)?;
     if let Some(credential) = &request.given {
         return Ok(Resolution::Ready(search.given(name, credential)));
     }
@@ -133,6 +138,8 @@ fn find(
     {
         return Ok(found);
     }
+    // From here on it is the files that say what is used.
+    let known = registry.sound(typed)?;
     let found = if request.profile.is_none() { from_env(known)? } else { None };
     match found {
         Some(found) => Ok(Resolution::Ready(search.in_environment(name, found))),
@@ -176,13 +183,22 @@ impl Search<'_> {
     fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
         let Some(Chosen { record, skipped }) = self.choose(provider)? else { return Ok(None) };
         let address = record.address.clone();
-        let found = self.judge(record, skipped);
+        let found = self.judge(record, skipped).and_then(|found| self.with_its_part(found));
         match &found {
             Ok(Resolution::Ready(_)) => self.record(&address, Outcome::Ok),
             Ok(Resolution::Stale(_)) => {}
             Err(error) => self.record(&address, Outcome::Failed(error.code())),
         }
         found.map(Some)
+    }
+
+    /// What has no such part is not handed out.
+    fn with_its_part(&self, found: Resolution) -> Result<Resolution, Error> {
+        match &found {
+            Resolution::Ready(resolved) => resolved.part(&self.request.part)?,
+            Resolution::Stale(stale) => Resolved::stored(stale.record.clone()).part(&self.request.part)?,
+        };
+        Ok(found)
     }
 
     /// Which of them is meant. Of those in the project's order it is one that has expired only if there is no other.

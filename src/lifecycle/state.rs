@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::turn;
 use crate::{
     credential::{Kind, LOGIN, LOGIN_AT, Owner, REVOCATION},
     endpoint::Endpoint,
     login::again::asks_nobody,
+    name::Address,
     provider::{Descriptor, Mode, descriptor::RefreshStrategy},
-    store::{Exchange, ExchangeState, Summary},
+    store::{Exchange, ExchangeState, Store, StoreError, Summary},
 };
 
 /// How a stored credential is.
@@ -21,8 +23,8 @@ pub enum State {
     NeedsLogin,
     /// It is being renewed.
     Refreshing,
-    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read, or what its variable holds
-    /// cannot be one.
+    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read; or what its variable holds
+    /// cannot be one, or is not used because a file of its provider is wrong.
     Error,
 }
 
@@ -45,34 +47,58 @@ impl std::fmt::Display for State {
     }
 }
 
-/// An exchange takes less than this; whoever has one for longer is dead.
+/// An exchange takes less than this; whoever has one for longer in a store in memory is not there any more.
 const LONGEST: SignedDuration = SignedDuration::from_mins(3);
 
-/// The state of a stored credential, of which this is known of the exchange of its refresh token.
-pub fn of(stored: &Summary, exchange: Option<&Exchange>, now: Timestamp) -> State {
+/// The state of a stored credential, of which this is known by the exchange of its refresh token.
+pub fn of(stored: &Summary, by_exchange: Option<State>, now: Timestamp) -> State {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
-    match exchange {
-        Some(exchange) => of_exchange(exchange, now),
+    match by_exchange {
+        Some(state) => state,
         None if is_expired => State::Expired,
         None => State::Ok,
     }
 }
 
-/// The state of a credential by the exchange of its refresh token.
-pub fn of_exchange(exchange: &Exchange, now: Timestamp) -> State {
-    match exchange.state {
+/// The state of a credential by the exchange of its refresh token, as it was read from this store.
+///
+/// # Errors
+/// As [`Store::open`].
+pub fn of_exchange(
+    store: &Store,
+    address: &Address,
+    exchange: &Exchange,
+    now: Timestamp,
+) -> Result<State, StoreError> {
+    Ok(match exchange.state {
         ExchangeState::Refused | ExchangeState::Unknown => State::NeedsLogin,
-        ExchangeState::Sent if now.duration_since(exchange.since) < LONGEST => State::Refreshing,
+        ExchangeState::Sent if goes_on(store, address, exchange, now)? => State::Refreshing,
         ExchangeState::Sent => State::Error,
+    })
+}
+
+/// Whether somebody is at it.
+fn goes_on(
+    store: &Store,
+    address: &Address,
+    exchange: &Exchange,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    match store.data_dir().and_then(|data| turn::is_taken(data, address)) {
+        Some(true) => Ok(true),
+        // Whoever had the turn may have come to the end between the two looks.
+        Some(false) => Ok(store.exchange(address)?.as_ref() != Some(exchange)),
+        None => Ok(now.duration_since(exchange.since) < LONGEST),
     }
 }
 
 /// Whether we can renew a stored credential: it is ours, its provider has a way, and it has what that way needs.
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
+    let Some(provider) = provider else { return false };
     // Of one that an older version stored, the parts are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
     let native = native_mode(stored);
-    let strategy = provider.and_then(|known| known.refresh.as_ref()).map(|refresh| refresh.strategy);
+    let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
     let way = match (native, strategy) {
         (Some(mode), _) => has_token || asks_nobody(mode),
         (None, Some(RefreshStrategy::Oauth)) => has_token,
@@ -107,7 +133,7 @@ fn native_mode(stored: &Summary) -> Option<Mode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{credential::Metadata, name::Address};
+    use crate::credential::{Credential, Metadata};
 
     fn stored(expires_at: Option<Timestamp>) -> Summary {
         let long_ago = Timestamp::UNIX_EPOCH;
@@ -125,19 +151,35 @@ mod tests {
     #[test]
     fn the_exchange_counts_more_than_the_time() {
         let now = Timestamp::from_second(1_800_000_000).expect("a time");
-        let ago = |seconds| now - SignedDuration::from_secs(seconds);
-        let exchange =
-            |state, since| Some(Exchange { version: 1, state, holder: "process 1".into(), since, why: None });
-        for (exchange, while_it_lasts, afterwards) in [
+        let later = now + SignedDuration::from_secs(1);
+        for (by_exchange, while_it_lasts, afterwards) in [
             (None, State::Ok, State::Expired),
-            (exchange(ExchangeState::Sent, ago(5)), State::Refreshing, State::Refreshing),
-            (exchange(ExchangeState::Sent, ago(600)), State::Error, State::Error),
-            (exchange(ExchangeState::Refused, ago(600)), State::NeedsLogin, State::NeedsLogin),
-            (exchange(ExchangeState::Unknown, ago(600)), State::NeedsLogin, State::NeedsLogin),
+            (Some(State::Refreshing), State::Refreshing, State::Refreshing),
+            (Some(State::NeedsLogin), State::NeedsLogin, State::NeedsLogin),
         ] {
-            assert_eq!(of(&stored(None), exchange.as_ref(), now), while_it_lasts, "{exchange:?}");
-            assert_eq!(of(&stored(Some(ago(-1))), exchange.as_ref(), now), while_it_lasts, "{exchange:?}");
-            assert_eq!(of(&stored(Some(now)), exchange.as_ref(), now), afterwards, "{exchange:?}");
+            assert_eq!(of(&stored(None), by_exchange, now), while_it_lasts, "{by_exchange:?}");
+            assert_eq!(of(&stored(Some(later)), by_exchange, now), while_it_lasts, "{by_exchange:?}");
+            assert_eq!(of(&stored(Some(now)), by_exchange, now), afterwards, "{by_exchange:?}");
+        }
+    }
+
+    /// A store in memory: there is no lock to be looked at.
+    #[test]
+    fn an_exchange_goes_on_for_as_long_as_any_takes() {
+        let mut store = Store::in_memory().expect("a store");
+        let address = Address::of("acme".parse().expect("a name"));
+        let key = Credential::api_key("one");
+        let version = store.put(&address, &key, &Metadata::default()).expect("stored").version;
+        store.begin_exchange(&address, version, "me", false).expect("begun");
+        let after = |store: &Store, minutes| {
+            let exchange = store.exchange(&address).expect("read").expect("recorded");
+            let now = exchange.since + SignedDuration::from_mins(minutes);
+            of_exchange(store, &address, &exchange, now).expect("known")
+        };
+        assert_eq!((after(&store, 2), after(&store, 4)), (State::Refreshing, State::Error));
+        for state in [ExchangeState::Refused, ExchangeState::Unknown] {
+            store.end_exchange(&address, version, state, "me", "why").expect("ended");
+            assert_eq!((after(&store, 2), after(&store, 4)), (State::NeedsLogin, State::NeedsLogin));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     files,
     locked_file::{self, Attempt},
     name::Address,
-    paths::Paths,
+    paths::{self, Paths},
     store::SharedStore,
 };
 
@@ -69,16 +69,22 @@ impl Turn {
         patience: Duration,
         mut done: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Waited<T>, E> {
-        if let Some(store) = store {
-            let path = PathBuf::from(store.id().to_string()).join(locked_file::name(address));
+        let data = match store {
+            Some(store) => store.lock().data_dir().map(Path::to_owned),
+            None => Some(paths.data().to_owned()),
+        };
+        // What is in memory is in no other process.
+        let Some(data) = data else {
+            let id = store.map(SharedStore::id).unwrap_or_default();
+            let path = PathBuf::from(id.to_string()).join(locked_file::name(address));
             let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Waited::TooLong) };
             let done = done()?;
             return Ok(done.map_or(Waited::Ours(Self { file: None, _task: task }), Waited::Done));
-        }
-        let directory = paths.turns();
+        };
+        let directory = paths::turns(&data);
         let path = directory.join(locked_file::name(address));
         let failed = |source| E::from(TurnError { path: path.clone(), source });
-        files::data_dir(paths.data()).map_err(failed)?;
+        files::data_dir(&data).map_err(failed)?;
         files::private_dir(&directory).map_err(failed)?;
         let begin = Instant::now();
         let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Waited::TooLong) };
@@ -110,6 +116,16 @@ impl Turn {
             Ok(task) => Some(task),
             Err(_) => tokio::time::timeout(patience, queue.lock_owned()).await.ok(),
         }
+    }
+}
+
+/// Whether a living process has the turn of `address` in the store of a data directory. `None`: that cannot be seen.
+pub(super) fn is_taken(data: &Path, address: &Address) -> Option<bool> {
+    let path = paths::turns(data).join(locked_file::name(address));
+    match locked_file::attempt(&path, false) {
+        Ok(Attempt::Held(_)) => Some(true),
+        Ok(Attempt::Free(_) | Attempt::Missing) => Some(false),
+        Err(_) => None,
     }
 }
 

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Endpoint, Http, OAuthError,
+    error::Cause,
     http::Answer,
     refusal::{self, Sent},
 };
@@ -18,6 +19,8 @@ use crate::{credential::wipe, provider::descriptor::Body};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The members that hold tokens.
+const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
 
 /// Sends what the crate prepared, to this endpoint only, in the form that the vendor wants.
 #[derive(Clone, Copy)]
@@ -103,6 +106,11 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
         json.as_ref().filter(|json| !gives(status, json)).and_then(|json| refusal::read(json, sent));
     let waits = matches!(&refused, Some((code, _)) if code == "slow_down" || code == "authorization_pending");
     let done = match (status, refused) {
+        // Whoever does not do it gives no token.
+        (..200 | 300.., None) if json.as_ref().is_some_and(|json| has_any(json, &TOKENS)) => {
+            let source = Cause(format!("status {status}, and a token in the answer"));
+            Err(OAuthError::OutcomeUnknown { host: host.to_owned(), source })
+        }
         (429 | 500 | 503, _) if !waits => {
             Err(OAuthError::Unavailable { host: host.to_owned(), status, retry_after: answer.retry_after })
         }
@@ -128,8 +136,13 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
 
 /// Whoever gives a token does not refuse, whatever else is said beside it.
 fn gives(status: u16, json: &Value) -> bool {
-    let token = json.get("access_token").and_then(Value::as_str);
-    (200..300).contains(&status) && token.is_some_and(|token| !token.is_empty())
+    (200..300).contains(&status) && has_any(json, &["access_token"])
+}
+
+/// Whether one of these members holds something.
+fn has_any(json: &Value, names: &[&str]) -> bool {
+    let holds = |name: &&str| json.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    names.iter().any(holds)
 }
 
 fn reply(status: u16, body: Vec<u8>) -> Result<HttpResponse, OAuthError> {

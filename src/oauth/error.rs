@@ -133,7 +133,8 @@ impl OAuthError {
     pub fn outcome_is_unknown(&self) -> bool {
         match self {
             Self::OutcomeUnknown { .. } => true,
-            Self::BadReply { status, .. } => (200..300).contains(status),
+            // After 303 (RFC 9110 section 15.4.4) the answer to what was done is elsewhere.
+            Self::BadReply { status, .. } => (200..300).contains(status) || *status == 303,
             _ => false,
         }
     }

@@ -55,6 +55,16 @@ impl TokenHint {
     }
 }
 
+/// In words.
+impl std::fmt::Display for TokenHint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken => "access token",
+            Self::RefreshToken => "refresh token",
+        })
+    }
+}
+
 /// The crate's client with our replies.
 pub(super) type OAuthClient<Revocation = EndpointNotSet, Token = EndpointNotSet> = Client<
     BasicErrorResponse,

@@ -194,6 +194,24 @@ impl StoreError {
         }
     }
 
+    /// The same may work a little later: when somebody else is done, or has made room.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. } => true,
+            Self::Database { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(
+                    ErrorCode::DiskFull
+                        | ErrorCode::SystemIoFailure
+                        | ErrorCode::CannotOpen
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::OutOfMemory
+                )
+            ),
+            _ => false,
+        }
+    }
+
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { what, path, source }

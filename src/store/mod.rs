@@ -132,6 +132,11 @@ impl Store {
         self.held.as_ref().map(held::Held::path)
     }
 
+    /// The directory that it is in; `None` for one in memory.
+    pub(crate) fn data_dir(&self) -> Option<&Path> {
+        self.path().and_then(Path::parent)
+    }
+
     /// The schema version that the database had when it was opened; before it was brought up to date.
     pub fn schema_when_opened(&self) -> i32 {
         self.found

@@ -178,7 +178,7 @@ fn while_its_key_moves_to_another_source() {
     };
     for other in ["passphrase", "keyring"] {
         let whole = time_of(rekey(other));
-        assert_eq!(ring.keys(), usize::from(other == "keyring"));
+        assert_eq!(ring.entries(), usize::from(other == "keyring"));
         rekey("key_file").exits(code::DONE);
         // Most of the time nothing is changed yet: the moment when something is, is looked for, and stayed at.
         let mut at = whole;
@@ -200,7 +200,27 @@ fn while_its_key_moves_to_another_source() {
         assert!(kills > MOMENTS as usize / 4, "only {kills} were killed on the way to {other}");
         assert!((1..MOMENTS).contains(&moved), "{moved} had moved to {other}");
         // What they left lying about goes with the next one.
+        rekey(other).exits(code::DONE);
         rekey("key_file").exits(code::DONE);
-        assert_eq!((keys(&home), ring.keys()), (1, 0), "{other}");
+        assert_eq!((keys(&home), ring.entries()), (1, 0), "{other}");
     }
+}
+
+/// Before there is a key in it: what is put there first is only to see whether it keeps that.
+#[test]
+fn while_the_key_ring_is_tried() {
+    let ring = Ring::unlocked();
+    let home = filled();
+    let rekey = |source: &str| {
+        home.authenticate(["store", "rekey", "--source", source])
+            .env("DBUS_SESSION_BUS_ADDRESS", ring.address())
+    };
+    let whole = time_of(rekey("keyring"));
+    rekey("key_file").exits(code::DONE);
+    for moment in 0..4 * MOMENTS {
+        killed(rekey("keyring"), whole * moment / (4 * MOMENTS));
+    }
+    rekey("keyring").exits(code::DONE);
+    rekey("key_file").exits(code::DONE);
+    assert_eq!(ring.entries(), 0);
 }

@@ -67,6 +67,42 @@ fn what_is_done_is_recorded() {
 }
 
 #[test]
+fn no_entries_at_all_are_nothing_to_ask_for() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    home.authenticate(["log", "--limit", "0"])
+        .exits(code::USAGE)
+        .says("--limit")
+        .does_not_say("nothing is recorded");
+    home.authenticate(["log", "--provider", "mistral"])
+        .exits(code::DONE)
+        .says("nothing is recorded of that provider");
+}
+
+/// Who is told to name a field got nothing.
+#[test]
+fn what_is_not_handed_out_is_not_recorded_as_if_it_were() {
+    let home = Home::new();
+    let object = r#"{"bot_token": "xoxb-CANARY", "app_token": ""}"#;
+    home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object).exits(code::DONE);
+    let token = |words: &[&str]| home.authenticate(["token", "demo", "slack"].iter().chain(words));
+    token(&[]).exits(code::USAGE).says("slack has several fields");
+    token(&["--field", "nonesuch"]).exits(code::USAGE).says("slack has no field");
+    token(&["--field", "app_token"]).exits(code::NO_CREDENTIAL);
+    token(&["--field", "bot_token"]).exits(code::DONE).prints("xoxb-CANARY");
+    token(&["--json"]).exits(code::DONE).prints("xoxb-CANARY");
+    let expected = [
+        "store slack ok",
+        "token slack several_fields",
+        "token slack no_field",
+        "token slack incomplete",
+        "token slack ok",
+        "token slack ok",
+    ];
+    assert_eq!(actions(&home), expected);
+}
+
+#[test]
 fn what_does_not_open_is_recorded_as_such() {
     let home = Home::new();
     home.stores("openai", KEY);

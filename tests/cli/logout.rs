@@ -146,6 +146,27 @@ fn what_cannot_be_read_is_said_not_to_be_revoked() {
     home.authenticate(["logout", "--all"]).exits(code::DONE).says("could not be read, and was NOT revoked");
 }
 
+/// There was nothing to be done at the vendor in any case.
+#[test]
+fn of_what_no_vendor_revokes_it_is_not_said_that_it_could_not_be_read() {
+    let home = locked();
+    home.authenticate(["store", "unlock", "--passphrase-stdin"]).input("correct horse").exits(code::DONE);
+    home.stores("openai", KEY);
+    home.stores("openai:work", KEY);
+    home.authenticate(["store", "lock"]).exits(code::DONE);
+    home.authenticate(["logout", "demo", "openai"])
+        .exits(code::DONE)
+        .says(
+            "removed openai from this machine; it stays valid at the vendor until it is removed at https://",
+        )
+        .does_not_say("warning");
+    let json = home.authenticate(["logout", "demo", "openai:work", "--json"]).exits(code::DONE).json();
+    assert_eq!(
+        (&json["revocation"], &json["revocation_error"]),
+        (&"not_offered".into(), &serde_json::Value::Null)
+    );
+}
+
 /// Who dismisses the question wants nothing done.
 #[test]
 fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {

@@ -40,3 +40,4 @@ mod store;
 mod store_verbs;
 mod token;
 mod usage;
+mod wrong_files;

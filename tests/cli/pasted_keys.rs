@@ -67,6 +67,53 @@ fn a_key_in_place_of_a_name_is_not_repeated() {
         .says("authenticate demo openai:wrok --set team");
 }
 
+/// Nor as the name of what is looked for, whether or not there is something beside it.
+#[test]
+fn a_key_in_place_of_what_is_looked_at_is_not_repeated() {
+    let home = Home::new();
+    home.stores("openai", "sk-0123456789-abcdefghij");
+    let (openai, mistral) = (format!("openai:{KEY}"), format!("mistral:{KEY}"));
+    for arguments in [
+        &["status", &openai][..],
+        &["status", &mistral],
+        &["status", "demo", &mistral],
+        &["status", KEY],
+        &["status", "--set", KEY],
+        &["status", "--set", KEY, "--all"],
+        &["status", "mistral", "--set", KEY],
+        &["log", "--provider", KEY],
+        &["logout", "--all", "--set", KEY],
+        &["refresh", "--set", KEY],
+        &["refresh", KEY],
+        &["projects"],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let arguments = arguments.iter().chain(json);
+            home.authenticate(arguments).env("GROQ_API_KEY", "x").exits(code::DONE).does_not_say(CANARY);
+        }
+    }
+    for arguments in [
+        &["import", "openai", "--profile", KEY][..],
+        &["import", KEY],
+        &["import", "codex", "--from", KEY],
+        &["import", "demo", &format!("codex:{KEY}")],
+        &["demo", &openai],
+        &["demo", "openai", "--set", KEY],
+        &["login", KEY, "codex", "--mode", "oauth"],
+        &["demo", "codex", "--mode", "oauth", "--set", KEY],
+        &["demo", &format!("codex:{KEY}"), "--mode", "oauth"],
+        &["status", "demo", KEY],
+        &["logout", "demo", KEY],
+        &["store", KEY],
+        &["store", "unlock", "--for", KEY],
+        &["log", "--limit", KEY],
+    ] {
+        home.authenticate(arguments).ends().does_not_say(CANARY).says("error: ");
+    }
+    let typed = home.authenticate(["status", "mistral:wrok"]).exits(code::DONE);
+    typed.prints("wrok");
+}
+
 #[test]
 fn a_key_in_place_of_a_file_is_not_repeated() {
     let home = Home::new();

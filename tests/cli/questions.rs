@@ -53,6 +53,26 @@ fn the_end_of_the_input_dismisses_every_question() {
     assert!(!session.exits(code::INTERRUPTED).contains(PASSPHRASE));
 }
 
+/// Those whose answer may be seen, too.
+#[test]
+fn the_end_of_the_input_dismisses_a_question_for_what_is_no_secret() {
+    let home = Home::new();
+    let ask = || Session::start(&home, ["demo", "email"], &[]);
+    let mut session = ask();
+    session.shows("User name for E-mail");
+    session.types(END);
+    let shown = session.exits(code::INTERRUPTED);
+    assert!(shown.contains("nothing was entered: the input has ended"), "{shown}");
+    let mut session = ask();
+    session.shows("User name for E-mail");
+    session.types("ann@example.com\r");
+    session.shows("ann@example.com").shows("Password for E-mail").masks();
+    session.types(&format!("{KEY}\r"));
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains("stored fields email") && !shown.contains(KEY), "{shown}");
+    assert!(home.stored()[0].1.contains("ann@example.com"));
+}
+
 /// Whoever is quick must not be seen: the terminal is silent before the question is there.
 #[test]
 fn nothing_is_shown_from_before_the_question_on() {

@@ -131,19 +131,6 @@ impl Ring {
         found.matches("object path").count()
     }
 
-    /// How many of them are keys of stores: a probe that was killed leaves an entry, too, and no secret in it.
-    pub fn keys(&self) -> usize {
-        let call = "org.freedesktop.Secret.Service.SearchItems";
-        let found = self.call("/org/freedesktop/secrets", call, &["dict:string:string:service,authenticate"]);
-        let items =
-            found.lines().filter_map(|line| line.trim().strip_prefix("object path \"")?.strip_suffix('"'));
-        let attributes = |item: &str| {
-            let call = "org.freedesktop.DBus.Properties.Get";
-            self.call(item, call, &["string:org.freedesktop.Secret.Item", "string:Attributes"])
-        };
-        items.filter(|item| attributes(item).contains("\"store-")).count()
-    }
-
     fn call(&self, path: &str, method: &str, arguments: &[&str]) -> String {
         let output = Command::new("dbus-send")
             .args(["--print-reply", "--reply-timeout=2000", "--dest=org.freedesktop.secrets", path, method])

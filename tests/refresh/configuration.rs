@@ -186,6 +186,10 @@ fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
     home.logged_in(&tokens(), EXPIRED);
     for args in [&["refresh", "p", "acme"][..], &["token", "p", "acme"]] {
         says(&home, args, 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
+        // Whoever waits is not told that the vendor was asked in vain.
+        let store = home.store();
+        assert_eq!(store.postponed(&home.address()).expect("read"), None);
+        assert_eq!(store.exchange(&home.address()).expect("read"), None);
     }
     let native = home.paths.providers().join("robot.yaml");
     let url = &server.url;

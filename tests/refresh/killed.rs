@@ -17,7 +17,9 @@ use authenticate::{
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::harness::{Asker, EXPIRED, Home, OpenId, access_token, assert_reuse_ends_a_login, eventually};
+use crate::harness::{
+    Asker, EXPIRED, Home, OpenId, Server, access_token, assert_reuse_ends_a_login, eventually, runtime,
+};
 
 /// Some time that is not longer than this.
 fn at_most(longest: Duration) -> Duration {
@@ -138,6 +140,46 @@ fn in_the_middle_of_an_exchange() {
         (&json!(1), &json!(0)),
         "the token was not sent again"
     );
+}
+
+fn state(home: &Home) -> serde_json::Value {
+    let status = home.run(&["status", "--json"]).stdout;
+    serde_json::from_slice::<serde_json::Value>(&status).expect("JSON")["credentials"][0]["state"].clone()
+}
+
+#[test]
+fn status_tells_a_holder_that_lives_from_one_that_died() {
+    let (server, _answer) = Server::held(200, "{}");
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let is_authenticated =
+        || authenticate::Client::new(home.paths.clone()).is_authenticated("acme").expect("known");
+    assert_eq!((state(&home), is_authenticated()), (json!("expired"), true));
+    let mut child = home.command(&["token", "p", "acme"]).spawn().expect("started");
+    eventually("the exchange", || server.bodies().len() == 1);
+    assert_eq!((state(&home), is_authenticated()), (json!("refreshing"), true));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    assert_eq!((state(&home), is_authenticated()), (json!("error"), false));
+}
+
+/// One store in several hands, and each of them can tell.
+#[test]
+fn status_tells_a_holder_that_was_given_its_store() {
+    let (server, answer) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);
+    let home = &Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    thread::scope(|scope| {
+        let store = authenticate::store::SharedStore::new(home.store());
+        let client = authenticate::Client::with_store(home.paths.clone(), store);
+        let renewing =
+            scope.spawn(move || runtime().block_on(client.refresh("acme", false)).expect("renewed"));
+        eventually("the exchange", || server.bodies().len() == 1);
+        assert_eq!(state(home), "refreshing");
+        answer.send(()).expect("told");
+        renewing.join().expect("ended");
+    });
+    assert_eq!(state(home), "ok");
 }
 
 #[test]

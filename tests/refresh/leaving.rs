@@ -133,6 +133,44 @@ fn a_refused_refresh_token_does_not_save_the_access_token() {
     }
 }
 
+#[test]
+fn which_of_the_two_was_revoked_is_said() {
+    let refused = r#"{"error": "unsupported_token_type"}"#;
+    for (answers, code, done, not) in [
+        ([(200, ""), (503, "")], 7, "refresh token", "access token"),
+        ([(400, refused), (200, "")], 4, "access token", "refresh token"),
+    ] {
+        let server = Server::answering_in_turn(&answers);
+        let home = home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["revoke", "p", "acme"]);
+        let said = String::from_utf8(ran.stderr).expect("text");
+        assert_eq!(ran.status.code(), Some(code), "{said}");
+        let says =
+            format!("acme was revoked in part, and is kept: its {done} was revoked, its {not} was NOT: ");
+        assert!(said.contains(&says), "{said}");
+        assert!(is_stored(&home));
+        let server = Server::answering_in_turn(&answers);
+        let home = self::home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let ran = home.run(&["logout", "p", "acme", "--json"]);
+        let report: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+        assert_eq!((&report["removed"], &report["revocation"]), (&json!(true), &json!("in_part")));
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let server = Server::answering_in_turn(&answers);
+        let home = self::home(&server.url);
+        home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+        let said = String::from_utf8(home.run(&["logout", "p", "acme"]).stderr).expect("text");
+        let says =
+            format!("warning: the {not} of acme was NOT revoked at the vendor, where it stays valid: ");
+        assert!(said.contains(&says), "{said}");
+        let ends = format!(
+            "removed acme from this machine; of its tokens the vendor has revoked the {done} alone\n"
+        );
+        assert!(said.ends_with(&ends), "{said}");
+    }
+}
+
 /// It says the same to a program as to a person, and each thing once.
 #[test]
 fn a_revocation_that_fails_is_reported_in_full() {

@@ -15,4 +15,5 @@ mod outcomes;
 mod postponed;
 mod recorded;
 mod restored;
+mod unstored;
 mod verb;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::TurnError;
 use crate::{
     capture::CaptureError,
+    credential::Record,
     login::LoginError,
     name::Address,
     oauth::OAuthError,
@@ -42,6 +43,17 @@ pub enum RefreshError {
         since: Timestamp,
         /// What happened.
         why: String,
+    },
+    /// It was renewed, and what the vendor gave could not be stored: this is the only copy, and the token that is stored
+    /// is spent.
+    #[error("{address} was renewed, but the new tokens could not be stored")]
+    NotStored {
+        /// The credential.
+        address: Box<Address>,
+        /// As it would be stored. Its access token works for as long as it lasts.
+        fresh: Box<Record>,
+        /// Why not.
+        source: Box<StoreError>,
     },
     /// What came back is not for the account that the credential is of. It was not stored.
     #[error("renewing {address} gave a login of another account: {found} in place of {expected}")]
@@ -142,8 +154,10 @@ impl RefreshError {
             Self::Wrong(_) | Self::Reference(_) => "configuration",
             Self::Refused { .. } => "refused",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::NotStored { .. } => "not_stored",
             Self::OtherAccount { .. } => "other_account",
             Self::FewerScopes { .. } => "fewer_scopes",
+            Self::Server { source, .. } if source.code() == "configuration" => "configuration",
             Self::Server { .. } | Self::Postponed { .. } => "server",
             Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
             Self::Busy { .. } | Self::Turn(_) => "busy",
@@ -158,6 +172,7 @@ impl RefreshError {
             self,
             Self::Refused { .. }
                 | Self::OutcomeUnknown { .. }
+                | Self::NotStored { .. }
                 | Self::OtherAccount { .. }
                 | Self::FewerScopes { .. }
         )

@@ -6,11 +6,13 @@
 
 mod cli;
 mod error;
+mod keep;
 mod record;
 mod server;
 mod way;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 pub use super::turn::TurnError;
 pub use error::RefreshError;
@@ -18,18 +20,20 @@ pub(super) use way::is_possible;
 pub use way::provider_of;
 
 use self::{
-    record::{Begin, begin, busy, check_postponed, check_remembered, keep, moved_on},
+    keep::keep,
+    record::{Begin, begin, busy, check_postponed, check_remembered, moved_on},
     way::{Way, not, way},
 };
 use super::turn;
 use crate::{
     credential::{Credential, Metadata, OAuth, Record},
     login::{How, LoginError, again::Again, container::ContainerLogin},
+    oauth::Http,
     paths::Paths,
     project::Project,
     provider::Provider,
     store::SharedStore,
-    ui::Ui,
+    ui::{Event, Ui},
 };
 
 /// What renewing depends on.
@@ -84,8 +88,11 @@ impl Refresh<'_> {
     ///
     /// The exchange goes on to its end when the caller stops waiting for it: a vendor's answer is not lost.
     ///
+    /// A store that cannot be written just then is tried for some minutes.
+    ///
     /// # Errors
-    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it.
+    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it. With [`RefreshError::NotStored`]
+    /// that is the login as it was before, of which the refresh token is spent.
     pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
         let address = &seen.address;
         let patience = way(self.provider, seen)?.patience();
@@ -113,15 +120,15 @@ impl Refresh<'_> {
         }
         let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match way(self.provider, seen)? {
             Way::Server(endpoint) => {
-                let bundle = self.project.ca_bundle_file()?;
-                Box::pin(server::exchange(*endpoint, self.provider.clone(), seen.clone(), bundle))
+                let http = self.http(seen)?;
+                Box::pin(server::exchange(http, *endpoint, self.provider.clone(), seen.clone()))
             }
             Way::Again(endpoint, mode) => {
                 let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
                 let again = again.map_err(|error| container(seen, error))?;
                 let again = again.ok_or_else(|| not(seen, "its provider does not have its mode any more"))?;
-                let bundle = self.project.ca_bundle_file()?;
-                Box::pin(server::grant(*endpoint, again, self.provider.clone(), seen.clone(), bundle))
+                let http = self.http(seen)?;
+                Box::pin(server::grant(http, *endpoint, again, self.provider.clone(), seen.clone()))
             }
             Way::Cli => {
                 let how = How::default();
@@ -144,16 +151,32 @@ impl Refresh<'_> {
             Begin::Moved(record) => return Ok(Renewed::Before(*record)),
         };
         let (store, seen) = (store.clone(), seen.clone());
-        let rest = tokio::spawn(async move {
+        let (tell, told) = oneshot::channel();
+        let mut rest = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = keep(&mut store.lock(), &seen, before, outcome);
+            let kept = keep(&store, &seen, before, outcome, tell).await;
             drop(turn);
             kept
         });
-        match rest.await {
+        let ended = tokio::select! {
+            ended = &mut rest => ended,
+            Ok(why) = told => {
+                self.ui.show(Event::Warning(&format!("the vendor's answer cannot be stored yet, trying on: {why}")));
+                rest.await
+            }
+        };
+        match ended {
             Ok(kept) => kept,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+}
+
+impl Refresh<'_> {
+    fn http(&self, seen: &Record) -> Result<Http, RefreshError> {
+        let bundle = self.project.ca_bundle_file()?;
+        let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
+        Http::new(bundle.as_deref()).map_err(failed)
     }
 }
 

@@ -1,15 +1,12 @@
-//! What the store knows of an exchange, before it and after it.
-
-use std::time::Duration;
+//! What the store knows of an exchange before it.
 
 use jiff::Timestamp;
 
-use super::{Fresh, RefreshError, Renewed};
+use super::RefreshError;
 use crate::{
     credential::Record,
     lifecycle::resolve::margin,
-    oauth::OAuthError,
-    store::{Action, Begun, Exchange, ExchangeState, Outcome, Postponed, SharedStore, Store, Swap},
+    store::{Begun, Exchange, ExchangeState, Postponed, SharedStore, Store},
 };
 
 /// The credential, if it need not be renewed any more.
@@ -94,89 +91,6 @@ pub(super) fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
 fn is_due(record: &Record, now: Timestamp) -> bool {
     let end = record.metadata.expires_at;
     end.is_some_and(|end| end.duration_since(now) <= margin(record.updated_at, end))
-}
-
-/// Stores what an exchange brought, or records how it failed. The winner of a race is left alone.
-pub(super) fn keep(
-    store: &mut Store,
-    seen: &Record,
-    before: Option<Exchange>,
-    outcome: Result<Fresh, RefreshError>,
-) -> Result<Renewed, RefreshError> {
-    store.record_as(Action::Refresh);
-    let outcome = outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh));
-    if let Err(error) = &outcome {
-        let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
-    }
-    match outcome {
-        Ok(Fresh { credential, metadata }) => {
-            match store.swap(&seen.address, seen.version, &credential, &metadata)? {
-                Swap::Swapped(record) => Ok(Renewed::Now(record)),
-                Swap::Lost(Some(record)) => Ok(Renewed::Before(record)),
-                Swap::Lost(None) => Err(gone(seen)),
-            }
-        }
-        Err(error) => {
-            let (address, version) = (&seen.address, seen.version);
-            match (&error, error.needs_login()) {
-                (RefreshError::OutcomeUnknown { why, .. }, _) => {
-                    store.end_exchange(address, version, ExchangeState::Unknown, &holder(), why)?;
-                }
-                (RefreshError::Refused { why, .. }, _) => {
-                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), why)?;
-                }
-                (other, true) => {
-                    let why = other.to_string();
-                    store.end_exchange(address, version, ExchangeState::Refused, &holder(), &why)?;
-                }
-                // It was not sent, which says nothing of the times before.
-                (_, false) => match before {
-                    Some(before) => store.put_back_exchange(address, &before)?,
-                    None => store.forget_exchange(address, version)?,
-                },
-            }
-            if let Some((why, wait)) = passing(&error) {
-                let at = Timestamp::now();
-                let until = at.checked_add(wait).unwrap_or(at);
-                store.postpone(address, &Postponed { version, at, until, why })?;
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Of a failure that may not be one the next time: what it was, and how long the vendor wants to be left alone.
-fn passing(error: &RefreshError) -> Option<(String, Duration)> {
-    match error {
-        RefreshError::Server { source, .. } => {
-            let wait = match source {
-                OAuthError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
-                _ => Duration::ZERO,
-            };
-            Some((source.to_string(), wait))
-        }
-        RefreshError::Cli { ending, .. } => {
-            Some((format!("the vendor's CLI renewed nothing: {ending}"), Duration::ZERO))
-        }
-        _ => None,
-    }
-}
-
-/// What came back must be of the same account and may do no less.
-fn check(seen: &Record, fresh: &Fresh) -> Result<(), RefreshError> {
-    let address = || Box::new(seen.address.clone());
-    if let (Some(expected), Some(found)) = (&seen.metadata.account, &fresh.metadata.account)
-        && expected != found
-    {
-        let (expected, found) = (expected.clone(), found.clone());
-        return Err(RefreshError::OtherAccount { address: address(), expected, found });
-    }
-    let lacks = |scope: &&String| !fresh.metadata.scopes.contains(scope);
-    let missing: Vec<String> = seen.metadata.scopes.iter().filter(lacks).cloned().collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(RefreshError::FewerScopes { address: address(), missing }),
-    }
 }
 
 /// What is known from an earlier attempt.

@@ -1,7 +1,5 @@
 //! Renewing at the vendor's token endpoint (RFC 6749 section 6).
 
-use std::path::PathBuf;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Fresh, RefreshError, merged};
@@ -35,33 +33,31 @@ pub(super) fn can_renew(oauth: &OAuth) -> bool {
 
 /// Sends the refresh token, once.
 pub(super) async fn exchange(
+    http: Http,
     endpoint: TokenEndpoint,
     provider: Provider,
     seen: Record,
-    bundle: Option<PathBuf>,
 ) -> Result<Fresh, RefreshError> {
     let failed = |source: OAuthError| failure(&seen, source);
     let Credential::OAuth(before) = &seen.credential else { return Err(super::record::gone(&seen)) };
     let Some(token) = &before.refresh_token else { return Err(super::record::gone(&seen)) };
-    let http = Http::new(bundle.as_deref()).map_err(failed)?;
     let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
     Ok(fresh(&provider, &seen, before, tokens))
 }
 
 /// Makes a grant again that asks nobody. Nothing is used up by it: what became of it need not be known.
 pub(super) async fn grant(
+    http: Http,
     endpoint: TokenEndpoint,
     again: Again,
     provider: Provider,
     seen: Record,
-    bundle: Option<PathBuf>,
 ) -> Result<Fresh, RefreshError> {
     let failed = |source: OAuthError| match source.outcome_is_unknown() {
         true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
         false => failure(&seen, source),
     };
     let Credential::OAuth(before) = &seen.credential else { return Err(super::record::gone(&seen)) };
-    let http = Http::new(bundle.as_deref()).map_err(failed)?;
     let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
     Ok(fresh(&provider, &seen, before, tokens))
 }

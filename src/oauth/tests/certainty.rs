@@ -74,6 +74,36 @@ async fn a_server_that_does_nothing_now_is_unavailable() {
     }
 }
 
+/// By what HTTP means by a status: refused, not received, not now, elsewhere; or done, and the answer is at another place.
+#[tokio::test]
+async fn the_status_says_whether_it_was_done() {
+    let tokens = r#"{"access_token": "x", "refresh_token": "y"}"#;
+    for (status, body, unknown) in [
+        ("302 Found", "", false),
+        ("303 See Other", "", true),
+        ("307 Temporary Redirect", "", false),
+        ("400 Bad Request", "", false),
+        ("400 Bad Request", tokens, true),
+        ("403 Forbidden", r#"{"refresh_token": "y"}"#, true),
+        ("403 Forbidden", "", false),
+        ("404 Not Found", "", false),
+        ("408 Request Timeout", "", false),
+        ("409 Conflict", "", false),
+        ("425 Too Early", "", false),
+        ("429 Too Many Requests", "", false),
+        ("500 Internal Server Error", "", false),
+        ("500 Internal Server Error", tokens, true),
+        ("501 Not Implemented", "", false),
+        ("503 Service Unavailable", "", false),
+        ("504 Gateway Timeout", "", true),
+    ] {
+        let server = Server::answers(status, body).await;
+        let error = refused(&server).await;
+        assert_eq!(error.outcome_is_unknown(), unknown, "{status} {body}: {error:?}");
+        assert!(!error.is_permanent(), "{status} {body}: {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_never_sent_is_unreachable() {
     let nobody =

@@ -21,6 +21,9 @@ use crate::store::{
 
 const PATIENCE: Duration = Duration::from_secs(8);
 const SERVICE: &str = "authenticate";
+/// The user name of the entry that is made to see whether the key ring keeps it.
+const PROBE: &str = "probe";
+const PROBES: usize = 3;
 
 /// What is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,19 +86,24 @@ pub(super) fn has_bus() -> bool {
         || set("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
 }
 
-/// Writes something, reads it back, and deletes it.
+/// Writes something, reads it back, and deletes it. Always under the same name: what a probe that was killed left, the
+/// next one takes away.
 pub(super) fn probe() -> Result<(), Trouble> {
-    let account = format!("probe-{}", name()?);
-    bounded(move || {
-        let entry = Entry::new(SERVICE, &account)?;
-        entry.set_secret(account.as_bytes())?;
-        let read = entry.get_secret();
-        entry.delete_credential()?;
-        Ok(read? == account.as_bytes())
-    })
-    .and_then(|same| {
-        if same { Ok(()) } else { Err(Trouble::Other("it does not keep what is put there".into())) }
-    })
+    let kept = bounded(|| {
+        for _ in 0..PROBES {
+            let entry = Entry::new(SERVICE, PROBE)?;
+            entry.set_secret(PROBE.as_bytes())?;
+            let read = entry.get_secret();
+            match (entry.delete_credential(), read) {
+                // Another probe, which runs just now, was quicker.
+                (_, Err(Error::NoEntry)) => {}
+                (Ok(()) | Err(Error::NoEntry), read) => return Ok(read? == PROBE.as_bytes()),
+                (Err(error), _) => return Err(error),
+            }
+        }
+        Ok(false)
+    })?;
+    if kept { Ok(()) } else { Err(Trouble::Other("it does not keep what is put there".into())) }
 }
 
 pub(super) fn plan() -> Result<Fresh, StoreError> {
@@ -142,11 +150,6 @@ pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), 
         Ok(()) | Err(Trouble::Missing) => Ok(()),
         Err(trouble) => Err(trouble.error(context)),
     }
-}
-
-fn name() -> Result<String, Trouble> {
-    let random = random().map_err(|error| Trouble::Other(error.to_string()))?;
-    Ok(format!("{:016x}", u64::from_be_bytes(random)))
 }
 
 /// Does it on a thread, and does not wait for longer than we have patience.

@@ -1,0 +1,121 @@
+//! Descriptor files of the user's own that are wrong.
+
+use std::collections::BTreeMap;
+
+use authenticate::credential::{Credential, Metadata, OAuth};
+use serde_json::json;
+
+use crate::harness::{CANARY, Home, KEY, code};
+
+const WRONG: &str = "labl: Acme\n";
+
+#[test]
+fn what_is_wrong_is_said_where_nothing_is_stored() {
+    let home = Home::new();
+    home.write("config/providers/acme.yaml", WRONG);
+    for arguments in [
+        &["token", "demo", "acme"][..],
+        &["refresh", "demo", "acme"],
+        &["logout", "demo", "acme"],
+        &["status", "acme"],
+        &["status", "demo", "acme"],
+        &["demo", "acme", "--api-key-stdin"],
+    ] {
+        home.authenticate(arguments)
+            .exits(code::USAGE)
+            .says("acme.yaml:1:1: unknown field \"labl\"")
+            .does_not_say("unknown provider");
+    }
+    let client = authenticate::Client::new(authenticate::paths::Paths::new(home.config(), home.data()));
+    for error in [client.is_authenticated("acme").err(), client.status("acme").err()] {
+        assert!(matches!(error, Some(authenticate::Error::Descriptor(_))), "{error:?}");
+    }
+}
+
+/// The file may say which variable it is.
+#[test]
+fn a_variable_is_not_used_while_the_file_is_wrong() {
+    let home = Home::new();
+    let stored = "sk-0123456789-abcdefghij";
+    home.stores("openai:work", stored);
+    home.write("config/providers/openai.yaml", WRONG);
+    home.authenticate(["token", "demo", "openai:other"])
+        .env("OPENAI_API_KEY", KEY)
+        .exits(code::USAGE)
+        .says("openai.yaml:1:1");
+    home.authenticate(["token", "demo", "openai", "--set", "team"])
+        .env("OPENAI_API_KEY", KEY)
+        .exits(code::USAGE)
+        .says("openai.yaml:1:1")
+        .does_not_say(CANARY);
+    // What is stored is found, whatever is wrong.
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(stored);
+    home.authenticate(["token", "demo", "mistral"]).env("MISTRAL_API_KEY", KEY).exits(code::DONE);
+}
+
+#[test]
+fn status_says_what_is_wrong_and_claims_nothing() {
+    let home = Home::new();
+    let tokens = OAuth {
+        access_token: KEY.into(),
+        refresh_token: Some("refresh-me".into()),
+        id_token: None,
+        extra: BTreeMap::new(),
+    };
+    home.put("codex", &Credential::OAuth(tokens), &Metadata::default());
+    let status = |words: &[&str]| {
+        let words = ["status", "--json"].iter().chain(words);
+        home.authenticate(words).env("OPENAI_API_KEY", KEY).exits(code::DONE)
+    };
+    let row = |outcome: &crate::harness::Outcome, name: &str| {
+        let rows = outcome.json()["credentials"].as_array().expect("rows").clone();
+        rows.into_iter().find(|row| row["provider"] == name).expect("a row")
+    };
+    let right = status(&[]);
+    assert_eq!(right.json()["problems"], json!([]));
+    assert_eq!(
+        (&row(&right, "codex")["refreshable"], &row(&right, "openai")["state"]),
+        (&json!(true), &json!("ok"))
+    );
+    home.write("config/providers/codex.yaml", WRONG);
+    home.write("config/providers/openai.yaml", WRONG);
+    let wrong = status(&[]);
+    let codex = row(&wrong, "codex");
+    assert_eq!(
+        (&codex["state"], &codex["refreshable"]),
+        (&json!("ok"), &json!(false)),
+        "it can still be used"
+    );
+    assert_eq!(row(&wrong, "openai")["state"], "error", "its variable is not");
+    assert_eq!(wrong.json()["problems"].as_array().expect("problems").len(), 2);
+    for file in ["codex.yaml:1:1", "openai.yaml:1:1"] {
+        assert!(wrong.stderr.contains(file), "{wrong:?}");
+    }
+    let one = status(&["codex"]);
+    assert!(one.stderr.contains("codex.yaml:1:1") && !one.stderr.contains("openai.yaml"), "{one:?}");
+    assert_eq!(status(&["mistral"]).stderr, "");
+}
+
+/// It is not known any more whether its tokens may still go where they came from.
+#[test]
+fn what_is_of_no_provider_any_more_is_not_called_refreshable() {
+    let home = Home::new();
+    let native = [("mode", "device"), ("token_url", "https://acme.example/token"), ("client_id", "c")];
+    let tokens = OAuth {
+        access_token: KEY.into(),
+        refresh_token: Some("refresh-me".into()),
+        id_token: None,
+        extra: native.map(|(name, value)| (format!("login.{name}"), value.into())).into(),
+    };
+    home.put("acme", &Credential::OAuth(tokens), &Metadata::default());
+    let refreshable = || {
+        let status = home.authenticate(["status", "--json"]).exits(code::DONE).json();
+        status["credentials"][0]["refreshable"].clone()
+    };
+    assert_eq!(refreshable(), false);
+    home.authenticate(["refresh", "demo", "acme", "--force"])
+        .exits(code::USAGE)
+        .says("is not known any more");
+    home.write("config/providers/acme.yaml", "label: Acme\n");
+    assert_eq!(refreshable(), true);
+}

@@ -1,0 +1,103 @@
+//! Answers that cannot be stored when they come.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Stdio},
+};
+
+use authenticate::{
+    lifecycle::refresh::RefreshError,
+    store::{ExchangeState, FILE_NAME},
+};
+use serde_json::json;
+
+use crate::harness::{EXPIRED, Home, Server, access_token, eventually};
+
+const ANSWER: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
+
+fn logged_in(home: &Home) {
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+}
+
+fn database(home: &Home) -> rusqlite::Connection {
+    rusqlite::Connection::open(home.paths.data().join(FILE_NAME)).expect("opened")
+}
+
+/// Waits until it says that it tries on, then lets it, and sees that nothing was lost.
+fn stored_in_the_end(home: &Home, mut child: Child, let_it: impl FnOnce()) {
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains("cannot be stored yet, trying on") {
+        assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "it did not try on: {said}");
+    }
+    let_it();
+    stderr.read_to_string(&mut said).expect("text");
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "NEW\n");
+    assert_eq!(access_token(&home.record()), "NEW");
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+}
+
+#[test]
+fn an_answer_is_stored_though_the_database_was_locked_for_long() {
+    let (server, answer) = Server::held(200, ANSWER);
+    let home = Home::new(&server.url);
+    logged_in(&home);
+    let mut command = home.command(&["token", "p", "acme"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    eventually("the exchange", || server.bodies().len() == 1);
+    let other = database(&home);
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    answer.send(()).expect("told");
+    stored_in_the_end(&home, child, || other.execute_batch("ROLLBACK").expect("unlocked"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_is_stored_as_soon_as_there_is_room() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    let (server, answer) = Server::held(200, ANSWER);
+    let home = Home::new(&server.url);
+    logged_in(&home);
+    let program = home.command(&[]);
+    let mut command = Command::new("/bin/sh");
+    // What does not fit is then an error, not the end.
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" token p acme"]).arg(program.get_program()).env_clear();
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    eventually("the exchange", || server.bodies().len() == 1);
+    let (process, maximum) = (Pid::from_child(&child), getrlimit(Resource::Fsize).maximum);
+    let room = |most| {
+        prlimit(Some(process), Resource::Fsize, Rlimit { current: most, maximum }).expect("limited");
+    };
+    room(Some(0));
+    answer.send(()).expect("told");
+    stored_in_the_end(&home, child, || room(maximum));
+}
+
+#[test]
+fn what_cannot_be_stored_at_all_is_handed_out_and_the_login_is_in_doubt() {
+    let server = Server::answering(Some((200, ANSWER)));
+    let home = Home::new(&server.url);
+    logged_in(&home);
+    let refuse =
+        "CREATE TRIGGER refuse BEFORE UPDATE ON credential BEGIN SELECT RAISE(FAIL, 'not this one'); END";
+    database(&home).execute_batch(refuse).expect("refused");
+    let output = home.run(&["token", "p", "acme"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "NEW\n");
+    assert!(stderr.contains("acme was renewed, but the new tokens could not be stored: "), "{stderr}");
+    assert!(stderr.contains("log in again"), "{stderr}");
+    let known = home.store().exchange(&home.address()).expect("read").expect("recorded");
+    assert_eq!(known.state, ExchangeState::Unknown);
+    assert!(known.why.expect("a reason").starts_with("the vendor's answer could not be stored: "));
+    assert!(matches!(home.renew(&home.record(), false), Err(RefreshError::OutcomeUnknown { .. })));
+    assert_eq!(server.bodies().len(), 1, "the token was not sent again");
+    let output = home.run(&["refresh", "p", "acme", "--force"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{stderr}");
+    assert!(stderr.contains("could not be stored") && !stderr.contains("NEW"), "{stderr}");
+}
