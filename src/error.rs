@@ -226,7 +226,7 @@ fn store_code(error: &StoreError) -> u8 {
 
 fn engine_code(error: &EngineError) -> u8 {
     match error {
-        EngineError::BadUrl(_) | EngineError::UserInUrl(_) => exit::USAGE,
+        EngineError::BadUrl(_) | EngineError::UserInUrl(_) | EngineError::File { .. } => exit::USAGE,
         _ => exit::ENGINE,
     }
 }

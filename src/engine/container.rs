@@ -236,7 +236,7 @@ fn ancestors_below_home(mount: &str) -> impl Iterator<Item = String> {
 impl Container {
     async fn put_ca(&self, bundle: &[u8]) -> Result<(), EngineError> {
         let archive = ca_archive(bundle)
-            .map_err(|source| EngineError::File { path: "the bundle of certificates".into(), source })?;
+            .map_err(|source| EngineError::Io { what: "the bundle of certificates".into(), source })?;
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let body = bollard::body_full(archive.into());
         let done = self.engine.api.upload_to_container(&self.id, Some(options), body).await;

@@ -64,7 +64,7 @@ impl Engine {
             ..Default::default()
         };
         let context = context(recipe, passthrough)
-            .map_err(|source| EngineError::File { path: "the build context".into(), source })?;
+            .map_err(|source| EngineError::Io { what: "the build context".into(), source })?;
         let body = bollard::body_full(context.into());
         let mut output = Box::pin(self.api.build_image(options, None, Some(body)));
         let mut tail: Vec<String> = Vec::new();

@@ -120,11 +120,19 @@ pub enum EngineError {
         /// The end of the build's output.
         tail: String,
     },
-    /// A file needed for a container cannot be read.
+    /// A file that was named, or is in the configuration, cannot be read.
     #[error("cannot read {}: {source}", crate::shown::file(path.as_ref()))]
     File {
         /// The file.
         path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something for a container cannot be made or read.
+    #[error("cannot read {what}: {source}")]
+    Io {
+        /// What: `the build context`, ..
+        what: String,
         /// Why.
         source: std::io::Error,
     },

@@ -201,9 +201,9 @@ pub async fn replay(container: &Container, port: u16, target: &str) -> Result<u1
     };
     match tokio::time::timeout(ANSWER, exchange).await {
         Ok(Ok(status)) => Ok(status),
-        Ok(Err(source)) => Err(EngineError::File { path: format!("port {port} in the container"), source }),
-        Err(_) => Err(EngineError::File {
-            path: format!("port {port} in the container"),
+        Ok(Err(source)) => Err(EngineError::Io { what: format!("port {port} in the container"), source }),
+        Err(_) => Err(EngineError::Io {
+            what: format!("port {port} in the container"),
             source: io::Error::new(io::ErrorKind::TimedOut, "no answer"),
         }),
     }

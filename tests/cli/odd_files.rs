@@ -24,7 +24,7 @@ fn a_bundle_of_certificates_is_a_plain_file() {
         ] {
             home.authenticate(arguments)
                 .within_megabytes(2000)
-                .exits(code::ENGINE)
+                .exits(code::USAGE)
                 .says(&format!("cannot read {bundle}: it is not a regular file"));
         }
         home.authenticate(["image", "build", "codex"])
@@ -50,7 +50,7 @@ fn a_containerfile_is_a_plain_file() {
     let own = fifo(&home, "config/images/codex/Containerfile");
     let refused = |home: &Home| {
         let run = home.authenticate(["image", "build", "codex"]).within_megabytes(2000);
-        run.exits(code::ENGINE).says("it is not a regular file");
+        run.exits(code::USAGE).says("it is not a regular file");
     };
     refused(&home);
     fs::remove_file(&own).expect("removed");
