@@ -16,6 +16,8 @@ use rustix::{
     path::Arg,
 };
 
+use crate::shown;
+
 /// Opens a regular file for reading; links are followed. A FIFO without a writer holds up nobody.
 ///
 /// # Errors
@@ -31,9 +33,39 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_plain`], and a file that is larger.
 pub fn read_plain(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read_all(open_plain(path)?, limit)
+}
+
+/// The same for a file of our configuration. What it says is done, so it is refused if somebody else could have
+/// written it.
+///
+/// # Errors
+/// As [`read_plain`], and a file that is neither ours nor root's, or that everybody may write to.
+pub fn read_own(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open_plain(path)?;
+    let found = file.metadata()?;
+    let (owner, us) = (found.uid(), rustix::process::geteuid().as_raw());
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    if owner != us && owner != 0 {
+        return refuse(format!(
+            "it belongs to user {owner}, and this is user {us}: if it is right, run `chown {us} {}`",
+            shown::argument(path)
+        ));
+    }
+    // A group may: with umask 002 it is the owner's own.
+    if found.mode() & 0o002 != 0 {
+        return refuse(format!(
+            "everybody can write to it: if it is right, run `chmod o-w {}`",
+            shown::argument(path)
+        ));
+    }
+    read_all(file, limit)
+}
+
+fn read_all(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // Not what `stat` says of its size: some files are longer, and some grow.
-    open_plain(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("it is larger than {limit} bytes")));
     }

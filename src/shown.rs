@@ -32,6 +32,12 @@ pub fn file(path: &Path) -> Cow<'_, str> {
     if is_a_way || is_harmless(&text) { text } else { HIDDEN.into() }
 }
 
+/// A file's name as it is typed in a shell.
+pub fn argument(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| text.to_string(), Cow::into_owned)
+}
+
 /// Whether it is short and made of what names, times and addresses are made of: not a key.
 pub fn is_harmless(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " _.:/-".contains(c);

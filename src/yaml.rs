@@ -1,6 +1,6 @@
 //! Strict YAML: every problem of a file at once, each with its line and column.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{collections::HashMap, fmt, io, path::Path};
 
 use serde::{
     Deserialize, Deserializer,
@@ -46,14 +46,23 @@ pub fn join(problems: &[Problem]) -> String {
     problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads a configuration file, without parsing it.
+/// Reads a file of our configuration, without parsing it: one that nobody else could have written.
 pub fn read_file(path: &Path) -> Result<String, Problem> {
+    text(path, files::read_own(path, MAX_BYTES))
+}
+
+/// Reads a file of which nothing is used, only checked.
+pub fn read_to_check(path: &Path) -> Result<String, Problem> {
+    text(path, files::read_plain(path, MAX_BYTES))
+}
+
+fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
     let cannot = |error: &dyn fmt::Display| Problem {
         file: path.display().to_string(),
         at: None,
         message: format!("cannot be read: {error}"),
     };
-    let bytes = files::read_plain(path, MAX_BYTES).map_err(|error| cannot(&error))?;
+    let bytes = read.map_err(|error| cannot(&error))?;
     String::from_utf8(bytes).map_err(|_| cannot(&"it is not text (UTF-8)"))
 }
 

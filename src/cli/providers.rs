@@ -1,6 +1,9 @@
 //! `authenticate providers`
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use authenticate::{
     Error, exit,
@@ -128,7 +131,7 @@ fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
     let problems = if files.is_empty() {
         Registry::load(Some(&paths.providers())).problems().to_vec()
     } else {
-        files.iter().flat_map(|file| lint_file(file)).collect()
+        files.iter().flat_map(|file| lint_file(paths, file)).collect()
     };
     report(&problems);
     if problems.is_empty() {
@@ -138,9 +141,13 @@ fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
     Err(Reported(exit::USAGE).into())
 }
 
-fn lint_file(file: &std::path::Path) -> Vec<Problem> {
+fn lint_file(paths: &Paths, file: &Path) -> Vec<Problem> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    match yaml::read_file(file) {
+    // Who could have written it matters where it is used.
+    let directory = |path: &Path| path.canonicalize().ok();
+    let is_used = file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&paths.providers()));
+    let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
+    match text {
         Ok(text) => registry::lint_text(&file.display().to_string(), &stem, &text),
         Err(problem) => vec![problem],
     }

@@ -30,7 +30,7 @@ impl Recipe {
     /// [`EngineError::NoContainerfile`], [`EngineError::File`]
     pub fn find(name: &str, version: Option<&str>, directory: &Path) -> Result<Self, EngineError> {
         let own = directory.join(name).join("Containerfile");
-        let containerfile = match files::read_plain(&own, MAX_BYTES) {
+        let containerfile = match files::read_own(&own, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(EngineError::File { path: own.display().to_string(), source });

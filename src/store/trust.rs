@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::StoreError;
+use crate::shown;
 
 /// The real path of a data directory, `None` when it does not exist.
 pub(super) fn directory(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
@@ -75,8 +76,7 @@ fn objection(path: &Path, found: &Metadata, expected: Expected) -> Option<String
     } else if expected == Expected::File && found.nlink() > 1 {
         Some("it has a second name (a hard link): remove that one".into())
     } else if found.mode() & closed != 0 {
-        let shown = path.to_string_lossy();
-        let quoted = shlex::try_quote(&shown).unwrap_or_else(|_| shown.clone());
+        let quoted = shown::argument(path);
         Some(format!(
             "other users have access to it (mode {:04o}): run `chmod {mode} {quoted}`",
             found.mode() & 0o7777

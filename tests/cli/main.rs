@@ -12,6 +12,7 @@ mod api_key;
 mod backups;
 mod canary;
 mod damaged;
+mod distrust;
 mod doctor;
 mod engine;
 mod escapes;

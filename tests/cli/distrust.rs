@@ -1,0 +1,89 @@
+//! A file of the configuration that somebody else could have written: nothing of what it says is done.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::Path,
+};
+
+use crate::harness::{Home, KEY, code};
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
+}
+
+#[test]
+fn a_command_that_somebody_else_could_have_written_is_not_run() {
+    let home = Home::new();
+    let ran = home.path().join("ran");
+    let program = home.write("program", &format!("#!/bin/sh\ntouch {}\necho secret\n", ran.display()));
+    set_mode(&program, 0o755);
+    let text = format!("store:\n  passphrase_command: [{}]\n", program.display());
+    let config = home.write("config/config.yaml", &text);
+    set_mode(&config, 0o666);
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(KEY)
+        .exits(code::USAGE)
+        .says(&format!("everybody can write to it: if it is right, run `chmod o-w {}`", config.display()));
+    assert!(!ran.exists() && home.stored().is_empty());
+    // A group may: it is often the user's own.
+    set_mode(&config, 0o664);
+    home.stores("openai", KEY);
+    assert!(ran.exists());
+}
+
+/// Only root can give a file away.
+#[test]
+fn a_file_of_another_user_is_not_believed() {
+    let home = Home::new();
+    let provider = home.write("config/providers/openai.yaml", "api: {base_url: https://ai.example.com}\n");
+    let project = home.write("config/projects/demo.yaml", "credential_set: theirs\n");
+    if chown(&provider, Some(65534), None).is_err() {
+        return;
+    }
+    let key = ["demo", "openai", "--api-key-stdin"];
+    let says = |path: &Path| {
+        format!(
+            "it belongs to user 65534, and this is user 0: if it is right, run `chown 0 {}`",
+            path.display()
+        )
+    };
+    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&provider));
+    chown(&provider, Some(0), None).expect("given back");
+    chown(&project, Some(65534), None).expect("given away");
+    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&project));
+    assert!(home.stored().is_empty());
+    chown(&project, Some(0), None).expect("given back");
+    home.authenticate(key).input(KEY).exits(code::DONE);
+}
+
+#[test]
+fn doctor_says_which_files_are_not_believed() {
+    let home = Home::new();
+    let provider = home.write("config/providers/openai.yaml", "label: Theirs\n");
+    set_mode(&provider, 0o666);
+    home.authenticate(["doctor"])
+        .exits(code::USAGE)
+        .prints(&format!("run `chmod o-w {}`", provider.display()));
+}
+
+#[test]
+fn lint_checks_files_of_others_that_are_not_used() {
+    let home = Home::new();
+    let (theirs, ours) =
+        (home.write("acme.yaml", "label: Acme\n"), home.write("config/providers/acme.yaml", "label: Acme\n"));
+    for file in [&theirs, &ours] {
+        set_mode(file, 0o666);
+    }
+    let lint = |file: &Path| home.authenticate(["providers", "lint", file.to_str().expect("text")]);
+    lint(&theirs).exits(code::DONE).says("nothing is wrong");
+    lint(&ours).exits(code::USAGE).says("everybody can write to it");
+}
+
+#[test]
+fn an_image_that_somebody_else_could_have_written_is_not_built() {
+    let home = Home::new();
+    let recipe = home.write("config/images/codex/Containerfile", "FROM scratch\n");
+    set_mode(&recipe, 0o666);
+    home.authenticate(["image", "build", "codex"]).exits(code::USAGE).says("everybody can write to it");
+}
