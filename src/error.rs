@@ -255,6 +255,7 @@ fn refresh_code(error: &RefreshError) -> u8 {
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(error) => store_code(error),
         RefreshError::NotStored { source, .. } => store_code(source),
+        RefreshError::Turn(_) => exit::STORE,
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,
@@ -276,7 +277,8 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(error) => store_code(error),
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
-        LoginError::Files { .. } | LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
+        LoginError::Files { .. } => exit::STORE,
+        LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Directories and files that are ours alone.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, Read as _},
     os::{
         fd::{AsFd, AsRawFd as _},
@@ -72,6 +72,43 @@ fn read_all(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What a path that is trusted with secrets must be.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Expected {
+    /// A directory. Others may look into it, for what lies in it is closed to them; only not write.
+    Directory,
+    /// A directory that is closed to others.
+    Closed,
+    /// A file that is closed to others.
+    File,
+}
+
+/// Why it cannot be trusted with secrets, and what to do.
+pub(crate) fn objection(path: &Path, found: &Metadata, expected: Expected) -> Option<String> {
+    let us = rustix::process::geteuid().as_raw();
+    let (is_expected, name, closed, mode) = match expected {
+        Expected::Directory => (found.is_dir(), "directory", 0o022, 700),
+        Expected::Closed => (found.is_dir(), "directory", 0o077, 700),
+        Expected::File => (found.is_file(), "regular file", 0o077, 600),
+    };
+    if found.is_symlink() {
+        Some("it is a symbolic link: put the real thing there, or name its real place".into())
+    } else if !is_expected {
+        Some(format!("it is not a {name}: move it away"))
+    } else if found.uid() != us {
+        let owner = found.uid();
+        Some(format!("it belongs to user {owner}, and this is user {us}: run this as its owner"))
+    } else if expected == Expected::File && found.nlink() > 1 {
+        Some("it has a second name (a hard link): remove that one".into())
+    } else if found.mode() & closed != 0 {
+        let quoted = shown::argument(path);
+        let found = found.mode() & 0o7777;
+        Some(format!("other users have access to it (mode {found:04o}): run `chmod {mode} {quoted}`"))
+    } else {
+        None
+    }
+}
+
 /// Makes a directory 0700, with its parents, unless it is there; refuses one that is a link, somebody else's or
 /// open to others.
 pub fn private_dir(path: &Path) -> io::Result<()> {
@@ -81,7 +118,7 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
 
 /// Refuses what [`private_dir`] refuses, and makes nothing.
 pub fn check_private_dir(path: &Path) -> io::Result<()> {
-    check_dir(path, 0o077, "others can enter it: run chmod 700 on it")
+    check_dir(path, Expected::Closed)
 }
 
 /// The same, but others may look into it; only not write.
@@ -92,7 +129,7 @@ pub fn data_dir(path: &Path) -> io::Result<()> {
 
 /// Refuses what [`data_dir`] refuses, and makes nothing.
 pub fn check_data_dir(path: &Path) -> io::Result<()> {
-    check_dir(path, 0o022, "others can write to it: run chmod go-w on it")
+    check_dir(path, Expected::Directory)
 }
 
 fn make_dir(path: &Path) -> io::Result<()> {
@@ -102,19 +139,11 @@ fn make_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-fn check_dir(path: &Path, forbidden: u32, why: &str) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
-    let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
-    if !found.is_dir() {
-        return refuse("it is not a directory");
+fn check_dir(path: &Path, expected: Expected) -> io::Result<()> {
+    match objection(path, &fs::symlink_metadata(path)?, expected) {
+        Some(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+        None => Ok(()),
     }
-    if found.uid() != rustix::process::geteuid().as_raw() {
-        return refuse("it belongs to another user");
-    }
-    if found.mode() & forbidden != 0 {
-        return refuse(why);
-    }
-    Ok(())
 }
 
 /// Whether a file is ours, regular and at least so old: nobody is writing it any more.

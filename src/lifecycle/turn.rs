@@ -83,21 +83,22 @@ impl Turn {
         };
         let directory = paths::turns(&data);
         let path = directory.join(locked_file::name(address));
-        let failed = |source| E::from(TurnError { path: path.clone(), source });
-        files::data_dir(&data).map_err(failed)?;
-        files::private_dir(&directory).map_err(failed)?;
+        let failed = |path: &Path, source| E::from(TurnError { path: path.to_owned(), source });
+        files::data_dir(&data).map_err(|source| failed(&data, source))?;
+        files::private_dir(&directory).map_err(|source| failed(&directory, source))?;
+        let attempt = |create| locked_file::attempt(&path, create).map_err(|source| failed(&path, source));
         let begin = Instant::now();
         let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Waited::TooLong) };
         loop {
             // Whoever has the turn takes the file away at the end, so that all who wait look at once, and not before.
-            let attempt = match locked_file::attempt(&path, false).map_err(failed)? {
+            let found = match attempt(false)? {
                 Attempt::Missing => match done()? {
                     Some(done) => return Ok(Waited::Done(done)),
-                    None => locked_file::attempt(&path, true).map_err(failed)?,
+                    None => attempt(true)?,
                 },
                 other => other,
             };
-            if let Attempt::Free(file) = attempt {
+            if let Attempt::Free(file) = found {
                 return Ok(Waited::Ours(Self { file: Some((path, file)), _task: task }));
             }
             if begin.elapsed() > patience {

@@ -6,12 +6,12 @@
 use std::{
     fs::{self, DirBuilder, Metadata},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use super::StoreError;
-use crate::shown;
+use crate::files::{Expected, objection};
 
 /// The real path of a data directory, `None` when it does not exist.
 pub(super) fn directory(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
@@ -43,12 +43,6 @@ pub(super) fn file(path: &Path) -> Result<Option<Metadata>, StoreError> {
     look(path, Expected::File)
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Expected {
-    Directory,
-    File,
-}
-
 fn look(path: &Path, expected: Expected) -> Result<Option<Metadata>, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(found) => match objection(path, &found, expected) {
@@ -57,31 +51,5 @@ fn look(path: &Path, expected: Expected) -> Result<Option<Metadata>, StoreError>
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("look at", path)(error)),
-    }
-}
-
-fn objection(path: &Path, found: &Metadata, expected: Expected) -> Option<String> {
-    let us = rustix::process::geteuid().as_raw();
-    let (is_expected, name, closed, mode) = match expected {
-        Expected::Directory => (found.is_dir(), "directory", 0o022, 700),
-        Expected::File => (found.is_file(), "regular file", 0o077, 600),
-    };
-    if found.is_symlink() {
-        Some("it is a symbolic link: put the real thing there, or name its real place".into())
-    } else if !is_expected {
-        Some(format!("it is not a {name}: move it away"))
-    } else if found.uid() != us {
-        let owner = found.uid();
-        Some(format!("it belongs to user {owner}, and this is user {us}: run this as its owner"))
-    } else if expected == Expected::File && found.nlink() > 1 {
-        Some("it has a second name (a hard link): remove that one".into())
-    } else if found.mode() & closed != 0 {
-        let quoted = shown::argument(path);
-        Some(format!(
-            "other users have access to it (mode {:04o}): run `chmod {mode} {quoted}`",
-            found.mode() & 0o7777
-        ))
-    } else {
-        None
     }
 }

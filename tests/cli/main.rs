@@ -12,6 +12,7 @@ mod api_key;
 mod backups;
 mod canary;
 mod damaged;
+mod data_directory;
 mod distrust;
 mod doctor;
 mod engine;

@@ -160,7 +160,8 @@ impl RefreshError {
             Self::Server { source, .. } if source.code() == "configuration" => "configuration",
             Self::Server { .. } | Self::Postponed { .. } => "server",
             Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
-            Self::Busy { .. } | Self::Turn(_) => "busy",
+            Self::Busy { .. } => "busy",
+            Self::Turn(_) => "system",
             Self::Gone { .. } => "gone",
             Self::Store(error) => error.code(),
         }
