@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,10 +15,10 @@ use crate::{
     name::Name,
     provider::ReferenceError,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
-    yaml::{self, Problem, Source},
+    yaml::{self, Finding, Problem},
 };
 
-/// What a project's file, `projects/NAME.yaml`, may say. Each field is optional, and so is the file. `env:NAME` stands
+/// What a project's file, `projects/NAME.yaml` or `.yml`, may say. Each field is optional, and so is the file. `env:NAME` stands
 /// for what the variable NAME holds, in all fields but the names (`credential_set`, `profiles`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -53,9 +53,20 @@ pub struct Project {
 impl Project {
     /// The file of project `name` in `directory`; a project without a file is one that says nothing.
     pub fn load(directory: &Path, name: &Name) -> Result<Self, Vec<Problem>> {
-        let path = directory.join(format!("{name}.yaml"));
-        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-            return Ok(Self::default());
+        let problem =
+            |path: &Path, message| vec![Problem { file: path.display().to_string(), at: None, message }];
+        let mut files = Vec::new();
+        for path in ["yaml", "yml"].map(|extension| directory.join(format!("{name}.{extension}"))) {
+            match fs::symlink_metadata(&path) {
+                Ok(_) => files.push(path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(problem(&path, format!("cannot be read: {error}"))),
+            }
+        }
+        let Some(path) = files.pop() else { return Ok(Self::default()) };
+        if let Some(other) = files.pop() {
+            let other = other.display();
+            return Err(problem(&path, format!("the project has another file, too: remove it or {other}")));
         }
         let text = yaml::read_file(&path).map_err(|problem| vec![problem])?;
         Self::parse(&path.display().to_string(), &text)
@@ -63,13 +74,7 @@ impl Project {
 
     /// Reads the text of a project's file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        let project: Self = yaml::parse(file, text)?;
-        let findings = project.lint();
-        if findings.is_empty() {
-            return Ok(project);
-        }
-        let source = Source::new(file, text).map_err(|problem| vec![problem])?;
-        Err(findings.into_iter().map(|(p, message)| source.problem(&p, format!("{p}: {message}"))).collect())
+        yaml::parse(file, text, |project: &mut Self| project.lint())
     }
 
     /// Its credential set.
@@ -122,10 +127,10 @@ impl Project {
         self.ca_bundle.as_ref().map(of).transpose()
     }
 
-    fn lint(&self) -> Vec<(String, String)> {
+    fn lint(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut check = |path: String, result: Result<(), String>| {
-            findings.extend(result.err().map(|message| (path, message)));
+            findings.extend(result.err().map(|message| Finding { path, message }));
         };
         if let Some(set) = &self.credential_set {
             check("credential_set".into(), set.parse::<Name>().map(drop).map_err(|e| e.to_string()));
@@ -192,15 +197,23 @@ fn absolute(path: &str) -> Result<(), String> {
     if Path::new(path).is_absolute() { Ok(()) } else { Err(format!("{path:?} is not an absolute path")) }
 }
 
-/// The names of the projects that have a file in `directory`, sorted.
-pub fn names(directory: &Path) -> Vec<Name> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let mut names: Vec<Name> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".yaml")?.parse().ok())
-        .collect();
+/// The names of the projects that have a file in `directory`, sorted, and what is wrong with the others there.
+pub fn names(directory: &Path) -> (Vec<Name>, Vec<Problem>) {
+    let (files, mut problems) = yaml::files(directory);
+    let mut names = Vec::new();
+    for file in files {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        match stem.parse::<Name>() {
+            Ok(name) => names.push(name),
+            Err(error) => {
+                let message = format!("its name is not that of a project: {error}");
+                problems.push(Problem { file: file.display().to_string(), at: None, message });
+            }
+        }
+    }
     names.sort();
-    names
+    names.dedup();
+    (names, problems)
 }
 
 #[cfg(test)]

@@ -15,16 +15,15 @@ pub struct Args {
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let directory = paths.projects();
     let mut projects = Vec::new();
-    let mut wrong = false;
-    for name in project::names(&directory) {
+    let (names, mut problems) = project::names(&directory);
+    for name in names {
         match Project::load(&directory, &name) {
             Ok(project) => projects.push((name, project)),
-            Err(problems) => {
-                wrong = true;
-                problems.iter().for_each(|problem| output::error(&problem.to_string()));
-            }
+            Err(wrong) => problems.extend(wrong),
         }
     }
+    super::providers::report(&problems);
+    let wrong = !problems.is_empty();
     if args.json {
         let list: Vec<_> = projects
             .iter()
@@ -39,8 +38,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             })
             .collect();
         output::json(&json!({"schema": 1, "projects": list}))?;
-    } else if projects.is_empty() && !wrong {
-        output::note(&format!("no project has a file in {}; a project needs none", directory.display()));
+    } else if projects.is_empty() {
+        if !wrong {
+            output::note(&format!("no project has a file in {}; a project needs none", directory.display()));
+        }
     } else {
         let dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let rows = projects.into_iter().map(|(name, p)| {

@@ -106,7 +106,7 @@ fn is_provider(
     if word.profile.is_some() {
         return Ok(true);
     }
-    if project::names(&paths.projects()).iter().any(named) {
+    if project::names(&paths.projects()).0.iter().any(named) {
         return Ok(false);
     }
     if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {

@@ -10,19 +10,11 @@ use super::{
     descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     run_args::{RunArgs, check_env_name, check_env_value, check_mount_point},
 };
+pub use crate::yaml::Finding;
 use crate::{credential::Kind, indirect, name::Name};
 
 /// No CLI was seen to listen on more than two.
 const MAX_PORTS: usize = 8;
-
-/// Something that does not hold, at a place such as `image.name`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The place in the file.
-    pub path: String,
-    /// What is wrong: a lower-case fragment.
-    pub message: String,
-}
 
 /// Everything that does not hold of a whole descriptor (a user's file already merged over a bundled one).
 pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {

@@ -1,11 +1,6 @@
 //! The registry: the bundled descriptors with the user's own over them.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
 
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
@@ -28,6 +23,8 @@ pub struct Registry {
     providers: BTreeMap<String, Provider>,
     aliases: BTreeMap<String, String>,
     problems: Vec<Problem>,
+    /// Those of the user's directory as a whole: a file of any provider may be among what was not read.
+    of_all: Vec<Problem>,
 }
 
 /// A provider and the files that it comes from.
@@ -55,6 +52,10 @@ enum Content {
 impl Layer {
     fn bundled(text: &'static str) -> Self {
         Self { origin: "bundled".to_owned(), content: Content::Bundled(text) }
+    }
+
+    fn is_bundled(&self) -> bool {
+        matches!(self.content, Content::Bundled(_))
     }
 
     /// Its content.
@@ -113,6 +114,13 @@ impl Provider {
         Ok(provider)
     }
 
+    /// Whether the bundled descriptor has this alias.
+    fn is_bundled_alias(&self, alias: &str) -> bool {
+        let [first, own @ ..] = &self.layers[..] else { return false };
+        let has = |aliases: &Value| aliases.as_array().is_some_and(|all| all.iter().any(|one| one == alias));
+        first.is_bundled() && (own.is_empty() || first.value().get("aliases").is_some_and(has))
+    }
+
     /// The files that it comes from; a later one overrides an earlier one field by field.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -139,43 +147,38 @@ impl Registry {
 
     fn load_where(directory: Option<&Path>, wanted: impl Fn(&str) -> bool) -> Self {
         let mut registry = Self::default();
-        for (name, text) in bundled_files().filter(|(name, _)| wanted(name)) {
-            match read_bundled(name, text) {
-                Ok(provider) => drop(registry.providers.insert(name.to_owned(), provider)),
-                Err(problems) => registry.problems.extend(problems),
-            }
-        }
-        let mut files = directory.map(|d| registry.files(d)).unwrap_or_default();
-        files.retain(|path| path.file_stem().and_then(|stem| stem.to_str()).is_some_and(&wanted));
-        for path in files {
-            let shown = path.display().to_string();
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            match yaml::read_file(&path) {
-                Ok(text) => registry.add(&shown, &stem, &text),
-                Err(problem) => registry.problems.push(problem),
-            }
+        registry.add_bundled(&wanted);
+        if let Some(directory) = directory {
+            registry.add_own(directory, &wanted);
         }
         registry.index_aliases();
         registry
     }
 
-    fn files(&mut self, directory: &Path) -> Vec<PathBuf> {
-        let entries = match fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            Err(error) => {
-                self.problems.push(Problem {
-                    file: directory.display().to_string(),
-                    at: None,
-                    message: format!("cannot be read: {error}"),
-                });
-                return Vec::new();
+    fn add_bundled(&mut self, wanted: impl Fn(&str) -> bool) {
+        for (name, text) in bundled_files().filter(|(name, _)| wanted(name)) {
+            match read_bundled(name, text) {
+                Ok(provider) => drop(self.providers.insert(name.to_owned(), provider)),
+                Err(problems) => self.problems.extend(problems),
             }
-        };
-        let is_yaml = |path: &PathBuf| path.extension().is_some_and(|e| e == "yaml" || e == "yml");
-        let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(is_yaml).collect();
-        files.sort();
-        files
+        }
+    }
+
+    fn add_own(&mut self, directory: &Path, wanted: impl Fn(&str) -> bool) {
+        let (files, unread) = yaml::files(directory);
+        self.problems.extend(unread.iter().cloned());
+        self.of_all.extend(unread);
+        for path in files {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if !wanted(&stem) {
+                continue;
+            }
+            let shown = path.display().to_string();
+            match yaml::read_file(&path) {
+                Ok(text) => self.add(&shown, &stem, &text),
+                Err(problem) => self.problems.push(problem),
+            }
+        }
     }
 
     fn add(&mut self, shown: &str, stem: &str, text: &str) {
@@ -189,19 +192,28 @@ impl Registry {
         }
     }
 
+    /// A name comes before an alias, and an alias of a bundled descriptor before one of the user's own.
     fn index_aliases(&mut self) {
+        let mut all: Vec<(bool, &String, usize, &String)> = Vec::new();
         for (name, provider) in &self.providers {
-            for alias in &provider.aliases {
-                let taken = match (self.providers.contains_key(alias), self.aliases.get(alias)) {
-                    (true, _) => Some(alias),
-                    (false, other) => other,
-                };
-                if let Some(other) = taken {
-                    let file = provider.layers.last().map(|l| l.origin.clone()).unwrap_or_default();
+            let aliases = provider.aliases.iter().enumerate();
+            all.extend(aliases.map(|(index, alias)| (!provider.is_bundled_alias(alias), name, index, alias)));
+        }
+        all.sort();
+        for (is_own, name, index, alias) in all {
+            let other = match self.providers.get_key_value(alias) {
+                // A provider of one's own may be named so.
+                Some(_) if !is_own => continue,
+                Some((other, _)) => Some(other),
+                None => self.aliases.get(alias),
+            };
+            match other {
+                None => drop(self.aliases.insert(alias.clone(), name.clone())),
+                Some(other) => {
                     let message = format!("alias {alias:?} of {name} already belongs to {other}");
-                    self.problems.push(Problem { file, at: None, message });
-                } else {
-                    self.aliases.insert(alias.clone(), name.clone());
+                    let place = format!("aliases[{index}]");
+                    let file = self.providers[name].layers.last().map(|l| l.origin.as_str());
+                    self.problems.push(problem_in(file.unwrap_or_default(), &place, message));
                 }
             }
         }
@@ -239,11 +251,11 @@ impl Registry {
         self.providers.values()
     }
 
-    /// What is wrong with the files named after one provider.
+    /// What is wrong with the files named after one provider, or with the directory that they would be in.
     pub fn problems_of(&self, name: &str) -> Vec<Problem> {
         let is_its =
             |problem: &&Problem| Path::new(&problem.file).file_stem().is_some_and(|stem| stem == name);
-        self.problems.iter().filter(is_its).cloned().collect()
+        self.of_all.iter().chain(self.problems.iter().filter(is_its)).cloned().collect()
     }
 
     /// What is wrong with the files that were skipped.
@@ -252,13 +264,27 @@ impl Registry {
     }
 }
 
-/// Everything that is wrong with one descriptor file, taken as an override of the bundled one of the same name
-/// where there is one.
-pub fn lint_text(shown: &str, stem: &str, text: &str) -> Vec<Problem> {
-    let below = bundled_files()
-        .find(|(name, _)| *name == stem)
-        .and_then(|(name, bundled)| read_bundled(name, bundled).ok());
-    read(shown, stem, text, below.as_ref()).err().unwrap_or_default()
+/// Everything that is wrong with one descriptor file, taken as one of those in `directory`: as an override of the bundled
+/// one of the same name where there is one.
+pub fn lint_text(directory: Option<&Path>, shown: &str, stem: &str, text: &str) -> Vec<Problem> {
+    let mut registry = Registry::default();
+    registry.add_bundled(|_| true);
+    if let Some(directory) = directory {
+        registry.add_own(directory, |other| other != stem);
+    }
+    registry.add(shown, stem, text);
+    registry.index_aliases();
+    registry.problems.retain(|problem| problem.file == shown);
+    registry.problems
+}
+
+/// A problem of a file that was read before, at a place in it.
+fn problem_in(file: &str, place: &str, message: String) -> Problem {
+    let source = yaml::read_to_check(Path::new(file)).and_then(|text| Source::new(file, &text));
+    match source {
+        Ok(source) => source.problem(place, message),
+        Err(_) => Problem { file: file.to_owned(), at: None, message },
+    }
 }
 
 /// The bundled descriptors: name and text.
@@ -268,7 +294,7 @@ pub fn bundled_files() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn read_bundled(name: &str, text: &'static str) -> Result<Provider, Vec<Problem>> {
     let shown = format!("bundled/{name}.yaml");
-    let descriptor = check(&shown, name, text, yaml::parse(&shown, text)?)?;
+    let descriptor = yaml::parse(&shown, text, |descriptor| check(name, descriptor))?;
     Ok(Provider { descriptor, layers: vec![Layer::bundled(text)] })
 }
 
@@ -279,40 +305,41 @@ fn read(
     below: Option<&Provider>,
 ) -> Result<(Descriptor, Value), Vec<Problem>> {
     let value = yaml::value(shown, text).map_err(|problem| vec![problem])?;
-    let descriptor: Descriptor = match below {
-        None => yaml::parse(shown, text)?,
+    let lint = |descriptor: &mut Descriptor| check(stem, descriptor);
+    let descriptor = match below {
+        None => yaml::parse(shown, text, lint)?,
         // An override need not say all that a block needs: only the whole has to be right.
-        Some(below) => over(below, shown, text, &value)?,
+        Some(below) => {
+            let source = Source::new(shown, text).map_err(|problem| vec![problem])?;
+            source.read(over(below, &value), lint)?
+        }
     };
-    Ok((check(shown, stem, text, descriptor)?, value))
+    Ok((descriptor, value))
 }
 
-fn check(
-    shown: &str,
-    stem: &str,
-    text: &str,
-    mut descriptor: Descriptor,
-) -> Result<Descriptor, Vec<Problem>> {
+/// Fills in what may be left out, and says all that does not hold.
+fn check(stem: &str, descriptor: &mut Descriptor) -> Vec<Finding> {
+    let mut findings = Vec::new();
     if descriptor.name.is_empty() {
         descriptor.name = stem.to_owned();
     }
     if descriptor.name != stem {
         let message = format!("the name {:?} differs from the file's name {stem:?}", descriptor.name);
-        return Err(located(shown, text, [Finding { path: "name".into(), message }]));
+        findings.push(Finding { path: "name".into(), message });
     }
-    complete(&mut descriptor);
-    let findings = lint::lint(&descriptor);
-    if findings.is_empty() { Ok(descriptor) } else { Err(located(shown, text, findings)) }
+    complete(descriptor);
+    findings.extend(lint::lint(descriptor));
+    findings
 }
 
 /// A file merged over what it overrides.
-fn over(below: &Provider, shown: &str, text: &str, value: &Value) -> Result<Descriptor, Vec<Problem>> {
+fn over(below: &Provider, value: &Value) -> Value {
     let mut merged = Value::Object(serde_json::Map::new());
     for layer in &below.layers {
         merge(&mut merged, &layer.value());
     }
     merge(&mut merged, value);
-    Source::new(shown, text).map_err(|problem| vec![problem])?.read(merged)
+    merged
 }
 
 fn complete(descriptor: &mut Descriptor) {
@@ -321,16 +348,6 @@ fn complete(descriptor: &mut Descriptor) {
     }
     if descriptor.label.is_empty() {
         descriptor.label.clone_from(&descriptor.name);
-    }
-}
-
-fn located(shown: &str, text: &str, findings: impl IntoIterator<Item = Finding>) -> Vec<Problem> {
-    match Source::new(shown, text) {
-        Ok(source) => findings
-            .into_iter()
-            .map(|f| source.problem(&f.path, format!("{}: {}", f.path, f.message)))
-            .collect(),
-        Err(problem) => vec![problem],
     }
 }
 

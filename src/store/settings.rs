@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{StoreError, key::Source};
 use crate::{
     paths::Paths,
-    yaml::{self, Problem},
+    yaml::{self, Finding, Problem},
 };
 
 /// Overrides `key_source` of the configuration.
@@ -122,15 +122,7 @@ fn parse(file: &str, text: &str) -> Result<Wish, Vec<Problem>> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Wish::default());
     }
-    let mut wish = yaml::parse::<Config>(file, text)?.store;
-    let findings = lint(&wish);
-    if !findings.is_empty() {
-        let source = yaml::Source::new(file, text).map_err(|problem| vec![problem])?;
-        return Err(findings
-            .into_iter()
-            .map(|(at, why)| source.problem(at, format!("{at}: {why}")))
-            .collect());
-    }
+    let mut wish = yaml::parse(file, text, |config: &mut Config| lint(&config.store))?.store;
     wish.source = wish.source.or(match (&wish.passphrase_command, &wish.key_file) {
         (Some(_), None) => Some(Source::Command),
         (None, Some(_)) => Some(Source::KeyFile),
@@ -139,31 +131,31 @@ fn parse(file: &str, text: &str) -> Result<Wish, Vec<Problem>> {
     Ok(wish)
 }
 
-fn lint(wish: &Wish) -> Vec<(&'static str, String)> {
+fn lint(wish: &Wish) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut add = |path: &str, message: String| findings.push(Finding { path: path.to_owned(), message });
     if let Some(file) = &wish.key_file
         && !file.is_absolute()
     {
-        findings.push(("store.key_file", format!("{} is not an absolute path", file.display())));
+        add("store.key_file", format!("{} is not an absolute path", file.display()));
     }
     match (&wish.passphrase_command, &wish.key_file, wish.source) {
         (Some(words), ..) if words.first().is_none_or(String::is_empty) => {
-            findings.push(("store.passphrase_command", "it names no program".into()));
+            add("store.passphrase_command", "it names no program".into());
         }
         (Some(_), _, Some(other)) if other != Source::Command => {
             let why = format!("it is for the key source command, and key_source is {other}");
-            findings.push(("store.passphrase_command", why));
+            add("store.passphrase_command", why);
         }
         (_, Some(_), Some(other)) if other != Source::KeyFile => {
             let why = format!("it is for the key source key_file, and key_source is {other}");
-            findings.push(("store.key_file", why));
+            add("store.key_file", why);
         }
         (Some(_), Some(_), None) => {
-            findings
-                .push(("store", "it has a passphrase_command and a key_file: key_source says which".into()));
+            add("store", "it has a passphrase_command and a key_file: key_source says which".into());
         }
         (None, _, Some(Source::Command)) => {
-            findings.push(("store.key_source", "the key source command needs a passphrase_command".into()));
+            add("store.key_source", "the key source command needs a passphrase_command".into());
         }
         _ => {}
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Home, code};
+use crate::harness::{Home, KEY, code};
 
 #[test]
 fn a_project_needs_no_file() {
@@ -44,4 +44,55 @@ fn one_wrong_file_does_not_hide_the_others() {
     let outcome = home.authenticate(["projects"]).exits(code::USAGE);
     outcome.prints("shop");
     assert!(outcome.stderr.contains("blog.yaml:1:1: unknown field \"engin\" (did you mean \"engine\"?)"));
+}
+
+#[test]
+fn a_file_of_a_project_may_end_in_yml() {
+    let home = Home::new();
+    let first = home.write("config/projects/shop.yml", "credential_set: team\n");
+    home.authenticate(["projects"]).exits(code::DONE).prints("team");
+    home.authenticate(["shop", "openai", "--api-key-stdin"]).input(KEY).exits(code::DONE);
+    assert_eq!(home.keys()[0].0, "team/openai/default");
+    let second = home.write("config/projects/shop.yaml", "credential_set: other\n");
+    let says =
+        format!("{}: the project has another file, too: remove it or {}", first.display(), second.display());
+    for arguments in [&["projects"][..], &["shop", "openai", "--api-key-stdin"]] {
+        let outcome = home.authenticate(arguments).input(KEY).exits(code::USAGE);
+        assert!(outcome.stderr.contains(&says), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_project_is_said() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
+    home.write("config/projects/my shop.yaml", "credential_set: team\n");
+    let outcome = home.authenticate(["projects"]).exits(code::USAGE);
+    outcome.prints("shop");
+    assert!(outcome.stderr.contains("my shop.yaml: its name is not that of a project: "), "{outcome:?}");
+}
+
+#[test]
+fn a_directory_of_projects_that_cannot_be_read_is_an_error() {
+    let home = Home::new();
+    home.write("config/projects", "not a directory");
+    for arguments in [&["projects"][..], &["demo", "openai", "--api-key-stdin"]] {
+        home.authenticate(arguments).input(KEY).exits(code::USAGE).says("cannot be read: Not a directory");
+    }
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn what_has_the_wrong_form_hides_nothing_that_does_not_hold() {
+    let home = Home::new();
+    home.write("config/projects/blog.yaml", "engin: podman\nca_bundle: ca.pem\nenv: [a]\nextra_hosts: [x]\n");
+    let outcome = home.authenticate(["projects"]).exits(code::USAGE);
+    for wrong in [
+        ":1:1: unknown field \"engin\"",
+        ":2:1: ca_bundle: \"ca.pem\" is not an absolute path",
+        ":3:1: invalid type: a list, expected a mapping",
+        ":4:15: extra_hosts[0]: ",
+    ] {
+        assert!(outcome.stderr.contains(wrong), "{wrong}: {}", outcome.stderr);
+    }
 }

@@ -127,7 +127,7 @@ fn lint_says_all_that_is_wrong_at_once_and_where() {
         [
             format!("error: {file}:2:1: unknown field \"modse\" (did you mean \"modes\"?)"),
             format!("error: {file}:3:9: unknown value \"api_kye\" (did you mean \"api_key\"?)"),
-            format!("error: {file}:4:18: invalid type: string \"x\", expected u16"),
+            format!("error: {file}:4:18: invalid type: string \"x\", expected a number from 0 to 65535"),
             format!("error: {file}:6:3: unknown field \"patern\" (did you mean \"pattern\"?)"),
         ]
     );
@@ -279,4 +279,106 @@ fn very_many_mistakes_are_not_all_said() {
     let outcome = home.authenticate(["providers", "lint", file.to_str().unwrap()]).exits(code::USAGE);
     assert!(outcome.stderr.lines().count() <= 51, "{}", outcome.stderr.lines().count());
     assert!(outcome.stderr.contains("and more"), "{}", outcome.stderr.lines().last().unwrap_or_default());
+}
+
+/// One mistake does not hide another of a different kind.
+#[test]
+fn lint_says_what_has_the_wrong_form_and_what_does_not_hold() {
+    let home = Home::new();
+    let file = home.write(
+        "config/providers/acme.yaml",
+        "modse: [api_key]\nterms: http://acme.example\ncommand: 5\nmodes: [oauth]\ncallback_ports: [70000, 0, x]\n",
+    );
+    let outcome = home.authenticate(["providers", "lint"]).exits(code::USAGE);
+    let file = file.display();
+    for wrong in [
+        format!("{file}:1:1: unknown field \"modse\""),
+        format!("{file}:2:1: terms: \"http://acme.example\" is not https"),
+        format!("{file}:3:1: invalid type: integer `5`, expected a list").replace('`', "\""),
+        format!("{file}:4:1: modes: mode oauth needs `image`"),
+        format!("{file}:5:18: invalid value: integer \"70000\", expected a number from 0 to 65535"),
+        format!("{file}:5:28: invalid type: string \"x\", expected a number from 0 to 65535"),
+    ] {
+        outcome.says(&wrong);
+    }
+    // What has the wrong form is not called missing.
+    outcome.does_not_say("needs `command`");
+    // An override is merged first.
+    home.write("config/providers/acme.yaml", "label: Acme\n");
+    home.write("config/providers/openai.yaml", "labl: x\nname: other\nterms: http://x.example\n");
+    let outcome = home.authenticate(["providers", "lint"]).exits(code::USAGE);
+    outcome.says("openai.yaml:1:1: unknown field").says("openai.yaml:2:1: name: the name \"other\"");
+    outcome.says("openai.yaml:3:1: terms: ");
+}
+
+#[test]
+fn an_alias_of_ones_own_takes_nothing_from_the_bundled_ones() {
+    let home = Home::new();
+    let text = "label: A\naliases: [aa, kimi, openai]\n";
+    let mine = home.write("config/providers/aaa.yaml", text);
+    let elsewhere = home.write("lint/aaa.yaml", text);
+    for arguments in [vec!["providers", "lint"], vec!["providers", "lint", elsewhere.to_str().expect("text")]]
+    {
+        let file = if arguments.len() == 2 { &mine } else { &elsewhere };
+        let outcome = home.authenticate(arguments).exits(code::USAGE);
+        outcome.says(&format!("{}:2:15: alias \"kimi\" of aaa already belongs to moonshot", file.display()));
+        outcome.says(&format!("{}:2:21: alias \"openai\" of aaa already belongs to openai", file.display()));
+        assert_eq!(outcome.stderr.lines().count(), 2);
+    }
+    let shown = home.authenticate(["providers", "show", "kimi", "--json"]).exits(code::DONE).json();
+    assert_eq!(shown["provider"]["name"], "moonshot");
+    // Those of one's own are told apart, too.
+    home.write("config/providers/bbb.yaml", "aliases: [aa]\n");
+    home.authenticate(["providers", "lint"])
+        .exits(code::USAGE)
+        .says("bbb.yaml:1:11: alias \"aa\" of bbb already belongs to aaa");
+}
+
+#[test]
+fn a_provider_of_ones_own_may_be_named_as_an_alias_of_a_bundled_one() {
+    let home = Home::new();
+    home.write("config/providers/kimi.yaml", "label: Mine\n");
+    home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+    let shown = home.authenticate(["providers", "show", "kimi", "--json"]).exits(code::DONE);
+    assert_eq!(shown.json()["provider"]["label"], "Mine");
+    assert_eq!(shown.stderr, "");
+}
+
+/// Any provider's override could be in it.
+#[test]
+fn a_directory_of_descriptors_that_cannot_be_read_is_wrong_for_every_provider() {
+    let home = Home::new();
+    let directory = home.write("config/providers", "not a directory");
+    let says = format!("{}: cannot be read: Not a directory", directory.display());
+    for name in ["openai", "kimi", "acme"] {
+        home.authenticate(["demo", name, "--api-key-stdin"])
+            .input("sk-0123456789-abcdefghij")
+            .exits(code::USAGE)
+            .says(&says);
+    }
+    assert!(home.stored().is_empty());
+    home.authenticate(["providers", "lint"]).exits(code::USAGE).says(&says);
+    home.authenticate(["doctor"]).exits(code::USAGE).prints(&says);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_words_for_whoever_wrote_it() {
+    let home = Home::new();
+    for (text, says) in [
+        ("label: x\nlabel: y\n", ":2:1: \"label\" is there twice"),
+        ("label: x\n---\nlabel: y\n", ":3:1: a second document begins here: a file has one"),
+        ("aliases: &x [*x]\n", ":1:14: an alias stands for something that it is in"),
+        ("label: *x\n", ":1:8: an alias stands for nothing: there is no such anchor before it"),
+        ("foo\n", ":1:1: invalid type: string \"foo\", expected a mapping (`name: value`)"),
+        ("api_key: foo\n", ":1:1: invalid type: string \"foo\", expected a mapping (`name: value`)"),
+        ("label: [a]\n", ":1:1: invalid type: a list, expected a string"),
+        ("? [a]\n: b\n", ":1:3: a key must be text"),
+        ("null: x\n", ":1:1: a key must be text, not null"),
+        ("label: 1e999\n", ":1:8: 1e999 is not a number that can be used"),
+    ] {
+        let file = home.write("lint/acme.yaml", text);
+        let lint = home.authenticate(["providers", "lint", file.to_str().expect("text")]).exits(code::USAGE);
+        lint.says(&format!("{}{says}\n", file.display()));
+        assert_eq!(lint.stderr.lines().count(), 1, "{lint:?}");
+    }
 }

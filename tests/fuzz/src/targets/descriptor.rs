@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     let value = yaml::value("f.yaml", text);
     let named = value.as_ref().ok().and_then(|value| value.get("name")?.as_str()?.parse::<Name>().ok());
     let stem = named.as_ref().map_or("acme", Name::as_str);
-    let problems = lint_text("f.yaml", stem, text);
+    let problems = lint_text(None, "f.yaml", stem, text);
     if !problems.is_empty() {
         explained(text, &problems);
         if let Ok(value) = value {
@@ -48,7 +48,7 @@ pub fn run(data: &[u8]) {
     let again: Descriptor = serde_json::from_str(&json).expect("a descriptor");
     assert_eq!(&again, descriptor);
     assert_eq!(serde_json::to_string(&again).expect("JSON"), json);
-    assert_eq!(lint_text("f.json", stem, &json), [], "{json}");
+    assert_eq!(lint_text(None, "f.json", stem, &json), [], "{json}");
 }
 
 /// Problems are few, short, each on one printable line, and at a place that the file has.

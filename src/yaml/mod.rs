@@ -1,6 +1,12 @@
 //! Strict YAML: every problem of a file at once, each with its line and column.
 
-use std::{collections::HashMap, fmt, io, path::Path};
+mod parser;
+
+use std::{
+    collections::HashMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -56,6 +62,30 @@ pub fn read_to_check(path: &Path) -> Result<String, Problem> {
     text(path, files::read_plain(path, MAX_BYTES))
 }
 
+/// The YAML files of a directory of our configuration, sorted, and what could not be read of it. It need not exist.
+pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
+    let cannot = |error: io::Error| Problem {
+        file: directory.display().to_string(),
+        at: None,
+        message: format!("cannot be read: {error}"),
+    };
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Default::default(),
+        Err(error) => return (Vec::new(), vec![cannot(error)]),
+    };
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Ok(entry) => files.push(entry.path()),
+            Err(error) => unread.push(cannot(error)),
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml"));
+    files.sort();
+    (files, unread)
+}
+
 fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
     let cannot = |error: &dyn fmt::Display| Problem {
         file: path.display().to_string(),
@@ -66,17 +96,48 @@ fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| cannot(&"it is not text (UTF-8)"))
 }
 
-/// Parses `text`; on failure says everything that is wrong with it.
-pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Vec<Problem>> {
-    from_str(text).map_err(|first| {
-        let problems = Source::new(file, text).map_or_else(|problem| vec![problem], |s| s.problems::<T>());
-        if problems.is_empty() { vec![from_parser(file, &first)] } else { problems }
-    })
+/// Something that does not hold of a file of the right form, at a place such as `image.name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The place in the file.
+    pub path: String,
+    /// What is wrong: a lower-case fragment.
+    pub message: String,
+}
+
+/// Parses `text` and has it checked by `lint`; on failure says everything that is wrong with it.
+pub fn parse<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    lint: impl Fn(&mut T) -> Vec<Finding>,
+) -> Result<T, Vec<Problem>> {
+    let first = match from_str(text) {
+        Ok(mut parsed) => {
+            let findings = lint(&mut parsed);
+            return if findings.is_empty() { Ok(parsed) } else { Err(located(file, text, findings)) };
+        }
+        Err(error) => error,
+    };
+    match Source::new(file, text) {
+        Ok(source) => match source.read(source.value.clone(), lint) {
+            // What JSON can say may still be too much for YAML.
+            Ok(_) => Err(vec![parser::problem(file, &first)]),
+            Err(problems) => Err(problems),
+        },
+        Err(problem) => Err(vec![problem]),
+    }
+}
+
+fn located(file: &str, text: &str, findings: Vec<Finding>) -> Vec<Problem> {
+    match Source::new(file, text) {
+        Ok(source) => findings.iter().map(|finding| source.located(finding)).collect(),
+        Err(problem) => vec![problem],
+    }
 }
 
 /// Parses `text` to an untyped value.
 pub fn value(file: &str, text: &str) -> Result<Value, Problem> {
-    from_str(text).map_err(|error| from_parser(file, &error))
+    from_str(text).map_err(|error| parser::problem(file, &error))
 }
 
 /// Parses with room for configuration, and none for documents that multiply themselves or only cost time.
@@ -86,13 +147,6 @@ fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, serde_yaml::Error> {
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 10_000 },
     };
     serde_yaml::from_str_with_options(text, options)
-}
-
-fn from_parser(file: &str, error: &serde_yaml::Error) -> Problem {
-    let at = error.location().map(|l| (l.line(), l.column()));
-    let text = error.without_snippet().to_string();
-    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
-    Problem { file: file.to_owned(), at, message }
 }
 
 /// A parsed file that knows where each of its values stands.
@@ -119,56 +173,149 @@ impl Source {
         let mut place = path;
         let at = loop {
             if let Some(at) = self.positions.get(place) {
-                break Some(*at);
+                break *at;
             }
             match place.rfind(['.', '[']) {
                 Some(end) => place = &place[..end],
-                None => break None,
+                None => break (1, 1),
             }
         };
-        Problem { file: self.file.clone(), at, message: message.into() }
+        Problem { file: self.file.clone(), at: Some(at), message: message.into() }
     }
 
-    /// Reads a value that this file was merged into; says everything that is wrong with it, at its place here.
-    pub fn read<T: DeserializeOwned>(&self, value: Value) -> Result<T, Vec<Problem>> {
-        serde_json::from_value(value.clone()).map_err(|_| self.problems_of::<T>(value))
+    fn located(&self, finding: &Finding) -> Problem {
+        self.problem(&finding.path, format!("{}: {}", finding.path, finding.message))
     }
 
-    /// Everything that keeps the file from being a `T`.
-    pub fn problems<T: DeserializeOwned>(&self) -> Vec<Problem> {
-        self.problems_of::<T>(self.value.clone())
-    }
-
-    fn problems_of<T: DeserializeOwned>(&self, mut value: Value) -> Vec<Problem> {
+    /// Reads a value that this file was merged into, and has it checked by `lint`; says everything that is wrong with
+    /// it, at its place here.
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        value: Value,
+        lint: impl Fn(&mut T) -> Vec<Finding>,
+    ) -> Result<T, Vec<Problem>> {
+        let mut left = Left { value, out: Vec::new() };
         let mut problems = Vec::new();
-        loop {
-            let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
-            if problems.len() == MAX_PROBLEMS {
-                problems.push(self.problem("", "and more; these come first"));
-                break;
+        let read = loop {
+            match serde_path_to_error::deserialize::<_, T>(&left.value) {
+                Ok(read) => break Some(read),
+                Err(_) if problems.len() == MAX_PROBLEMS => {
+                    let message = "and more; these come first".to_owned();
+                    problems.push(Problem { file: self.file.clone(), at: None, message });
+                    break None;
+                }
+                Err(error) => {
+                    let segments: Vec<Segment> = error.path().iter().cloned().collect();
+                    let message = explain(&error.inner().to_string());
+                    problems.push(self.problem(&left.place(&segments), message));
+                    if !left.leave_out(&segments) {
+                        break None;
+                    }
+                }
             }
-            let message = explain(&error.inner().to_string());
-            let segments: Vec<Segment> = error.path().iter().cloned().collect();
-            problems.push(self.problem(&error.path().to_string(), message));
-            if !remove(&mut value, &segments) {
-                break;
+        };
+        let Some(mut read) = read else { return Err(problems) };
+        let findings = lint(&mut read);
+        problems.extend(findings.iter().filter(|f| left.tells(f)).map(|finding| self.located(finding)));
+        if problems.is_empty() { Ok(read) } else { Err(problems) }
+    }
+}
+
+/// What is left of a value without what has the wrong form.
+struct Left {
+    value: Value,
+    /// Where that was, in the file: the place above, and the key or index.
+    out: Vec<(String, Segment)>,
+}
+
+impl Left {
+    /// Where something is in the file.
+    fn place(&self, path: &[Segment]) -> String {
+        let mut place = String::new();
+        for segment in path {
+            match segment {
+                Segment::Map { key } if place.is_empty() => place.clone_from(key),
+                Segment::Map { key } => place = format!("{place}.{key}"),
+                Segment::Seq { index } => place = format!("{place}[{}]", self.in_the_file(&place, *index)),
+                _ => {}
             }
         }
-        problems
+        place
+    }
+
+    /// The index that an item of a list had before others were left out.
+    fn in_the_file(&self, list: &str, index: usize) -> usize {
+        let is_in_it = |(above, last): &(String, Segment)| match last {
+            Segment::Seq { index } if above == list => Some(*index),
+            _ => None,
+        };
+        let mut out: Vec<usize> = self.out.iter().filter_map(is_in_it).collect();
+        out.sort_unstable();
+        out.into_iter().fold(index, |index, out| if out <= index { index + 1 } else { index })
+    }
+
+    fn leave_out(&mut self, path: &[Segment]) -> bool {
+        let Some((last, above)) = path.split_last() else { return false };
+        let above = self.place(above);
+        let last_in_the_file = match last {
+            Segment::Seq { index } => Segment::Seq { index: self.in_the_file(&above, *index) },
+            other => other.clone(),
+        };
+        self.out.push((above, last_in_the_file));
+        remove(&mut self.value, path)
+    }
+
+    /// Whether something was found of the file, and not of what was left out.
+    fn tells(&self, finding: &Finding) -> bool {
+        !self.out.iter().any(|(above, last)| match last {
+            // It may not be the item that it seems to be.
+            Segment::Seq { .. } => finding.path.starts_with(above),
+            // Or else it misses what is there.
+            Segment::Map { key } => {
+                let mut names = above.split(['.', '[']).chain([key.as_str()]);
+                names.any(|name| finding.message.contains(&format!("`{name}`")))
+            }
+            _ => false,
+        })
     }
 }
 
 /// Adds `did you mean` to serde's message about an unknown key or value, in place of its list where one is near.
 fn explain(message: &str) -> String {
-    let Some((what, list)) = message.split_once(", expected ").filter(|(_, list)| list.contains('`')) else {
-        return message.replace('`', "\"");
-    };
+    let Some((what, list)) = message.split_once(", expected ") else { return message.replace('`', "\"") };
+    if !list.contains('`') {
+        return format!("{}, expected {}", kind(what), expected(list));
+    }
     let Some(wrong) = what.split('`').nth(1) else { return message.to_owned() };
     let expected: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     let what = what.replace('`', "\"").replace("unknown variant", "unknown value");
     match nearest(wrong, expected.iter().copied()) {
         Some(near) => format!("{what} (did you mean \"{near}\"?)"),
         None => format!("{what} (known: {})", expected.join(", ")),
+    }
+}
+
+/// What there is, not in the words of serde.
+fn kind(what: &str) -> String {
+    let last = |of: &str| what.ends_with(&format!("invalid type: {of}"));
+    match what {
+        _ if last("map") => "invalid type: a mapping".to_owned(),
+        _ if last("sequence") => "invalid type: a list".to_owned(),
+        _ => what.replace('`', "\""),
+    }
+}
+
+/// What there should be, not in the words of Rust.
+fn expected(what: &str) -> &str {
+    match what {
+        "a map" => "a mapping (`name: value`)",
+        "a sequence" => "a list",
+        "a boolean" => "true or false",
+        "u16" => "a number from 0 to 65535",
+        "u8" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        _ if what.starts_with("struct ") => "a mapping (`name: value`)",
+        _ if what.starts_with("enum ") => "a text",
+        _ => what,
     }
 }
 
@@ -290,7 +437,11 @@ mod tests {
     }
 
     fn problems(text: &str) -> Vec<String> {
-        parse::<File>("f.yaml", text).expect_err("problems").iter().map(Problem::to_string).collect()
+        parse::<File>("f.yaml", text, |_| Vec::new())
+            .expect_err("problems")
+            .iter()
+            .map(Problem::to_string)
+            .collect()
     }
 
     #[test]
@@ -302,7 +453,7 @@ mod tests {
             found,
             [
                 "f.yaml:1:1: unknown field \"modse\" (did you mean \"modes\"?)",
-                "f.yaml:2:12: invalid type: string \"x\", expected u16",
+                "f.yaml:2:12: invalid type: string \"x\", expected a number from 0 to 65535",
                 "f.yaml:4:3: unknown field \"labl\" (did you mean \"label\"?)",
             ]
         );
