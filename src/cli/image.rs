@@ -90,7 +90,7 @@ async fn build(
     passthrough: &Passthrough,
 ) -> anyhow::Result<()> {
     let registry = Registry::load(Some(&paths.providers()));
-    let provider = registry.get(provider).map_err(Error::from)?;
+    let provider = registry.sound(provider).map_err(Error::from)?;
     let Some(image) = &provider.image else {
         return Err(super::Usage::new(format!(
             "{} needs no image: it has no login in a container",
@@ -111,17 +111,26 @@ async fn build(
     Ok(output::text(&tag)?)
 }
 
-/// The tags that the providers use now.
-fn current(paths: &Paths) -> Vec<String> {
+/// The tags that the providers use now, as far as that is known, and why it may not be all of them.
+fn current(paths: &Paths) -> (Vec<String>, Vec<String>) {
     let registry = Registry::load(Some(&paths.providers()));
-    let images = registry.iter().filter_map(|provider| provider.image.clone());
-    let recipes = images.filter_map(|i| Recipe::find(&i.name, i.version.as_deref(), &paths.images()).ok());
-    recipes.map(|recipe| recipe.tag()).collect()
+    let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
+    let mut tags = Vec::new();
+    for image in registry.iter().filter_map(|provider| provider.image.as_ref()) {
+        match Recipe::find(&image.name, image.version.as_deref(), &paths.images()) {
+            Ok(recipe) => tags.push(recipe.tag()),
+            // It has none of ours.
+            Err(EngineError::NoContainerfile { .. }) => {}
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    (tags, problems)
 }
 
 async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<()> {
     let engine = engine.connect().await.map_err(Error::from)?;
-    let current = current(paths);
+    let (current, problems) = current(paths);
+    problems.iter().for_each(|problem| output::warn(problem));
     let images = engine.built_images().await.map_err(Error::from)?;
     let is_current = |tags: &[String]| tags.iter().any(|tag| current.contains(tag));
     if json {
@@ -145,8 +154,16 @@ async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<
 }
 
 async fn prune(paths: &Paths, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {
+    let (current, problems) = current(paths);
+    if !all && !problems.is_empty() {
+        return Err(super::Usage::new(format!(
+            "which images are in use is not known: {}",
+            problems.join("; ")
+        ))
+        .hint("correct the files, or remove all images with --all".to_owned())
+        .into());
+    }
     let engine = engine.connect().await.map_err(Error::from)?;
-    let current = current(paths);
     for image in engine.built_images().await.map_err(Error::from)? {
         if !all && image.tags.iter().any(|tag| current.contains(tag)) {
             continue;

@@ -86,8 +86,9 @@ fn origin(provider: &Provider) -> String {
 
 fn show(paths: &Paths, name: &str, json: bool) -> anyhow::Result<()> {
     let registry = Registry::load(Some(&paths.providers()));
+    // Without a file of it that is wrong it would be another one.
+    let merged = merged(registry.sound(name).map_err(Error::from)?);
     report(registry.problems());
-    let merged = merged(registry.get(name).map_err(Error::from)?);
     if json {
         let origins: Vec<Value> =
             merged.origins.iter().map(|(place, from)| json!({"place": place, "from": from})).collect();

@@ -101,3 +101,19 @@ fn a_source_of_keys_without_an_end_is_too_long() {
         .says("it is longer than any key");
     assert!(home.keys().is_empty());
 }
+
+/// The bundled descriptor would be another one, and name another image.
+#[test]
+fn an_image_is_neither_built_nor_removed_nor_shown_while_a_file_of_its_provider_is_wrong() {
+    let home = Home::new();
+    let file = home.write("config/providers/codex.yaml", "labl: x\n");
+    let says = format!("{}:1:1: unknown field \"labl\"", file.display());
+    for arguments in [&["image", "build", "codex"][..], &["image", "prune"], &["providers", "show", "codex"]]
+    {
+        home.authenticate(arguments).exits(code::USAGE).says(&says);
+    }
+    home.write("config/providers/acme.yaml", "labl: x\n");
+    for arguments in [&["image", "build", "acme"][..], &["providers", "show", "acme"]] {
+        home.authenticate(arguments).exits(code::USAGE).says("acme.yaml:1:1: unknown field");
+    }
+}
