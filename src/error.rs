@@ -312,9 +312,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
 
 fn engine_hint(error: &EngineError) -> Option<String> {
     match error {
-        EngineError::NotFound { start, .. } => Some(
-            start.clone().unwrap_or_else(|| "install Docker or Podman, or name one with --engine".into()),
-        ),
+        EngineError::NotFound { advice, .. } => Some(advice.clone()),
         EngineError::NoImage { .. } => {
             Some("pull or build it first: its name must be the engine's own".into())
         }

@@ -11,11 +11,14 @@ use std::{
 use bollard::{ClientVersion, Docker, models::SystemVersion};
 use serde::Deserialize;
 
-use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, labels, raw};
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, advice, labels, raw};
 use crate::shown;
 
 /// How long an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is said of a socket that the user has no right to.
+const MAY_NOT: &str = "you may not use it";
 
 /// Which engine is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,12 +67,13 @@ pub(super) fn list(tried: &[Tried]) -> String {
 }
 
 /// The variables and directories that say where engines are.
-struct Surroundings {
-    docker_host: Option<OsString>,
-    container_host: Option<OsString>,
-    runtime_dir: Option<PathBuf>,
-    home: Option<PathBuf>,
-    root: bool,
+#[derive(Default)]
+pub(super) struct Surroundings {
+    pub(super) docker_host: Option<OsString>,
+    pub(super) container_host: Option<OsString>,
+    pub(super) runtime_dir: Option<PathBuf>,
+    pub(super) home: Option<PathBuf>,
+    pub(super) root: bool,
 }
 
 impl Surroundings {
@@ -125,35 +129,6 @@ impl Surroundings {
         places.push((unix(Path::new("/run/podman/podman.sock")), "the system's Podman socket"));
         places
     }
-
-    /// Whether nobody said where the engine is.
-    fn names_none(&self, choice: &Choice) -> bool {
-        match choice {
-            Choice::Url(_) => false,
-            Choice::Docker => self.docker_host.is_none(),
-            Choice::Podman => self.container_host.is_none(),
-            Choice::Any => self.docker_host.is_none() && self.container_host.is_none(),
-        }
-    }
-
-    /// One line that starts Podman's socket, where Podman is installed.
-    fn start_podman(&self) -> Option<String> {
-        let path = env::var_os("PATH")?;
-        let podman = env::split_paths(&path).map(|dir| dir.join("podman")).find(|file| file.is_file())?;
-        let command = if Path::new("/run/systemd/system").is_dir() {
-            format!("systemctl {}start podman.socket", if self.root { "" } else { "--user " })
-        } else {
-            let (runtime_dir, first) = match (&self.runtime_dir, self.root) {
-                (_, true) => (Path::new("/run"), ""),
-                (Some(dir), false) => (dir.as_path(), ""),
-                (None, false) => (Path::new("$XDG_RUNTIME_DIR"), "export XDG_RUNTIME_DIR=$(mktemp -d); "),
-            };
-            // Podman does not make the directory.
-            let dir = runtime_dir.join("podman").display().to_string();
-            format!("{first}mkdir -p {dir} && podman system service --time=0 unix://{dir}/podman.sock &")
-        };
-        Some(format!("{} is installed; start its socket with: {command}", podman.display()))
-    }
 }
 
 fn unix(path: &Path) -> String {
@@ -177,9 +152,8 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
             }
         }
     }
-    // Where a place was named, another one is not what is wanted.
-    let start = surroundings.names_none(choice).then(|| surroundings.start_podman()).flatten();
-    Err(EngineError::NotFound { tried, start })
+    let may_not = tried.iter().any(|place| place.outcome == MAY_NOT);
+    Err(EngineError::NotFound { advice: advice::advice(&surroundings, choice, may_not), tried })
 }
 
 /// Connects to the engine at `url`, if it answers in time; the error says what is there instead.
@@ -198,7 +172,7 @@ async fn answer(url: &str) -> Result<Engine, String> {
             return Err(match error.kind() {
                 std::io::ErrorKind::NotFound => "no such socket".to_owned(),
                 std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-                std::io::ErrorKind::PermissionDenied => "you may not use it".to_owned(),
+                std::io::ErrorKind::PermissionDenied => MAY_NOT.to_owned(),
                 _ => error.to_string(),
             });
         }
@@ -208,6 +182,9 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let (version, info) =
         tokio::join!(raw::get::<SystemVersion>(url, "/version"), raw::get::<Info>(url, "/info"));
     let version = version.map_err(|error| format!("does not answer as an engine: {error}"))?;
+    if version.api_version.is_none() {
+        return Err("does not answer as an engine: it names no version of an engine's API".to_owned());
+    }
     let info = info.map_err(|error| format!("does not answer as an engine: {error}"))?;
     let api = api_version(version.api_version.as_deref());
     let docker = match url.strip_prefix("unix://") {

@@ -1,5 +1,6 @@
 //! The container engine: Docker or Podman, rootful or rootless, over its API.
 
+mod advice;
 pub mod attach;
 pub mod container;
 pub mod containerfile;
@@ -79,8 +80,8 @@ pub enum EngineError {
     NotFound {
         /// Every place looked at, and what was there.
         tried: Vec<Tried>,
-        /// How to start one, where that is known.
-        start: Option<String>,
+        /// What to do about it.
+        advice: String,
     },
     /// The value of `--engine`, `DOCKER_HOST` or the like is not understood.
     #[error("{0} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]

@@ -46,5 +46,6 @@ pub(super) async fn get<T: DeserializeOwned>(url: &str, path: &str) -> io::Resul
         return Err(io::Error::other(format!("HTTP status {}", response.status())));
     }
     let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(io::Error::other)?;
-    serde_json::from_slice(&body.to_bytes()).map_err(io::Error::other)
+    let no_json = |_| io::Error::other("what it says is not JSON");
+    serde_json::from_slice(&body.to_bytes()).map_err(no_json)
 }

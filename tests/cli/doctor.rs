@@ -26,7 +26,7 @@ fn each_problem_comes_with_its_fix() {
     let engine = check(&report, "engine");
     assert_eq!(engine["ok"], false);
     assert!(engine["detail"].as_str().expect("text").contains("unix:///nonexistent/docker.sock"), "{engine}");
-    assert!(engine["fix"].as_str().expect("a fix").contains("--engine"), "{engine}");
+    assert!(engine["fix"].as_str().expect("a fix").contains("unset it"), "{engine}");
     assert_eq!(outcome.stderr, "");
     assert!(!home.data().exists());
 }

@@ -1,6 +1,9 @@
 //! No engine where none is needed, and a clear word where one is.
 
-use std::{io::ErrorKind, os::unix::net::UnixListener};
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    os::unix::net::UnixListener,
+};
 
 use crate::harness::{Home, KEY, code};
 
@@ -89,4 +92,41 @@ fn nothing_is_left_of_a_login_that_found_no_engine() {
     home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE);
     assert!(home.stored().is_empty());
     assert!(crate::harness::files_below(&home.data().join("logins")).is_empty());
+}
+
+#[test]
+fn whoever_named_the_place_is_named_in_the_advice() {
+    let home = Home::new();
+    let login = ["demo", "codex", "--mode", "oauth"];
+    home.authenticate(login).exits(code::ENGINE).says("hint: DOCKER_HOST names that place");
+    let podman = ["demo", "codex", "--mode", "oauth", "--engine", "podman"];
+    home.authenticate(podman).exits(code::ENGINE).says("hint: CONTAINER_HOST names that place");
+    let url = ["demo", "codex", "--mode", "oauth", "--engine", "unix:///nonexistent"];
+    let outcome = home.authenticate(url).exits(code::ENGINE);
+    outcome.says("hint: --engine (or the project's file) names that place");
+    let report = home.authenticate(["doctor"]).exits(code::ENGINE);
+    report.prints("fix: DOCKER_HOST names that place").prints("fix: CONTAINER_HOST names that place");
+}
+
+#[test]
+fn what_is_no_engine_is_said_to_be_none() {
+    let home = Home::new();
+    for (answer, says) in [
+        ("hello", "does not answer as an engine: what it says is not JSON"),
+        ("{}", "does not answer as an engine: it names no version of an engine's API"),
+    ] {
+        let listener = UnixListener::bind(home.path().join("other.sock")).expect("bound");
+        std::thread::spawn(move || {
+            for mut connection in listener.incoming().flatten() {
+                let length = answer.len();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                let _ = connection.read(&mut [0; 1024]);
+                let _ = connection.write_all(format!("{head}{answer}").as_bytes());
+            }
+        });
+        let url = format!("unix://{}", home.path().join("other.sock").display());
+        home.authenticate(["image", "list", "--engine", &url]).exits(code::ENGINE).says(says);
+        std::fs::remove_file(home.path().join("other.sock")).expect("removed");
+    }
 }
