@@ -35,16 +35,17 @@ impl Paths {
     /// XDG base directory specification (or of the system, where that has its own).
     pub fn from_env() -> Result<Self, PathsError> {
         let home = directories::ProjectDirs::from("", "", "authenticate");
+        let absolute = |variable, path: PathBuf| {
+            if path.is_absolute() { Ok(path) } else { Err(PathsError::Relative { variable, value: path }) }
+        };
         let pick = |variable: &'static str, default: Option<&Path>| match env::var_os(variable) {
-            Some(value) if !value.is_empty() => {
-                let path = PathBuf::from(value);
-                if path.is_absolute() {
-                    Ok(path)
-                } else {
-                    Err(PathsError::Relative { variable, value: path })
-                }
-            }
-            _ => default.map(Path::to_owned).ok_or(PathsError::NoHome),
+            Some(value) if !value.is_empty() => absolute(variable, PathBuf::from(value)),
+            // Relative XDG variables are ignored, as their specification says; so a relative one is HOME's.
+            _ => match default {
+                Some(path) if path.is_absolute() => Ok(path.to_owned()),
+                Some(_) => absolute("HOME", env::var_os("HOME").unwrap_or_default().into()),
+                None => Err(PathsError::NoHome),
+            },
         };
         Ok(Self {
             config: pick("AUTHENTICATE_CONFIG_DIR", home.as_ref().map(|h| h.config_dir()))?,

@@ -1,6 +1,6 @@
 //! Wrong command lines: exit code 2, what is wrong, what was probably meant, and nothing done.
 
-use crate::harness::{Home, code};
+use crate::harness::{Home, KEY, Run, code};
 
 #[test]
 fn an_unknown_provider_gets_the_list_and_the_nearest_name() {
@@ -67,6 +67,39 @@ fn relative_directories_are_refused() {
             .exits(code::USAGE)
             .says(&format!("{variable} must be an absolute path"));
     }
+}
+
+#[test]
+fn the_directories_are_where_the_xdg_specification_says() {
+    let home = Home::new();
+    let xdg = |run: Run| run.env("AUTHENTICATE_CONFIG_DIR", "").env("AUTHENTICATE_DATA_DIR", "");
+    let login = ["demo", "openai", "--api-key-stdin"];
+    home.write("xdg/config/authenticate/projects/demo.yaml", "credential_set: team\n");
+    xdg(home.authenticate(login))
+        .env("XDG_CONFIG_HOME", home.path().join("xdg/config"))
+        .env("XDG_DATA_HOME", home.path().join("xdg/data"))
+        .input(KEY)
+        .exits(code::DONE)
+        .says("(set team)");
+    assert!(home.path().join("xdg/data/authenticate/credentials.db").exists());
+    // Relative ones are ignored, as it says.
+    let relative = |run: Run| run.env("XDG_CONFIG_HOME", "xdg/config").env("XDG_DATA_HOME", "xdg/data");
+    xdg(relative(home.authenticate(login))).input(KEY).exits(code::DONE);
+    assert!(home.path().join(".local/share/authenticate/credentials.db").exists());
+}
+
+/// In each directory it would be another place.
+#[test]
+fn a_relative_home_is_refused() {
+    let home = Home::new();
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .env("AUTHENTICATE_CONFIG_DIR", "")
+        .env("AUTHENTICATE_DATA_DIR", "")
+        .env("HOME", "here")
+        .input(KEY)
+        .exits(code::USAGE)
+        .says("HOME must be an absolute path, not \"here\"");
+    assert!(!home.path().join("here").exists());
 }
 
 #[test]
