@@ -41,7 +41,7 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
     let dead = match lock::dead(paths) {
         Ok(dead) => dead,
         Err(why) => {
-            swept.left.push(why.to_string());
+            swept.left.push(format!("logins that were killed: {why}"));
             return swept;
         }
     };

@@ -194,6 +194,14 @@ impl StoreError {
         }
     }
 
+    /// What to do about it, where the message ends with that.
+    pub fn way_out(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
+            error => error.to_string().rsplit_once(": ").map(|(_, way_out)| way_out.to_owned()),
+        }
+    }
+
     /// The same may work a little later: when somebody else is done, or has made room.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

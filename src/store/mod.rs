@@ -59,7 +59,7 @@ pub use self::{
     rekey::Rekey,
     remove::Removal,
     row::{Listing, Summary, Unreadable},
-    settings::Place,
+    settings::{Place, check_settings},
     shared::SharedStore,
     write::Swap,
 };

@@ -110,6 +110,14 @@ impl From<&Paths> for Place {
     }
 }
 
+/// Looks for mistakes in what the configuration and the environment say about the store.
+///
+/// # Errors
+/// [`StoreError::Settings`]
+pub fn check_settings(paths: &Paths) -> Result<(), StoreError> {
+    Place::from(paths).wish().map(drop)
+}
+
 fn read(file: &Path) -> Result<Wish, Vec<Problem>> {
     if fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         return Ok(Wish::default());

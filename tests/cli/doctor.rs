@@ -1,6 +1,6 @@
 //! `authenticate doctor`, where there is no engine.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
@@ -82,4 +82,54 @@ fn a_wrong_descriptor_and_a_broken_store_are_found() {
     assert!(check(&report, "store")["detail"].as_str().expect("text").contains("is damaged"));
     fs::remove_file(home.config().join("providers/acme.yaml")).expect("removed");
     home.authenticate(["doctor", "--json"]).exits(code::STORE);
+}
+
+#[test]
+fn every_problem_has_a_fix_in_json_too() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
+    mode(&home.database(), 0o644);
+    let (logins, turns) = (home.data().join("logins"), home.data().join("turns"));
+    for directory in [&logins, &turns] {
+        fs::create_dir_all(directory).expect("made");
+        mode(directory, 0o777);
+    }
+    fs::write(logins.join("x.lock"), "").expect("written");
+    let outcome = home.authenticate(["doctor", "--json"]).exits(code::STORE);
+    let report = outcome.json();
+    let fix = |what| check(&report, what)["fix"].as_str().expect("a fix").to_owned();
+    assert_eq!(fix("store"), format!("run `chmod 600 {}`", home.database().display()));
+    let both = format!("run `chmod 700 {}`; run `chmod 700 {}`", logins.display(), turns.display());
+    assert_eq!(fix("locks"), both);
+    for check in report["checks"].as_array().expect("a list") {
+        assert_eq!(check["ok"] == true, check["fix"].is_null(), "{check}");
+    }
+    let says = format!(
+        "could not clean up after logins that were killed: cannot use {}: other users",
+        logins.display()
+    );
+    assert!(outcome.stderr.contains(&says), "{outcome:?}");
+    mode(&home.database(), 0o600);
+    home.authenticate(["doctor"])
+        .exits(code::STORE)
+        .prints(&format!("problem  locks: {}: other users", logins.display()));
+}
+
+#[test]
+fn every_file_of_the_configuration_is_looked_at() {
+    let home = Home::new();
+    home.write("config/config.yaml", "store: {key_source: sheet}\n");
+    home.write("config/projects/shop.yaml", "engin: x\n");
+    home.write("config/projects/my shop.yaml", "");
+    let report = home.authenticate(["doctor", "--json"]).exits(code::USAGE).json();
+    for (what, says) in [
+        ("settings", "config.yaml:1:"),
+        ("projects", "shop.yaml:1:1"),
+        ("projects", "my shop.yaml: its name"),
+    ] {
+        let check = check(&report, what);
+        assert!(check["detail"].as_str().expect("text").contains(says), "{check}");
+        assert!(check["fix"].is_string(), "{check}");
+    }
 }

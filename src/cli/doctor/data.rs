@@ -1,0 +1,65 @@
+//! Whether the data directory is ours alone, and the store whole.
+
+use std::{io::ErrorKind, path::Path};
+
+use authenticate::{
+    exit, files,
+    paths::Paths,
+    store::{Store, StoreError},
+};
+
+use super::{Check, Problem};
+use crate::cli::failure::chain;
+
+pub fn store(paths: &Paths) -> Check {
+    let failed = |error: StoreError| {
+        let fix = error.way_out().unwrap_or_else(|| "see that you may use it, and to its disk".to_owned());
+        Problem { message: chain(&error.into()), fix, code: exit::STORE }
+    };
+    let result = match Store::open_existing(paths) {
+        Ok(None) => Ok("none yet; the first login makes it".to_owned()),
+        Ok(Some(store)) => match store.check() {
+            Ok(found) if found.is_empty() => {
+                Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
+            }
+            Ok(found) => Err(Problem {
+                message: found.join("; "),
+                fix: "restore a backup, or log in again".into(),
+                code: exit::STORE,
+            }),
+            // Nothing is wrong with it; what is sealed was not looked at.
+            Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
+            Err(error) => Err(failed(error)),
+        },
+        Err(error) => Err(failed(error)),
+    };
+    Check { what: "store", result }
+}
+
+fn locked(path: &Path) -> String {
+    format!(
+        "{}, locked with a passphrase: what is sealed was not looked at; `authenticate store unlock` unlocks it",
+        path.display()
+    )
+}
+
+/// Where the locks are: nothing in them is believed unless they are ours alone.
+pub fn locks(paths: &Paths) -> Check {
+    let (mut problems, mut fixes) = (Vec::new(), Vec::new());
+    for directory in [paths.logins(), paths.turns()] {
+        match files::check_private_dir(&directory) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                let text = error.to_string();
+                let (problem, fix) = text.split_once(": ").unwrap_or((&text, "see that you may use it"));
+                problems.push(format!("{}: {problem}", directory.display()));
+                fixes.push(fix.to_owned());
+            }
+            _ => {}
+        }
+    }
+    let result = match problems.is_empty() {
+        true => Ok("ours alone".to_owned()),
+        false => Err(Problem { message: problems.join("; "), fix: fixes.join("; "), code: exit::STORE }),
+    };
+    Check { what: "locks", result }
+}
