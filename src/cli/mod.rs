@@ -134,7 +134,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match &verb {
         // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
         Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, Reach::Engines),
-        _ => sweep(&paths, Reach::Files),
+        _ => sweep(&paths, Reach::Briefly),
     }
     match verb {
         Verb::Login(args) => login::run(&paths, *args),

@@ -177,6 +177,16 @@ impl Engine {
         Ok(found.into_iter().filter_map(|container| container.id).collect())
     }
 
+    /// Ends a container at once; one that has ended, or is gone already, is no error.
+    pub async fn kill_container(&self, id: &str) -> Result<(), EngineError> {
+        let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
+        match self.api.kill_container(id, Some(options)).await {
+            Ok(()) => Ok(()),
+            Err(ApiError::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
+            Err(error) => Err(api("ending the login's container")(error)),
+        }
+    }
+
     /// Removes a container, running or not; one that is gone already is no error.
     pub async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
@@ -281,12 +291,7 @@ impl Container {
 
     /// Ends it at once; one that has ended already is no error.
     pub async fn kill(&self) -> Result<(), EngineError> {
-        let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-        match self.engine.api.kill_container(&self.id, Some(options)).await {
-            Ok(()) => Ok(()),
-            Err(ApiError::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(api("ending the login's container")(error)),
-        }
+        self.engine.kill_container(&self.id).await
     }
 
     /// Asks it to end, and ends it when it has not after `grace`. A silent engine is not waited for

@@ -58,6 +58,14 @@ pub struct Dead {
 }
 
 impl Dead {
+    /// Leaves its credential to others: it is kept under its own identity.
+    pub fn make_way(&mut self) {
+        let own = self.path.with_file_name(format!("{}.lock", self.holder.login));
+        if fs::rename(&self.path, &own).is_ok() {
+            self.path = own;
+        }
+    }
+
     /// Everything that it left is gone.
     pub fn forget(self) {
         let _ = fs::remove_file(&self.path);

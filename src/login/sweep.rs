@@ -2,21 +2,26 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{dir, lock};
 use crate::{engine, files, paths::Paths};
 
 /// A sweep stands before whatever was really wanted: an engine that does not answer soon is left for later.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long all of a dead login's containers may take. Podman gives each ten seconds to end.
+/// How long all of a dead login's containers may take.
 const REMOVAL: Duration = Duration::from_secs(20);
 
-/// How far a sweep goes.
+/// How long all of them may take a command that needs no engine.
+const BRIEF: Duration = Duration::from_secs(2);
+
+/// How long engines are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Files alone: nobody is waited for.
-    Files,
-    /// Containers, too: an engine that is silent is waited for.
+    /// For two seconds in all: an engine is not what is wanted.
+    Briefly,
+    /// As long as they usually take.
     Engines,
 }
 
@@ -34,8 +39,8 @@ pub fn needed(paths: &Paths) -> bool {
     std::fs::read_dir(paths.logins()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Removes the directories, and as far as it may reach the containers, of logins whose process is gone. Living logins
-/// are left alone.
+/// Removes the directories, and as far as engines answer in time the containers, of logins whose process is gone. Living
+/// logins are left alone.
 pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
     let mut swept = Swept::default();
     let dead = match lock::dead(paths) {
@@ -45,12 +50,17 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
             return swept;
         }
     };
-    for dead in dead {
+    let soon = Instant::now() + BRIEF;
+    for mut dead in dead {
         let directory = dir::of(paths, &dead.holder.login);
-        let container = match &dead.holder.engine {
-            Some(url) if reach == Reach::Engines => remove_containers(url, &dead.holder.login).await,
-            Some(_) => Err("a run that uses an engine removes its container".to_owned()),
+        let container = match dead.holder.engine.clone() {
             None => Ok(()),
+            Some(url) => {
+                // A login for the same credential need not wait for an engine.
+                dead.make_way();
+                let end = if reach == Reach::Briefly { soon } else { Instant::now() + REMOVAL };
+                remove_until(end, &url, &dead.holder.login).await
+            }
         };
         // Whether or not the engine answers, the secrets go.
         let directory = files::remove_tree(&directory).map_err(|e| format!("{}: {e}", directory.display()));
@@ -71,7 +81,11 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
 
 /// Removes every container of a login.
 pub(super) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
-    let removal = tokio::time::timeout(REMOVAL, remove_all(url, login)).await;
+    remove_until(Instant::now() + REMOVAL, url, login).await
+}
+
+async fn remove_until(end: Instant, url: &str, login: &str) -> Result<(), String> {
+    let removal = tokio::time::timeout_at(end, remove_all(url, login)).await;
     removal.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
 }
 
@@ -79,6 +93,8 @@ async fn remove_all(url: &str, login: &str) -> Result<(), String> {
     let engine =
         engine::locate::at(url, PATIENCE).await.map_err(|why| format!("its container in {url}: {why}"))?;
     for id in engine.login_containers(login).await.map_err(|e| e.to_string())? {
+        // Podman would give it ten seconds to end.
+        engine.kill_container(&id).await.map_err(|e| e.to_string())?;
         engine.remove_container(&id).await.map_err(|e| e.to_string())?;
     }
     Ok(())

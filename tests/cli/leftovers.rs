@@ -2,9 +2,12 @@
 
 use std::{
     fs::{self, File},
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::harness::{Home, KEY, code};
@@ -83,13 +86,14 @@ fn an_engine_that_is_gone_is_said_only_where_it_matters() {
     let lock = killed(&logins, Some(NOBODY));
     home.authenticate(["status"]).exits(code::DONE).does_not_say("clean up");
     assert!(!logins.join(LOGIN).exists(), "the secrets go");
-    assert!(lock.exists(), "the record stays");
+    let record = logins.join(format!("{LOGIN}.lock"));
+    assert!(record.exists() && !lock.exists(), "the record stays, and is in no login's way");
     let outcome = home.authenticate(["doctor"]).ends();
     for said in [
         "could not clean up after a login",
         NOBODY,
         "if that engine is gone for good, remove",
-        lock.to_str().unwrap(),
+        record.to_str().unwrap(),
     ] {
         assert!(outcome.stderr.contains(said), "{said}: {outcome:#?}");
     }
@@ -125,4 +129,18 @@ fn a_database_that_was_never_finished_goes() {
     home.stores("openai", KEY);
     assert!(!stale.exists());
     assert!(fresh.exists(), "somebody may be making it");
+}
+
+/// Every command makes an attempt, and waits no longer than that.
+#[test]
+fn an_engine_that_is_silent_holds_nobody_up() {
+    let home = Home::new();
+    let socket = home.path().join("engine.sock");
+    let _silent = UnixListener::bind(&socket).expect("bound");
+    let logins = logins(&home);
+    killed(&logins, Some(&format!("unix://{}", socket.display())));
+    let begun = Instant::now();
+    home.authenticate(["projects"]).exits(code::DONE).does_not_say("clean up");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(!logins.join(LOGIN).exists() && logins.join(format!("{LOGIN}.lock")).exists());
 }
