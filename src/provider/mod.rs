@@ -11,6 +11,8 @@ pub mod pattern;
 pub mod reference;
 pub mod registry;
 pub mod run_args;
+#[cfg(test)]
+mod tests;
 
 pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
 pub use descriptor::{Descriptor, Mode};

@@ -1,5 +1,6 @@
 //! Given files as vendors write them, when they are read and written by a map, then ...
 
+mod bundled;
 mod conversions;
 mod hostile;
 mod kept;
