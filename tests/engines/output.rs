@@ -1,8 +1,10 @@
 //! What a vendor's CLI prints.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use rustix::process::Signal;
 
-use crate::harness::{Place, acme, acme::LOG_IN};
+use crate::harness::{Home, Place, Running, acme, acme::LOG_IN, tty::OnTerminal};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 
@@ -72,4 +74,46 @@ fn a_stuck_reader_keeps_nobody_from_ending() {
     let status = crate::harness::running::wait(&mut child, crate::harness::running::LIMIT, String::new);
     assert_eq!(status.code(), Some(130));
     home.assert_nothing_left();
+}
+
+/// A browser of this machine that writes down what it is given.
+fn with_browser(home: &Home, args: &[&str]) -> std::process::Command {
+    let opened = home.path().join("opened");
+    let script = format!("#!/bin/sh\necho \"$1\" >{0}.new && mv {0}.new {0}\n", opened.display());
+    let browser = home.file("browser", &script);
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let mut command = home.command(&[&LOGIN[..], args].concat());
+    command.env("BROWSER", browser);
+    command
+}
+
+#[test]
+fn the_browser_is_given_the_url_unless_there_is_to_be_none() {
+    let url = "https://login.example.com/device?user_code=ABCD-1234";
+    // Stays until the browser has had its time.
+    let home = acme(Place::Docker, &[&format!("print Open {url} now"), "sleep 3000", LOG_IN]);
+    let opened = home.path().join("opened");
+    Running::start(&mut with_browser(&home, &["--no-browser"])).end().expect(0);
+    assert!(!opened.exists(), "{:?}", std::fs::read_to_string(&opened));
+    Running::start(&mut with_browser(&home, &[])).end().expect(0);
+    assert_eq!(std::fs::read_to_string(&opened).expect("opened"), format!("{url}\n"));
+}
+
+#[test]
+fn the_url_is_a_link_and_a_picture_where_that_is_asked_for() {
+    let url = "https://login.example.com/device?user_code=ABCD-1234";
+    let home = acme(Place::Docker, &[&format!("print Open {url} now"), LOG_IN]);
+    let mut command = home.command(&[&LOGIN[..], &["--no-browser", "--qr"]].concat());
+    command.env("FORCE_HYPERLINK", "1");
+    let on_terminal = OnTerminal::start(&command, 60, 120).end().expect(0).out;
+    let link = format!("log in at: \x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\");
+    assert!(on_terminal.contains(&link), "{on_terminal:?}");
+    let picture =
+        qrcode::QrCode::new(url).expect("a code").render::<qrcode::render::unicode::Dense1x2>().build();
+    for line in picture.lines() {
+        assert!(on_terminal.contains(line), "{line} is not in {on_terminal}");
+    }
+    // Elsewhere it is text that can be searched and copied.
+    let ended = Running::start(&mut command).end().expect(0);
+    assert!(ended.err.contains(&format!("log in at: {url}\r\n")), "{:?}", ended.err);
 }

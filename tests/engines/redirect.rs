@@ -1,6 +1,6 @@
 //! The browser's way back, when its port is taken on this machine.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use serde_json::json;
 
@@ -100,6 +100,11 @@ fn a_redirect_to_this_machines_loopback_reaches_the_cli() {
     let home = waiting_at(port);
     let running = home.start(&LOGIN);
     running.err.wait_for("log in at:");
+    // Not at the machine's other addresses: this one is local, too, and reaches what listens on all of them.
+    assert!(
+        TcpStream::connect((Ipv4Addr::new(127, 0, 0, 2), port)).is_err(),
+        "it listens on more than 127.0.0.1"
+    );
     let redirect = format!("http://127.0.0.1:{port}/callback?code=RIGHT&state={STATE}");
     let page = crate::harness::output(std::process::Command::new("curl").args([
         "--silent",
