@@ -6,7 +6,11 @@ use crate::{
     exit,
     handout::headers::HeadersError,
     lifecycle::refresh::RefreshError,
-    login::{LoginError, import::ImportError},
+    login::{
+        LoginError,
+        callback::{Taken, Why},
+        import::ImportError,
+    },
     name::{Address, NameError},
     oauth::{OAuthError, TokenHint},
     paths::PathsError,
@@ -268,7 +272,8 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::NotWanted { .. } | LoginError::Fields(_) => exit::USAGE,
         LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
         LoginError::Ui(UiError::NotTaken(_)) => exit::USAGE,
-        LoginError::Busy { .. } | LoginError::PortTaken { .. } => exit::BUSY,
+        LoginError::PortTaken(Taken { why: Why::Refused(_), .. }) => exit::FAILED,
+        LoginError::Busy { .. } | LoginError::PortTaken(_) => exit::BUSY,
         LoginError::Reference(_) => exit::USAGE,
         LoginError::Subject { .. } => exit::NO_CREDENTIAL,
         LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => exit::LOGIN_FAILED,
@@ -359,7 +364,10 @@ fn login_hint(error: &LoginError) -> Option<String> {
         }
         LoginError::Import(error) => import_hint(error),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
-        LoginError::PortTaken { .. } => {
+        LoginError::PortTaken(Taken { why: Why::Refused(_), .. }) => {
+            Some("log in from a terminal, where the redirect can be pasted".into())
+        }
+        LoginError::PortTaken(_) => {
             Some("end that program, or log in from a terminal, where the redirect can be pasted".into())
         }
         _ => None,

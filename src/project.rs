@@ -15,6 +15,7 @@ use crate::{
     name::Name,
     provider::ReferenceError,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
+    shown::typed,
     yaml::{self, Finding, Problem},
 };
 
@@ -107,7 +108,7 @@ impl Project {
             indirect::checked(&named(&format!("extra_hosts[{index}]")), text, host)
         };
         Ok(Self {
-            image: one("image", &self.image, anything)?,
+            image: one("image", &self.image, check_image)?,
             engine: one("engine", &self.engine, engine)?,
             network: one("network", &self.network, network)?,
             ca_bundle: one("ca_bundle", &self.ca_bundle, absolute)?,
@@ -145,7 +146,7 @@ impl Project {
             check(format!("extra_hosts[{index}]"), indirect::lint(text, host));
         }
         let texts: [(&str, &Option<String>, Check); 4] = [
-            ("image", &self.image, anything),
+            ("image", &self.image, check_image),
             ("engine", &self.engine, engine),
             ("network", &self.network, network),
             ("ca_bundle", &self.ca_bundle, absolute),
@@ -179,6 +180,15 @@ type Check = fn(&str) -> Result<(), String>;
 
 fn anything(_: &str) -> Result<(), String> {
     Ok(())
+}
+
+/// What must hold of an image's name; whether there is one of that name only an engine knows.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_image(text: &str) -> Result<(), String> {
+    let ok = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    if ok { Ok(()) } else { Err(format!("{} is not the name of an image", typed(text))) }
 }
 
 fn engine(text: &str) -> Result<(), String> {

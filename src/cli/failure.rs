@@ -84,7 +84,7 @@ pub fn join(causes: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Whoever read our output has seen enough.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }

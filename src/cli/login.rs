@@ -9,6 +9,7 @@ use authenticate::{
     login::{How, Login, interrupt, sweep::Reach, token},
     name::Name,
     paths::Paths,
+    project::check_image,
     provider::Mode,
     secret::Secret,
     ui::Ui,
@@ -87,7 +88,7 @@ pub struct Args {
     #[arg(long)]
     set: Option<Name>,
     /// The image to log in from, in place of the provider's
-    #[arg(long)]
+    #[arg(long, value_parser = image)]
     image: Option<String>,
     /// The engine: docker, podman or a URL
     #[arg(long)]
@@ -150,7 +151,12 @@ impl From<ModeArg> for Mode {
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 90s or 10m".to_owned();
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(parsed).ok().filter(|d| !d.is_zero()).ok_or_else(wrong)
+    let none = || "that leaves no time at all".to_owned();
+    Duration::try_from(parsed).ok().filter(|d| !d.is_zero()).ok_or_else(none)
+}
+
+fn image(text: &str) -> Result<String, String> {
+    check_image(text).map(|()| text.to_owned())
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
@@ -161,6 +167,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         .data_on_stdout(args.json);
     let how = how(&args)?;
     let login = Login::plan(paths, &args.project, &args.provider.provider, how, &ui)?;
+    unused(&args, login.mode());
     let record = match login.mode() {
         Mode::ApiKey | Mode::Token => login.store_key(&ui)?,
         Mode::Basic | Mode::Fields => login.store_fields(&ui)?,
@@ -174,6 +181,25 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     // It is there, whatever becomes of saying so.
     let said = stored(&args, &login, &record);
     said.map_err(|error| error.context(format!("{} is stored, but that could not be said", record.address)))
+}
+
+/// Says what of the command line the mode has no use for.
+fn unused(args: &Args, mode: Mode) {
+    let stored = matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
+    let in_container = mode == Mode::Oauth;
+    let flags = [
+        ("--image", args.image.is_some() && !in_container),
+        ("--engine", args.engine.is_some() && !in_container),
+        ("--ca-bundle", args.ca_bundle.is_some() && stored),
+        ("--timeout", args.timeout.is_some() && stored),
+        ("--headless", args.headless && stored),
+        ("--qr", args.qr && stored),
+        ("--copy", args.copy && stored),
+    ];
+    let flags: Vec<_> = flags.into_iter().filter_map(|(flag, unused)| unused.then_some(flag)).collect();
+    if !flags.is_empty() {
+        output::warn(&format!("mode {mode} has no use for {}", flags.join(", ")));
+    }
 }
 
 fn how(args: &Args) -> anyhow::Result<How> {

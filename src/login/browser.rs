@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     LoginError,
     answer::{Answer, Awaited},
-    callback::{Expected, Taken, listen},
+    callback::{Expected, listen},
     native::{Granted, NativeLogin},
     redirect::Redirect,
 };
@@ -54,14 +54,12 @@ impl WayBack {
                 Ok(Self { port: local.port(), listener: Some(listener), lines })
             }
             Ok(None) => Err(LoginError::NotYet(Mode::Browser)),
-            Err(Taken { port, holder }) if lines.is_some() => {
-                let by = holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
-                let text =
-                    format!("port {port} of 127.0.0.1 is taken{by}: the browser's address must be pasted");
+            Err(taken) if lines.is_some() => {
+                let text = format!("{taken}: the browser's address must be pasted");
                 login.ui.show(Event::Warning(&text));
-                Ok(Self { port, listener: None, lines })
+                Ok(Self { port: taken.port, listener: None, lines })
             }
-            Err(Taken { port, holder }) => Err(LoginError::PortTaken { port, holder }),
+            Err(taken) => Err(LoginError::PortTaken(taken)),
         }
     }
 }

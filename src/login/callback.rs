@@ -1,7 +1,8 @@
 //! The browser's way back to a CLI that listens on its container's own loopback.
 
-use std::{io, net::Ipv4Addr, time::Duration};
+use std::{fmt, io, net::Ipv4Addr, time::Duration};
 
+use listeners::{Listener, Protocol, SocketState};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -24,13 +25,33 @@ pub struct Forward {
     stop: Option<oneshot::Sender<()>>,
 }
 
-/// A port that is taken.
+/// A port that is not ours to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// The port.
     pub port: u16,
-    /// The process that listens there, where it is known.
-    pub holder: Option<String>,
+    /// Why it is not.
+    pub why: Why,
+}
+
+/// Why a port is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody else listens there: this process, where it is known.
+    Held(Option<String>),
+    /// The system does not let us: its words.
+    Refused(String),
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "port {} of 127.0.0.1 ", self.port)?;
+        match &self.why {
+            Why::Held(Some(holder)) => write!(f, "is taken by {holder}"),
+            Why::Held(None) => write!(f, "is taken"),
+            Why::Refused(why) => write!(f, "cannot be used ({why})"),
+        }
+    }
 }
 
 /// Takes ports of 127.0.0.1, before there is a container that they lead into.
@@ -39,7 +60,10 @@ pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, Taken> {
     for &port in ports {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(listener) => listeners.push((port, listener)),
-            Err(_) => return Err(Taken { port, holder: holder(port) }),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(Taken { port, why: Why::Held(holder(port)) });
+            }
+            Err(error) => return Err(Taken { port, why: Why::Refused(error.to_string()) }),
         }
     }
     Ok(listeners)
@@ -47,7 +71,14 @@ pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, Taken> {
 
 fn holder(port: u16) -> Option<String> {
     let all = listeners::get_all().ok()?;
-    let found = all.into_iter().find(|listener| listener.socket.port() == port)?;
+    let is_it = |listener: &Listener| {
+        let ip = listener.socket.ip().to_canonical();
+        listener.socket.port() == port
+            && listener.protocol == Protocol::TCP
+            && listener.state == SocketState::Listen
+            && (ip == Ipv4Addr::LOCALHOST || ip.is_unspecified())
+    };
+    let found = all.into_iter().find(is_it)?;
     Some(format!("{} (process {})", found.process.name, found.process.pid))
 }
 
@@ -212,6 +243,19 @@ pub async fn replay(container: &Container, port: u16, target: &str) -> Result<u1
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is at the same number elsewhere is in nobody's way.
+    #[test]
+    fn who_listens_at_that_port_of_the_loopback_is_named_and_nobody_else() {
+        let held = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = held.local_addr().expect("an address").port();
+        let us = holder(port).expect("somebody");
+        assert!(us.contains(&format!("(process {})", std::process::id())), "{us}");
+        drop(held);
+        let _datagrams = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).expect("free");
+        let _elsewhere = std::net::TcpListener::bind((Ipv4Addr::new(127, 0, 0, 2), port)).expect("free");
+        assert_eq!(holder(port), None);
+    }
 
     const LOGIN: &str = "https://a.example/oauth/authorize?client_id=x&redirect_uri=http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback&state=s1";
 

@@ -241,13 +241,10 @@ impl ContainerLogin<'_> {
             Ok(ports) => Ok(WayBack { command, ports, taken: None }),
             Err(taken) if can_paste => Ok(WayBack { command, ports: Vec::new(), taken: Some(taken) }),
             Err(taken) if !headless.is_empty() => {
-                let port = taken.port;
-                let by = taken.holder.map(|holder| format!(" by {holder}")).unwrap_or_default();
-                let text = format!("port {port} of 127.0.0.1 is taken{by}; logging in without it");
-                self.ui.show(Event::Warning(&text));
+                self.ui.show(Event::Warning(&format!("{taken}; logging in without it")));
                 Ok(without)
             }
-            Err(Taken { port, holder }) => Err(LoginError::PortTaken { port, holder }),
+            Err(taken) => Err(LoginError::PortTaken(taken)),
         }
     }
 
@@ -263,10 +260,9 @@ impl ContainerLogin<'_> {
             return Ok(Ran::BrokenOff(ending));
         }
         self.ui.show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
-        if let Some(Taken { port, holder }) = &way.taken {
-            let by = holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default();
+        if let Some(taken) = &way.taken {
             let text = format!(
-                "port {port} of 127.0.0.1 is taken{by}: the browser will show an error page, or that program's, at the end; \
+                "{taken}: the browser will show an error page, or that program's, at the end; \
                  its address is then asked for here"
             );
             self.ui.show(Event::Warning(&text));

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{fields::FieldsError, import::ImportError, lock::Holder};
+use super::{callback::Taken, fields::FieldsError, import::ImportError, lock::Holder};
 use crate::{
     capture::CaptureError,
     engine::EngineError,
@@ -88,14 +88,9 @@ pub enum LoginError {
         /// What kept a file from being read.
         because: Option<Box<CaptureError>>,
     },
-    /// The port that the browser will come back to is taken, and nobody can paste where it went.
-    #[error("port {port} of 127.0.0.1 is taken{}, and the browser must come back to it", by(.holder))]
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// The process that listens there, where it is known.
-        holder: Option<String>,
-    },
+    /// The port that the browser will come back to is not ours, and nobody can paste where it went.
+    #[error("{0}, and the browser must come back to it")]
+    PortTaken(Taken),
     /// The fields are not those of the provider; nothing was stored.
     #[error(transparent)]
     Fields(#[from] FieldsError),
@@ -142,7 +137,7 @@ impl LoginError {
             Self::Fields(_) => "bad_field",
             Self::NoSuchMode { .. } | Self::NotYet(_) | Self::NotWanted { .. } => "configuration",
             Self::KeySource { .. } | Self::Reference(_) | Self::Subject { .. } => "configuration",
-            Self::Busy { .. } | Self::PortTaken { .. } => "busy",
+            Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",
             Self::Import(_) | Self::Vendor(_) => "vendor_files",
@@ -193,8 +188,4 @@ fn list(modes: &[Mode]) -> String {
 
 fn wrote(names: &[String]) -> String {
     if names.is_empty() { "; it wrote no file".into() } else { format!("; it wrote: {}", names.join(", ")) }
-}
-
-fn by(holder: &Option<String>) -> String {
-    holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
 }

@@ -31,12 +31,13 @@ pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> 
 /// What to write instead.
 pub fn expires_in(text: &str) -> Result<Timestamp, String> {
     let wrong = || "write a number with a unit, for example 12h or 90d".to_owned();
-    let span: Span = text.parse().map_err(|_| wrong())?;
+    let span: Span =
+        text.parse().map_err(|error: jiff::Error| if error.is_range() { too_far() } else { wrong() })?;
     // Nobody knows how long a month is.
     let fixed = span.get_years() == 0 && span.get_months() == 0;
     let lasts =
         span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|_| fixed).ok_or_else(wrong)?;
-    future(Timestamp::now().checked_add(lasts).map_err(|_| wrong())?)
+    future(Timestamp::now().checked_add(lasts).map_err(|_| too_far())?)
 }
 
 /// The time at which something ends: RFC 3339, or a date, which is its first moment in UTC.
@@ -45,12 +46,16 @@ pub fn expires_in(text: &str) -> Result<Timestamp, String> {
 /// What to write instead.
 pub fn expires_at(text: &str) -> Result<Timestamp, String> {
     // A time without its zone would be read as a date, too.
-    let date = || {
-        let date: Date = text.parse().ok().filter(|_| text.len() == "2030-01-31".len())?;
-        date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    };
+    if let Ok(time) = text.parse() {
+        return future(time);
+    }
     let wrong = "write a date or a time with its zone, for example 2030-01-31 or 2030-01-31T12:00:00Z";
-    future(text.parse().ok().or_else(date).ok_or(wrong)?)
+    let date: Date = text.parse().ok().filter(|_| text.len() == "2030-01-31".len()).ok_or(wrong)?;
+    future(date.to_zoned(TimeZone::UTC).map_err(|_| too_far())?.timestamp())
+}
+
+fn too_far() -> String {
+    "that is later than can be stored: the last day is 9999-12-30".to_owned()
 }
 
 fn future(at: Timestamp) -> Result<Timestamp, String> {
@@ -91,6 +96,9 @@ mod tests {
     fn an_end_that_is_none_is_refused() {
         for bad in ["", "90", "1mo", "1y", "-1h", "0s", "99999999999999d", "soon"] {
             assert!(expires_in(bad).is_err(), "{bad}");
+        }
+        for far in [expires_in("99999999d"), expires_in("7000000d"), expires_at("9999-12-31")] {
+            assert_eq!(far, Err(too_far()));
         }
         for bad in ["", "2020-01-01", "2130-13-01", "2130-01-31T12:00:00", "1700000000"] {
             assert!(expires_at(bad).is_err(), "{bad}");

@@ -15,7 +15,7 @@ pub(super) fn by_what_is_given(provider: &Descriptor, how: &How) -> Option<Mode>
     (!how.fields.is_empty()).then_some(if basic { Mode::Basic } else { Mode::Fields })
 }
 
-/// Refuses what the mode would drop without a word.
+/// Refuses what belongs to a credential and the mode would drop. What belongs to a way to get one is not looked at.
 pub(super) fn check(mode: Mode, how: &How) -> Result<Mode, LoginError> {
     let takes_end = matches!(mode, Mode::ApiKey | Mode::Token);
     let takes_fields = matches!(mode, Mode::Basic | Mode::Fields);

@@ -133,3 +133,14 @@ fn every_file_of_the_configuration_is_looked_at() {
         assert!(check["fix"].is_string(), "{check}");
     }
 }
+
+/// A script that asks only for the exit code may not read to the end.
+#[test]
+fn it_ends_as_it_would_have_when_nobody_reads_on() {
+    let home = Home::new();
+    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        home.authenticate(arguments).stdout(writer).exits(code::ENGINE);
+    }
+}

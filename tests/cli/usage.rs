@@ -51,7 +51,12 @@ fn unknown_flags_and_values_are_refused() {
     let home = Home::new();
     home.authenticate(["status", "--jsn"]).exits(code::USAGE).says("--json");
     home.authenticate(["demo", "openai", "--timeout", "soon"]).exits(code::USAGE).says("90s");
-    home.authenticate(["demo", "openai", "--timeout", "-5s"]).exits(code::USAGE);
+    for none in ["0s", "-5s"] {
+        let timeout = format!("--timeout={none}");
+        home.authenticate(["demo", "openai", &timeout]).exits(code::USAGE).says("that leaves no time at all");
+    }
+    let later = ["demo", "openai", "--api-key-stdin", "--expires-at", "9999-12-31"];
+    home.authenticate(later).exits(code::USAGE).says("later than can be stored");
     home.authenticate(["demo", "claude", "--mode", "oauth", "--engine", "lxc"])
         .exits(code::USAGE)
         .says("\"lxc\" is not an engine: use docker, podman, or a URL");
@@ -135,4 +140,32 @@ fn the_help_says_which_account_is_meant() {
     for verb in ["logout", "revoke"] {
         assert!(help(verb).contains("the profile if not the default one"), "{verb}");
     }
+}
+
+#[test]
+fn an_image_has_a_name() {
+    let home = Home::new();
+    for image in ["", "a b"] {
+        let login = ["demo", "codex", "--mode", "oauth", "--image", image];
+        home.authenticate(login).exits(code::USAGE).says("is not the name of an image");
+    }
+    home.write("config/projects/demo.yaml", "image: \"\"\n");
+    home.authenticate(["demo", "codex", "--mode", "oauth"])
+        .exits(code::USAGE)
+        .says("demo.yaml:1:1: image: \"\" is not the name of an image");
+}
+
+#[test]
+fn what_a_mode_has_no_use_for_is_said() {
+    let home = Home::new();
+    let flags =
+        ["--image=x", "--engine=docker", "--ca-bundle=/nonexistent", "--timeout=5m", "--headless", "--qr"];
+    home.authenticate([&["demo", "openai", "--api-key-stdin"][..], &flags].concat())
+        .input(KEY)
+        .exits(code::DONE)
+        .says("warning: mode api_key has no use for --image, --engine, --ca-bundle, --timeout, --headless, --qr\n");
+    home.authenticate(["demo", "openai", "--api-key-stdin"])
+        .input(KEY)
+        .exits(code::DONE)
+        .does_not_say("no use");
 }

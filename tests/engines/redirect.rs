@@ -119,3 +119,13 @@ fn a_redirect_to_this_machines_loopback_reaches_the_cli() {
     home.assert_nothing_left();
     assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(), "nothing listens after the login");
 }
+
+/// Where ports below 1024 are root's.
+#[test]
+fn a_port_that_the_system_keeps_from_us_is_not_said_to_be_taken() {
+    let home = acme(Place::PodmanAsUser, &["stay"]);
+    describe(&home, json!({"callback_ports": [81]}));
+    let ended = home.run(&LOGIN).expect(1);
+    assert!(ended.err.contains("port 81 of 127.0.0.1 cannot be used (Permission denied"), "{}", ended.err);
+    home.assert_nothing_left();
+}

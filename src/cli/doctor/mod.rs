@@ -7,7 +7,10 @@ mod engines;
 use authenticate::paths::Paths;
 use serde_json::json;
 
-use super::{failure::Reported, output};
+use super::{
+    failure::{Reported, is_broken_pipe},
+    output,
+};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,7 +44,18 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let usable = checks.iter().any(|check| check.what == "engine" && check.result.is_ok());
     let failed = |check: &&Check| check.result.is_err() && !(usable && check.what == "engine");
     let code = checks.iter().find(failed).and_then(|check| check.result.as_ref().err()).map(|p| p.code);
-    if args.json {
+    let printed = print(&checks, args.json, code.is_none());
+    match code {
+        None => printed,
+        // Also for a reader who has seen enough.
+        Some(code) => printed
+            .or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+            .and(Err(Reported(code).into())),
+    }
+}
+
+fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
+    if json {
         let list: Vec<_> = checks
             .iter()
             .map(|check| match &check.result {
@@ -49,9 +63,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
                 Err(p) => json!({"check": check.what, "ok": false, "detail": p.message, "fix": p.fix}),
             })
             .collect();
-        output::json(&json!({"schema": 1, "ok": code.is_none(), "checks": list}))?;
+        output::json(&json!({"schema": 1, "ok": ok, "checks": list}))?;
     } else {
-        for check in &checks {
+        for check in checks {
             match &check.result {
                 Ok(detail) => output::text(&format!("ok       {}: {}", check.what, output::safe(detail)))?,
                 Err(problem) => {
@@ -61,8 +75,5 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             }
         }
     }
-    match code {
-        None => Ok(()),
-        Some(code) => Err(Reported(code).into()),
-    }
+    Ok(())
 }
