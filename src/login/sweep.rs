@@ -1,8 +1,6 @@
 //! Cleaning up after logins that were killed.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{dir, lock};
 use crate::{engine, files, paths::Paths};
@@ -13,13 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long all of a dead login's containers may take.
 const REMOVAL: Duration = Duration::from_secs(20);
 
-/// How long all of them may take a command that needs no engine.
-const BRIEF: Duration = Duration::from_secs(2);
+/// How long a command that needs no engine waits for any to answer, and then for what it does.
+const BRIEF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// How long engines are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// For two seconds in all: an engine is not what is wanted.
+    /// For two seconds in all, and longer only for those that answer: an engine is not what is wanted.
     Briefly,
     /// As long as they usually take.
     Engines,
@@ -50,7 +48,7 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
             return swept;
         }
     };
-    let soon = Instant::now() + BRIEF;
+    let begun = Instant::now();
     for mut dead in dead {
         let directory = dir::of(paths, &dead.holder.login);
         let container = match dead.holder.engine.clone() {
@@ -58,8 +56,11 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
             Some(url) => {
                 // A login for the same credential need not wait for an engine.
                 dead.make_way();
-                let end = if reach == Reach::Briefly { soon } else { Instant::now() + REMOVAL };
-                remove_until(end, &url, &dead.holder.login).await
+                let (patience, removal) = match reach {
+                    Reach::Briefly => (BRIEF.0.saturating_sub(begun.elapsed()), BRIEF.1),
+                    Reach::Engines => (PATIENCE, REMOVAL),
+                };
+                remove_within(removal, &url, patience, &dead.holder.login).await
             }
         };
         // Whether or not the engine answers, the secrets go.
@@ -81,17 +82,17 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
 
 /// Removes every container of a login.
 pub(super) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
-    remove_until(Instant::now() + REMOVAL, url, login).await
+    remove_within(REMOVAL, url, PATIENCE, login).await
 }
 
-async fn remove_until(end: Instant, url: &str, login: &str) -> Result<(), String> {
-    let removal = tokio::time::timeout_at(end, remove_all(url, login)).await;
+async fn remove_within(limit: Duration, url: &str, patience: Duration, login: &str) -> Result<(), String> {
+    let removal = tokio::time::timeout(limit, remove_all(url, patience, login)).await;
     removal.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
 }
 
-async fn remove_all(url: &str, login: &str) -> Result<(), String> {
+async fn remove_all(url: &str, patience: Duration, login: &str) -> Result<(), String> {
     let engine =
-        engine::locate::at(url, PATIENCE).await.map_err(|why| format!("its container in {url}: {why}"))?;
+        engine::locate::at(url, patience).await.map_err(|why| format!("its container in {url}: {why}"))?;
     for id in engine.login_containers(login).await.map_err(|e| e.to_string())? {
         // Podman would give it ten seconds to end.
         engine.kill_container(&id).await.map_err(|e| e.to_string())?;
