@@ -147,6 +147,23 @@ fn find(
     }
 }
 
+/// What came of waiting for somebody else: what is stored there now is judged as what was found there first.
+pub(super) fn judge_again(
+    paths: &Paths,
+    project: &Project,
+    request: &Request,
+    before: Stale,
+    now: Record,
+) -> Result<Resolution, Error> {
+    let set = now.address.set.clone();
+    let search = Search { store: None, paths, request, project, set, purpose: Purpose::Look };
+    let found = search.judge(now, before.skipped).and_then(|found| search.with_its_part(found))?;
+    Ok(match found {
+        Resolution::Stale(stale) => Resolution::Stale(Stale { key: before.key, ..stale }),
+        ready => ready,
+    })
+}
+
 /// What a credential is looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {

@@ -14,6 +14,7 @@ mod leaving;
 mod outcomes;
 mod postponed;
 mod recorded;
+mod replaced;
 mod restored;
 mod unstored;
 mod verb;
