@@ -8,11 +8,15 @@ use std::{
 use authenticate::{
     Client, Error,
     credential::{Credential, Metadata, Owner},
-    lifecycle::alive::Alive,
+    lifecycle::{
+        alive::Alive,
+        refresh::{RefreshError, Renewed},
+    },
+    store::ExchangeState,
 };
 use serde_json::json;
 
-use crate::harness::{EXPIRED, Home, Server, runtime};
+use crate::harness::{EXPIRED, Home, Server, eventually, runtime};
 
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 
@@ -97,4 +101,53 @@ fn one_with_a_blank_field_is_filled() {
     let found = found.expect("found");
     assert_eq!(found.field("b").expect("filled").expose(), env!("CARGO_PKG_NAME"));
     assert_eq!(found.fields.len(), 2, "{:?}", found.fields);
+}
+
+/// What came of a renewal during which this happened to what is stored, and what is in the log since then.
+fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Renewed, RefreshError>, Vec<String>) {
+    let (server, tell) = Server::held(200, NEW);
+    home.renews_at(&server.url);
+    let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let renewed = std::thread::scope(|scope| {
+        let renewing = scope.spawn(|| home.renew(&before, false));
+        eventually("the exchange", || server.bodies().len() == 1);
+        happens();
+        tell.send(()).expect("told");
+        renewing.join().expect("ended")
+    });
+    let mut log = home.store().audit_log(None, 2).expect("read");
+    log.reverse();
+    (renewed, log.iter().map(|entry| format!("{} {}", entry.action, entry.outcome)).collect())
+}
+
+#[test]
+fn that_a_token_was_sent_is_recorded_though_its_answer_is_not_stored() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let (renewed, log) = renewed_while(&home, || {
+        home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
+    });
+    assert_eq!(renewed.expect("there is one"), Renewed::Before(home.record()));
+    assert_eq!(log, ["store ok", "refresh replaced"]);
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None, "the other one was not sent");
+
+    let (renewed, log) = renewed_while(&home, || {
+        home.store().remove(&home.address()).expect("removed");
+    });
+    assert!(matches!(renewed, Err(RefreshError::Gone { .. })), "{renewed:?}");
+    assert_eq!(log, ["remove ok", "refresh gone"]);
+}
+
+/// With a restored login comes back what is known of its token: that it is on its way, which it is not any more.
+#[test]
+fn a_token_that_is_restored_while_it_is_exchanged_is_known_to_be_spent() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let (renewed, log) =
+        renewed_while(&home, || home.store().replace_all(&[home.record()]).expect("restored"));
+    assert!(matches!(renewed, Ok(Renewed::Before(_))), "{renewed:?}");
+    assert_eq!(log, ["restore ok", "refresh replaced"]);
+    let known = home.store().exchange(&home.address()).expect("read").expect("known");
+    assert_eq!(known.state, ExchangeState::Unknown);
+    assert!(known.why.expect("why").contains("was restored meanwhile"));
+    let error = home.renew(&home.record(), false).expect_err("it is not sent again");
+    assert!(matches!(error, RefreshError::OutcomeUnknown { .. }), "{error:?}");
 }
