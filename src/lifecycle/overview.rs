@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    fill::{from_env, kind_in, value_of},
+    fill::{from_env, kind_in},
     request::{FieldSource, Source},
     resolve::of_one_source,
     state::{self, State},
+    variable,
 };
 use crate::{
     Error,
@@ -186,11 +187,16 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
     let provider = registry.find(summary.address.provider.as_str());
     // Nothing is sent while a file of the provider is wrong.
     let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
+    let fields = provider.map(|provider| fields(&summary, provider)).unwrap_or_else(|| Ok(Vec::new()));
+    let state = match &fields {
+        Ok(_) => state::of(&summary, by_exchange.get(&summary.address).copied(), now),
+        Err(_) => State::Error,
+    };
     let found = Found {
         kind: summary.kind,
         source: Source::Stored,
-        fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
-        state: state::of(&summary, by_exchange.get(&summary.address).copied(), now),
+        fields: fields.unwrap_or_else(|fields| fields),
+        state,
         refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
         revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
@@ -204,21 +210,27 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
     }
 }
 
-fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
+/// As an error, if a variable that is used for one of them cannot hold one.
+fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Vec<FieldSource>> {
     if !matches!(summary.kind, Kind::Fields | Kind::Basic) || summary.parts.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    let mut is_wrong = false;
     let described = provider.all_fields().into_iter();
-    described
+    let fields = described
         .map(|(name, field)| {
-            let from_env = || field.env_var.as_deref().filter(|name| value_of(name).is_some());
-            let source = match summary.parts.contains(&name) {
-                true => Some(Source::Stored),
-                false => from_env().map(|name| Source::Env(name.to_owned())),
+            let source = match (summary.parts.contains(&name), &field.env_var) {
+                (true, _) => Some(Source::Stored),
+                (false, Some(variable)) => {
+                    let value = variable::read(variable).inspect_err(|_| is_wrong = true);
+                    value.ok().flatten().map(|_| Source::Env(variable.clone()))
+                }
+                (false, None) => None,
             };
             FieldSource { name, source, variable: field.env_var }
         })
-        .collect()
+        .collect();
+    if is_wrong { Err(fields) } else { Ok(fields) }
 }
 
 fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {

@@ -312,7 +312,7 @@ impl Search<'_> {
         let name = record.address.provider.as_str();
         let registry = Registry::load_for(Some(&self.paths.providers()), name);
         let known = registry.get(name).ok();
-        let (credential, fields) = fill::fill(record.credential, known.map(|known| &**known));
+        let (credential, fields) = fill::fill(record.credential, known.map(|known| &**known))?;
         if !fill::is_complete(&credential) {
             let variables: Vec<String> = fields.iter().filter_map(|field| field.variable.clone()).collect();
             let hint = match variables.as_slice() {

@@ -302,3 +302,37 @@ fn what_could_act_on_a_terminal_is_no_override() {
         .says("T contains control characters")
         .does_not_say(CANARY);
 }
+
+#[test]
+fn a_field_from_the_environment_is_one_line_and_cannot_act_on_a_terminal() {
+    let home = Home::new();
+    let token = |value: &str| {
+        home.authenticate(["token", "demo", "slack", "--field", "app_token"]).env("SLACK_APP_TOKEN", value)
+    };
+    let is_refused = |value: &str| {
+        token(value)
+            .exits(code::NO_CREDENTIAL)
+            .says("SLACK_APP_TOKEN contains control characters")
+            .does_not_say(CANARY);
+    };
+    let both = || {
+        assert_eq!(token(&format!(" {KEY}\n")).exits(code::DONE).stdout, format!("{KEY}\n"));
+        is_refused("CANARY\x1b[31mpp");
+        is_refused("CANARY\nmore");
+    };
+    both();
+    let row = |run: crate::harness::Run| run.exits(code::DONE).json()["credentials"][0].clone();
+    let status = row(home.authenticate(["status", "slack", "--json"]).env("SLACK_APP_TOKEN", "a\x1b"));
+    assert_eq!((&status["kind"], &status["state"]), (&json!("fields"), &json!("error")));
+    home.put(
+        "slack",
+        &Credential::Fields([("bot_token".to_owned(), KEY.into())].into()),
+        &Metadata::default(),
+    );
+    both();
+    // A field that is stored needs no variable.
+    home.authenticate(["token", "demo", "slack", "--field", "app_token"])
+        .env("SLACK_APP_TOKEN", KEY)
+        .env("SLACK_BOT_TOKEN", "a\x1b")
+        .exits(code::DONE);
+}

@@ -224,11 +224,15 @@ fn it_says_where_each_field_comes_from() {
     let row = &rows(&home, &["slack"])[0];
     let bot = json!({"name": "bot_token", "source": "stored", "variable": "SLACK_BOT_TOKEN"});
     let missing = json!({"name": "app_token", "source": null, "variable": "SLACK_APP_TOKEN"});
-    assert_eq!(row["fields"], json!([bot, missing]));
+    assert_eq!((&row["state"], &row["fields"]), (&json!("ok"), &json!([bot, missing])));
     let table = |value: &str| {
         let outcome = home.authenticate(["status"]).env("SLACK_APP_TOKEN", value).exits(code::DONE);
         outcome.does_not_say(CANARY).stdout.clone()
     };
     assert!(table("").contains("stored; app_token: missing"));
+    let bad =
+        home.authenticate(["status", "--json"]).env("SLACK_APP_TOKEN", "CANARY\x1b[2J").exits(code::DONE);
+    let row = &bad.does_not_say(CANARY).json()["credentials"][0];
+    assert_eq!((&row["state"], &row["fields"]), (&json!("error"), &json!([bot, missing])));
     assert!(table(KEY).contains("stored; app_token: env SLACK_APP_TOKEN"));
 }
