@@ -161,6 +161,10 @@ fn one_word_may_be_a_provider() {
     assert_eq!(names(&["demo", "openai:work"]), ["openai:work"]);
     assert_eq!(names(&["demo"]).len(), 3);
     home.authenticate(["status", "demo", "opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
+    let slip = home.authenticate(["status", "opnai"]).exits(code::DONE);
+    assert!(
+        slip.stderr.contains("\"opnai\" is taken for a project without a file (did you mean \"openai\"?)")
+    );
     // A project that has a file is a project.
     home.write("config/projects/openai.yaml", "credential_set: other\n");
     assert!(names(&["openai"]).is_empty());

@@ -11,6 +11,7 @@ mod configuration;
 mod crowds;
 mod killed;
 mod leaving;
+mod one_word;
 mod outcomes;
 mod postponed;
 mod recorded;
