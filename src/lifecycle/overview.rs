@@ -63,6 +63,12 @@ pub struct Found {
     pub kind: Kind,
     /// What is known of it.
     pub metadata: Metadata,
+    /// When it was first stored; `None` for what is not stored.
+    pub created_at: Option<Timestamp>,
+    /// When it was last replaced, or renewed.
+    pub updated_at: Option<Timestamp>,
+    /// The OAuth client that we renew it as, where that is known.
+    pub client_id: Option<String>,
     /// Where it is from.
     pub source: Source,
     /// Of several fields, where each comes from.
@@ -82,6 +88,9 @@ impl Entry {
         let found = Found {
             kind: credential.kind(),
             metadata: Metadata::default(),
+            created_at: None,
+            updated_at: None,
+            client_id: None,
             source: Source::Override,
             fields: of_one_source(credential, &Source::Override),
             state: State::Ok,
@@ -199,6 +208,9 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
         state,
         refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
         revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
+        created_at: Some(summary.created_at),
+        updated_at: Some(summary.updated_at),
+        client_id: state::client_of(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {
@@ -247,6 +259,9 @@ fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
     Some(Found {
         kind,
         metadata: Metadata::default(),
+        created_at: None,
+        updated_at: None,
+        client_id: None,
         source: Source::Env(variable),
         fields,
         state,

@@ -70,9 +70,15 @@ fn json_has_all_of_it_and_no_secret() {
     assert_eq!(gh["expired"], true);
     let at: Timestamp = gh["expires_at"].as_str().expect("a time").parse().expect("a time");
     assert!(at < Timestamp::now());
+    let mut openai = status["credentials"][1].clone();
+    for name in ["created_at", "updated_at"] {
+        let at: Timestamp = openai[name].take().as_str().expect("a time").parse().expect("a time");
+        assert!(Timestamp::now().duration_since(at) < SignedDuration::from_mins(5), "{at}");
+    }
     assert_eq!(
-        status["credentials"][1],
+        openai,
         json!({
+            "created_at": null, "updated_at": null, "client_id": null,
             "provider": "openai", "label": "OpenAI", "set": "default", "profile": "default",
             "configured": true, "kind": "api_key", "account": null, "host": null, "scopes": [],
             "state": "ok", "expires_at": null, "expired": false, "refreshable": false, "owner": "us",
@@ -218,6 +224,10 @@ fn it_says_what_can_be_renewed() {
     let expected = [("claude", true), ("codex", true), ("opencode", false), ("qwen", false)];
     assert_eq!(found, expected.map(|(name, yes)| (name.to_owned(), yes)));
     assert_eq!(rows(&home, &["codex"])[0]["state"], "expired");
+    let client = |home: &Home| rows(home, &["codex"])[0]["client_id"].clone();
+    assert_eq!(client(&home), "app_EMoamEEZ73f0CkXaXp7hrann");
+    home.write("config/providers/codex.yaml", "refresh: {client_id: 'env:CLIENT'}\n");
+    assert_eq!(client(&home), Value::Null);
 }
 
 #[test]
