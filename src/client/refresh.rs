@@ -38,7 +38,7 @@ impl Client {
     /// [`Error::NoCredential`] when nothing is stored there, [`Error::UnknownProvider`], [`Error::Refresh`],
     /// [`Error::Project`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Renewed, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let project = self.project_file()?;
         let renewals = self.renewals(&registry, &project, force);
         let request = self.complete(&Request::new(&self.project, provider));
@@ -69,7 +69,7 @@ impl Client {
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
     pub async fn refresh_all(&self, force: bool) -> Result<Each<Renewed>, Error> {
-        let registry = Registry::load(Some(&self.paths.providers()));
+        let registry = Registry::of(&self.paths);
         let (project, set) = (self.project_file()?, self.credential_set()?);
         let renewals = self.renewals(&registry, &project, force);
         let (all, _) = renewals.all_stored(Some(&set), self.profile.as_ref())?;

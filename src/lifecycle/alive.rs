@@ -74,7 +74,7 @@ async fn renew(
     mut stale: Stale,
     ui: &dyn Ui,
 ) -> Result<Alive, Error> {
-    let registry = Registry::load_for(Some(&paths.providers()), stale.record.address.provider.as_str());
+    let registry = Registry::of_one(paths, stale.record.address.provider.as_str());
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
     let ready = |resolved| Ok(Alive { resolved, not_renewed: None });
     let mut is_first = true;

@@ -130,6 +130,25 @@ fn nothing_is_renewed_for_headers_that_there_will_not_be() {
     assert_eq!(server.bodies().len(), 1);
 }
 
+#[test]
+fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let file = home.paths.providers().join("acme.yaml");
+    let described = std::fs::read_to_string(&file).expect("read");
+    std::fs::remove_file(&file).expect("removed");
+    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody else knows how");
+    let described = serde_json::from_str(&described).expect("a descriptor");
+    let client = client(&home).provider(described).expect("right");
+    assert!(client.is_authenticated("acme").expect("known"));
+    let found = runtime().block_on(client.credential("acme")).expect("renewed");
+    assert_eq!(found.usable().expect("one").expose(), "NEW");
+    assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Renewed::Now(_))));
+    assert_eq!(runtime().block_on(client.refresh_all(true)).expect("tried").len(), 1);
+    assert_eq!(server.bodies().len(), 3);
+}
+
 /// A store that a program opened itself is on the same disk as everybody's.
 #[test]
 fn a_client_with_a_store_of_its_own_and_another_process_make_one_exchange() {
