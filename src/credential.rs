@@ -15,6 +15,8 @@ pub(crate) const LOGIN: &str = "login.";
 pub(crate) const LOGIN_AT: &str = "login.at:";
 /// The part of a native login that has a revocation endpoint with it.
 pub(crate) const REVOCATION: &str = "login.revocation_url";
+/// The client that made it.
+pub(crate) const LOGIN_CLIENT: &str = "login.client:";
 
 /// A credential: the secret part, typed by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,7 +225,9 @@ impl Credential {
         // Where it can be revoked is told by these.
         let host = login("token_url").and_then(|url| Some(format!("{LOGIN_AT}{}", host_of(url)?)));
         let revocation = login("revocation_url").map(|_| REVOCATION.to_owned());
-        there.map(|(name, _)| name.to_owned()).chain(mode).chain(host).chain(revocation).collect()
+        let client = login("client_id").map(|id| format!("{LOGIN_CLIENT}{id}"));
+        let names = there.map(|(name, _)| name.to_owned());
+        names.chain(mode).chain(host).chain(revocation).chain(client).collect()
     }
 
     /// The stored form: a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.

@@ -7,11 +7,12 @@ use std::{
 
 use crate::shown::typed;
 
-/// The two directories of the program.
+/// The two directories of the program, and what it adds to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     config: PathBuf,
     data: PathBuf,
+    descriptors: Vec<(String, String)>,
 }
 
 /// Why the directories are not known.
@@ -50,12 +51,13 @@ impl Paths {
         Ok(Self {
             config: pick("AUTHENTICATE_CONFIG_DIR", home.as_ref().map(|h| h.config_dir()))?,
             data: pick("AUTHENTICATE_DATA_DIR", home.as_ref().map(|h| h.data_dir()))?,
+            descriptors: Vec::new(),
         })
     }
 
     /// The directories named; both absolute.
     pub fn new(config: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
-        Self { config: config.into(), data: data.into() }
+        Self { config: config.into(), data: data.into(), descriptors: Vec::new() }
     }
 
     /// The configuration directory.
@@ -71,6 +73,16 @@ impl Paths {
     /// The user's own provider descriptors.
     pub fn providers(&self) -> PathBuf {
         self.config.join("providers")
+    }
+
+    /// Adds a descriptor that lies over those in the directory: its name and its text.
+    pub(crate) fn describe(&mut self, name: String, text: String) {
+        self.descriptors.push((name, text));
+    }
+
+    /// The descriptors that were added, a later one over an earlier one.
+    pub(crate) fn descriptors(&self) -> &[(String, String)] {
+        &self.descriptors
     }
 
     /// The project files.

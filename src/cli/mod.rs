@@ -15,6 +15,7 @@ mod log;
 mod login;
 mod logout;
 mod man;
+mod one_word;
 mod output;
 mod projects;
 mod prompt;

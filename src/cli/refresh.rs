@@ -7,13 +7,14 @@ use authenticate::{
     paths::Paths,
     project::Project,
     provider::Registry,
-    store::Unreadable,
+    store::{Store, Unreadable},
 };
 use serde_json::json;
 
 use super::{
     alive::{Signalled, interrupted, to_the_end},
-    failure::{self, Reported},
+    failure::{self, Reported, Usage},
+    one_word::{Slip, is_provider},
     output,
     target::{self, Target},
     terminal::TerminalUi,
@@ -21,16 +22,19 @@ use super::{
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only the credential set of this project
-    project: Option<Name>,
+    /// Only the credential set of this project; or only this provider, if there is one of that name and no project with a
+    /// file. Any other word is a project without a file
+    #[arg(value_name = "PROJECT|PROVIDER")]
+    first: Option<Target>,
     /// Only this credential, and its failure is an error of its own kind; without a profile the first that can be used of
     /// the project's order, the default one or the only account
     #[arg(value_name = "PROVIDER[:PROFILE]")]
-    provider: Option<Target>,
+    second: Option<Target>,
     /// The credential set, in place of the project's
     #[arg(long)]
     set: Option<Name>,
-    /// Renew what is not due yet; and send a token again that was refused, or of which it is not known what became of it
+    /// Renew what is not due yet; and send a token again that was refused, or of which it is not known what became of it. One
+    /// word alone must be a provider or a project with a file then
     #[arg(long)]
     force: bool,
     /// Print the results as JSON
@@ -42,27 +46,27 @@ pub struct Args {
 type Row = (Address, Result<Renewed, Error>);
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let project = match &args.project {
+    let registry = Registry::load(Some(&paths.providers()));
+    let (named, target) = words(paths, &args, &registry)?;
+    let project = match &named {
         Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
         None => Project::default(),
     };
-    let set = match (&args.set, &args.project) {
+    let set = match (&args.set, &named) {
         (None, None) => None,
         (Some(set), _) => Some(set.clone()),
         (None, Some(_)) => Some(project.set()),
     };
-    let registry = Registry::load(Some(&paths.providers()));
     let ui = TerminalUi::new().data_on_stdout(true);
     let renewals =
         Renewals { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
     let (mut rows, mut nameless, mut ended) = (Vec::new(), Vec::new(), Ok(()));
-    match &args.provider {
+    match &target {
         Some(Target { provider, profile }) => {
-            let default = Name::default_name();
             let request = Request {
                 set,
                 profile: profile.clone(),
-                ..Request::new(args.project.as_ref().unwrap_or(&default), provider.as_str())
+                ..Request::new(&named.unwrap_or_else(Name::default_name), provider.as_str())
             };
             let stored = renewals.chosen(&request)?;
             for skipped in &stored.skipped {
@@ -102,6 +106,30 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
         None => Ok(()),
     }
+}
+
+/// The project, and what of it. A provider alone is that of the project `default`.
+fn words(paths: &Paths, args: &Args, registry: &Registry) -> anyhow::Result<(Option<Name>, Option<Target>)> {
+    let Some(first) = &args.first else { return Ok((None, None)) };
+    if args.second.is_none() {
+        let store = Store::open_existing(paths).map_err(Error::from)?;
+        if is_provider(paths, first, registry, store.as_ref())? {
+            return Ok((Some(Name::default_name()), Some(first.clone())));
+        }
+    } else if first.profile.is_some() {
+        return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into());
+    }
+    let project: Name = first.provider.parse().map_err(Error::from)?;
+    match Slip::of(paths, &project, registry).filter(|_| args.second.is_none()) {
+        // It would send the tokens of everything, also those in doubt.
+        Some(slip) if args.force => {
+            let hint = "`authenticate refresh --set SET --force` renews all of a set";
+            return Err(Usage::new(slip.refused()).hint(hint).into());
+        }
+        Some(slip) => slip.note(),
+        None => {}
+    }
+    Ok((Some(project), args.second.clone()))
 }
 
 fn say((address, result): &Row) {

@@ -7,25 +7,26 @@ use authenticate::{
         resolve::{FieldSource, Source},
         state::State,
     },
-    name::{Address, Name},
+    name::Name,
     paths::Paths,
-    project,
     provider::Registry,
     shown,
-    store::{Listing, Store},
+    store::Store,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     failure::Reported,
+    one_word::{Slip, is_provider, stored},
     output,
     target::{self, Target},
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only the credential set of this project; or only this provider
+    /// Only the credential set of this project; or only this provider, if there is one of that name and no project with a
+    /// file. Any other word is a project without a file
     #[arg(value_name = "PROJECT|PROVIDER")]
     first: Option<Target>,
     /// Only this provider, or this profile of it
@@ -81,7 +82,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 fn filter(paths: &Paths, args: &Args, registry: &Registry, store: Option<&Store>) -> Result<Filter, Error> {
     let (project, target) = match (&args.first, &args.second) {
         (Some(first), None) if is_provider(paths, first, registry, store)? => (None, Some(first)),
-        (Some(first), second) => (Some(project_name(first)?), second.as_ref()),
+        (Some(first), second) => (Some(project(paths, first, registry)?), second.as_ref()),
         (None, _) => (None, None),
     };
     let set = match (&args.set, project) {
@@ -96,34 +97,6 @@ fn filter(paths: &Paths, args: &Args, registry: &Registry, store: Option<&Store>
     Ok(Filter { set, provider, profile: target.and_then(|target| target.profile.clone()), all: args.all })
 }
 
-fn is_provider(
-    paths: &Paths,
-    word: &Target,
-    registry: &Registry,
-    store: Option<&Store>,
-) -> Result<bool, Error> {
-    let named = |name: &Name| name.as_str() == word.provider;
-    if word.profile.is_some() {
-        return Ok(true);
-    }
-    if project::names(&paths.projects()).0.iter().any(named) {
-        return Ok(false);
-    }
-    if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {
-        return Ok(true);
-    }
-    // A credential outlives its descriptor.
-    Ok(stored(store)?.iter().any(|address| named(&address.provider)))
-}
-
-/// Where something is stored, whether it can be read or not.
-fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
-    let Listing { credentials, unreadable } =
-        store.map(|store| store.listing(None)).transpose()?.unwrap_or_default();
-    let unreadable = unreadable.into_iter().filter_map(|row| row.address);
-    Ok(credentials.into_iter().map(|credential| credential.address).chain(unreadable).collect())
-}
-
 fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
     if let Ok(known) = registry.get(word) {
         return Ok(known.name.parse()?);
@@ -132,8 +105,12 @@ fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Resu
     known.map_or_else(|| Ok(registry.sound(word)?.name.parse()?), Ok)
 }
 
-fn project_name(word: &Target) -> Result<Name, Error> {
-    Ok(word.provider.parse()?)
+fn project(paths: &Paths, word: &Target, registry: &Registry) -> Result<Name, Error> {
+    let name = word.provider.parse()?;
+    if let Some(slip) = Slip::of(paths, &name, registry) {
+        slip.note();
+    }
+    Ok(name)
 }
 
 /// The names in the command line, where a slip puts a key. One is shown where there is something of that name, or if it can
@@ -238,9 +215,12 @@ fn to_json(entry: &Entry, typed: &Typed<'_>) -> Value {
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
         "state": entry.unreadable.as_ref().map(|_| State::Error).or(found.map(|found| found.state)).map(State::as_str),
+        "created_at": found.and_then(|found| found.created_at).map(|at| at.to_string()),
+        "updated_at": found.and_then(|found| found.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),
         "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
         "refreshable": found.is_some_and(|found| found.refreshable),
+        "client_id": found.and_then(|found| found.client_id.as_ref()),
         "owner": metadata.map(|metadata| metadata.owner.as_str()),
         "source": found.map(|found| found.source.as_str()),
         "variable": found.and_then(|found| found.source.variable()),

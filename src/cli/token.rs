@@ -7,7 +7,9 @@ use authenticate::{
     credential::Credential,
     lifecycle::resolve::{Part, Request, Resolved, Source, resolve},
     paths::Paths,
+    provider::{Mode, Provider, Registry, descriptor::USERNAME},
     secret::Secret,
+    shown::is_invisible,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +22,8 @@ pub struct Args {
     /// The field to print, of a credential that has several
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// Use the value of this environment variable, whatever is stored; it is not stored
+    /// Use the value of this environment variable, whatever is stored; it is not stored. Where there are several fields,
+    /// --field says which one it is
     #[arg(long, value_name = "VAR")]
     token_env: Option<String>,
     /// Print a JSON object that holds the secret and what is known of it
@@ -34,7 +37,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         None if args.json => Part::All,
         None => Part::Usable,
     };
-    let request = Request { given: given(&args)?, part, ..args.wanted.request() };
+    let request = Request { given: given(paths, &args)?, part, ..args.wanted.request() };
     let found = ready(paths, &request, resolve(paths, &request)?)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
@@ -48,17 +51,57 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     Ok(out.write_all(b"\n")?)
 }
 
-fn given(args: &Args) -> anyhow::Result<Option<Credential>> {
+fn given(paths: &Paths, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = input::variable("--token-env", name)?;
     match value.expose().trim() {
         "" => Err(Usage::new("the variable of --token-env is blank").into()),
-        value if value.chars().any(char::is_control) => {
+        value if value.chars().any(|c| c.is_control() || is_invisible(c)) => {
             let problem = "contains control characters or several lines";
             Err(Error::Variable { name: name.clone(), problem }.into())
         }
-        value => Ok(Some(Credential::api_key(value))),
+        value => Ok(Some(of_its_kind(paths, args, value.into())?)),
     }
+}
+
+/// A credential as the provider has them, of one value.
+fn of_its_kind(paths: &Paths, args: &Args, value: Secret) -> anyhow::Result<Credential> {
+    let typed = args.wanted.provider.provider.as_str();
+    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    // One that is unknown is refused where it is looked for.
+    let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
+    let without_login =
+        |mode: &&Mode| matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
+    match provider.modes.iter().find(without_login) {
+        Some(Mode::ApiKey) => Ok(Credential::ApiKey { key: value }),
+        Some(Mode::Basic | Mode::Fields) => of_fields(provider, args.field.as_deref(), value),
+        // A login's access token is a bearer token, too.
+        _ => Ok(Credential::Token { token: value }),
+    }
+}
+
+/// One with that field alone.
+fn of_fields(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow::Result<Credential> {
+    let fields: Vec<String> = provider.all_fields().into_keys().collect();
+    let what = provider.name.clone();
+    let name = match (field, fields.as_slice()) {
+        (Some(field), known) if known.iter().any(|known| known == field) => field.to_owned(),
+        (Some(field), _) => {
+            return Err(Error::NoField { what, field: field.chars().take(32).collect(), fields }.into());
+        }
+        (None, [only]) => only.clone(),
+        (None, several) => {
+            let message = format!("{what} has several fields: {}", several.join(", "));
+            return Err(Usage::new(message).hint("--field NAME says which one the variable holds").into());
+        }
+    };
+    Ok(match provider.modes.contains(&Mode::Fields) {
+        true => Credential::Fields([(name, value)].into()),
+        false if name == USERNAME => {
+            Credential::Basic { username: value.expose().to_owned(), password: "".into() }
+        }
+        false => Credential::Basic { username: String::new(), password: value },
+    })
 }
 
 fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Value {

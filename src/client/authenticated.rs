@@ -82,7 +82,7 @@ impl Client {
         if let Some(State::NeedsLogin | State::Error) = state {
             return Ok(false);
         }
-        let provider = match self.provider(record.address.provider.as_str()) {
+        let provider = match self.known(record.address.provider.as_str()) {
             Ok(provider) => provider,
             Err(Error::UnknownProvider(_)) => return Ok(false),
             Err(error) => return Err(error),

@@ -83,7 +83,7 @@ impl Client {
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
     pub fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let address = self.address(&registry, provider)?;
         let found = match SharedStore::existing(self.store.as_ref(), &self.paths)? {
             Some(store) => {

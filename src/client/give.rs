@@ -44,7 +44,7 @@ impl Client {
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`]
     pub fn give(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
-        let provider: Name = self.provider(provider)?.name.parse()?;
+        let provider: Name = self.known(provider)?.name.parse()?;
         let profile = self.profile.clone();
         self.given.retain(|given| given.provider != provider || given.profile != profile);
         self.given.push(Given { provider, profile, credential });
@@ -56,7 +56,7 @@ impl Client {
         if self.given.is_empty() {
             return None;
         }
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let name: Name = registry.get(provider).ok()?.name.parse().ok()?;
         let of = |is_for_one: bool| {
             let mut given = self.given.iter().filter(|given| given.profile.is_some() == is_for_one);

@@ -45,7 +45,7 @@ impl Client {
     }
 
     async fn headers_to(&self, provider: &str, url: Option<&Url>) -> Result<Vec<Header>, Error> {
-        let known = self.provider(provider)?;
+        let known = self.known(provider)?;
         let destination = Destination::of(&known, url)?;
         let request = self.complete(&Request::new(&self.project, provider));
         let found = self.resolve(&request)?;

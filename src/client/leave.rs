@@ -33,13 +33,13 @@ impl Client {
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Refresh`], [`Error::Store`]
     pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<Left, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let address = self.address(&registry, provider)?;
         self.leave(&Address { profile: profile.cloned().unwrap_or(address.profile), ..address }).await
     }
 
     async fn leave(&self, address: &Address) -> Result<Left, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), address.provider.as_str());
+        let registry = Registry::of_one(&self.paths, address.provider.as_str());
         let provider = registry.sound(address.provider.as_str());
         let project = self.project_file()?;
         leave(&self.paths, self.store.as_ref(), provider, &project, address, Leave::Logout).await

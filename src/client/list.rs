@@ -59,7 +59,7 @@ impl Client {
     /// # Errors
     /// As [`Client::list`]; [`Error::UnknownProvider`], [`Error::Descriptor`]
     pub fn status(&self, provider: &str) -> Result<Vec<Entry>, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let name = self.address(&registry, provider)?.provider;
         let entries = self.entries(Filter { provider: Some(name), ..Filter::default() })?;
         if entries.is_empty() {
@@ -83,7 +83,7 @@ impl Client {
     /// # }
     /// ```
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Registry::load(Some(&self.paths.providers())).problems().to_vec();
+        let mut problems = Registry::of(&self.paths).problems().to_vec();
         if let Err(Error::Project(more)) = self.project_file() {
             problems.extend(more);
         }
@@ -93,7 +93,7 @@ impl Client {
     /// In the client's set and of its profile, if it has one.
     fn entries(&self, filter: Filter) -> Result<Vec<Entry>, Error> {
         let set = self.credential_set()?;
-        let registry = Registry::load(Some(&self.paths.providers()));
+        let registry = Registry::of(&self.paths);
         let filter = Filter { set: Some(set.clone()), profile: self.profile.clone(), ..filter };
         let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
         let found = overview(store.as_ref().map(SharedStore::lock).as_deref(), &registry, &filter)?;

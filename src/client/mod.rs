@@ -7,6 +7,7 @@ mod headers;
 mod leave;
 mod list;
 mod login;
+mod provider;
 mod refresh;
 
 use self::give::Given;
@@ -156,8 +157,8 @@ impl Client {
         address_of(registry, self.credential_set()?, provider, self.profile.as_ref())
     }
 
-    fn provider(&self, name: &str) -> Result<Provider, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), name);
+    fn known(&self, name: &str) -> Result<Provider, Error> {
+        let registry = Registry::of_one(&self.paths, name);
         Ok(registry.sound(name)?.clone())
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         renewals::{Each, Renewals},
         resolve::Request,
     },
+    project::Project,
     provider::Registry,
     ui::Nobody,
 };
@@ -37,16 +38,9 @@ impl Client {
     /// [`Error::NoCredential`] when nothing is stored there, [`Error::UnknownProvider`], [`Error::Refresh`],
     /// [`Error::Project`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Renewed, Error> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), provider);
+        let registry = Registry::of_one(&self.paths, provider);
         let project = self.project_file()?;
-        let renewals = Renewals {
-            paths: &self.paths,
-            store: self.store.as_ref(),
-            registry: &registry,
-            project: &project,
-            ui: &Nobody,
-            force,
-        };
+        let renewals = self.renewals(&registry, &project, force);
         let request = self.complete(&Request::new(&self.project, provider));
         renewals.renew(&renewals.chosen(&request)?).await
     }
@@ -75,19 +69,17 @@ impl Client {
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
     pub async fn refresh_all(&self, force: bool) -> Result<Each<Renewed>, Error> {
-        let registry = Registry::load(Some(&self.paths.providers()));
+        let registry = Registry::of(&self.paths);
         let (project, set) = (self.project_file()?, self.credential_set()?);
-        let renewals = Renewals {
-            paths: &self.paths,
-            store: self.store.as_ref(),
-            registry: &registry,
-            project: &project,
-            ui: &Nobody,
-            force,
-        };
+        let renewals = self.renewals(&registry, &project, force);
         let (all, _) = renewals.all_stored(Some(&set), self.profile.as_ref())?;
         let mut results = Each::new();
         renewals.renew_each(all, &mut results).await?;
         Ok(results)
+    }
+
+    fn renewals<'a>(&'a self, registry: &'a Registry, project: &'a Project, force: bool) -> Renewals<'a> {
+        let store = self.store.as_ref();
+        Renewals { paths: &self.paths, store, registry, project, ui: &Nobody, force }
     }
 }

@@ -150,6 +150,14 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// Whether the engine itself has answered that it does not do it. After anything else it may have done so.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Api { source, .. } = self else { return false };
+        matches!(**source, ApiError::DockerResponseServerError { .. })
+    }
+}
+
 /// Says what was being done when a request failed.
 pub(crate) fn api(doing: &'static str) -> impl FnOnce(ApiError) -> EngineError {
     move |source| EngineError::Api { doing, source: Box::new(source) }

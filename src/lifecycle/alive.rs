@@ -1,8 +1,8 @@
 //! From a credential that is past its time, or nearly so, to one that can be used.
 
 use super::{
-    refresh::{Refresh, RefreshError, provider_of},
-    resolve::{Request, Resolution, Resolved, Stale, resolve},
+    refresh::{Refresh, RefreshError, Renewed, provider_of},
+    resolve::{Request, Resolution, Resolved, Stale, judge_again, resolve},
 };
 use crate::{
     Error,
@@ -71,30 +71,46 @@ async fn renew(
     paths: &Paths,
     store: Option<&SharedStore>,
     request: &Request,
-    stale: Stale,
+    mut stale: Stale,
     ui: &dyn Ui,
 ) -> Result<Alive, Error> {
-    let registry = Registry::load_for(Some(&paths.providers()), stale.record.address.provider.as_str());
+    let registry = Registry::of_one(paths, stale.record.address.provider.as_str());
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
-    let renewed = match provider_of(&registry, &stale.record) {
-        Ok(provider) => {
-            let refresh = Refresh { paths, store, provider, project: &project, ui };
-            refresh.renew(&stale.record, false).await
+    let ready = |resolved| Ok(Alive { resolved, not_renewed: None });
+    let mut is_first = true;
+    loop {
+        let renewed = match provider_of(&registry, &stale.record) {
+            Ok(provider) => {
+                let refresh = Refresh { paths, store, provider, project: &project, ui };
+                refresh.renew(&stale.record, false).await
+            }
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(Renewed::Now(record)) => return ready(stale.renewed(record)),
+            // Perhaps not by a renewal: what somebody has stored in its place may be of any kind, and of any age.
+            Ok(Renewed::Before(record)) => match judge_again(paths, &project, request, stale, record)? {
+                Resolution::Ready(resolved) => return ready(resolved),
+                Resolution::Stale(other) if is_first => stale = other,
+                Resolution::Stale(other) => return ready(other.as_it_is()?),
+            },
+            // Of what is lost it can still be used.
+            Err(RefreshError::NotStored { address, fresh, source }) => {
+                let resolved = stale.renewed(Record::clone(&fresh));
+                return Ok(Alive {
+                    resolved,
+                    not_renewed: Some(RefreshError::NotStored { address, fresh, source }),
+                });
+            }
+            Err(error) => {
+                return match stale.as_it_is() {
+                    Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
+                    // It has expired, and that is all that there is to say.
+                    Err(expired) if matches!(error, RefreshError::NotRenewable { .. }) => Err(expired),
+                    Err(_) => Err(error.into()),
+                };
+            }
         }
-        Err(error) => Err(error),
-    };
-    match renewed {
-        Ok(renewed) => Ok(Alive { resolved: stale.renewed(renewed.record()), not_renewed: None }),
-        // Of what is lost it can still be used.
-        Err(RefreshError::NotStored { address, fresh, source }) => {
-            let resolved = stale.renewed(Record::clone(&fresh));
-            Ok(Alive { resolved, not_renewed: Some(RefreshError::NotStored { address, fresh, source }) })
-        }
-        Err(error) => match stale.as_it_is() {
-            Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
-            // It has expired, and that is all that there is to say.
-            Err(expired) if matches!(error, RefreshError::NotRenewable { .. }) => Err(expired),
-            Err(_) => Err(error.into()),
-        },
+        is_first = false;
     }
 }

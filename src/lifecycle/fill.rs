@@ -1,6 +1,6 @@
 //! What the environment has: whole credentials, and the fields that are blank in stored ones.
 
-use std::{collections::BTreeMap, env};
+use std::collections::BTreeMap;
 
 use super::{
     request::{FieldSource, Source},
@@ -11,7 +11,7 @@ use crate::{
     credential::{Credential, Kind},
     provider::{
         Descriptor, Mode,
-        descriptor::{PASSWORD, USERNAME},
+        descriptor::{Field, PASSWORD, USERNAME},
     },
     secret::Secret,
 };
@@ -38,7 +38,7 @@ pub fn from_env(provider: &Descriptor) -> Result<Option<FromEnv>, Error> {
             return Ok(Some(found));
         }
     }
-    match fields_from_env(provider) {
+    match fields_from_env(provider)? {
         Some(found) => Ok(Some(found)),
         None => one(&own_variable(provider), Kind::ApiKey),
     }
@@ -53,7 +53,12 @@ fn listed(provider: &Descriptor) -> impl Iterator<Item = (&str, Kind)> {
 
 /// The kind of credential that a variable is for.
 pub(super) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
-    listed(provider).find(|(name, _)| *name == variable).map_or(Kind::ApiKey, |(_, kind)| kind)
+    let is_field = |field: &Field| field.env_var.as_deref() == Some(variable);
+    match listed(provider).find(|(name, _)| *name == variable) {
+        Some((_, kind)) => kind,
+        None if provider.all_fields().values().any(is_field) => blank(provider).kind(),
+        None => Kind::ApiKey,
+    }
 }
 
 /// `{ID}_API_KEY`
@@ -70,19 +75,32 @@ fn one(name: &str, kind: Kind) -> Result<Option<FromEnv>, Error> {
     Ok(Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() }))
 }
 
-fn fields_from_env(provider: &Descriptor) -> Option<FromEnv> {
-    let blank = match provider.modes.contains(&Mode::Basic) {
+fn fields_from_env(provider: &Descriptor) -> Result<Option<FromEnv>, Error> {
+    let (credential, fields) = fill(blank(provider), Some(provider))?;
+    let Some(variable) = fields.iter().find_map(|field| field.source.as_ref()?.variable()) else {
+        return Ok(None);
+    };
+    let variable = variable.to_owned();
+    Ok(is_complete(&credential).then_some(FromEnv { variable, credential, fields }))
+}
+
+/// With fields, and nothing in them.
+fn blank(provider: &Descriptor) -> Credential {
+    match provider.modes.contains(&Mode::Basic) {
         true => Credential::Basic { username: String::new(), password: Secret::new("") },
         false => Credential::Fields(BTreeMap::new()),
-    };
-    let (credential, fields) = fill(blank, Some(provider));
-    let variable = fields.iter().find_map(|field| field.source.as_ref()?.variable())?.to_owned();
-    is_complete(&credential).then_some(FromEnv { variable, credential, fields })
+    }
 }
 
 /// Fills the blank fields of a stored credential from the variables that its descriptor names, and says where each came
 /// from. What is filled is used now, and stored nowhere.
-pub fn fill(credential: Credential, provider: Option<&Descriptor>) -> (Credential, Vec<FieldSource>) {
+///
+/// # Errors
+/// [`Error::Variable`] for a value that cannot be one, in place of leaving the field blank: it was meant.
+pub fn fill(
+    credential: Credential,
+    provider: Option<&Descriptor>,
+) -> Result<(Credential, Vec<FieldSource>), Error> {
     let described = provider.map(Descriptor::all_fields).unwrap_or_default();
     let mut variables: Vec<(String, Option<String>)> =
         described.into_iter().map(|(name, field)| (name, field.env_var)).collect();
@@ -94,17 +112,20 @@ pub fn fill(credential: Credential, provider: Option<&Descriptor>) -> (Credentia
     let mut filled = credential;
     let mut sources = Vec::new();
     for (name, env_var) in variables {
-        let (value, source) = match (filled.field(&name), env_var.as_deref().and_then(value_of)) {
-            (Some(_), _) => (None, Some(Source::Stored)),
-            (None, Some(value)) => (Some(value), env_var.clone().map(Source::Env)),
-            (None, None) => (None, None),
+        let source = match (filled.field(&name), &env_var) {
+            (Some(_), _) => Some(Source::Stored),
+            (None, Some(variable)) => match variable::read(variable)? {
+                Some(value) => {
+                    filled = with(filled, &name, value);
+                    Some(Source::Env(variable.clone()))
+                }
+                None => None,
+            },
+            (None, None) => None,
         };
-        if let Some(value) = value {
-            filled = with(filled, &name, value);
-        }
         sources.push(FieldSource { name, source, variable: env_var });
     }
-    (filled, sources)
+    Ok((filled, sources))
 }
 
 /// Whether there is enough of it to be used at all.
@@ -130,10 +151,4 @@ fn with(credential: Credential, name: &str, value: Secret) -> Credential {
         }
         other => other,
     }
-}
-
-/// The value of a variable that is set and not blank.
-pub fn value_of(name: &str) -> Option<Secret> {
-    let value = Secret::new(env::var(name).ok()?);
-    (!value.expose().trim().is_empty()).then_some(value)
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    fill::{from_env, kind_in, value_of},
+    fill::{from_env, kind_in},
     request::{FieldSource, Source},
     resolve::of_one_source,
     state::{self, State},
+    variable,
 };
 use crate::{
     Error,
@@ -62,6 +63,12 @@ pub struct Found {
     pub kind: Kind,
     /// What is known of it.
     pub metadata: Metadata,
+    /// When it was first stored; `None` for what is not stored.
+    pub created_at: Option<Timestamp>,
+    /// When it was last replaced, or renewed.
+    pub updated_at: Option<Timestamp>,
+    /// The OAuth client that we renew it as, where that is known.
+    pub client_id: Option<String>,
     /// Where it is from.
     pub source: Source,
     /// Of several fields, where each comes from.
@@ -81,6 +88,9 @@ impl Entry {
         let found = Found {
             kind: credential.kind(),
             metadata: Metadata::default(),
+            created_at: None,
+            updated_at: None,
+            client_id: None,
             source: Source::Override,
             fields: of_one_source(credential, &Source::Override),
             state: State::Ok,
@@ -186,13 +196,21 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
     let provider = registry.find(summary.address.provider.as_str());
     // Nothing is sent while a file of the provider is wrong.
     let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
+    let fields = provider.map(|provider| fields(&summary, provider)).unwrap_or_else(|| Ok(Vec::new()));
+    let state = match &fields {
+        Ok(_) => state::of(&summary, by_exchange.get(&summary.address).copied(), now),
+        Err(_) => State::Error,
+    };
     let found = Found {
         kind: summary.kind,
         source: Source::Stored,
-        fields: provider.map(|provider| fields(&summary, provider)).unwrap_or_default(),
-        state: state::of(&summary, by_exchange.get(&summary.address).copied(), now),
+        fields: fields.unwrap_or_else(|fields| fields),
+        state,
         refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
         revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
+        created_at: Some(summary.created_at),
+        updated_at: Some(summary.updated_at),
+        client_id: state::client_of(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
     Entry {
@@ -204,21 +222,27 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
     }
 }
 
-fn fields(summary: &Summary, provider: &Provider) -> Vec<FieldSource> {
+/// As an error, if a variable that is used for one of them cannot hold one.
+fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Vec<FieldSource>> {
     if !matches!(summary.kind, Kind::Fields | Kind::Basic) || summary.parts.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    let mut is_wrong = false;
     let described = provider.all_fields().into_iter();
-    described
+    let fields = described
         .map(|(name, field)| {
-            let from_env = || field.env_var.as_deref().filter(|name| value_of(name).is_some());
-            let source = match summary.parts.contains(&name) {
-                true => Some(Source::Stored),
-                false => from_env().map(|name| Source::Env(name.to_owned())),
+            let source = match (summary.parts.contains(&name), &field.env_var) {
+                (true, _) => Some(Source::Stored),
+                (false, Some(variable)) => {
+                    let value = variable::read(variable).inspect_err(|_| is_wrong = true);
+                    value.ok().flatten().map(|_| Source::Env(variable.clone()))
+                }
+                (false, None) => None,
             };
             FieldSource { name, source, variable: field.env_var }
         })
-        .collect()
+        .collect();
+    if is_wrong { Err(fields) } else { Ok(fields) }
 }
 
 fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
@@ -235,6 +259,9 @@ fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
     Some(Found {
         kind,
         metadata: Metadata::default(),
+        created_at: None,
+        updated_at: None,
+        client_id: None,
         source: Source::Env(variable),
         fields,
         state,

@@ -101,7 +101,7 @@ pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Res
     {
         return Ok(Some(chosen));
     }
-    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    let registry = Registry::of_one(paths, typed);
     let name = name_of(&registry, typed)?;
     if name.as_str() == typed { Ok(None) } else { search.choose(&name) }
 }
@@ -128,7 +128,7 @@ fn find(
     {
         return Ok(found);
     }
-    let registry = Registry::load_for(Some(&paths.providers()), typed);
+    let registry = Registry::of_one(paths, typed);
     let name = name_of(&registry, typed)?;
     if let Some(credential) = &request.given {
         return Ok(Resolution::Ready(search.given(name, credential)));
@@ -145,6 +145,23 @@ fn find(
         Some(found) => Ok(Resolution::Ready(search.in_environment(name, found))),
         None => Err(search.nothing(known, name)),
     }
+}
+
+/// What came of waiting for somebody else: what is stored there now is judged as what was found there first.
+pub(super) fn judge_again(
+    paths: &Paths,
+    project: &Project,
+    request: &Request,
+    before: Stale,
+    now: Record,
+) -> Result<Resolution, Error> {
+    let set = now.address.set.clone();
+    let search = Search { store: None, paths, request, project, set, purpose: Purpose::Look };
+    let found = search.judge(now, before.skipped).and_then(|found| search.with_its_part(found))?;
+    Ok(match found {
+        Resolution::Stale(stale) => Resolution::Stale(Stale { key: before.key, ..stale }),
+        ready => ready,
+    })
 }
 
 /// What a credential is looked for.
@@ -258,7 +275,7 @@ impl Search<'_> {
     }
 
     fn is_alias(&self, key: &str, provider: &Name) -> bool {
-        let registry = Registry::load_for(Some(&self.paths.providers()), key);
+        let registry = Registry::of_one(self.paths, key);
         registry.get(key).is_ok_and(|known| known.name == provider.as_str())
     }
 
@@ -293,9 +310,9 @@ impl Search<'_> {
     /// A stored credential with its blank fields filled.
     fn filled(&self, record: Record) -> Result<Resolved, Error> {
         let name = record.address.provider.as_str();
-        let registry = Registry::load_for(Some(&self.paths.providers()), name);
+        let registry = Registry::of_one(self.paths, name);
         let known = registry.get(name).ok();
-        let (credential, fields) = fill::fill(record.credential, known.map(|known| &**known));
+        let (credential, fields) = fill::fill(record.credential, known.map(|known| &**known))?;
         if !fill::is_complete(&credential) {
             let variables: Vec<String> = fields.iter().filter_map(|field| field.variable.clone()).collect();
             let hint = match variables.as_slice() {

@@ -63,7 +63,7 @@ pub(super) fn is_renewable(paths: &Paths, record: &Record) -> bool {
     if record.credential.kind() != Kind::Oauth || !record.metadata.owner.is_us() {
         return false;
     }
-    let registry = Registry::load_for(Some(&paths.providers()), record.address.provider.as_str());
+    let registry = Registry::of_one(paths, record.address.provider.as_str());
     refresh::is_possible(&registry, record)
 }
 

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::turn;
 use crate::{
-    credential::{Kind, LOGIN, LOGIN_AT, Owner, REVOCATION},
+    credential::{Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION},
     endpoint::Endpoint,
+    indirect,
     login::again::asks_nobody,
     name::Address,
     provider::{Descriptor, Mode, descriptor::RefreshStrategy},
@@ -123,6 +124,20 @@ pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
         _ => described.is_some(),
     };
     place && stored.kind == Kind::Oauth && stored.metadata.owner.is_us()
+}
+
+/// The OAuth client that renews a stored login: the one that made it, or else the one of its descriptor.
+pub fn client_of(stored: &Summary, provider: Option<&Descriptor>) -> Option<String> {
+    if stored.kind != Kind::Oauth || !stored.metadata.owner.is_us() {
+        return None;
+    }
+    let made_by = stored.parts.iter().find_map(|part| part.strip_prefix(LOGIN_CLIENT));
+    if native_mode(stored).is_some() {
+        return made_by.map(str::to_owned);
+    }
+    let described = provider?.refresh.as_ref()?.client_id.as_ref()?;
+    // What is in a variable is shown to nobody.
+    indirect::variable(described).is_none().then(|| described.clone())
 }
 
 fn native_mode(stored: &Summary) -> Option<Mode> {

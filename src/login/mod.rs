@@ -140,7 +140,7 @@ pub fn store_api_key(
     key: &Secret,
     set: Option<&Name>,
 ) -> Result<Record, Error> {
-    let registry = Registry::load_for(Some(&paths.providers()), provider);
+    let registry = Registry::of_one(paths, provider);
     let provider = registry.sound(provider)?;
     has_mode(provider, Mode::ApiKey)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
@@ -169,7 +169,7 @@ impl Login {
     /// [`Error::UnknownProvider`], [`Error::Project`], [`LoginError::NoSuchMode`], [`LoginError::NotYet`],
     /// [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
-        let registry = Registry::load_for(Some(&paths.providers()), provider);
+        let registry = Registry::of_one(paths, provider);
         let provider = registry.sound(provider)?.clone();
         for problem in registry.problems() {
             ui.show(Event::Warning(&problem.to_string()));

@@ -31,8 +31,8 @@ pub struct Renewal {
 /// What the CLI did.
 #[derive(Debug)]
 pub struct Ran {
-    /// How it ended.
-    pub ended: Ended,
+    /// How it ended, or why it was certainly not started.
+    pub ended: Result<Ended, LoginError>,
     /// What is in its files now.
     pub captured: Result<Option<Captured>, CaptureError>,
 }
@@ -44,7 +44,7 @@ pub enum Ended {
     Exited(i64),
     /// It had to be stopped.
     Killed,
-    /// It was started, and the engine did not say how it ended.
+    /// It was started, or may have been, and the engine did not say how it ended.
     Lost,
 }
 
@@ -81,7 +81,7 @@ impl Renewal {
     /// the container and the files are gone afterwards.
     ///
     /// # Errors
-    /// Any [`LoginError`] but those of a login's end: the CLI was not even started.
+    /// Any [`LoginError`] but those of a login's end: there was no container to start it in.
     pub async fn run(self, record: &Record) -> Result<Ran, LoginError> {
         let Self { lock, engine, paths, provider, mut spec } = self;
         let dir = LoginDir::make(&paths, lock.login(), provider.host_dir_name.as_deref().unwrap_or("files"))?;
@@ -106,15 +106,19 @@ impl Renewal {
         if container.remove().await.is_err() {
             lock.leave_for_sweep();
         }
-        Ok(Ran { ended: ended?, captured })
+        Ok(Ran { ended, captured })
     }
 }
 
-/// Runs it to its end, or to the time limit. What it prints is for nobody.
+/// Runs it to its end, or to the time limit. What it prints is for nobody. An error says that it was not started.
 async fn watch(container: &Container) -> Result<Ended, LoginError> {
     let mut attached = container.attach().await?;
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
-    container.start().await?;
+    match container.start().await {
+        Err(error) if error.is_refusal() => return Err(error.into()),
+        Err(_) => return Ok(Ended::Lost),
+        Ok(()) => {}
+    }
     let ended = match tokio::time::timeout(LIMIT, container.wait()).await {
         Ok(Ok(code)) => Ended::Exited(code),
         Ok(Err(_)) => Ended::Lost,

@@ -10,7 +10,9 @@ use super::{
     lint::{self, Finding},
 };
 use crate::{
-    indirect, shown,
+    indirect,
+    paths::Paths,
+    shown,
     suggest::nearest,
     yaml::{self, Problem, Source},
 };
@@ -136,20 +138,39 @@ impl Registry {
     /// The bundled descriptors and those in `directory`, which need not exist. Files that are wrong are skipped;
     /// [`Registry::problems`] says why.
     pub fn load(directory: Option<&Path>) -> Self {
-        Self::load_where(directory, |_| true)
+        Self::load_where(directory, &[], |_| true)
+    }
+
+    /// The same of the configuration directory, and over it what a program has described itself:
+    /// [`Client::provider`](crate::Client::provider).
+    pub fn of(paths: &Paths) -> Self {
+        Self::load_where(Some(&paths.providers()), paths.descriptors(), |_| true)
+    }
+
+    /// Enough of that to get `name`: see [`Registry::load_for`].
+    pub fn of_one(paths: &Paths, name: &str) -> Self {
+        let registry = Self::load_where(Some(&paths.providers()), paths.descriptors(), |stem| stem == name);
+        if registry.providers.contains_key(name) { registry } else { Self::of(paths) }
     }
 
     /// Enough of the registry to get `name`: its own files alone, or everything when it is an alias or unknown.
     pub fn load_for(directory: Option<&Path>, name: &str) -> Self {
-        let registry = Self::load_where(directory, |stem| stem == name);
+        let registry = Self::load_where(directory, &[], |stem| stem == name);
         if registry.providers.contains_key(name) { registry } else { Self::load(directory) }
     }
 
-    fn load_where(directory: Option<&Path>, wanted: impl Fn(&str) -> bool) -> Self {
+    fn load_where(
+        directory: Option<&Path>,
+        of_program: &[(String, String)],
+        wanted: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut registry = Self::default();
         registry.add_bundled(&wanted);
         if let Some(directory) = directory {
             registry.add_own(directory, &wanted);
+        }
+        for (name, text) in of_program.iter().filter(|(name, _)| wanted(name)) {
+            registry.add(&format!("program/{name}.yaml"), name, text);
         }
         registry.index_aliases();
         registry

@@ -30,6 +30,8 @@ pub enum Answer {
     Stream,
     /// None, ever.
     Silence,
+    /// None: the connection ends.
+    End,
 }
 
 /// Longer than any test.
@@ -69,6 +71,7 @@ fn serve(connection: UnixStream, answers: &dyn Fn(&Asked) -> Answer) {
     while let Some(asked) = read(&mut reader) {
         let written = match answers(&asked) {
             Answer::Silence => return thread::sleep(EVER),
+            Answer::End => return,
             Answer::Stream => {
                 let upgrade = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
                 let _ = writer.write_all(upgrade.as_bytes());

@@ -42,4 +42,5 @@ mod store;
 mod store_verbs;
 mod token;
 mod usage;
+mod vendor_cli;
 mod wrong_files;

@@ -302,3 +302,70 @@ fn what_could_act_on_a_terminal_is_no_override() {
         .says("T contains control characters")
         .does_not_say(CANARY);
 }
+
+#[test]
+fn a_field_from_the_environment_is_one_line_and_cannot_act_on_a_terminal() {
+    let home = Home::new();
+    let token = |value: &str| {
+        home.authenticate(["token", "demo", "slack", "--field", "app_token"]).env("SLACK_APP_TOKEN", value)
+    };
+    let is_refused = |value: &str| {
+        token(value)
+            .exits(code::NO_CREDENTIAL)
+            .says("SLACK_APP_TOKEN contains control characters")
+            .does_not_say(CANARY);
+    };
+    let both = || {
+        assert_eq!(token(&format!(" {KEY}\n")).exits(code::DONE).stdout, format!("{KEY}\n"));
+        is_refused("CANARY\x1b[31mpp");
+        is_refused("CANARY\nmore");
+    };
+    both();
+    let row = |run: crate::harness::Run| run.exits(code::DONE).json()["credentials"][0].clone();
+    let status = row(home.authenticate(["status", "slack", "--json"]).env("SLACK_APP_TOKEN", "a\x1b"));
+    assert_eq!((&status["kind"], &status["state"]), (&json!("fields"), &json!("error")));
+    home.put(
+        "slack",
+        &Credential::Fields([("bot_token".to_owned(), KEY.into())].into()),
+        &Metadata::default(),
+    );
+    both();
+    // A field that is stored needs no variable.
+    home.authenticate(["token", "demo", "slack", "--field", "app_token"])
+        .env("SLACK_APP_TOKEN", KEY)
+        .env("SLACK_BOT_TOKEN", "a\x1b")
+        .exits(code::DONE);
+}
+
+#[test]
+fn an_override_is_of_the_kind_that_its_provider_has() {
+    let home = Home::new();
+    let run = |arguments: &[&str]| {
+        let arguments = [&["token", "demo"], arguments, &["--token-env", "T"]].concat();
+        home.authenticate(arguments).env("T", KEY)
+    };
+    home.write("config/providers/bearer.yaml", "label: Bearer\nmodes: [token, api_key]\n");
+    for (provider, kind) in
+        [("openai", "api_key"), ("codex", "api_key"), ("bearer", "token"), ("telegram", "fields")]
+    {
+        let found = run(&[provider, "--json"]).exits(code::DONE).json();
+        assert_eq!((&found["kind"], &found["token"]), (&json!(kind), &json!(KEY)), "{provider}");
+    }
+    assert_eq!(run(&["telegram"]).exits(code::DONE).stdout, format!("{KEY}\n"));
+    let field = |name: &'static str| run(&["slack", "--field", name]);
+    assert_eq!(field("bot_token").exits(code::DONE).stdout, format!("{KEY}\n"));
+    let found = run(&["slack", "--field", "bot_token", "--json"]).exits(code::DONE).json();
+    assert_eq!(found["fields"][0]["source"], "override");
+    field("nonesuch").exits(code::USAGE).says("slack has no field \"nonesuch\"; it has bot_token, app_token");
+    for json in [&["slack"][..], &["slack", "--json"]] {
+        run(json)
+            .exits(code::USAGE)
+            .says("slack has several fields: bot_token, app_token")
+            .says("--field NAME says which one the variable holds");
+    }
+    home.write("config/providers/acme.yaml", "label: Acme\nmodes: [basic]\n");
+    for name in ["username", "password"] {
+        assert_eq!(run(&["acme", "--field", name]).exits(code::DONE).stdout, format!("{KEY}\n"));
+    }
+    run(&["acme"]).exits(code::USAGE).says("acme has several fields: username, password");
+}

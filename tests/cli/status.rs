@@ -70,9 +70,15 @@ fn json_has_all_of_it_and_no_secret() {
     assert_eq!(gh["expired"], true);
     let at: Timestamp = gh["expires_at"].as_str().expect("a time").parse().expect("a time");
     assert!(at < Timestamp::now());
+    let mut openai = status["credentials"][1].clone();
+    for name in ["created_at", "updated_at"] {
+        let at: Timestamp = openai[name].take().as_str().expect("a time").parse().expect("a time");
+        assert!(Timestamp::now().duration_since(at) < SignedDuration::from_mins(5), "{at}");
+    }
     assert_eq!(
-        status["credentials"][1],
+        openai,
         json!({
+            "created_at": null, "updated_at": null, "client_id": null,
             "provider": "openai", "label": "OpenAI", "set": "default", "profile": "default",
             "configured": true, "kind": "api_key", "account": null, "host": null, "scopes": [],
             "state": "ok", "expires_at": null, "expired": false, "refreshable": false, "owner": "us",
@@ -161,6 +167,10 @@ fn one_word_may_be_a_provider() {
     assert_eq!(names(&["demo", "openai:work"]), ["openai:work"]);
     assert_eq!(names(&["demo"]).len(), 3);
     home.authenticate(["status", "demo", "opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
+    let slip = home.authenticate(["status", "opnai"]).exits(code::DONE);
+    assert!(
+        slip.stderr.contains("\"opnai\" is taken for a project without a file (did you mean \"openai\"?)")
+    );
     // A project that has a file is a project.
     home.write("config/projects/openai.yaml", "credential_set: other\n");
     assert!(names(&["openai"]).is_empty());
@@ -214,6 +224,10 @@ fn it_says_what_can_be_renewed() {
     let expected = [("claude", true), ("codex", true), ("opencode", false), ("qwen", false)];
     assert_eq!(found, expected.map(|(name, yes)| (name.to_owned(), yes)));
     assert_eq!(rows(&home, &["codex"])[0]["state"], "expired");
+    let client = |home: &Home| rows(home, &["codex"])[0]["client_id"].clone();
+    assert_eq!(client(&home), "app_EMoamEEZ73f0CkXaXp7hrann");
+    home.write("config/providers/codex.yaml", "refresh: {client_id: 'env:CLIENT'}\n");
+    assert_eq!(client(&home), Value::Null);
 }
 
 #[test]
@@ -224,11 +238,15 @@ fn it_says_where_each_field_comes_from() {
     let row = &rows(&home, &["slack"])[0];
     let bot = json!({"name": "bot_token", "source": "stored", "variable": "SLACK_BOT_TOKEN"});
     let missing = json!({"name": "app_token", "source": null, "variable": "SLACK_APP_TOKEN"});
-    assert_eq!(row["fields"], json!([bot, missing]));
+    assert_eq!((&row["state"], &row["fields"]), (&json!("ok"), &json!([bot, missing])));
     let table = |value: &str| {
         let outcome = home.authenticate(["status"]).env("SLACK_APP_TOKEN", value).exits(code::DONE);
         outcome.does_not_say(CANARY).stdout.clone()
     };
     assert!(table("").contains("stored; app_token: missing"));
+    let bad =
+        home.authenticate(["status", "--json"]).env("SLACK_APP_TOKEN", "CANARY\x1b[2J").exits(code::DONE);
+    let row = &bad.does_not_say(CANARY).json()["credentials"][0];
+    assert_eq!((&row["state"], &row["fields"]), (&json!("error"), &json!([bot, missing])));
     assert!(table(KEY).contains("stored; app_token: env SLACK_APP_TOKEN"));
 }

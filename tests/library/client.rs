@@ -87,6 +87,9 @@ fn a_client_lists_what_can_be_done() {
     );
     let found = entry.found.as_ref().expect("configured");
     assert_eq!((found.state, found.refreshable, found.revocable), (State::Ok, false, false));
+    let record = client.stored("claude").expect("read").expect("stored");
+    let times = (found.created_at, found.updated_at, &found.client_id);
+    assert_eq!(times, (Some(record.created_at), Some(record.updated_at), &None));
     let all = client.list_all().expect("listed");
     let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
     assert_eq!(codex.found, None);

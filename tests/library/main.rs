@@ -7,3 +7,4 @@ mod harness;
 mod client;
 mod functions;
 mod given;
+mod provider;

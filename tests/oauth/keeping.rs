@@ -68,6 +68,7 @@ fn what_a_native_login_left_can_be_renewed() {
         home.authenticate(["demo", "acme"]).env("SECRET", "s").env("SUBJECT", "t").exits(code::DONE);
         let status = home.authenticate(["status", "--json"]).exits(code::DONE).json();
         assert_eq!(status["credentials"][0]["refreshable"], true, "{mode}: {status}");
+        assert_eq!(status["credentials"][0]["client_id"], "demo", "{mode}: {status}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a program learns of logins that need to be renewed.
 
+use std::process::Stdio;
+
 use authenticate::{
     Client, Error,
     credential::{Credential, Metadata, Record},
@@ -8,12 +10,13 @@ use authenticate::{
     login::{How, interrupt},
     name::Address,
     oauth::OAuthError,
+    store::SharedStore,
     ui::Nobody,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{EXPIRED, Home, Server, access_token, runtime};
+use crate::harness::{EXPIRED, Home, Server, access_token, eventually, runtime};
 
 const ENDED: &str = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
@@ -124,6 +127,49 @@ fn nothing_is_renewed_for_headers_that_there_will_not_be() {
     assert_eq!(server.bodies().len(), 0, "the vendor was asked in vain");
     let sent = headers(&home).expect("headers");
     assert_eq!(sent[0].value.expose(), "Bearer NEW");
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let file = home.paths.providers().join("acme.yaml");
+    let described = std::fs::read_to_string(&file).expect("read");
+    std::fs::remove_file(&file).expect("removed");
+    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody else knows how");
+    let described = serde_json::from_str(&described).expect("a descriptor");
+    let client = client(&home).provider(described).expect("right");
+    assert!(client.is_authenticated("acme").expect("known"));
+    let found = runtime().block_on(client.credential("acme")).expect("renewed");
+    assert_eq!(found.usable().expect("one").expose(), "NEW");
+    assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Renewed::Now(_))));
+    assert_eq!(runtime().block_on(client.refresh_all(true)).expect("tried").len(), 1);
+    assert_eq!(server.bodies().len(), 3);
+}
+
+/// A store that a program opened itself is on the same disk as everybody's.
+#[test]
+fn a_client_with_a_store_of_its_own_and_another_process_make_one_exchange() {
+    let (server, tell) = Server::held(200, NEW);
+    let home = Home::new(&server.url);
+    home.logged_in(&tokens(), EXPIRED);
+    let child = home.command(&["token", "p", "acme"]).stdout(Stdio::piped()).spawn().expect("started");
+    eventually("the exchange", || server.bodies().len() == 1);
+    let client = Client::with_store(home.paths.clone(), SharedStore::new(home.store()));
+    let found = runtime().block_on(async {
+        let asking = client.credential("acme");
+        tokio::pin!(asking);
+        tokio::select! {
+            biased;
+            done = &mut asking => panic!("too soon: {done:?}"),
+            () = async { tell.send(()).expect("told") } => {}
+        }
+        asking.await
+    });
+    assert_eq!(found.expect("renewed").usable().expect("one").expose(), "NEW");
+    assert_eq!(child.wait_with_output().expect("ended").stdout, b"NEW\n");
     assert_eq!(server.bodies().len(), 1);
 }
 

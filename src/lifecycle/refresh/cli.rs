@@ -14,24 +14,24 @@ pub(super) async fn exchange(renewal: Renewal, seen: Record) -> Result<Fresh, Re
     let address = || Box::new(seen.address.clone());
     let ran = renewal.run(&seen).await.map_err(|error| super::container(&seen, error))?;
     let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: Timestamp::now(), why };
-    let captured = match ran.captured {
-        Ok(captured) => captured,
-        Err(error) => return Err(in_doubt(format!("what the vendor's CLI left cannot be read: {error}"))),
-    };
-    match captured {
-        Some(Captured { credential, metadata, .. }) if is_renewed(&seen, &credential) => {
+    match (ran.captured, ran.ended) {
+        (Ok(Some(Captured { credential, metadata, .. })), _) if is_renewed(&seen, &credential) => {
             let account = metadata.account.clone().or_else(|| seen.metadata.account.clone());
             let host = metadata.host.clone().or_else(|| seen.metadata.host.clone());
             Ok(Fresh { credential, metadata: crate::credential::Metadata { account, host, ..metadata } })
         }
+        (_, Err(error)) => Err(super::container(&seen, error)),
+        (Err(error), _) => Err(in_doubt(format!("what the vendor's CLI left cannot be read: {error}"))),
         // It may have sent the token and not have come to writing the answer.
-        _ if !matches!(ran.ended, Ended::Exited(_)) => {
-            Err(in_doubt(format!("the vendor's CLI did not end by itself: it {}", ran.ended)))
+        (_, Ok(ended @ (Ended::Killed | Ended::Lost))) => {
+            Err(in_doubt(format!("the vendor's CLI did not end by itself: it {ended}")))
         }
-        Some(_) => Err(RefreshError::Cli { address: address(), ending: format!("it {}", ran.ended) }),
-        None => Err(RefreshError::Refused {
+        (Ok(Some(_)), Ok(ended)) => {
+            Err(RefreshError::Cli { address: address(), ending: format!("it {ended}") })
+        }
+        (Ok(None), Ok(ended)) => Err(RefreshError::Refused {
             address: address(),
-            why: format!("its CLI {} and took the login out of its files", ran.ended),
+            why: format!("its CLI {ended} and took the login out of its files"),
         }),
     }
 }

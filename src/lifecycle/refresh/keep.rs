@@ -18,6 +18,8 @@ use crate::{
 /// How long a store is tried that cannot be written now: the tokens of an answer are nowhere else.
 const PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(500);
+/// In the audit log: the vendor's answer came for a credential that was another one by then.
+const REPLACED: &str = "replaced";
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone. Why that takes long is
 /// told once.
@@ -39,8 +41,7 @@ pub(super) async fn keep(
                 Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
                     Ok(Renewed::Now(record))
                 }
-                Ok(Swap::Lost(Some(record))) => Ok(Renewed::Before(record)),
-                Ok(Swap::Lost(None)) => Err(gone(seen)),
+                Ok(Swap::Lost(now)) => lost(&mut store.lock(), seen, now),
                 Err(source) => Err(not_stored(&mut store.lock(), seen, fresh, source)),
             }
         }
@@ -50,6 +51,26 @@ pub(super) async fn keep(
             Err(error)
         }
     }
+}
+
+/// Somebody stored another one in the meantime, or removed it. The token was sent all the same.
+fn lost(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Renewed, RefreshError> {
+    let address = &seen.address;
+    let Some(now) = now else {
+        let error = gone(seen);
+        let _ = store.audit(Action::Refresh, address, Outcome::Failed(error.code()));
+        return Err(error);
+    };
+    let _ = store.audit(Action::Refresh, address, Outcome::Failed(REPLACED));
+    // A restored one came with what was known of its token then: that we are sending it.
+    if let Ok(Some(known)) = store.exchange(address)
+        && known.state == ExchangeState::Sent
+        && known.holder == holder()
+    {
+        let why = "it was restored meanwhile, and the vendor has answered to its token";
+        let _ = store.end_exchange(address, now.version, ExchangeState::Unknown, &holder(), why);
+    }
+    Ok(Renewed::Before(now))
 }
 
 /// Tries until it works, or until it is clear that it does not.

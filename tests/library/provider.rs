@@ -1,0 +1,96 @@
+//! Providers that a program describes itself.
+
+use authenticate::{
+    Client, Error,
+    lifecycle::{overview::Entry, resolve::Source},
+    provider::{Descriptor, Registry},
+};
+use serde_json::{Value, json};
+
+use crate::harness::{KEY, block_on, home, in_memory, key, logs_in};
+
+fn descriptor(value: Value) -> Descriptor {
+    serde_json::from_value(value).expect("a descriptor")
+}
+
+fn labels(entries: Vec<Entry>) -> Vec<(String, String)> {
+    entries.into_iter().map(|entry| (entry.address.provider.to_string(), entry.label)).collect()
+}
+
+#[test]
+fn a_provider_of_the_program_is_like_any_other_for_its_client() {
+    let home = home();
+    let acme = descriptor(json!({
+        "name": "acme", "label": "Acme", "aliases": ["ac"],
+        "api": {"base_url": "https://acme.example", "shape": "own"},
+    }));
+    let client = in_memory(&home).provider(acme).expect("described");
+    block_on(async {
+        assert!(!client.is_authenticated("acme").expect("known"));
+        logs_in(&client, "ac", key(KEY)).await.expect("stored");
+        for name in ["acme", "ac"] {
+            let found = client.credential(name).await.expect("found");
+            assert_eq!((found.address.provider.as_str(), &found.source), ("acme", &Source::Stored));
+            assert_eq!(
+                client.headers(name).await.expect("headers")[0].value.expose(),
+                format!("Bearer {KEY}")
+            );
+        }
+        assert_eq!(labels(client.list().expect("listed")), [("acme".to_owned(), "Acme".to_owned())]);
+        client.clone().give("ac", authenticate::credential::Credential::api_key("k")).expect("known");
+        client.logout("ac", None).await.expect("removed");
+    });
+    assert!(client.problems().is_empty());
+    let other = in_memory(&home);
+    assert!(matches!(other.is_authenticated("acme"), Err(Error::UnknownProvider(_))), "it is nobody else's");
+}
+
+#[test]
+fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
+    let home = home();
+    home.writes("config/providers/openai.yaml", "label: Of the user\naliases: [oai]\n");
+    let client = in_memory(&home);
+    let label = |client: &Client| client.status("oai").expect("known")[0].label.clone();
+    assert_eq!(label(&client), "Of the user");
+    let client =
+        client.provider(descriptor(json!({"name": "openai", "label": "Of the program"}))).expect("right");
+    assert_eq!(label(&client), "Of the program");
+    // The pattern of the bundled one.
+    assert!(block_on(logs_in(&client, "openai", key("half-pas"))).is_err());
+    let client =
+        client.provider(descriptor(json!({"name": "openai", "aliases": ["oai", "late"]}))).expect("right");
+    assert_eq!(label(&client), "Of the program");
+    let client = client.provider(descriptor(json!({"name": "claude", "label": "Later"}))).expect("right");
+    let claude = client.status("claude").expect("known").remove(0);
+    assert_eq!((claude.label.as_str(), claude.modes.len()), ("Later", 3));
+}
+
+#[test]
+fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
+    let home = home();
+    let wrong = |value| match in_memory(&home).provider(descriptor(value)) {
+        Err(Error::Descriptor(problems)) => {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        }
+        other => panic!("{other:?}"),
+    };
+    let api = json!({"base_url": "ftp://acme.example", "shape": "own"});
+    let said = wrong(json!({"name": "acme", "modes": ["oauth"], "api": api}));
+    assert!(
+        said.contains("program/acme.yaml:") && said.contains("api.base_url") && said.contains("command"),
+        "{said}"
+    );
+    let said = wrong(json!({"name": "acme", "aliases": ["claude"]}));
+    assert!(said.contains("\"claude\" of acme already belongs to claude"), "{said}");
+    let unnamed = in_memory(&home).provider(descriptor(json!({"label": "Acme"})));
+    assert!(matches!(unnamed, Err(Error::Name(_))), "{unnamed:?}");
+}
+
+#[test]
+fn every_descriptor_can_be_given_as_it_is() {
+    let home = home();
+    let plain = in_memory(&home);
+    let with = |client: Client, known: &Descriptor| client.provider(known.clone()).expect("right");
+    let client = Registry::bundled().iter().fold(plain.clone(), |client, known| with(client, known));
+    assert_eq!(client.list_all().expect("listed"), plain.list_all().expect("listed"));
+}

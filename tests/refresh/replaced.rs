@@ -1,0 +1,153 @@
+//! A credential that somebody replaces while others wait to renew it.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+};
+
+use authenticate::{
+    Client, Error,
+    credential::{Credential, Metadata, Owner},
+    lifecycle::{
+        alive::Alive,
+        refresh::{RefreshError, Renewed},
+    },
+    store::ExchangeState,
+};
+use serde_json::json;
+
+use crate::harness::{EXPIRED, Home, Server, eventually, runtime};
+
+const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
+
+fn home(server: &Server) -> Home {
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    home
+}
+
+/// What is handed out when this happens while the turn is waited for.
+fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<Alive, Error> {
+    let turns = home.paths.data().join("turns");
+    DirBuilder::new().recursive(true).mode(0o700).create(&turns).expect("made");
+    let path = turns.join("default~acme~default.lock");
+    let turn = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).expect("made");
+    turn.try_lock().expect("ours");
+    let client = Client::new(home.paths.clone());
+    runtime().block_on(async {
+        let asking = client.credential("acme");
+        tokio::pin!(asking);
+        tokio::select! {
+            biased;
+            done = &mut asking => panic!("too soon: {done:?}"),
+            () = async {} => {}
+        }
+        happens();
+        fs::remove_file(&path).expect("removed");
+        drop(turn);
+        asking.await
+    })
+}
+
+#[test]
+fn one_that_has_expired_and_is_not_ours_to_renew_is_not_handed_out() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = home(&server);
+    let found = asked_while(&home, || {
+        let vendors = Metadata { owner: Owner::Vendor, ..Metadata::default() };
+        home.logged_in_as(&json!({"access_token": "VENDORS", "refresh_token": "VVV"}), EXPIRED, vendors);
+    });
+    let error = found.expect_err("it has expired");
+    assert!(matches!(error, Error::Expired { .. }), "{error:?}");
+    assert!(error.hint().expect("a hint").contains("authenticate import default acme"), "{error:?}");
+    assert_eq!(server.bodies().len(), 0);
+    let last = home.store().audit_log(None, 1).expect("read").remove(0);
+    assert_eq!((last.action.as_str(), last.outcome.as_str()), ("token", "expired"));
+}
+
+#[test]
+fn one_that_is_due_itself_is_renewed() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = home(&server);
+    let found = asked_while(&home, || {
+        home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
+    });
+    assert_eq!(found.expect("renewed").usable().expect("one").expose(), "NEW");
+    assert!(matches!(server.bodies().as_slice(), [body] if body.contains("refresh_token=TTT")));
+}
+
+#[test]
+fn one_with_time_left_is_used() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = home(&server);
+    let found = asked_while(&home, || {
+        home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), -EXPIRED * 3600);
+    });
+    assert_eq!(found.expect("found").usable().expect("one").expose(), "OTHER");
+    assert_eq!(server.bodies().len(), 0);
+}
+
+#[test]
+fn one_with_a_blank_field_is_filled() {
+    let server = Server::answering(Some((200, NEW)));
+    let home = home(&server);
+    let found = asked_while(&home, || {
+        let fields = json!({"name": "acme", "label": "Acme", "modes": ["fields"],
+            "fields": {"a": {"label": "A"}, "b": {"label": "B", "env_var": "CARGO_PKG_NAME"}}});
+        fs::write(home.paths.providers().join("acme.yaml"), fields.to_string()).expect("written");
+        let stored = Credential::Fields([("a".to_owned(), "AAA".into())].into());
+        home.store().put(&home.address(), &stored, &Metadata::default()).expect("stored");
+    });
+    let found = found.expect("found");
+    assert_eq!(found.field("b").expect("filled").expose(), env!("CARGO_PKG_NAME"));
+    assert_eq!(found.fields.len(), 2, "{:?}", found.fields);
+}
+
+/// What came of a renewal during which this happened to what is stored, and what is in the log since then.
+fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Renewed, RefreshError>, Vec<String>) {
+    let (server, tell) = Server::held(200, NEW);
+    home.renews_at(&server.url);
+    let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let renewed = std::thread::scope(|scope| {
+        let renewing = scope.spawn(|| home.renew(&before, false));
+        eventually("the exchange", || server.bodies().len() == 1);
+        happens();
+        tell.send(()).expect("told");
+        renewing.join().expect("ended")
+    });
+    let mut log = home.store().audit_log(None, 2).expect("read");
+    log.reverse();
+    (renewed, log.iter().map(|entry| format!("{} {}", entry.action, entry.outcome)).collect())
+}
+
+#[test]
+fn that_a_token_was_sent_is_recorded_though_its_answer_is_not_stored() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let (renewed, log) = renewed_while(&home, || {
+        home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
+    });
+    assert_eq!(renewed.expect("there is one"), Renewed::Before(home.record()));
+    assert_eq!(log, ["store ok", "refresh replaced"]);
+    assert_eq!(home.store().exchange(&home.address()).expect("read"), None, "the other one was not sent");
+
+    let (renewed, log) = renewed_while(&home, || {
+        home.store().remove(&home.address()).expect("removed");
+    });
+    assert!(matches!(renewed, Err(RefreshError::Gone { .. })), "{renewed:?}");
+    assert_eq!(log, ["remove ok", "refresh gone"]);
+}
+
+/// With a restored login comes back what is known of its token: that it is on its way, which it is not any more.
+#[test]
+fn a_token_that_is_restored_while_it_is_exchanged_is_known_to_be_spent() {
+    let home = Home::new("http://127.0.0.1:1/token");
+    let (renewed, log) =
+        renewed_while(&home, || home.store().replace_all(&[home.record()]).expect("restored"));
+    assert!(matches!(renewed, Ok(Renewed::Before(_))), "{renewed:?}");
+    assert_eq!(log, ["restore ok", "refresh replaced"]);
+    let known = home.store().exchange(&home.address()).expect("read").expect("known");
+    assert_eq!(known.state, ExchangeState::Unknown);
+    assert!(known.why.expect("why").contains("was restored meanwhile"));
+    let error = home.renew(&home.record(), false).expect_err("it is not sent again");
+    assert!(matches!(error, RefreshError::OutcomeUnknown { .. }), "{error:?}");
+}
