@@ -25,7 +25,7 @@ impl Client {
     /// let acme: Descriptor = serde_json::from_value(json!({
     ///     "name": "acme",
     ///     "label": "Acme",
-    ///     "api_key": {"env_var": "ACME_KEY", "pattern": "^acme-"},
+    ///     "api_key": {"env_var": "ACME_KEY", "pattern": "^acme-[0-9]+$"},
     ///     "api": {"base_url": "https://api.acme.example", "shape": "openai"},
     /// }))?;
     /// let client = Client::in_memory(paths)?.provider(acme)?;
