@@ -37,15 +37,15 @@ fn use_docker(here: &Surroundings, may_not: bool) -> Option<String> {
     if may_not {
         let join = format!("{root}usermod -aG docker $USER");
         return Some(format!(
-            "its socket is for the group docker: join it with `{join}` and log in to the machine anew; whoever is in it is as good as root there"
+            "Docker's socket is for the group docker: join it with `{join}` and log in to the machine anew; whoever is in it is as good as root there"
         ));
     }
-    let dockerd = installed("dockerd")?;
+    let docker = installed("dockerd").or_else(|| installed("docker"))?;
     let start = match has_systemd() {
         true => format!("{root}systemctl start docker"),
         false => format!("{root}dockerd &"),
     };
-    Some(format!("{} is installed; start it with: {start}", dockerd.display()))
+    Some(format!("{} is installed; start it with: {start}", docker.display()))
 }
 
 /// One line that starts Podman's socket, where Podman is installed.

@@ -325,7 +325,11 @@ fn read(
     text: &str,
     below: Option<&Provider>,
 ) -> Result<(Descriptor, Value), Vec<Problem>> {
-    let value = yaml::value(shown, text).map_err(|problem| vec![problem])?;
+    let value = match yaml::value(shown, text).map_err(|problem| vec![problem])? {
+        // A file that says nothing.
+        Value::Null => Value::Object(serde_json::Map::new()),
+        value => value,
+    };
     let lint = |descriptor: &mut Descriptor| check(stem, descriptor);
     let descriptor = match below {
         None => yaml::parse(shown, text, lint)?,

@@ -194,6 +194,10 @@ impl Source {
         value: Value,
         lint: impl Fn(&mut T) -> Vec<Finding>,
     ) -> Result<T, Vec<Problem>> {
+        // Read as a list it would be taken for the values alone, in their order.
+        if !value.is_object() {
+            return Err(vec![self.problem("", "a mapping (`name: value`) belongs here")]);
+        }
         let mut left = Left { value, out: Vec::new() };
         let mut problems = Vec::new();
         let read = loop {

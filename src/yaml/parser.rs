@@ -33,6 +33,8 @@ fn words(error: &Error) -> String {
         Error::MergeValueNotMapOrSeqOfMaps { .. } => "what is merged with `<<` is not a mapping",
         Error::Unexpected { expected: "string scalar", .. } => "a key must be text",
         Error::NullIntoString { .. } => "a key must be text, not null",
+        Error::Unexpected { expected: "mapping start", .. } => "a mapping (`name: value`) belongs here",
+        Error::Unexpected { expected: "sequence start", .. } => "a list belongs here",
         Error::Unexpected { .. } => "something else belongs here",
         Error::InvalidBinaryBase64 { .. } | Error::BinaryNotUtf8 { .. } => {
             "what is marked as !!binary is not text"

@@ -369,7 +369,8 @@ fn what_is_wrong_with_a_file_is_said_in_words_for_whoever_wrote_it() {
         ("label: x\n---\nlabel: y\n", ":3:1: a second document begins here: a file has one"),
         ("aliases: &x [*x]\n", ":1:14: an alias stands for something that it is in"),
         ("label: *x\n", ":1:8: an alias stands for nothing: there is no such anchor before it"),
-        ("foo\n", ":1:1: invalid type: string \"foo\", expected a mapping (`name: value`)"),
+        ("foo\n", ":1:1: a mapping (`name: value`) belongs here"),
+        ("- label: x\n", ":1:1: a mapping (`name: value`) belongs here"),
         ("api_key: foo\n", ":1:1: invalid type: string \"foo\", expected a mapping (`name: value`)"),
         ("label: [a]\n", ":1:1: invalid type: a list, expected a string"),
         ("? [a]\n: b\n", ":1:3: a key must be text"),
@@ -381,4 +382,15 @@ fn what_is_wrong_with_a_file_is_said_in_words_for_whoever_wrote_it() {
         lint.says(&format!("{}{says}\n", file.display()));
         assert_eq!(lint.stderr.lines().count(), 1, "{lint:?}");
     }
+}
+
+#[test]
+fn a_file_that_says_nothing_is_right() {
+    let home = Home::new();
+    for text in ["", "# Nothing yet.\n", "{}"] {
+        home.write("config/providers/acme.yaml", text);
+        home.write("config/providers/openai.yaml", text);
+        home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+    }
+    home.stores("openai", "sk-0123456789-abcdefghij");
 }

@@ -13,7 +13,9 @@ use crate::cli::failure::chain;
 
 pub fn store(paths: &Paths) -> Check {
     let failed = |error: StoreError| {
-        let fix = error.way_out().unwrap_or_else(|| "see that you may use it, and to its disk".to_owned());
+        let fix = error
+            .way_out()
+            .unwrap_or_else(|| "see that you may use it, and that its disk is in order".to_owned());
         Problem { message: chain(&error.into()), fix, code: exit::STORE }
     };
     let result = match Store::open_existing(paths) {
