@@ -57,6 +57,13 @@ impl Custodian for TerminalCustodian {
         }
     }
 
+    fn left(&self, file: &Path) {
+        output::note(&format!(
+            "the key file that it had is still there: {}\nremove it, unless another store has it, too",
+            output::safe(&file.display().to_string())
+        ));
+    }
+
     fn differs(&self, text: &str) {
         output::warn(&output::safe(text));
     }

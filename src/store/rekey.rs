@@ -55,7 +55,9 @@ impl Store {
             return Err(changed());
         }
         sweep(&self.connection, &context)?;
-        let fresh = chosen.plan(old.as_ref(), &context)?;
+        let mut spent = unused::read(&self.connection).map_err(failed)?;
+        spent.extend(old.clone());
+        let fresh = chosen.plan(&spent, &context)?;
         if fresh.recorded.is_external() {
             unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
             fresh.recorded.establish(&fresh.key, &context)?;
@@ -68,8 +70,9 @@ impl Store {
         self.seal_anew(&change, &old_key, &new_key)?;
         wrap(&new_key, &fresh, true)?.write(&change).map_err(failed)?;
         unused::remove(&change, &fresh.recorded).map_err(failed)?;
-        if let Some(old) = old.filter(|old| old.is_external() && *old != fresh.recorded) {
-            unused::add(&change, &old).map_err(failed)?;
+        let old = old.filter(|old| old.is_external() && *old != fresh.recorded);
+        if let Some(old) = &old {
+            unused::add(&change, old).map_err(failed)?;
         }
         self.record(&change, Action::Rekey, None).map_err(failed)?;
         change.commit().map_err(failed)?;
@@ -83,6 +86,10 @@ impl Store {
         let _ = self.erase();
         if let Some(custodian) = custodian() {
             custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(&context));
+            let file = old.as_ref().and_then(Recorded::as_key_file).map(|old| old.path(&context));
+            if let Some(file) = file.filter(|file| file.exists()) {
+                custodian.left(&file);
+            }
         }
         Ok(())
     }

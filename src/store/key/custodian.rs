@@ -21,6 +21,12 @@ pub trait Custodian: Send + Sync {
         let _ = (database, source, place);
     }
 
+    /// A store was given another key, and the key file that it had is still there: one that somebody has named may be the key
+    /// of other stores, too.
+    fn left(&self, file: &Path) {
+        let _ = file;
+    }
+
     /// The settings name another source than the one that the store has; the text says how to change that.
     fn differs(&self, text: &str) {
         let _ = text;
