@@ -219,7 +219,7 @@ fn store_code(error: &StoreError) -> u8 {
         StoreError::Settings(_) => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
-        StoreError::Busy { .. } | StoreError::KeyChanged { .. } => exit::BUSY,
+        StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::Renewing { .. } => exit::BUSY,
         _ => exit::STORE,
     }
 }

@@ -159,6 +159,12 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// A token is under way, and what the vendor answers must be stored before the whole store is changed.
+    #[error("{address} is being renewed just now: try again when that is done")]
+    Renewing {
+        /// The credential.
+        address: Box<Address>,
+    },
     /// A backup cannot be written or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -179,7 +185,8 @@ impl StoreError {
     /// A short word for it, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } | Self::KeyChanged { .. } => "busy",
+            Self::Locked { .. } | Self::Busy { .. } => "busy",
+            Self::KeyChanged { .. } | Self::Renewing { .. } => "busy",
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",

@@ -15,5 +15,6 @@ mod outcomes;
 mod postponed;
 mod recorded;
 mod restored;
+mod undisturbed;
 mod unstored;
 mod verb;

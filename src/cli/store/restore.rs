@@ -4,15 +4,16 @@ use std::{fs::File, io::Read as _, path::PathBuf};
 
 use authenticate::{
     Error,
+    lifecycle::undisturbed,
     paths::Paths,
     secret::Secret,
     shown,
-    store::{Store, Unlock, needs_passphrase},
+    store::{SharedStore, Store, Unlock, needs_passphrase},
 };
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output};
+use crate::cli::{failure::Usage, output, runtime};
 
 /// No identity file is longer.
 const MOST: u64 = 1 << 20;
@@ -33,8 +34,8 @@ pub struct Args {
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
-    let store = Store::open(paths).map_err(Error::from)?;
-    let restored = store.restore(&args.file, &unlock).map_err(Error::from)?;
+    let store = SharedStore::new(Store::open(paths).map_err(Error::from)?);
+    let restored = runtime()?.block_on(undisturbed::restore(paths, &store, &args.file, &unlock))?;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;

@@ -40,8 +40,10 @@ impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
     /// opens as this one does; of such copies the newest three stay.
     ///
+    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::lifecycle::undisturbed::restore).
+    ///
     /// # Errors
-    /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
+    /// [`StoreError::Backup`], [`StoreError::Renewing`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
@@ -69,6 +71,7 @@ impl Store {
     fn replace(&self, kept: &[Kept]) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
         let (change, key) = self.begin_with_key()?;
+        self.refuse_while_sent(&change)?;
         let known = Known::read(&change).map_err(failed)?;
         change.execute("DELETE FROM credential", []).map_err(failed)?;
         let current = self.insert_all(&change, &key, kept)?;

@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::Connection;
 
 pub(super) use self::{
-    choose::choose,
+    choose::{Chosen, choose},
     custodian::custodian,
     row::{Row, sweep, unused},
     source::{Asking, Context, Fresh, Recorded, When},
