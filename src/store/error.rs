@@ -144,8 +144,8 @@ pub enum StoreError {
         /// Why not, and what to do.
         why: String,
     },
-    /// Somebody else gives the store another key, or brings it up to date, for longer than we wait or again and again.
-    #[error("somebody else gives {} another key, or brings it up to date, just now: try again", path.display())]
+    /// Somebody else changes the store, or gives it another key, for longer than we wait or again and again.
+    #[error("somebody else changes {} just now, or gives it another key: try again", path.display())]
     Busy {
         /// The database.
         path: PathBuf,

@@ -57,6 +57,18 @@ struct Kept {
     exchange: Option<Exchange>,
 }
 
+/// All credentials at one moment.
+struct Snapshot {
+    /// An error for each that does not open or cannot be read.
+    records: Vec<Result<Kept, StoreError>>,
+    /// The moment: each change of a credential counts.
+    as_of: i64,
+}
+
+fn clock(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT version FROM clock", [], |row| row.get(0))
+}
+
 impl Store {
     /// Writes all credentials, as they are at one moment, into a new file, 0600, in one step. A file that is there is
     /// replaced only with `replace`. Says how many there were.
@@ -67,7 +79,7 @@ impl Store {
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
         self.spare(file)?;
-        let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let kept = self.snapshot()?.records.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
         Ok(kept.len())
@@ -93,13 +105,14 @@ impl Store {
         Ok(())
     }
 
-    /// All credentials as they are at one moment; an error for each that does not open or cannot be read.
-    fn snapshot(&self) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
+    /// All credentials as they are at one moment.
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
         for _ in 0..ATTEMPTS {
             self.key(Asking::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
             if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
-                return self.records(&reading, &key);
+                let as_of = clock(&reading).map_err(|e| self.failed(e))?;
+                return Ok(Snapshot { records: self.records(&reading, &key)?, as_of });
             }
         }
         Err(StoreError::Busy { path: self.place() })
