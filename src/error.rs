@@ -216,7 +216,7 @@ fn has(fields: &[String]) -> String {
 
 fn store_code(error: &StoreError) -> u8 {
     match error {
-        StoreError::Settings(_) => exit::USAGE,
+        StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
         StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::Renewing { .. } => exit::BUSY,

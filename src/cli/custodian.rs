@@ -26,7 +26,9 @@ pub struct TerminalCustodian(Mutex<Option<Asking>>);
 
 impl Custodian for TerminalCustodian {
     fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered> {
-        if let Some(file) = env::var_os(VARIABLE).filter(|file| !file.is_empty()) {
+        let file = env::var_os(VARIABLE).filter(|file| !file.is_empty());
+        // In it is the present one.
+        if let Some(file) = file.filter(|_| !question.replaces) {
             if question.wrong > 0 {
                 return Err(Unanswered::Nobody);
             }

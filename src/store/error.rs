@@ -125,6 +125,15 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// A new passphrase is needed, and nobody gave it; nothing was attempted.
+    #[error(
+        "a new passphrase for {} is needed: give it with --passphrase-file FILE or --passphrase-stdin, or type it at a terminal",
+        path.display()
+    )]
+    NewPassphraseNeeded {
+        /// The database.
+        path: PathBuf,
+    },
     /// It was the wrong one.
     #[error("that is not the passphrase of {}: nothing was changed", path.display())]
     WrongPassphrase {
@@ -193,6 +202,7 @@ impl StoreError {
             Self::Io { .. } | Self::Database { .. } => "system",
             Self::NotOpened { .. } | Self::LedgerAltered { .. } => "altered",
             Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
+            Self::NewPassphraseNeeded { .. } => "nobody_to_ask",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::KeySource { .. } => "no_key",
             Self::Settings(_) => "settings",

@@ -59,9 +59,10 @@ impl Store {
         let failed = |source| self.failed(source);
         let old_key = self.key(Asking::Allowed)?;
         let asking = how.passphrase.clone().map_or(Asking::Allowed, Asking::Given);
-        let context = Context { when: When::Rekey, ..self.context(asking) };
         let row = Row::read(&self.connection).map_err(failed)?;
         let old = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
+        let from = old.as_ref().map(Recorded::source);
+        let context = Context { when: When::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;
         Ok(Prepared { context, old_key, old, chosen })
     }

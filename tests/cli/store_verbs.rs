@@ -245,6 +245,27 @@ fn a_rekey_moves_the_key_from_source_to_source() {
     prints_the_key(token(&home));
 }
 
+/// `AUTHENTICATE_PASSPHRASE_FILE` has the present one.
+#[test]
+fn a_passphrase_is_not_replaced_by_itself() {
+    let (home, file) = with_passphrase();
+    let made = || store(&home, ["status", "--json"]).exits(code::DONE).json()["key"]["created_at"].clone();
+    let before = made();
+    store(&home, ["rekey"])
+        .env(FILE, &file)
+        .exits(code::USAGE)
+        .says("a new passphrase for")
+        .says("--passphrase-file FILE");
+    assert_eq!(made(), before);
+    let mut session = Session::start(&home, ["store", "rekey"], &[(FILE, file.to_str().unwrap())]);
+    session.shows("New passphrase for the store").masks();
+    session.types("battery staple\r").shows("The same again").masks();
+    session.types("battery staple\r");
+    session.exits(code::DONE);
+    token(&home).env(FILE, &file).exits(code::STORE).says("not the passphrase");
+    prints_the_key(token(&home).env(FILE, home.write("another", "battery staple")));
+}
+
 /// The one that comes second does not undo what the first has done.
 #[test]
 fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
@@ -282,7 +303,7 @@ fn a_rekey_refuses_what_makes_no_sense() {
         let outcome = home.authenticate(["store", "rekey"].iter().chain(words)).exits(code::USAGE);
         outcome.says(says);
     }
-    store(&home, ["rekey", "--source", "passphrase"]).exits(code::STORE);
+    store(&home, ["rekey", "--source", "passphrase"]).exits(code::USAGE).says("--passphrase-file FILE");
     store(&home, ["rekey", "--source", "command"]).exits(code::STORE).says("store.passphrase_command");
     store(&home, ["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE).says("does not exist");
     prints_the_key(token(&home));

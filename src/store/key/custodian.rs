@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub database: &'a Path,
     /// A new one is wanted. Whoever types it should have to do so twice.
     pub new: bool,
+    /// The new one is to take the place of one that the store has: what gives that one does not give another.
+    pub replaces: bool,
     /// How many answers were wrong already.
     pub wrong: u32,
 }

@@ -235,7 +235,7 @@ mod tests {
         let home = tempfile::TempDir::new().expect("a directory");
         let directory = home.path().to_owned();
         let database = directory.join("credentials.db");
-        let context = Context { when: When::Rekey, database, directory, asking: Asking::No };
+        let context = Context { when: When::Rekey { from: None }, database, directory, asking: Asking::No };
         let first = plan(None, &[], &context).expect("planned");
         first.recorded.establish(&first.key, &context).expect("made");
         let is_first = |fresh: &Fresh| fresh.recorded.is_same(&first.recorded, &context);

@@ -58,7 +58,7 @@ impl Trouble {
                  AUTHENTICATE_KEY_SOURCE=key_file"
             }
             When::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
-            When::Rekey => "choose another source: --source key_file",
+            When::Rekey { .. } => "choose another source: --source key_file",
         };
         let why = match self {
             Self::Absent(why) => format!("there is no key ring ({why}): start one, or {out}"),

@@ -87,8 +87,8 @@ pub(in crate::store) enum When {
     Opening,
     /// The store has none yet.
     First,
-    /// The store has its old one still.
-    Rekey,
+    /// The store has its old one still, from this source.
+    Rekey { from: Option<Source> },
 }
 
 /// What a source needs to know of the store.
