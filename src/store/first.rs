@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// What is sealed already is under a key that is lost with its record. To seal it again would bury it.
-    fn refuse_what_is_sealed(&self) -> Result<(), StoreError> {
+    pub(super) fn refuse_what_is_sealed(&self) -> Result<(), StoreError> {
         const SEALED: &str = "SELECT EXISTS (SELECT 1 FROM credential WHERE substr(secret, 1, 1) = ?)";
         let is_sealed: bool = self
             .connection

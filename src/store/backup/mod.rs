@@ -24,7 +24,7 @@ use super::{
     exchange::of_all,
     key::{ATTEMPTS, Asking, DataKey},
     ledger::Ledger,
-    row::COLUMNS,
+    row::{COLUMNS, Summary, summary},
 };
 use crate::credential::Record;
 
@@ -61,6 +61,8 @@ struct Kept {
 struct Snapshot {
     /// An error for each that does not open or cannot be read.
     records: Vec<Result<Kept, StoreError>>,
+    /// Whether the ledger lists all of them: what of one that was altered is missing cannot be known to be current.
+    is_listed: bool,
     /// The moment: each change of a credential counts.
     as_of: i64,
 }
@@ -79,7 +81,11 @@ impl Store {
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
         self.spare(file)?;
-        let kept = self.snapshot()?.records.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let Snapshot { records, is_listed, .. } = self.snapshot()?;
+        if !is_listed {
+            return Err(StoreError::LedgerAltered { path: self.place() });
+        }
+        let kept = records.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
         Ok(kept.len())
@@ -111,36 +117,47 @@ impl Store {
             self.key(Asking::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
             if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
-                let as_of = clock(&reading).map_err(|e| self.failed(e))?;
-                return Ok(Snapshot { records: self.records(&reading, &key)?, as_of });
+                return self.records(&reading, &key);
             }
         }
         Err(StoreError::Busy { path: self.place() })
     }
 
-    fn records(
-        &self,
-        reading: &Connection,
-        key: &DataKey,
-    ) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
+    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed(source);
-        let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
+        let ledger = match Ledger::read(reading, key).map_err(|e| self.ledger_failed(e)) {
+            Err(StoreError::LedgerAltered { .. }) => None,
+            ledger => Some(ledger?),
+        };
+        let mut is_listed = ledger.is_some();
         let mut read =
             reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
         let mut rows = read.query([]).map_err(failed)?;
         let mut exchanges: HashMap<_, _> = of_all(reading).map_err(failed)?.into_iter().collect();
         let mut kept = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let record = match self.record_of(row, key, &ledger).map_err(failed)? {
-                // Then nothing opens.
-                Err(error @ StoreError::LedgerAltered { .. }) => return Err(error),
-                record => record,
+            let listed = ledger.as_ref().map(|ledger| self.record_of(row, key, ledger)).transpose();
+            let record = match listed.map_err(failed)? {
+                None | Some(Err(StoreError::LedgerAltered { .. })) => {
+                    is_listed = false;
+                    Err(self.unlisted(row).map_err(failed)?)
+                }
+                Some(record) => record,
             };
             kept.push(record.map(|record| {
                 let exchange = exchanges.remove(&record.address);
                 Kept { record, exchange }
             }));
         }
-        Ok(kept)
+        let as_of = clock(reading).map_err(failed)?;
+        Ok(Snapshot { records: kept, is_listed, as_of })
+    }
+
+    fn unlisted(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<StoreError> {
+        let why = "the ledger was altered, so whether it is the current one is not known";
+        Ok(match summary(row)? {
+            Ok(Summary { address, .. }) => StoreError::NotOpened { path: self.place(), address, why },
+            Err(row) => StoreError::Unreadable(Box::new(self.here(row))),
+        })
     }
 }

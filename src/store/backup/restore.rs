@@ -146,7 +146,7 @@ impl Store {
     /// Keeps what is there, unless there is nothing. What cannot be kept is said: a restore is the way out for that, too.
     fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Copied, StoreError> {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
-        let Snapshot { records, as_of } = self.snapshot()?;
+        let Snapshot { records, as_of, .. } = self.snapshot()?;
         for record in records {
             match record {
                 Ok(record) => kept.push(record),

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Context, DataKey, Fresh, Recorded, Source, source::Open};
+use super::{
+    Context, DataKey, Fresh, RESTORE, Recorded, Source,
+    source::{Open, When},
+};
 use crate::store::{
     StoreError,
     seal::{KEY, SealingKey, random},
@@ -124,15 +127,16 @@ pub(super) fn unwrap(
         } else {
             "it holds another key"
         };
-        let restore = "put the right one there, or restore a backup";
-        context.refuse(Source::KeyFile, format!("{} does not open it: {why}; {restore}", path.display()))
+        let why =
+            format!("{} does not open it: {why}; put the right one there, or {RESTORE}", path.display());
+        context.refuse(Source::KeyFile, why)
     })
 }
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
     let refuse = |why: &str| context.refuse(Source::KeyFile, format!("{} {why}", path.display()));
     if trust::file(path)?.is_none() {
-        return Err(refuse("is missing: put it back, or restore a backup into an empty data directory"));
+        return Err(refuse(&format!("is missing: put it back, or {RESTORE}")));
     }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut file =
@@ -145,8 +149,12 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
             more => length += more,
         }
     }
+    let out = || match context.when {
+        When::Opening => format!("put the right one there, or {RESTORE}"),
+        When::First | When::Rekey { .. } => "name another, or move it away to have one made".to_owned(),
+    };
     SealingKey::from_bytes(bytes.get(..length).unwrap_or_default())
-        .ok_or_else(|| refuse("does not hold a key: a key file is 32 random bytes"))
+        .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
 }
 
 pub(super) fn establish(
@@ -228,7 +236,7 @@ fn mark(key: &SealingKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::key::{Asking, When};
+    use crate::store::key::Asking;
 
     #[test]
     fn what_could_not_be_removed_is_not_taken_again() {

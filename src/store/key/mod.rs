@@ -43,6 +43,8 @@ use super::{Store, StoreError, seal::SealingKey};
 
 /// Whoever changes the key while it is being read does not do so this often.
 pub(super) const ATTEMPTS: usize = 8;
+/// What is left to do where the key of a store is not to be had: a restore into the store itself would need it, too.
+const RESTORE: &str = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
 /// The length of a key's id in bytes.
 pub(super) const ID: usize = 16;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Asking, Context, DataKey, Fresh, Question, Recorded, Source, Unanswered,
+    Asking, Context, DataKey, Fresh, Question, RESTORE, Recorded, Source, Unanswered,
     custodian::custodian,
     source::{Open, When},
 };
@@ -112,7 +112,7 @@ pub(super) fn unwrap(
             },
         };
         let key = derivation.derive(&passphrase).ok_or_else(|| {
-            context.refuse(Source::Passphrase, "the record of it was altered: restore a backup")
+            context.refuse(Source::Passphrase, format!("the record of it was altered: {RESTORE}"))
         })?;
         if let Some(opened) = open(&key) {
             return Ok(opened);
