@@ -14,7 +14,7 @@ use crate::{
     Error,
     name::Address,
     paths::Paths,
-    store::{ExchangeState, Rekey, Restored, SharedStore, StoreError, Unlock},
+    store::{Action, ExchangeState, Outcome, Rekey, Restored, SharedStore, StoreError, Unlock},
 };
 
 /// How long renewals that are under way are waited for.
@@ -26,8 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// [`Error::Refresh`] when one goes on for longer than a minute, and [`Error::Store`].
 pub async fn rekey(paths: &Paths, store: &SharedStore, how: &Rekey) -> Result<(), Error> {
     // What has to be asked for is asked for once.
-    let prepared = store.lock().prepare_rekey(how)?;
-    undisturbed(paths, store, PATIENCE, || store.lock().rekey_as_prepared(&prepared)).await
+    let prepared = store.lock().prepare_rekey(how);
+    let done = match prepared {
+        Ok(prepared) => {
+            undisturbed(paths, store, PATIENCE, || store.lock().rekey_as_prepared(&prepared)).await
+        }
+        Err(error) => Err(error.into()),
+    };
+    audited(store, Action::Rekey, done)
 }
 
 /// Replaces all credentials by those of a backup, as [`Store::restore`](crate::store::Store::restore), after the renewals that are
@@ -41,7 +47,19 @@ pub async fn restore(
     file: &Path,
     unlock: &Unlock,
 ) -> Result<Restored, Error> {
-    undisturbed(paths, store, PATIENCE, || store.lock().restore(file, unlock)).await
+    let done = undisturbed(paths, store, PATIENCE, || store.lock().try_to_restore(file, unlock)).await;
+    audited(store, Action::Restore, done)
+}
+
+fn audited<T>(store: &SharedStore, action: Action, done: Result<T, Error>) -> Result<T, Error> {
+    match done {
+        Err(Error::Store(error)) => Ok(store.lock().audited(action, Err(error))?),
+        Err(error) => {
+            let _ = store.lock().audit_store(action, Outcome::Failed(error.code()));
+            Err(error)
+        }
+        done => done,
+    }
 }
 
 /// Does it when no exchange is under way, which the store sees for itself: then one that has begun meanwhile is waited for, too.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoginError, lock::LoginLock};
+use super::{LoginError, failed, lock::LoginLock};
 use crate::{
     Error,
     capture::{self, CaptureError, Captured, Owner as FileOwner, Removed},
@@ -11,7 +11,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
-    store::{Action, Outcome, Store, Swap},
+    store::{Action, Store, Swap},
 };
 
 /// How often a vendor's tool may change its files under our hands.
@@ -170,6 +170,13 @@ impl Import {
     /// # Errors
     /// [`ImportError`], [`LoginError::Busy`], [`Error::Store`]
     pub fn run(&self) -> Result<Imported, Error> {
+        let mut step = Action::Import;
+        self.import(&mut step).inspect_err(|error| {
+            failed::record(&self.paths, None, step, &self.address, error.code());
+        })
+    }
+
+    fn import(&self, step: &mut Action) -> Result<Imported, Error> {
         let _lock = LoginLock::take(&self.paths, &self.address)?;
         let mut store = Store::open(&self.paths)?;
         store.record_as(Action::Import);
@@ -184,6 +191,7 @@ impl Import {
             // The vendor's tool may have renewed it in the meantime.
             let again = self.read()?;
             if again == captured {
+                *step = Action::TakeOver;
                 return self.take(&mut store, record, file, &captured);
             }
             captured = again;
@@ -207,18 +215,13 @@ impl Import {
         captured: &Captured,
     ) -> Result<Imported, Error> {
         let address = || Box::new(self.address.clone());
-        let failed = |store: &Store, error: ImportError| {
-            let error = LoginError::from(error);
-            let _ = store.audit(Action::TakeOver, &self.address, Outcome::Failed(error.code()));
-            Error::from(error)
-        };
         let removed = capture::remove(&self.directory, &self.provider.capture, captured)
-            .map_err(|source| failed(store, ImportError::NotTakenOver { address: address(), source }))?;
+            .map_err(|source| ImportError::NotTakenOver { address: address(), source })?;
         store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
         match store.swap(&self.address, record.version, &record.credential, &metadata)? {
             Swap::Swapped(record) => Ok(Imported { record, file, removed: Some(removed) }),
-            Swap::Lost(_) => Err(failed(store, ImportError::Replaced { address: address() })),
+            Swap::Lost(_) => Err(ImportError::Replaced { address: address() }.into()),
         }
     }
 }

@@ -211,6 +211,15 @@ impl StoreError {
         }
     }
 
+    /// Whether nothing was begun: what was asked for was wrong, or not complete.
+    pub(super) fn is_unbegun(&self) -> bool {
+        match self {
+            Self::NewPassphraseNeeded { .. } | Self::Settings(_) => true,
+            Self::Backup(error) => error.usage,
+            _ => false,
+        }
+    }
+
     /// The same may work a little later: when somebody else is done, or has made room.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

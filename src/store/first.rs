@@ -22,7 +22,7 @@ impl Store {
     /// # Errors
     /// What [`Store::prepare`] has.
     pub fn migrate(&self) -> Result<bool, StoreError> {
-        self.seal_what_is_plain(Asking::Allowed)?;
+        self.audited(Action::Migrate, self.seal_what_is_plain(Asking::Allowed))?;
         let row = Row::read(&self.connection).map_err(|e| self.failed(e))?;
         Ok(row.is_none_or(|row| row.erased))
     }

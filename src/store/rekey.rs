@@ -51,7 +51,8 @@ impl Store {
     /// token is under way. [`StoreError::Busy`] and
     /// [`StoreError::KeyChanged`] when somebody else does the same, or has just done it. What [`Store::prepare`] has. Whatever it is, the old key holds.
     pub fn rekey(&self, how: &Rekey) -> Result<(), StoreError> {
-        self.rekey_as_prepared(&self.prepare_rekey(how)?)
+        let done = self.prepare_rekey(how).and_then(|prepared| self.rekey_as_prepared(&prepared));
+        self.audited(Action::Rekey, done)
     }
 
     /// All that may take long, or ask.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use authenticate::{
     Error,
     paths::Paths,
-    store::{Lock, may_write_backup},
+    store::{Action, Lock, may_write_backup},
 };
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         return Err(Usage::new("a backup is sealed for recipients or with a passphrase, not both").into());
     }
     may_write_backup(&args.file, args.force).map_err(Error::from)?;
-    store.prepare().map_err(Error::from)?;
+    store.prepare_for(Action::Backup).map_err(Error::from)?;
     let lock = if args.recipient.is_empty() {
         Lock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
     } else {

@@ -79,6 +79,10 @@ impl Store {
     /// [`StoreError::Backup`], [`StoreError::NotOpened`] for a credential that does not open, and what
     /// [`Store::prepare`] has.
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
+        self.audited(Action::Backup, self.try_to_back_up(file, lock, replace))
+    }
+
+    fn try_to_back_up(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
         self.spare(file)?;
         let Snapshot { records, is_listed, .. } = self.snapshot()?;

@@ -52,6 +52,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Backup`], [`StoreError::Renewing`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
+        self.audited(Action::Restore, self.try_to_restore(file, unlock))
+    }
+
+    pub(crate) fn try_to_restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);

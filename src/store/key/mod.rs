@@ -39,7 +39,7 @@ pub use self::{
     source::Source,
     unlock::KeyState,
 };
-use super::{Store, StoreError, seal::SealingKey};
+use super::{Action, Store, StoreError, seal::SealingKey};
 
 /// Whoever changes the key while it is being read does not do so this often.
 pub(super) const ATTEMPTS: usize = 8;
@@ -104,6 +104,14 @@ impl Store {
     /// [`StoreError::Settings`], and what [`Store::open`] has.
     pub fn prepare(&self) -> Result<(), StoreError> {
         self.key(Asking::Allowed).map(drop)
+    }
+
+    /// The same, for something that is to be done with the whole store: a failure is recorded as one of that.
+    ///
+    /// # Errors
+    /// As [`Store::prepare`].
+    pub fn prepare_for(&self, action: Action) -> Result<(), StoreError> {
+        self.audited(action, self.prepare())
     }
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {
