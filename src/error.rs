@@ -286,6 +286,7 @@ fn import_code(error: &ImportError) -> u8 {
             exit::USAGE
         }
         ImportError::Changing { .. } | ImportError::Replaced { .. } => exit::BUSY,
+        ImportError::Unfinished { source, .. } => store_code(source),
         ImportError::Nothing { .. } | ImportError::Files { .. } | ImportError::NotTakenOver { .. } => {
             exit::LOGIN_FAILED
         }
@@ -303,6 +304,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NotTakenOver { .. } => {
             "the vendor's tool has it still, and we do not renew it; try --move again"
         }
+        ImportError::Unfinished { .. } => "nobody renews it until then: try the same with --move again",
         _ => return None,
     };
     Some(text.to_owned())
