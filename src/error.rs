@@ -1,5 +1,7 @@
 //! Every error of the library, with the hint and the exit code that the command line gives it.
 
+use std::path::Path;
+
 use crate::{
     capture::{CaptureError, Refusal},
     engine::EngineError,
@@ -298,8 +300,11 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
             "--from DIR says where it is"
         }
-        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, .. }, .. } => {
-            "--from takes the directory that the link leads to"
+        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
+            match Path::new(file).is_absolute() {
+                true => "--from takes the directory that the link leads to",
+                false => "--from takes the directory in which the file itself is",
+            }
         }
         ImportError::NotTakenOver { .. } => {
             "the vendor's tool has it still, and we do not renew it; try --move again"

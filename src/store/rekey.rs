@@ -38,6 +38,8 @@ pub(crate) struct Prepared {
     context: Context,
     old_key: Arc<DataKey>,
     old: Option<Recorded>,
+    /// Whether what was plain before is gone from the files.
+    erased: bool,
     chosen: Chosen,
 }
 
@@ -61,16 +63,17 @@ impl Store {
         let old_key = self.key(Asking::Allowed)?;
         let asking = how.passphrase.clone().map_or(Asking::Allowed, Asking::Given);
         let row = Row::read(&self.connection).map_err(failed)?;
+        let erased = row.as_ref().is_none_or(|row| row.erased);
         let old = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
         let from = old.as_ref().map(Recorded::source);
         let context = Context { when: When::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;
-        Ok(Prepared { context, old_key, old, chosen })
+        Ok(Prepared { context, old_key, old, erased, chosen })
     }
 
     pub(crate) fn rekey_as_prepared(&self, prepared: &Prepared) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
-        let Prepared { context, old_key, old, chosen } = prepared;
+        let Prepared { context, old_key, old, erased, chosen } = prepared;
         let turn = take_turn(&context.database)?;
         let changed = || StoreError::KeyChanged { path: context.database.clone() };
         // Before anything is made outside of the database: what is planned for the old key may be in the new one's way.
@@ -93,7 +96,7 @@ impl Store {
         }
         self.refuse_while_sent(&change)?;
         self.seal_anew(&change, old_key, &new_key)?;
-        wrap(&new_key, &fresh, true)?.write(&change).map_err(failed)?;
+        wrap(&new_key, &fresh, *erased)?.write(&change).map_err(failed)?;
         unused::remove(&change, &fresh.recorded).map_err(failed)?;
         let old = old.as_ref().filter(|old| old.is_external() && **old != fresh.recorded);
         if let Some(old) = old {
@@ -108,7 +111,7 @@ impl Store {
         // It is done; what cannot be tidied up now is the next one's.
         let _ = sweep(&self.connection, context);
         drop(turn);
-        let _ = self.erase();
+        self.erase_what_was_plain();
         if let Some(custodian) = custodian() {
             custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(context));
             let file = old.and_then(Recorded::as_key_file).map(|old| old.path(context));

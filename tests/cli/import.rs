@@ -152,7 +152,8 @@ fn hostile_directories_are_not_followed() {
     symlink(home.path().join("real/auth.json"), home.path().join("inner/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "inner"])
         .exits(code::LOGIN_FAILED)
-        .says("is a symbolic link");
+        .says("is a symbolic link")
+        .says("--from takes the directory in which the file itself is");
     fs::create_dir(home.path().join("twice")).expect("made");
     fs::hard_link(home.path().join("real/auth.json"), home.path().join("twice/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "twice", "--move"])

@@ -368,6 +368,26 @@ fn any_other_verb_does_so_too() {
     token(&home).env(FILE, &file).exits(code::DONE).prints("sk-PLAINCANARY-openai");
 }
 
+/// A reader keeps what was plain in the files.
+#[test]
+fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
+    let home = with_key();
+    let erased = || {
+        let database = Connection::open(home.database()).expect("opened");
+        database.query_row("SELECT erased FROM store_key", [], |row| row.get::<_, bool>(0)).expect("read")
+    };
+    let reader = Connection::open(home.database()).expect("opened");
+    reader.execute("UPDATE store_key SET erased = 0", []).expect("as after an interrupted migration");
+    reader.execute_batch("BEGIN; SELECT * FROM credential").expect("reads");
+    store(&home, ["rekey"]).exits(code::DONE);
+    assert!(!erased());
+    reader.execute_batch("ROLLBACK").expect("ended");
+    drop(reader);
+    store(&home, ["rekey"]).exits(code::DONE);
+    assert!(erased());
+    prints_the_key(token(&home));
+}
+
 /// Only the ring knows, and it is not asked for that: it might ask its owner.
 #[test]
 fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {

@@ -46,6 +46,6 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     if args.json {
         return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);
     }
-    output::note(&format!("{records} credentials are in {}", output::safe(&file)));
+    output::note(&format!("{} in {}", output::credentials_are(records as u64), output::safe(&file)));
     Ok(())
 }

@@ -93,6 +93,6 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             "place": state.map(|state| state.place),
         }))?);
     }
-    output::note(&format!("{records} credentials are sealed with a new key"));
+    output::note(&format!("{} sealed with a new key", output::credentials_are(records)));
     Ok(())
 }

@@ -42,7 +42,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         let result = json!({"schema": 1, "records": records, "before": before, "lost": restored.lost});
         return Ok(output::json(&result)?);
     }
-    output::note(&format!("{} credentials are restored", restored.credentials));
+    output::note(&format!("{} restored", output::credentials_are(restored.credentials as u64)));
     for lost in restored.lost {
         output::warn(&format!("this could not be kept: {lost}"));
     }

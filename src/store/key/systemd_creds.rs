@@ -65,6 +65,7 @@ fn run(
         Err(RunError::TimedOut) => {
             Err(refuse(format!("`{PROGRAM} {what}` did not end within {} seconds", PATIENCE.as_secs())))
         }
+        Err(RunError::TooMuch) => Err(refuse(format!("`{PROGRAM} {what}` printed too much"))),
         Err(RunError::Failed(error)) => Err(refuse(format!("`{PROGRAM} {what}` failed: {error}"))),
     }
 }
