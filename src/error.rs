@@ -1,5 +1,7 @@
 //! Every error of the library, with the hint and the exit code that the command line gives it.
 
+use std::path::Path;
+
 use crate::{
     capture::{CaptureError, Refusal},
     engine::EngineError,
@@ -220,10 +222,10 @@ fn has(fields: &[String]) -> String {
 
 fn store_code(error: &StoreError) -> u8 {
     match error {
-        StoreError::Settings(_) => exit::USAGE,
+        StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
-        StoreError::Busy { .. } | StoreError::KeyChanged { .. } => exit::BUSY,
+        StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::Renewing { .. } => exit::BUSY,
         _ => exit::STORE,
     }
 }
@@ -293,6 +295,7 @@ fn import_code(error: &ImportError) -> u8 {
             exit::USAGE
         }
         ImportError::Changing { .. } | ImportError::Replaced { .. } => exit::BUSY,
+        ImportError::Unfinished { source, .. } => store_code(source),
         ImportError::Nothing { .. } | ImportError::Files { .. } | ImportError::NotTakenOver { .. } => {
             exit::LOGIN_FAILED
         }
@@ -304,12 +307,16 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
             "--from DIR says where it is"
         }
-        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, .. }, .. } => {
-            "--from takes the directory that the link leads to"
+        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
+            match Path::new(file).is_absolute() {
+                true => "--from takes the directory that the link leads to",
+                false => "--from takes the directory in which the file itself is",
+            }
         }
         ImportError::NotTakenOver { .. } => {
             "the vendor's tool has it still, and we do not renew it; try --move again"
         }
+        ImportError::Unfinished { .. } => "nobody renews it until then: try the same with --move again",
         _ => return None,
     };
     Some(text.to_owned())

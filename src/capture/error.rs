@@ -70,6 +70,12 @@ pub enum CaptureError {
         /// Why not.
         problem: &'static str,
     },
+    /// The credential cannot be taken out of the file without a rest of it. Nothing was written.
+    #[error("cannot take the login out of {file}: it holds the secret inside of other values, too")]
+    NotAlone {
+        /// The file.
+        file: String,
+    },
     /// The file does not hold the credential any more that was read from it.
     #[error("{file} has changed since it was read")]
     Changed {

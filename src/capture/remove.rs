@@ -58,8 +58,7 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         let secrets = secrets(&captured.credential);
         editor.take_out_copies(&secrets);
         if holds(&editor.document.view(), &secrets) {
-            let problem = "it holds the secret inside of other values, too";
-            return Err(CaptureError::Unwritable { file: shown, path: "/".to_owned(), problem });
+            return Err(CaptureError::NotAlone { file: shown });
         }
         if is_all(&editor.document.view(), &defaults(entry, &stars)) {
             unlinkat(&parent, location.name, AtFlags::empty()).map_err(|e| failed(&shown, "remove", e))?;

@@ -26,7 +26,9 @@ pub struct TerminalCustodian(Mutex<Option<Asking>>);
 
 impl Custodian for TerminalCustodian {
     fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered> {
-        if let Some(file) = env::var_os(VARIABLE).filter(|file| !file.is_empty()) {
+        let file = env::var_os(VARIABLE).filter(|file| !file.is_empty());
+        // In it is the present one.
+        if let Some(file) = file.filter(|_| !question.replaces) {
             if question.wrong > 0 {
                 return Err(Unanswered::Nobody);
             }
@@ -55,6 +57,13 @@ impl Custodian for TerminalCustodian {
             )),
             _ => output::note(&format!("the store is sealed; its key is in: {}", output::safe(place))),
         }
+    }
+
+    fn left(&self, file: &Path) {
+        output::note(&format!(
+            "the key file that it had is still there: {}\nremove it, unless another store has it, too",
+            output::safe(&file.display().to_string())
+        ));
     }
 
     fn differs(&self, text: &str) {

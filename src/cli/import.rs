@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use authenticate::{
     Error,
     capture::Removed,
-    login::import::{Import, Imported, What},
+    login::import::{Gone, Import, Imported, What},
     name::Name,
     paths::Paths,
 };
@@ -72,9 +72,14 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     output::note(&format!("stored {} {}{account}", record.credential.kind(), record.address));
     output::note(&match imported.removed {
         None => format!("{} is as it was: its own tool still has the login", shown(&imported.file)),
-        Some(Removed::File) => format!("removed {}: the login is ours alone", shown(&imported.file)),
-        Some(Removed::Fields) => {
+        Some(Gone::Now(Removed::File)) => {
+            format!("removed {}: the login is ours alone", shown(&imported.file))
+        }
+        Some(Gone::Now(Removed::Fields)) => {
             format!("took the login out of {} and left the rest: it is ours alone", shown(&imported.file))
+        }
+        Some(Gone::Before) => {
+            format!("the login was taken out of {} before: it is ours alone now", shown(&imported.file))
         }
     });
     Ok(())
@@ -102,8 +107,9 @@ fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
         "file": imported.file.display().to_string(),
         "vendor_file": match imported.removed {
             None => "kept",
-            Some(Removed::File) => "removed",
-            Some(Removed::Fields) => "login taken out",
+            Some(Gone::Now(Removed::File)) => "removed",
+            Some(Gone::Now(Removed::Fields)) => "login taken out",
+            Some(Gone::Before) => "login taken out before",
         },
         "goes_stale": imported.goes_stale(),
     })

@@ -61,6 +61,14 @@ fn safe_cell(cell: String) -> String {
     if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
 }
 
+/// So many credentials, with their verb.
+pub fn credentials_are(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "1 credential is".to_owned(),
+        count => format!("{count} credentials are"),
+    }
+}
+
 /// A text from elsewhere that cannot move a terminal's cursor, nor change how the rest of the line looks.
 pub fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()

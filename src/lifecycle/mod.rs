@@ -11,4 +11,5 @@ pub mod resolve;
 pub mod stale;
 pub mod state;
 mod turn;
+pub mod undisturbed;
 mod variable;

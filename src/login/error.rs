@@ -140,6 +140,7 @@ impl LoginError {
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",
+            Self::Import(ImportError::Unfinished { source, .. }) => source.code(),
             Self::Import(_) | Self::Vendor(_) => "vendor_files",
             Self::Engine(_) => "engine",
             Self::Store(error) => error.code(),

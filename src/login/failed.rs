@@ -1,4 +1,4 @@
-//! Logins that came to nothing, in the audit log.
+//! Logins and imports that came to nothing, in the audit log.
 
 use crate::{
     name::Address,
@@ -8,11 +8,17 @@ use crate::{
 
 /// Records one in the store that is given, or else in that of the data directory, if there is one: none is made to say
 /// that nothing was stored. Nor is it an error of its own that it cannot be recorded.
-pub(super) fn record(paths: &Paths, store: Option<&SharedStore>, address: &Address, code: &'static str) {
+pub(super) fn record(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    action: Action,
+    address: &Address,
+    code: &'static str,
+) {
     let outcome = Outcome::Failed(code);
     if let Some(store) = store {
-        let _ = store.lock().audit(Action::Login, address, outcome);
+        let _ = store.lock().audit(action, address, outcome);
     } else if let Ok(Some(store)) = Store::open_existing(paths) {
-        let _ = store.audit(Action::Login, address, outcome);
+        let _ = store.audit(action, address, outcome);
     }
 }

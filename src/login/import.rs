@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoginError, lock::LoginLock};
+use super::{LoginError, failed, lock::LoginLock};
 use crate::{
     Error,
     capture::{self, CaptureError, Captured, Owner as FileOwner, Removed},
@@ -11,7 +11,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, Registry},
-    store::{Action, Outcome, Store, Swap},
+    store::{Action, Store, StoreError, Swap},
 };
 
 /// How often a vendor's tool may change its files under our hands.
@@ -82,6 +82,16 @@ pub enum ImportError {
         /// What kept it from being taken out of the vendor's files.
         source: CaptureError,
     },
+    /// It is stored, the vendor's tool does not have it any more, and it could not be marked as ours.
+    #[error(
+        "{address} is stored, and is gone from the vendor's files, but it could not be marked as ours: {source}"
+    )]
+    Unfinished {
+        /// Where it is stored.
+        address: Box<Address>,
+        /// Why not.
+        source: StoreError,
+    },
     /// Somebody else stored another credential at the same moment.
     #[error(
         "{address} was replaced by another process while it was taken over; see it with: authenticate status"
@@ -107,10 +117,19 @@ pub struct Import {
 pub struct Imported {
     /// As it is stored.
     pub record: Record,
-    /// The vendor's file that it was in.
+    /// The vendor's file that it was in; the directory, where it had been taken out before.
     pub file: PathBuf,
     /// What became of that file; `None`: nothing, the vendor's tool keeps the login.
-    pub removed: Option<Removed>,
+    pub removed: Option<Gone>,
+}
+
+/// Since when the vendor's tool does not have a login any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was taken out of its file.
+    Now(Removed),
+    /// It was taken out before, by an import that was killed.
+    Before,
 }
 
 impl Imported {
@@ -165,15 +184,30 @@ impl Import {
 
     /// Reads the login, stores it and reads it back. It is then marked as the vendor's ([`Owner::Vendor`]): we never
     /// renew it. If it is to be taken over, it is then removed from the vendor's file and only after that marked as
-    /// ours, so that it never has two owners.
+    /// ours, so that it never has two owners. One that was killed in between is gone on with.
     ///
     /// # Errors
     /// [`ImportError`], [`LoginError::Busy`], [`Error::Store`]
     pub fn run(&self) -> Result<Imported, Error> {
+        let mut step = Action::Import;
+        self.import(&mut step).inspect_err(|error| {
+            failed::record(&self.paths, None, step, &self.address, error.code());
+        })
+    }
+
+    fn import(&self, step: &mut Action) -> Result<Imported, Error> {
         let _lock = LoginLock::take(&self.paths, &self.address)?;
         let mut store = Store::open(&self.paths)?;
         store.record_as(Action::Import);
-        let mut captured = self.read()?;
+        let found = self.read();
+        if self.take_over
+            && let Some(record) = self.half_moved(&store)?
+            && is_gone(&found, &record)
+        {
+            *step = Action::TakeOver;
+            return self.own(&mut store, record, self.directory.clone(), Gone::Before);
+        }
+        let mut captured = found?;
         for _ in 0..TRIES {
             let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };
             let record = store.put(&self.address, &captured.credential, &metadata)?;
@@ -184,6 +218,7 @@ impl Import {
             // The vendor's tool may have renewed it in the meantime.
             let again = self.read()?;
             if again == captured {
+                *step = Action::TakeOver;
                 return self.take(&mut store, record, file, &captured);
             }
             captured = again;
@@ -199,6 +234,15 @@ impl Import {
             .ok_or_else(|| ImportError::Nothing { provider: self.provider.name.clone(), path: path() })?)
     }
 
+    /// What an import that was killed has stored, and has taken out of the vendor's files, or was about to.
+    fn half_moved(&self, store: &Store) -> Result<Option<Record>, Error> {
+        let from = store.moving_from(&self.address)?;
+        match from.is_some() && from == self.directory.canonicalize().ok() {
+            true => Ok(store.get(&self.address)?),
+            false => Ok(None),
+        }
+    }
+
     fn take(
         &self,
         store: &mut Store,
@@ -206,19 +250,34 @@ impl Import {
         file: PathBuf,
         captured: &Captured,
     ) -> Result<Imported, Error> {
-        let address = || Box::new(self.address.clone());
-        let failed = |store: &Store, error: ImportError| {
-            let error = LoginError::from(error);
-            let _ = store.audit(Action::TakeOver, &self.address, Outcome::Failed(error.code()));
-            Error::from(error)
-        };
+        if let Ok(directory) = self.directory.canonicalize() {
+            store.note_moving(&self.address, record.version, &directory)?;
+        }
+        let address = Box::new(self.address.clone());
         let removed = capture::remove(&self.directory, &self.provider.capture, captured)
-            .map_err(|source| failed(store, ImportError::NotTakenOver { address: address(), source }))?;
+            .map_err(|source| ImportError::NotTakenOver { address, source })?;
+        self.own(store, record, file, Gone::Now(removed))
+    }
+
+    /// Marks what is gone from the vendor's files as ours.
+    fn own(&self, store: &mut Store, record: Record, file: PathBuf, gone: Gone) -> Result<Imported, Error> {
+        let address = || Box::new(self.address.clone());
         store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
-        match store.swap(&self.address, record.version, &record.credential, &metadata)? {
-            Swap::Swapped(record) => Ok(Imported { record, file, removed: Some(removed) }),
-            Swap::Lost(_) => Err(failed(store, ImportError::Replaced { address: address() })),
+        match store.swap(&self.address, record.version, &record.credential, &metadata) {
+            Ok(Swap::Swapped(record)) => Ok(Imported { record, file, removed: Some(gone) }),
+            Err(source) => Err(ImportError::Unfinished { address: address(), source }.into()),
+            Ok(Swap::Lost(_)) => Err(ImportError::Replaced { address: address() }.into()),
+        }
+    }
+}
+
+/// Whether a login is not there any more: nothing is, or something of another kind.
+fn is_gone(found: &Result<Captured, Error>, record: &Record) -> bool {
+    match found {
+        Ok(captured) => captured.credential.kind() != record.credential.kind(),
+        Err(error) => {
+            matches!(error, Error::Login(LoginError::Import(ImportError::Nothing { .. })))
         }
     }
 }

@@ -47,7 +47,7 @@ use crate::{
     project::Project,
     provider::{Mode, Provider, Registry},
     secret::Secret,
-    store::{SharedStore, Store},
+    store::{Action, SharedStore, Store},
     ui::{Event, Ui},
 };
 
@@ -146,7 +146,7 @@ pub fn store_api_key(
     let set = set.cloned().unwrap_or_else(Name::default_name);
     let address = Address { set, ..Address::of(provider.name.parse()?) };
     let key = api_key::check(provider, key, false)
-        .inspect_err(|error| failed::record(paths, None, &address, error.code()))?;
+        .inspect_err(|error| failed::record(paths, None, Action::Login, &address, error.code()))?;
     Ok(Store::open(paths)?.put(&address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 
@@ -300,7 +300,9 @@ impl Login {
     fn recorded(&self, done: Result<Record, Error>) -> Result<Record, Error> {
         done.inspect_err(|error| match error {
             Error::Login(unbegun) if unbegun.is_unbegun() => {}
-            error => failed::record(&self.paths, self.store.as_ref(), &self.address, error.code()),
+            error => {
+                failed::record(&self.paths, self.store.as_ref(), Action::Login, &self.address, error.code())
+            }
         })
     }
 

@@ -174,8 +174,18 @@ impl Store {
         record(change, action, address, Outcome::Ok)
     }
 
+    /// The result of something that was to be done with the whole store; a failure is recorded. What was not begun is none.
+    pub(crate) fn audited<T>(&self, action: Action, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &done
+            && !error.is_unbegun()
+        {
+            let _ = self.audit_store(action, Outcome::Failed(error.code()));
+        }
+        done
+    }
+
     /// Something that was done with the whole store, and changed nothing in it.
-    pub(super) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
+    pub(crate) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
         record(&self.connection, action, None, outcome).map_err(|e| self.failed(e))
     }
 }

@@ -1,5 +1,5 @@
 //! What else is known of a stored credential without its secret: the column `details`, a JSON object in which only what
-//! is not usual stands.
+//! is not usual stands. What is only looked at on its way is in `moving`.
 
 use serde::{Deserialize, Serialize};
 

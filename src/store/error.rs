@@ -125,6 +125,15 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// A new passphrase is needed, and nobody gave it; nothing was attempted.
+    #[error(
+        "a new passphrase for {} is needed: give it with --passphrase-file FILE or --passphrase-stdin, or type it at a terminal",
+        path.display()
+    )]
+    NewPassphraseNeeded {
+        /// The database.
+        path: PathBuf,
+    },
     /// It was the wrong one.
     #[error("that is not the passphrase of {}: nothing was changed", path.display())]
     WrongPassphrase {
@@ -144,8 +153,8 @@ pub enum StoreError {
         /// Why not, and what to do.
         why: String,
     },
-    /// Somebody else gives the store another key, or brings it up to date, for longer than we wait or again and again.
-    #[error("somebody else gives {} another key, or brings it up to date, just now: try again", path.display())]
+    /// Somebody else changes the store, or gives it another key, for longer than we wait or again and again.
+    #[error("somebody else changes {} just now, or gives it another key: try again", path.display())]
     Busy {
         /// The database.
         path: PathBuf,
@@ -158,6 +167,12 @@ pub enum StoreError {
     KeyChanged {
         /// The database.
         path: PathBuf,
+    },
+    /// A token is under way, and what the vendor answers must be stored before the whole store is changed.
+    #[error("{address} is being renewed just now: try again when that is done")]
+    Renewing {
+        /// The credential.
+        address: Box<Address>,
     },
     /// A backup cannot be written or restored.
     #[error(transparent)]
@@ -179,13 +194,15 @@ impl StoreError {
     /// A short word for it, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } | Self::KeyChanged { .. } => "busy",
+            Self::Locked { .. } | Self::Busy { .. } => "busy",
+            Self::KeyChanged { .. } | Self::Renewing { .. } => "busy",
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",
             Self::Io { .. } | Self::Database { .. } => "system",
             Self::NotOpened { .. } | Self::LedgerAltered { .. } => "altered",
             Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
+            Self::NewPassphraseNeeded { .. } => "nobody_to_ask",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::KeySource { .. } => "no_key",
             Self::Settings(_) => "settings",
@@ -199,6 +216,15 @@ impl StoreError {
         match self {
             Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
             error => error.to_string().rsplit_once(": ").map(|(_, way_out)| way_out.to_owned()),
+        }
+    }
+
+    /// Whether nothing was begun: what was asked for was wrong, or not complete.
+    pub(super) fn is_unbegun(&self) -> bool {
+        match self {
+            Self::NewPassphraseNeeded { .. } | Self::Settings(_) => true,
+            Self::Backup(error) => error.usage,
+            _ => false,
         }
     }
 

@@ -92,7 +92,8 @@ impl Store {
     ) -> Result<Begun, StoreError> {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
-        let change = self.begin()?;
+        // What the vendor answers can only be stored with the key as it is by now, which may have to be asked for.
+        let (change, _) = self.begin_with_key()?;
         let current: Option<i64> =
             change.query_row(CURRENT, key(address), |row| row.get(0)).optional().map_err(failed)?;
         if current != Some(version) {
@@ -179,6 +180,15 @@ impl Store {
     /// As [`Store::open`].
     pub fn exchanges(&self) -> Result<Vec<(Address, Exchange)>, StoreError> {
         of_all(&self.connection).map_err(|e| self.failed(e))
+    }
+
+    /// Refuses a change of the whole store while a token is under way.
+    pub(super) fn refuse_while_sent(&self, change: &rusqlite::Connection) -> Result<(), StoreError> {
+        let known = of_all(change).map_err(|e| self.failed(e))?;
+        match known.into_iter().find(|(_, known)| known.state == ExchangeState::Sent) {
+            Some((address, _)) => Err(StoreError::Renewing { address: Box::new(address) }),
+            None => Ok(()),
+        }
     }
 }
 

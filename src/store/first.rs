@@ -22,7 +22,7 @@ impl Store {
     /// # Errors
     /// What [`Store::prepare`] has.
     pub fn migrate(&self) -> Result<bool, StoreError> {
-        self.seal_what_is_plain(Asking::Allowed)?;
+        self.audited(Action::Migrate, self.seal_what_is_plain(Asking::Allowed))?;
         let row = Row::read(&self.connection).map_err(|e| self.failed(e))?;
         Ok(row.is_none_or(|row| row.erased))
     }
@@ -71,7 +71,7 @@ impl Store {
             return self.fetch_key(asking);
         }
         sweep(&self.connection, &context)?;
-        let fresh = chosen.plan(None, &context)?;
+        let fresh = chosen.plan(&[], &context)?;
         if fresh.recorded.is_external() {
             unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
             fresh.recorded.establish(&fresh.key, &context)?;
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// What is sealed already is under a key that is lost with its record. To seal it again would bury it.
-    fn refuse_what_is_sealed(&self) -> Result<(), StoreError> {
+    pub(super) fn refuse_what_is_sealed(&self) -> Result<(), StoreError> {
         const SEALED: &str = "SELECT EXISTS (SELECT 1 FROM credential WHERE substr(secret, 1, 1) = ?)";
         let is_sealed: bool = self
             .connection

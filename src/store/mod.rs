@@ -23,6 +23,7 @@ mod held;
 mod key;
 mod ledger;
 mod migrate;
+mod moving;
 mod postponed;
 mod profiles;
 mod read;

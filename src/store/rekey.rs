@@ -4,15 +4,15 @@
 //! is there before the one transaction that seals everything anew, and what the old one keeps is removed after it.
 //! What a killed one left outside is listed in `unused_key`, and removed by the next.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::Connection;
 
 use super::{
     Action, Store, StoreError,
     key::{
-        Asking, Context, DataKey, Recorded, Row, Source, When, choose, custodian, session, sweep, unused,
-        wrap,
+        Asking, Chosen, Context, DataKey, Recorded, Row, Source, When, choose, custodian, session, sweep,
+        unused, wrap,
     },
     ledger::Ledger,
     migrate::take_turn,
@@ -33,43 +33,74 @@ pub struct Rekey {
     pub passphrase: Option<Secret>,
 }
 
+/// Another key that is decided on, with all that had to be asked for.
+pub(crate) struct Prepared {
+    context: Context,
+    old_key: Arc<DataKey>,
+    old: Option<Recorded>,
+    /// Whether what was plain before is gone from the files.
+    erased: bool,
+    chosen: Chosen,
+}
+
 impl Store {
     /// Seals everything under a new data key, which the source named keeps. A store that has no key yet gets one.
     ///
+    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::rekey`](crate::lifecycle::undisturbed::rekey).
+    ///
     /// # Errors
-    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::Busy`] and
+    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::Renewing`] while a
+    /// token is under way. [`StoreError::Busy`] and
     /// [`StoreError::KeyChanged`] when somebody else does the same, or has just done it. What [`Store::prepare`] has. Whatever it is, the old key holds.
     pub fn rekey(&self, how: &Rekey) -> Result<(), StoreError> {
+        let done = self.prepare_rekey(how).and_then(|prepared| self.rekey_as_prepared(&prepared));
+        self.audited(Action::Rekey, done)
+    }
+
+    /// All that may take long, or ask.
+    pub(crate) fn prepare_rekey(&self, how: &Rekey) -> Result<Prepared, StoreError> {
         let failed = |source| self.failed(source);
         let old_key = self.key(Asking::Allowed)?;
         let asking = how.passphrase.clone().map_or(Asking::Allowed, Asking::Given);
-        let context = Context { when: When::Rekey, ..self.context(asking) };
         let row = Row::read(&self.connection).map_err(failed)?;
+        let erased = row.as_ref().is_none_or(|row| row.erased);
         let old = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
+        let from = old.as_ref().map(Recorded::source);
+        let context = Context { when: When::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;
+        Ok(Prepared { context, old_key, old, erased, chosen })
+    }
 
+    pub(crate) fn rekey_as_prepared(&self, prepared: &Prepared) -> Result<(), StoreError> {
+        let failed = |source| self.failed(source);
+        let Prepared { context, old_key, old, erased, chosen } = prepared;
         let turn = take_turn(&context.database)?;
         let changed = || StoreError::KeyChanged { path: context.database.clone() };
         // Before anything is made outside of the database: what is planned for the old key may be in the new one's way.
         if self.key_at_hand(&self.connection).map_err(failed)?.is_none() {
             return Err(changed());
         }
-        sweep(&self.connection, &context)?;
-        let fresh = chosen.plan(old.as_ref(), &context)?;
+        self.refuse_while_sent(&self.connection)?;
+        sweep(&self.connection, context)?;
+        let mut spent = unused::read(&self.connection).map_err(failed)?;
+        spent.extend(old.clone());
+        let fresh = chosen.plan(&spent, context)?;
         if fresh.recorded.is_external() {
             unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
-            fresh.recorded.establish(&fresh.key, &context)?;
+            fresh.recorded.establish(&fresh.key, context)?;
         }
         let new_key = DataKey::random()?;
         let change = self.begin()?;
         if self.key_at_hand(&change).map_err(failed)?.is_none() {
             return Err(changed());
         }
-        self.seal_anew(&change, &old_key, &new_key)?;
-        wrap(&new_key, &fresh, true)?.write(&change).map_err(failed)?;
+        self.refuse_while_sent(&change)?;
+        self.seal_anew(&change, old_key, &new_key)?;
+        wrap(&new_key, &fresh, *erased)?.write(&change).map_err(failed)?;
         unused::remove(&change, &fresh.recorded).map_err(failed)?;
-        if let Some(old) = old.filter(|old| old.is_external() && *old != fresh.recorded) {
-            unused::add(&change, &old).map_err(failed)?;
+        let old = old.as_ref().filter(|old| old.is_external() && **old != fresh.recorded);
+        if let Some(old) = old {
+            unused::add(&change, old).map_err(failed)?;
         }
         self.record(&change, Action::Rekey, None).map_err(failed)?;
         change.commit().map_err(failed)?;
@@ -78,11 +109,15 @@ impl Store {
         session::forget(&old_key.id);
         self.tidy_up_on_close()?;
         // It is done; what cannot be tidied up now is the next one's.
-        let _ = sweep(&self.connection, &context);
+        let _ = sweep(&self.connection, context);
         drop(turn);
-        let _ = self.erase();
+        self.erase_what_was_plain();
         if let Some(custodian) = custodian() {
-            custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(&context));
+            custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(context));
+            let file = old.and_then(Recorded::as_key_file).map(|old| old.path(context));
+            if let Some(file) = file.filter(|file| file.exists()) {
+                custodian.left(&file);
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `authenticate store`: backup, restore.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use authenticate::credential::{Credential, Metadata, OAuth};
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -75,6 +75,43 @@ fn what_was_there_before_a_restore_is_kept_sealed() {
     no_file_holds(&home, CANARY);
     store(&home, ["restore", &before, "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     assert_eq!(home.stored(), newer);
+}
+
+/// Sealing the copy takes a while, in which somebody stores one thing after the other.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_stored_while_it_is_restored_is_in_the_copy_that_is_kept() {
+    use rustix::fs::inotify;
+
+    let home = with_key();
+    store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    let events = inotify::init(inotify::CreateFlags::NONBLOCK).expect("watching");
+    inotify::add_watch(&events, home.data(), inotify::WatchFlags::MOVED_TO).expect("watched");
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(&events, &mut buffer);
+    let mut is_copied = || {
+        let event = events.next();
+        event.is_ok_and(|event| event.file_name().is_some_and(|name| name.to_bytes().starts_with(b"before-")))
+    };
+    let restore = store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE);
+    let last = std::thread::scope(|scope| {
+        let restore = scope.spawn(|| restore.exits(code::DONE));
+        let mut count = 0;
+        while !is_copied() {
+            count += 1;
+            home.put("mistral", &Credential::api_key(format!("another-{count}")), &Metadata::default());
+        }
+        restore.join().expect("restored");
+        format!("another-{count}")
+    });
+    assert_eq!(home.stored().len(), 1);
+    let is_copy = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "age");
+    let copies: Vec<_> = files_below(&home.data()).into_iter().filter(is_copy).collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    let copy = copies[0].to_str().expect("text");
+    store(&home, ["restore", copy, "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    let keys = home.keys();
+    assert!(keys.contains(&("default/mistral/default".to_owned(), last)), "{keys:?}");
 }
 
 /// With an identity, for that takes no time.

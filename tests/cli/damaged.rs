@@ -1,5 +1,7 @@
 //! A row that makes no sense is reported, and is nothing to the others.
 
+use std::{fs, path::PathBuf};
+
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -141,6 +143,68 @@ fn a_backup_replaces_what_cannot_be_read() {
         prints_the_key(token(&home));
         assert_eq!(home.stored().len(), 1);
     }
+}
+
+/// Nor what nobody knows to be the current one.
+#[test]
+fn a_backup_replaces_what_the_ledger_does_not_list() {
+    let of_mistral = "UPDATE ledger SET sealed = zeroblob(60) WHERE part = (SELECT min(part) FROM ledger)";
+    for (sql, lost) in [("DELETE FROM ledger WHERE part = 256", 2), (of_mistral, 1)] {
+        let home = with_key();
+        store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+        home.stores("mistral", "another-CANARY");
+        damage(&home, sql);
+        let again = store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE);
+        again.exits(code::STORE).says("the ledger in").says("restore a backup");
+        let restore = store(&home, ["restore", "b.age", "--json", "--passphrase-stdin"]).input(PASSPHRASE);
+        let restored = restore.exits(code::DONE).json();
+        let texts = restored["lost"].as_array().expect("a list");
+        assert_eq!((texts.len(), restored["before"].is_null()), (lost, lost == 2), "{restored}");
+        assert!(texts[0].as_str().expect("a text").contains("the ledger was altered"), "{restored}");
+        prints_the_key(token(&home));
+        assert_eq!(home.stored().len(), 1);
+        home.stores("mistral", "another-CANARY");
+        store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    }
+}
+
+/// Where the key is lost nothing can be restored into the store itself, so that is not what is advised.
+#[test]
+fn without_its_key_a_store_is_restored_elsewhere() {
+    let into = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
+    fn key_file(home: &Home) -> PathBuf {
+        home.data().join("store.key")
+    }
+    type Case = (&'static str, fn(&Home));
+    let cases: [Case; 5] = [
+        ("store.key is missing", |home| fs::remove_file(key_file(home)).expect("removed")),
+        ("it holds another key", |home| fs::write(key_file(home), [7; 32]).expect("written")),
+        ("does not hold a key", |home| fs::write(key_file(home), [7; 31]).expect("written")),
+        ("the database's record of it was altered", |home| {
+            damage(home, "UPDATE store_key SET wrapped = zeroblob(80)");
+        }),
+        ("the record of it was altered", |home| damage(home, "UPDATE store_key SET parameters = '{}'")),
+    ];
+    for (says, damage) in cases {
+        let home = with_key();
+        store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+        damage(&home);
+        token(&home).exits(code::STORE).says(says).says(into).does_not_say("update authenticate");
+        let restore = || store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE);
+        restore().exits(code::STORE).says(into);
+        let other = home.path().join("other");
+        restore().env("AUTHENTICATE_DATA_DIR", &other).exits(code::DONE);
+        prints_the_key(token(&home).env("AUTHENTICATE_DATA_DIR", &other));
+    }
+}
+
+#[test]
+fn a_store_that_has_lost_the_record_of_its_key_is_not_called_unsealed() {
+    let home = with_key();
+    damage(&home, "DELETE FROM store_key");
+    let status = store(&home, ["status"]).exits(code::STORE);
+    status.says("is damaged (the record of its key is gone)").says("restore a backup or log in again");
+    status.does_not_say("migrate");
 }
 
 /// Nobody can use it, and its secret is sealed like the others.

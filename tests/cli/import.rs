@@ -152,7 +152,8 @@ fn hostile_directories_are_not_followed() {
     symlink(home.path().join("real/auth.json"), home.path().join("inner/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "inner"])
         .exits(code::LOGIN_FAILED)
-        .says("is a symbolic link");
+        .says("is a symbolic link")
+        .says("--from takes the directory in which the file itself is");
     fs::create_dir(home.path().join("twice")).expect("made");
     fs::hard_link(home.path().join("real/auth.json"), home.path().join("twice/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "twice", "--move"])
@@ -199,4 +200,77 @@ fn each_step_is_in_the_audit_log() {
         ["import ok", "take_over vendor_files", "import ok"],
         "and a login that is only read is not taken over"
     );
+}
+
+fn with_trigger(sql: &str) -> (Home, rusqlite::Connection) {
+    let home = Home::new();
+    home.put("openai", &authenticate::credential::Credential::api_key("kkk"), &Default::default());
+    let database = rusqlite::Connection::open(home.database()).expect("opened");
+    database.execute_batch(&format!("CREATE TRIGGER stop {sql}; END")).expect("made");
+    (home, database)
+}
+
+/// As when it is killed between the two.
+#[test]
+fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
+    for api_key in ["null", "\"sk-other\""] {
+        let refuse = "BEFORE UPDATE OF secret ON credential BEGIN SELECT RAISE(FAIL, 'not now')";
+        let (home, database) = with_trigger(refuse);
+        let file = home.write(".codex/auth.json", &codex(api_key));
+        fs::create_dir(home.path().join("empty")).expect("made");
+        let moves = |words: &[&str]| home.authenticate(["import", "codex", "--move"].iter().chain(words));
+        moves(&[])
+            .exits(code::STORE)
+            .says("codex is stored, and is gone from the vendor's files, but it could not be marked as ours")
+            .says("try the same with --move again");
+        assert!(!fs::read_to_string(&file).unwrap_or_default().contains(CANARY));
+        assert_eq!(status(&home, "codex")["owner"], "vendor");
+        let log = home.authenticate(["log", "--limit", "1"]).exits(code::DONE);
+        log.prints("take_over").prints("system");
+        database.execute_batch("DROP TRIGGER stop").expect("gone");
+        // Where it was never taken out of, nothing is known to be gone.
+        moves(&["--from", "empty"]).exits(code::LOGIN_FAILED).says("there is no login of codex in");
+        assert_eq!(status(&home, "codex")["owner"], "vendor");
+        let moved = moves(&["--json"]).exits(code::DONE).json();
+        assert_eq!(moved["vendor_file"], "login taken out before");
+        let status = status(&home, "codex");
+        assert_eq!((&status["owner"], &status["refreshable"]), (&json!("us"), &json!(true)));
+        home.authenticate(["token", "demo", "codex"]).exits(code::DONE).prints(JWT);
+        if api_key == "null" {
+            moves(&[]).exits(code::LOGIN_FAILED).says("there is no login of codex in");
+        }
+    }
+}
+
+#[test]
+fn what_somebody_else_stores_meanwhile_is_not_marked_as_ours() {
+    let (home, _database) =
+        with_trigger("AFTER UPDATE OF details ON credential BEGIN DELETE FROM credential");
+    home.write(".codex/auth.json", &codex("null"));
+    home.authenticate(["import", "codex", "--move"])
+        .exits(code::BUSY)
+        .says("codex was replaced by another process while it was taken over");
+    assert!(home.stored().is_empty());
+}
+
+#[test]
+fn a_tool_that_is_at_work_is_left_alone() {
+    let home = Home::new();
+    let file = home.write(".codex/auth.json", &codex("null"));
+    let import = home.authenticate(["import", "codex", "--move", "--json"]);
+    let outcome = std::thread::scope(|scope| {
+        let import = scope.spawn(|| import.ends());
+        let mut count = 0;
+        while !import.is_finished() {
+            count += 1;
+            let fresh = codex("null").replace("rt-CANARY-1", &format!("rt-CANARY-{count}"));
+            let new = home.write("new", &fresh);
+            fs::rename(new, &file).expect("replaced");
+        }
+        import.join().expect("ended")
+    });
+    assert_eq!(outcome.code, Some(code::BUSY.into()), "{outcome:#?}");
+    outcome.says("change while they are read; end the tool that uses them, and try again");
+    assert!(file.exists());
+    assert_eq!(status(&home, "codex")["owner"], "vendor");
 }

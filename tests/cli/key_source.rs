@@ -235,6 +235,7 @@ fn a_command_prints_the_passphrase() {
     token(&home)
         .exits(code::STORE)
         .says("what the command printed is not the passphrase of this store")
+        .says("store.passphrase_command in config.yaml")
         .does_not_say("another one");
     for (script, says) in [
         ("echo 'no such entry' >&2; exit 1", "failed: no such entry"),
@@ -244,12 +245,23 @@ fn a_command_prints_the_passphrase() {
         ),
         ("exit 0", "printed no passphrase"),
         ("echo", "printed no passphrase"),
+        (r"printf 'from the \377\n'", "printed is not UTF-8 text"),
+        ("yes 'from the manager' | head -c 1000000", "printed more than 64 KiB"),
     ] {
         manager(&home, script);
-        token(&home).exits(code::STORE).says(says).does_not_say("from the");
+        let said = token(&home).exits(code::STORE);
+        said.says(says).does_not_say("from the");
+        said.says("(it was recorded from store.passphrase_command in config.yaml)");
     }
+    // What else it prints is its own.
+    manager(&home, r"echo 'from the manager'; printf '\377'");
+    prints_the_key(token(&home));
     fs::remove_file(home.path().join("bin/manager")).expect("removed");
     token(&home).exits(code::STORE).says("cannot run `");
+    let other = Home::new();
+    let text = manager(&other, "exit 1");
+    config(&other, &text);
+    stores(&other).exits(code::STORE).says("(it is store.passphrase_command in config.yaml)");
 }
 
 #[test]
@@ -359,7 +371,7 @@ fn the_ways_out_of_a_locked_key_ring_lead_out() {
         .env("AUTHENTICATE_DATA_DIR", &elsewhere)
         .env(VARIABLE, "key_file")
         .exits(code::DONE)
-        .says("1 credentials are restored");
+        .says("1 credential is restored");
     prints_the_key(with_ring(token(&home), &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere));
 
     // A store that is about to move there has its old key still.

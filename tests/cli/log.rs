@@ -66,6 +66,48 @@ fn what_is_done_is_recorded() {
     assert!(shown.starts_with("TIME") && shown.contains("lock"), "{shown}");
 }
 
+/// With one's own word for each error, also where nobody was asked.
+#[test]
+fn what_fails_is_recorded() {
+    const FILE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
+    let home = Home::new();
+    let store = |words: &[&str]| home.authenticate(["store"].iter().chain(words));
+    home.stores("openai", KEY);
+    store(&["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    store(&["restore", "b.age", "--passphrase-stdin"]).input("y").exits(code::STORE);
+    store(&["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE);
+    store(&["rekey", "--source", "passphrase", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    let wrong = home.write("wrong", "wrong");
+    for words in [
+        &["unlock"][..],
+        &["rekey", "--source", "key_file"],
+        &["backup", "c.age", "--passphrase-stdin"],
+        &["restore", "b.age", "--passphrase-stdin"],
+    ] {
+        store(words).env(FILE, &wrong).input("x").exits(code::STORE).says("not the passphrase");
+    }
+    store(&["backup", "c.age", "--passphrase-stdin"]).input("x").exits(code::STORE);
+    // Nothing was begun.
+    store(&["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::USAGE);
+    store(&["rekey"]).env(FILE, home.write("right", "x")).exits(code::USAGE);
+    home.write("empty/other", "");
+    home.authenticate(["import", "codex", "--from", "empty"]).exits(code::LOGIN_FAILED);
+    let expected = [
+        "store openai ok",
+        "backup - ok",
+        "restore - backup",
+        "rekey - no_key",
+        "rekey - ok",
+        "unlock - wrong_passphrase",
+        "rekey - wrong_passphrase",
+        "backup - wrong_passphrase",
+        "restore - wrong_passphrase",
+        "backup - locked",
+        "import codex vendor_files",
+    ];
+    assert_eq!(actions(&home), expected);
+}
+
 #[test]
 fn no_entries_at_all_are_nothing_to_ask_for() {
     let home = Home::new();

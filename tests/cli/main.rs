@@ -29,6 +29,7 @@ mod log;
 mod logout;
 mod modes;
 mod odd_files;
+mod old_key_files;
 mod output;
 mod pasted_keys;
 mod projects;

@@ -224,8 +224,8 @@ fn a_rekey_moves_the_key_from_source_to_source() {
     prints_the_key(token(&home).env("PATH", path));
     rekey(&["--key-file", elsewhere.to_str().unwrap()]).exits(code::DONE);
     prints_the_key(token(&home));
-    rekey(&[]).exits(code::DONE);
-    assert!(!elsewhere.exists(), "replaced by one beside it");
+    rekey(&[]).exits(code::DONE).says("is still there");
+    assert!(elsewhere.exists(), "it was named, so others may have it");
     prints_the_key(token(&home));
     rekey(&["--source", "passphrase", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     let passphrase = home.write("passphrase", PASSPHRASE);
@@ -243,6 +243,27 @@ fn a_rekey_moves_the_key_from_source_to_source() {
     prints_the_key(token(&home).env(FILE, &passphrase));
     rekey("key_file").exits(code::DONE);
     prints_the_key(token(&home));
+}
+
+/// `AUTHENTICATE_PASSPHRASE_FILE` has the present one.
+#[test]
+fn a_passphrase_is_not_replaced_by_itself() {
+    let (home, file) = with_passphrase();
+    let made = || store(&home, ["status", "--json"]).exits(code::DONE).json()["key"]["created_at"].clone();
+    let before = made();
+    store(&home, ["rekey"])
+        .env(FILE, &file)
+        .exits(code::USAGE)
+        .says("a new passphrase for")
+        .says("--passphrase-file FILE");
+    assert_eq!(made(), before);
+    let mut session = Session::start(&home, ["store", "rekey"], &[(FILE, file.to_str().unwrap())]);
+    session.shows("New passphrase for the store").masks();
+    session.types("battery staple\r").shows("The same again").masks();
+    session.types("battery staple\r");
+    session.exits(code::DONE);
+    token(&home).env(FILE, &file).exits(code::STORE).says("not the passphrase");
+    prints_the_key(token(&home).env(FILE, home.write("another", "battery staple")));
 }
 
 /// The one that comes second does not undo what the first has done.
@@ -282,7 +303,7 @@ fn a_rekey_refuses_what_makes_no_sense() {
         let outcome = home.authenticate(["store", "rekey"].iter().chain(words)).exits(code::USAGE);
         outcome.says(says);
     }
-    store(&home, ["rekey", "--source", "passphrase"]).exits(code::STORE);
+    store(&home, ["rekey", "--source", "passphrase"]).exits(code::USAGE).says("--passphrase-file FILE");
     store(&home, ["rekey", "--source", "command"]).exits(code::STORE).says("store.passphrase_command");
     store(&home, ["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE).says("does not exist");
     prints_the_key(token(&home));
@@ -345,6 +366,26 @@ fn any_other_verb_does_so_too() {
     store(&home, ["migrate"]).env(FILE, &file).exits(code::DONE).says("nothing plain is left");
     no_file_holds(&home, "PLAINCANARY");
     token(&home).env(FILE, &file).exits(code::DONE).prints("sk-PLAINCANARY-openai");
+}
+
+/// A reader keeps what was plain in the files.
+#[test]
+fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
+    let home = with_key();
+    let erased = || {
+        let database = Connection::open(home.database()).expect("opened");
+        database.query_row("SELECT erased FROM store_key", [], |row| row.get::<_, bool>(0)).expect("read")
+    };
+    let reader = Connection::open(home.database()).expect("opened");
+    reader.execute("UPDATE store_key SET erased = 0", []).expect("as after an interrupted migration");
+    reader.execute_batch("BEGIN; SELECT * FROM credential").expect("reads");
+    store(&home, ["rekey"]).exits(code::DONE);
+    assert!(!erased());
+    reader.execute_batch("ROLLBACK").expect("ended");
+    drop(reader);
+    store(&home, ["rekey"]).exits(code::DONE);
+    assert!(erased());
+    prints_the_key(token(&home));
 }
 
 /// Only the ring knows, and it is not asked for that: it might ask its owner.

@@ -17,5 +17,6 @@ mod postponed;
 mod recorded;
 mod replaced;
 mod restored;
+mod undisturbed;
 mod unstored;
 mod verb;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use authenticate::{
     Error,
     paths::Paths,
-    store::{Lock, may_write_backup},
+    store::{Action, Lock, may_write_backup},
 };
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         return Err(Usage::new("a backup is sealed for recipients or with a passphrase, not both").into());
     }
     may_write_backup(&args.file, args.force).map_err(Error::from)?;
-    store.prepare().map_err(Error::from)?;
+    store.prepare_for(Action::Backup).map_err(Error::from)?;
     let lock = if args.recipient.is_empty() {
         Lock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
     } else {
@@ -46,6 +46,6 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     if args.json {
         return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);
     }
-    output::note(&format!("{records} credentials are in {}", output::safe(&file)));
+    output::note(&format!("{} in {}", output::credentials_are(records as u64), output::safe(&file)));
     Ok(())
 }

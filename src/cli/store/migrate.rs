@@ -32,10 +32,11 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         }))?);
     }
     let state = if erased { "sealed, and nothing plain is left in the files" } else { "sealed" };
+    let are = output::credentials_are(records);
     match from == SCHEMA_VERSION {
-        true => output::note(&format!("the store is up to date: its {records} credentials are {state}")),
+        true => output::note(&format!("the store is up to date: its {are} {state}")),
         false => output::note(&format!(
-            "the store was brought from schema {from} to {SCHEMA_VERSION}: its {records} credentials are {state}"
+            "the store was brought from schema {from} to {SCHEMA_VERSION}: its {are} {state}"
         )),
     }
     Ok(())

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use authenticate::{
     Error,
+    lifecycle::undisturbed,
     paths::Paths,
-    store::{Rekey, Source},
+    store::{Rekey, SharedStore, Source},
 };
 use clap::{ValueEnum, builder::PossibleValue};
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output};
+use crate::cli::{failure::Usage, output, runtime};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -79,7 +80,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             .into());
     }
     let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
-    store.rekey(&how).map_err(Error::from)?;
+    let store = SharedStore::new(store);
+    runtime()?.block_on(undisturbed::rekey(paths, &store, &how))?;
+    let store = store.lock();
     let state = store.key_state().map_err(Error::from)?;
     let records = store.count().map_err(Error::from)?;
     if args.json {
@@ -90,6 +93,6 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             "place": state.map(|state| state.place),
         }))?);
     }
-    output::note(&format!("{records} credentials are sealed with a new key"));
+    output::note(&format!("{} sealed with a new key", output::credentials_are(records)));
     Ok(())
 }

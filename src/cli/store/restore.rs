@@ -4,15 +4,16 @@ use std::{fs::File, io::Read as _, path::PathBuf};
 
 use authenticate::{
     Error,
+    lifecycle::undisturbed,
     paths::Paths,
     secret::Secret,
     shown,
-    store::{Store, Unlock, needs_passphrase},
+    store::{SharedStore, Store, Unlock, needs_passphrase},
 };
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output};
+use crate::cli::{failure::Usage, output, runtime};
 
 /// No identity file is longer.
 const MOST: u64 = 1 << 20;
@@ -33,15 +34,15 @@ pub struct Args {
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
-    let store = Store::open(paths).map_err(Error::from)?;
-    let restored = store.restore(&args.file, &unlock).map_err(Error::from)?;
+    let store = SharedStore::new(Store::open(paths).map_err(Error::from)?);
+    let restored = runtime()?.block_on(undisturbed::restore(paths, &store, &args.file, &unlock))?;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;
         let result = json!({"schema": 1, "records": records, "before": before, "lost": restored.lost});
         return Ok(output::json(&result)?);
     }
-    output::note(&format!("{} credentials are restored", restored.credentials));
+    output::note(&format!("{} restored", output::credentials_are(restored.credentials as u64)));
     for lost in restored.lost {
         output::warn(&format!("this could not be kept: {lost}"));
     }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use authenticate::{Error, paths::Paths, store::Source};
+use authenticate::{
+    Error,
+    paths::Paths,
+    store::{Action, Source},
+};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
@@ -39,7 +43,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     if let Some(given) = args.passphrase.given()? {
         store.unlock(&given).map_err(Error::from)?;
     } else {
-        store.prepare().map_err(Error::from)?;
+        store.prepare_for(Action::Unlock).map_err(Error::from)?;
     }
     let source = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
     let until = match source {

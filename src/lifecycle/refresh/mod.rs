@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 pub use super::turn::TurnError;
 pub use error::RefreshError;
+pub(super) use record::died;
 pub(super) use way::is_possible;
 pub use way::provider_of;
 

@@ -6,7 +6,8 @@ use super::RefreshError;
 use crate::{
     credential::Record,
     lifecycle::resolve::margin,
-    store::{Begun, Exchange, ExchangeState, Postponed, SharedStore, Store},
+    name::Address,
+    store::{Begun, Exchange, ExchangeState, Postponed, SharedStore, Store, StoreError},
 };
 
 /// The credential, if it need not be renewed any more.
@@ -60,7 +61,7 @@ pub(super) enum Begin {
 pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<Begin, RefreshError> {
     let mut store = store.lock();
     let known = match store.exchange(&seen.address)? {
-        Some(sent) if sent.state == ExchangeState::Sent => Some(died(&mut store, seen, sent)?),
+        Some(sent) if sent.state == ExchangeState::Sent => Some(died(&mut store, &seen.address, sent)?),
         known => known,
     };
     match store.begin_exchange(&seen.address, seen.version, &holder(), force)? {
@@ -74,10 +75,14 @@ pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<B
 }
 
 /// Records that nobody knows how an exchange ended. The turn is ours, so whoever sent the token is dead.
-fn died(store: &mut Store, seen: &Record, sent: Exchange) -> Result<Exchange, RefreshError> {
+pub(in crate::lifecycle) fn died(
+    store: &mut Store,
+    address: &Address,
+    sent: Exchange,
+) -> Result<Exchange, StoreError> {
     let why = format!("{} ended before the vendor's answer was stored", sent.holder);
     let state = ExchangeState::Unknown;
-    store.end_exchange(&seen.address, sent.version, state, &sent.holder, &why)?;
+    store.end_exchange(address, sent.version, state, &sent.holder, &why)?;
     Ok(Exchange { state, why: Some(why), ..sent })
 }
 

@@ -24,7 +24,7 @@ use super::{
     exchange::of_all,
     key::{ATTEMPTS, Asking, DataKey},
     ledger::Ledger,
-    row::COLUMNS,
+    row::{COLUMNS, Summary, summary},
 };
 use crate::credential::Record;
 
@@ -57,6 +57,20 @@ struct Kept {
     exchange: Option<Exchange>,
 }
 
+/// All credentials at one moment.
+struct Snapshot {
+    /// An error for each that does not open or cannot be read.
+    records: Vec<Result<Kept, StoreError>>,
+    /// Whether the ledger lists all of them: what of one that was altered is missing cannot be known to be current.
+    is_listed: bool,
+    /// The moment: each change of a credential counts.
+    as_of: i64,
+}
+
+fn clock(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT version FROM clock", [], |row| row.get(0))
+}
+
 impl Store {
     /// Writes all credentials, as they are at one moment, into a new file, 0600, in one step. A file that is there is
     /// replaced only with `replace`. Says how many there were.
@@ -65,9 +79,17 @@ impl Store {
     /// [`StoreError::Backup`], [`StoreError::NotOpened`] for a credential that does not open, and what
     /// [`Store::prepare`] has.
     pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
+        self.audited(Action::Backup, self.try_to_back_up(file, lock, replace))
+    }
+
+    fn try_to_back_up(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
         self.spare(file)?;
-        let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let Snapshot { records, is_listed, .. } = self.snapshot()?;
+        if !is_listed {
+            return Err(StoreError::LedgerAltered { path: self.place() });
+        }
+        let kept = records.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         self.audit_store(Action::Backup, super::Outcome::Ok)?;
         Ok(kept.len())
@@ -93,8 +115,8 @@ impl Store {
         Ok(())
     }
 
-    /// All credentials as they are at one moment; an error for each that does not open or cannot be read.
-    fn snapshot(&self) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
+    /// All credentials as they are at one moment.
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
         for _ in 0..ATTEMPTS {
             self.key(Asking::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
@@ -105,29 +127,41 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
-    fn records(
-        &self,
-        reading: &Connection,
-        key: &DataKey,
-    ) -> Result<Vec<Result<Kept, StoreError>>, StoreError> {
+    fn records(&self, reading: &Connection, key: &DataKey) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed(source);
-        let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
+        let ledger = match Ledger::read(reading, key).map_err(|e| self.ledger_failed(e)) {
+            Err(StoreError::LedgerAltered { .. }) => None,
+            ledger => Some(ledger?),
+        };
+        let mut is_listed = ledger.is_some();
         let mut read =
             reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
         let mut rows = read.query([]).map_err(failed)?;
         let mut exchanges: HashMap<_, _> = of_all(reading).map_err(failed)?.into_iter().collect();
         let mut kept = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let record = match self.record_of(row, key, &ledger).map_err(failed)? {
-                // Then nothing opens.
-                Err(error @ StoreError::LedgerAltered { .. }) => return Err(error),
-                record => record,
+            let listed = ledger.as_ref().map(|ledger| self.record_of(row, key, ledger)).transpose();
+            let record = match listed.map_err(failed)? {
+                None | Some(Err(StoreError::LedgerAltered { .. })) => {
+                    is_listed = false;
+                    Err(self.unlisted(row).map_err(failed)?)
+                }
+                Some(record) => record,
             };
             kept.push(record.map(|record| {
                 let exchange = exchanges.remove(&record.address);
                 Kept { record, exchange }
             }));
         }
-        Ok(kept)
+        let as_of = clock(reading).map_err(failed)?;
+        Ok(Snapshot { records: kept, is_listed, as_of })
+    }
+
+    fn unlisted(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<StoreError> {
+        let why = "the ledger was altered, so whether it is the current one is not known";
+        Ok(match summary(row)? {
+            Ok(Summary { address, .. }) => StoreError::NotOpened { path: self.place(), address, why },
+            Err(row) => StoreError::Unreadable(Box::new(self.here(row))),
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params};
 
-use super::{Kept, Unlock, age_file, content, copies, spent::Known};
+use super::{Kept, Snapshot, Unlock, age_file, clock, content, copies, spent::Known};
 use crate::{
     credential::Record,
     name::Address,
@@ -13,7 +13,7 @@ use crate::{
         Action, Store, StoreError,
         change::NEXT_VERSION,
         details::Details,
-        key::{Asking, DataKey},
+        key::{ATTEMPTS, Asking, DataKey},
         ledger::Ledger,
         seal,
     },
@@ -30,6 +30,13 @@ pub struct Restored {
     pub lost: Vec<String>,
 }
 
+/// What was kept of what is there.
+struct Copied {
+    before: Option<PathBuf>,
+    lost: Vec<String>,
+    as_of: i64,
+}
+
 const INSERT: &str = "
 INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
                         expires_at, created_at, updated_at, version, secret, details)
@@ -40,19 +47,32 @@ impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
     /// opens as this one does; of such copies the newest three stay.
     ///
+    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::lifecycle::undisturbed::restore).
+    ///
     /// # Errors
-    /// [`StoreError::Backup`], and what [`Store::backup`] has. Whatever it is, nothing was replaced.
+    /// [`StoreError::Backup`], [`StoreError::Renewing`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
+        self.audited(Action::Restore, self.try_to_restore(file, unlock))
+    }
+
+    pub(crate) fn try_to_restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
         self.key(Asking::Allowed)?;
-        let (before, lost) = self.keep_a_copy(file, unlock)?;
-        self.replace(&kept)?;
-        if let Some(copy) = &before {
-            copies::thin_out(copy, file);
+        for _ in 0..ATTEMPTS {
+            let Copied { before, lost, as_of } = self.keep_a_copy(file, unlock)?;
+            let replaced = self.replace(&kept, Some(as_of));
+            if let (Some(copy), Ok(true)) = (&before, &replaced) {
+                copies::thin_out(copy, file);
+            } else if let Some(copy) = &before {
+                let _ = std::fs::remove_file(copy);
+            }
+            if replaced? {
+                return Ok(Restored { credentials: kept.len(), before, lost });
+            }
         }
-        Ok(Restored { credentials: kept.len(), before, lost })
+        Err(StoreError::Busy { path: self.place() })
     }
 
     /// Stores credentials in place of all that are there, in one transaction. A refresh token that was exchanged here
@@ -63,12 +83,19 @@ impl Store {
     pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let kept: Vec<_> =
             records.iter().map(|record| Kept { record: record.clone(), exchange: None }).collect();
-        self.replace(&kept)
+        self.replace(&kept, None).map(drop)
     }
 
-    fn replace(&self, kept: &[Kept]) -> Result<(), StoreError> {
+    /// False when what is there is not what was there as of this version any more: then nothing is replaced.
+    fn replace(&self, kept: &[Kept], as_of: Option<i64>) -> Result<bool, StoreError> {
         let failed = |source| self.failed(source);
         let (change, key) = self.begin_with_key()?;
+        if let Some(as_of) = as_of
+            && clock(&change).map_err(failed)? != as_of
+        {
+            return Ok(false);
+        }
+        self.refuse_while_sent(&change)?;
         let known = Known::read(&change).map_err(failed)?;
         change.execute("DELETE FROM credential", []).map_err(failed)?;
         let current = self.insert_all(&change, &key, kept)?;
@@ -81,7 +108,7 @@ impl Store {
         change.commit().map_err(failed)?;
         self.tidy_up_on_close()?;
         let _ = self.erase();
-        Ok(())
+        Ok(true)
     }
 
     fn insert_all<'a>(
@@ -121,25 +148,22 @@ impl Store {
     }
 
     /// Keeps what is there, unless there is nothing. What cannot be kept is said: a restore is the way out for that, too.
-    fn keep_a_copy(
-        &self,
-        file: &Path,
-        unlock: &Unlock,
-    ) -> Result<(Option<PathBuf>, Vec<String>), StoreError> {
+    fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Copied, StoreError> {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
-        for record in self.snapshot()? {
+        let Snapshot { records, as_of, .. } = self.snapshot()?;
+        for record in records {
             match record {
                 Ok(record) => kept.push(record),
                 Err(error) => lost.push(error.to_string()),
             }
         }
         let Some(directory) = self.path().and_then(Path::parent).filter(|_| !kept.is_empty()) else {
-            return Ok((None, lost));
+            return Ok(Copied { before: None, lost, as_of });
         };
         age_file::private(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
         let copy = directory.join(copies::name(Timestamp::now()));
         age_file::write_for(&copy, &recipients, false, |to| content::write(to, &kept))?;
-        Ok((Some(copy), lost))
+        Ok(Copied { before: Some(copy), lost, as_of })
     }
 }

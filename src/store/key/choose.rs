@@ -54,19 +54,15 @@ fn words(wish: &Wish) -> &[String] {
 }
 
 impl Chosen {
-    /// Makes a key, and puts it nowhere yet. `in_use` is the one that it will replace.
-    pub(in crate::store) fn plan(
-        &self,
-        in_use: Option<&Recorded>,
-        context: &Context,
-    ) -> Result<Fresh, StoreError> {
+    /// Makes a key, and puts it nowhere yet. It is none of those that are `spent`.
+    pub(in crate::store) fn plan(&self, spent: &[Recorded], context: &Context) -> Result<Fresh, StoreError> {
         let passphrase = || self.passphrase.clone().unwrap_or_else(|| Secret::new(""));
         match self.source {
             Source::Keyring => keyring::plan(),
             Source::Passphrase => passphrase::plan(&passphrase(), context),
             Source::SystemdCreds => systemd_creds::plan(context),
             Source::Command => command::plan(words(&self.wish), &passphrase(), context),
-            Source::KeyFile => key_file::plan(self.wish.key_file.as_deref(), in_use, context),
+            Source::KeyFile => key_file::plan(self.wish.key_file.as_deref(), spent, context),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Context, DataKey, Fresh, Recorded, Source,
     passphrase::Derivation,
     run::{self, RunError},
-    source::Open,
+    source::{Open, When},
 };
 use crate::{secret::Secret, store::StoreError};
 
@@ -25,13 +25,21 @@ pub(in crate::store) struct Parameters {
     derivation: Derivation,
 }
 
+/// Says which command it was: what is recorded counts, until there is another key.
+fn refuse(context: &Context, why: &str) -> StoreError {
+    let from = match context.when {
+        When::Opening => "it was recorded from store.passphrase_command in config.yaml",
+        When::First | When::Rekey { .. } => "it is store.passphrase_command in config.yaml",
+    };
+    context.refuse(Source::Command, format!("{why} ({from})"))
+}
+
 /// Runs the command. Its passphrase is the first line that it prints.
 pub(super) fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError> {
-    let refuse = |why: String| context.refuse(Source::Command, why);
+    let refuse = |why: String| refuse(context, &why);
     let Some((program, arguments)) = words.split_first() else {
-        return Err(refuse(
-            "store.passphrase_command in the configuration says which command: set it".into(),
-        ));
+        let why = "store.passphrase_command in config.yaml says which command: set it";
+        return Err(context.refuse(Source::Command, why));
     };
     let shown = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| program.clone());
     let output = match run::run(Command::new(program).args(arguments), None, PATIENCE) {
@@ -41,15 +49,20 @@ pub(super) fn passphrase(words: &[String], context: &Context) -> Result<Secret, 
             let seconds = PATIENCE.as_secs();
             return Err(refuse(format!("`{shown}` did not end within {seconds} seconds: run it by hand")));
         }
+        Err(RunError::TooMuch) => {
+            let most = run::MOST / 1024;
+            return Err(refuse(format!("`{shown}` printed more than {most} KiB, which is no passphrase")));
+        }
         Err(RunError::Failed(error)) => return Err(refuse(format!("`{shown}` failed: {error}"))),
     };
     if !output.success {
         return Err(refuse(format!("`{shown}` failed: {}", output.complaint())));
     }
-    let text = std::str::from_utf8(&output.stdout).ok();
-    match text.and_then(|text| text.lines().next()).filter(|line| !line.is_empty()) {
-        Some(line) => Ok(Secret::new(line)),
-        None => Err(refuse(format!("`{shown}` printed no passphrase: {}", output.complaint()))),
+    let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)) {
+        Ok("") => Err(refuse(format!("`{shown}` printed no passphrase: {}", output.complaint()))),
+        Ok(line) => Ok(Secret::new(line)),
+        Err(_) => Err(refuse(format!("the first line that `{shown}` printed is not UTF-8 text"))),
     }
 }
 
@@ -68,6 +81,6 @@ pub(super) fn unwrap(
     key.and_then(|key| open(&key)).ok_or_else(|| {
         let why =
             "what the command printed is not the passphrase of this store: see that it prints the right one";
-        context.refuse(Source::Command, why)
+        refuse(context, why)
     })
 }

@@ -21,6 +21,12 @@ pub trait Custodian: Send + Sync {
         let _ = (database, source, place);
     }
 
+    /// A store was given another key, and the key file that it had is still there: one that somebody has named may be the key
+    /// of other stores, too.
+    fn left(&self, file: &Path) {
+        let _ = file;
+    }
+
     /// The settings name another source than the one that the store has; the text says how to change that.
     fn differs(&self, text: &str) {
         let _ = text;
@@ -34,6 +40,8 @@ pub struct Question<'a> {
     pub database: &'a Path,
     /// A new one is wanted. Whoever types it should have to do so twice.
     pub new: bool,
+    /// The new one is to take the place of one that the store has: what gives that one does not give another.
+    pub replaces: bool,
     /// How many answers were wrong already.
     pub wrong: u32,
 }

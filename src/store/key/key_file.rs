@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Context, DataKey, Fresh, Recorded, Source, source::Open};
+use super::{
+    Context, DataKey, Fresh, RESTORE, Recorded, Source,
+    source::{Open, When},
+};
 use crate::store::{
     StoreError,
     seal::{KEY, SealingKey, random},
@@ -32,7 +35,7 @@ pub(in crate::store) struct Parameters {
     file: PathBuf,
     /// The path that was chosen; `file` is another beside it when that was taken.
     chosen: PathBuf,
-    /// Whether we made the file. Only then we remove it some day.
+    /// Whether we made the file.
     made: bool,
     /// Tells this key from others, and nothing about it.
     mark: String,
@@ -52,36 +55,63 @@ impl Parameters {
     pub fn is_chosen_by(&self, file: &Path) -> bool {
         self.chosen == file
     }
+
+    /// Whether both are of one file, or of copies of it.
+    pub fn is_same(&self, other: &Self, context: &Context) -> bool {
+        self.mark == other.mark || self.path(context) == other.path(context)
+    }
+
+    /// Whether no other store can have the file. One that somebody has named may be the key of several.
+    fn is_ours_alone(&self) -> bool {
+        self.made && (self.file != self.chosen || self.chosen == Path::new(FILE_NAME))
+    }
 }
 
-/// Prepares a key for a new file, or takes the one of a file that is there already. `in_use` is the file that is to
-/// be replaced.
+/// Prepares a key for a new file, or takes the one of a file that is there already, unless it is one of those that are
+/// `spent`: in use until now, or of no use any more.
 pub(in crate::store) fn plan(
     chosen: Option<&Path>,
-    in_use: Option<&Recorded>,
+    spent: &[Recorded],
     context: &Context,
 ) -> Result<Fresh, StoreError> {
     let chosen = chosen.unwrap_or(Path::new(FILE_NAME)).to_owned();
     let path = context.directory.join(&chosen);
-    let in_use = match in_use {
-        Some(Recorded::KeyFile(parameters)) => parameters.path(context) == path,
-        _ => false,
-    };
-    if !in_use && trust::file(&path)?.is_some() {
+    refuse_that_of_another_store(&path, context)?;
+    let spent = || spent.iter().filter_map(Recorded::as_key_file);
+    let mut is_taken = spent().any(|parameters| parameters.path(context) == path);
+    if !is_taken && trust::file(&path)?.is_some() {
         let key = read(&path, context)?;
         let mark = mark(&key);
-        return Ok(Fresh {
-            recorded: Recorded::KeyFile(Parameters { file: chosen.clone(), chosen, made: false, mark }),
-            key,
-        });
+        is_taken = spent().any(|parameters| parameters.mark == mark);
+        if !is_taken {
+            let parameters = Parameters { file: chosen.clone(), chosen, made: false, mark };
+            return Ok(Fresh { recorded: Recorded::KeyFile(parameters), key });
+        }
     }
     let key = SealingKey::random()?;
     let mark = mark(&key);
     let mut file = chosen.clone().into_os_string();
-    if in_use {
+    if is_taken {
         file.push(format!(".{:016x}", u64::from_be_bytes(random()?)));
     }
     Ok(Fresh { recorded: Recorded::KeyFile(Parameters { file: file.into(), chosen, made: true, mark }), key })
+}
+
+/// What lies in a store's directory is that store's, which takes it away when it gets another key.
+fn refuse_that_of_another_store(path: &Path, context: &Context) -> Result<(), StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let database = directory.join(crate::store::FILE_NAME);
+    let is_other = || match (directory.canonicalize(), context.directory.canonicalize()) {
+        (Ok(theirs), Ok(ours)) => theirs != ours,
+        _ => true,
+    };
+    match database.exists() && is_other() {
+        true => {
+            let why = format!("{} lies beside another store: choose another place", path.display());
+            Err(context.refuse(Source::KeyFile, why))
+        }
+        false => Ok(()),
+    }
 }
 
 pub(super) fn unwrap(
@@ -97,15 +127,16 @@ pub(super) fn unwrap(
         } else {
             "it holds another key"
         };
-        let restore = "put the right one there, or restore a backup";
-        context.refuse(Source::KeyFile, format!("{} does not open it: {why}; {restore}", path.display()))
+        let why =
+            format!("{} does not open it: {why}; put the right one there, or {RESTORE}", path.display());
+        context.refuse(Source::KeyFile, why)
     })
 }
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
     let refuse = |why: &str| context.refuse(Source::KeyFile, format!("{} {why}", path.display()));
     if trust::file(path)?.is_none() {
-        return Err(refuse("is missing: put it back, or restore a backup into an empty data directory"));
+        return Err(refuse(&format!("is missing: put it back, or {RESTORE}")));
     }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut file =
@@ -118,8 +149,12 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
             more => length += more,
         }
     }
+    let out = || match context.when {
+        When::Opening => format!("put the right one there, or {RESTORE}"),
+        When::First | When::Rekey { .. } => "name another, or move it away to have one made".to_owned(),
+    };
     SealingKey::from_bytes(bytes.get(..length).unwrap_or_default())
-        .ok_or_else(|| refuse("does not hold a key: a key file is 32 random bytes"))
+        .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
 }
 
 pub(super) fn establish(
@@ -139,7 +174,7 @@ pub(super) fn establish(
     let failed = || StoreError::io("create", &path);
     // Whole and on the disk before it has its name. Its name until then is known, too: see `discard`.
     let mut new = tempfile::Builder::new()
-        .prefix(&unfinished(&path))
+        .prefix(&parameters.unfinished(&path))
         .rand_bytes(0)
         .tempfile_in(directory)
         .map_err(failed())?;
@@ -149,28 +184,36 @@ pub(super) fn establish(
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())
 }
 
-/// The name of the file while it is being written.
-fn unfinished(path: &Path) -> OsString {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    name
+impl Parameters {
+    /// The name of the file while it is being written: no other store writes one of that name.
+    fn unfinished(&self, path: &Path) -> OsString {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.new", self.mark));
+        name
+    }
 }
 
-/// Removes the file if it is the one that we made, whole or not.
-pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {
-    if !parameters.made {
-        return Ok(());
-    }
+/// Removes the file if it is ours alone and the one that we made, whole or not. False when it is still there.
+pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<bool, StoreError> {
     let path = parameters.path(context);
-    for path in [path.with_file_name(unfinished(&path)), path] {
-        let Some(found) = trust::file(&path)? else { continue };
-        // Not whole, or already overwritten, when we were killed.
-        let is_remains =
-            found.len() < KEY as u64 || std::fs::read(&path).is_ok_and(|bytes| bytes == [0; KEY]);
-        if is_remains || mark(&read(&path, context)?) == parameters.mark {
-            overwrite(&path).map_err(StoreError::io("overwrite", &path))?;
-            std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
-        }
+    if parameters.made {
+        remove(parameters, &path.with_file_name(parameters.unfinished(&path)), context)?;
+    }
+    if parameters.is_ours_alone() {
+        remove(parameters, &path, context)?;
+        return Ok(true);
+    }
+    let is_there = trust::file(&path)?.is_some() && mark(&read(&path, context)?) == parameters.mark;
+    Ok(!is_there)
+}
+
+fn remove(parameters: &Parameters, path: &Path, context: &Context) -> Result<(), StoreError> {
+    let Some(found) = trust::file(path)? else { return Ok(()) };
+    // Not whole, or already overwritten, when we were killed.
+    let is_remains = found.len() < KEY as u64 || std::fs::read(path).is_ok_and(|bytes| bytes == [0; KEY]);
+    if is_remains || mark(&read(path, context)?) == parameters.mark {
+        overwrite(path).map_err(StoreError::io("overwrite", path))?;
+        std::fs::remove_file(path).map_err(StoreError::io("remove", path))?;
     }
     Ok(())
 }
@@ -188,4 +231,31 @@ fn mark(key: &SealingKey) -> String {
     hash.update("authenticate key file");
     hash.update(key.expose());
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::key::Asking;
+
+    #[test]
+    fn what_could_not_be_removed_is_not_taken_again() {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let directory = home.path().to_owned();
+        let database = directory.join("credentials.db");
+        let context = Context { when: When::Rekey { from: None }, database, directory, asking: Asking::No };
+        let first = plan(None, &[], &context).expect("planned");
+        first.recorded.establish(&first.key, &context).expect("made");
+        let is_first = |fresh: &Fresh| fresh.recorded.is_same(&first.recorded, &context);
+        let path = home.path().join(FILE_NAME);
+        let copy = home.path().join("copy");
+        std::fs::copy(&path, &copy).expect("copied");
+        for chosen in [None, Some(path.as_path()), Some(&copy)] {
+            let again = plan(chosen, &[], &context).expect("planned");
+            assert!(is_first(&again), "one that nobody has put away is taken");
+            let spent = std::slice::from_ref(&first.recorded);
+            let other = plan(chosen, spent, &context).expect("planned");
+            assert!(!is_first(&other), "{chosen:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, Fresh, Recorded, Source,
+    Context, DataKey, Fresh, RESTORE, Recorded, Source,
     source::{Open, When},
 };
 use crate::store::{
@@ -53,12 +53,9 @@ impl Trouble {
     /// As an error that says what to do.
     pub fn error(self, context: &Context) -> StoreError {
         let out = match context.when {
-            When::Opening => {
-                "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR), with \
-                 AUTHENTICATE_KEY_SOURCE=key_file"
-            }
+            When::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
             When::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
-            When::Rekey => "choose another source: --source key_file",
+            When::Rekey { .. } => "choose another source: --source key_file",
         };
         let why = match self {
             Self::Absent(why) => format!("there is no key ring ({why}): start one, or {out}"),
@@ -141,7 +138,7 @@ pub(super) fn unwrap(
     let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
     let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
     key.and_then(|key| open(&key))
-        .ok_or_else(|| context.refuse(Source::Keyring, "its entry holds another key: restore a backup"))
+        .ok_or_else(|| context.refuse(Source::Keyring, format!("its entry holds another key: {RESTORE}")))
 }
 
 pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {

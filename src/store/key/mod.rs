@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::Connection;
 
 pub(super) use self::{
-    choose::choose,
+    choose::{Chosen, choose},
     custodian::custodian,
     row::{Row, sweep, unused},
     source::{Asking, Context, Fresh, Recorded, When},
@@ -39,10 +39,12 @@ pub use self::{
     source::Source,
     unlock::KeyState,
 };
-use super::{Store, StoreError, seal::SealingKey};
+use super::{Action, Store, StoreError, seal::SealingKey};
 
 /// Whoever changes the key while it is being read does not do so this often.
 pub(super) const ATTEMPTS: usize = 8;
+/// What is left to do where the key of a store is not to be had: a restore into the store itself would need it, too.
+const RESTORE: &str = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
 /// The length of a key's id in bytes.
 pub(super) const ID: usize = 16;
 
@@ -102,6 +104,14 @@ impl Store {
     /// [`StoreError::Settings`], and what [`Store::open`] has.
     pub fn prepare(&self) -> Result<(), StoreError> {
         self.key(Asking::Allowed).map(drop)
+    }
+
+    /// The same, for something that is to be done with the whole store: a failure is recorded as one of that.
+    ///
+    /// # Errors
+    /// As [`Store::prepare`].
+    pub fn prepare_for(&self, action: Action) -> Result<(), StoreError> {
+        self.audited(action, self.prepare())
     }
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {

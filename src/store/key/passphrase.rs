@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Asking, Context, DataKey, Fresh, Question, Recorded, Source, Unanswered, custodian::custodian,
-    source::Open,
+    Asking, Context, DataKey, Fresh, Question, RESTORE, Recorded, Source, Unanswered,
+    custodian::custodian,
+    source::{Open, When},
 };
 use crate::{
     secret::Secret,
@@ -80,7 +81,7 @@ pub(super) fn ask_new(context: &Context) -> Result<Secret, StoreError> {
     let passphrase = match &context.asking {
         Asking::Given(passphrase) => passphrase.clone(),
         Asking::Allowed => ask(context, true, 0)?,
-        Asking::No => return Err(needed(context)),
+        Asking::No => return Err(needed(context, true)),
     };
     if passphrase.is_empty() {
         return Err(context.refuse(Source::Passphrase, "an empty passphrase protects nothing"));
@@ -102,7 +103,7 @@ pub(super) fn unwrap(
     let _questions = Questions;
     for wrong in 0..TRIES {
         let passphrase = match &context.asking {
-            Asking::No => return Err(needed(context)),
+            Asking::No => return Err(needed(context, false)),
             Asking::Given(passphrase) => passphrase.clone(),
             Asking::Allowed => match ask(context, false, wrong) {
                 // Nobody who could correct it.
@@ -111,7 +112,7 @@ pub(super) fn unwrap(
             },
         };
         let key = derivation.derive(&passphrase).ok_or_else(|| {
-            context.refuse(Source::Passphrase, "the record of it was altered: restore a backup")
+            context.refuse(Source::Passphrase, format!("the record of it was altered: {RESTORE}"))
         })?;
         if let Some(opened) = open(&key) {
             return Ok(opened);
@@ -135,15 +136,20 @@ impl Drop for Questions {
 }
 
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
-    let custodian = custodian().ok_or_else(|| needed(context))?;
-    match custodian.passphrase(Question { database: &context.database, new, wrong }) {
+    let custodian = custodian().ok_or_else(|| needed(context, new))?;
+    let replaces = new && context.when == When::Rekey { from: Some(Source::Passphrase) };
+    match custodian.passphrase(Question { database: &context.database, new, replaces, wrong }) {
         Ok(passphrase) => Ok(passphrase),
-        Err(Unanswered::Nobody) => Err(needed(context)),
+        Err(Unanswered::Nobody) => Err(needed(context, new)),
         Err(Unanswered::Interrupted) => Err(StoreError::Interrupted),
         Err(Unanswered::Failed(why)) => Err(context.refuse(Source::Passphrase, why)),
     }
 }
 
-fn needed(context: &Context) -> StoreError {
-    StoreError::PassphraseNeeded { path: context.database.clone() }
+fn needed(context: &Context, new: bool) -> StoreError {
+    let path = context.database.clone();
+    match (new, context.when) {
+        (true, When::Rekey { .. }) => StoreError::NewPassphraseNeeded { path },
+        _ => StoreError::PassphraseNeeded { path },
+    }
 }

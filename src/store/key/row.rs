@@ -71,6 +71,14 @@ pub(in crate::store) mod unused {
         connection.execute("INSERT INTO unused_key VALUES (?, ?)", (source, parameters)).map(drop)
     }
 
+    /// Those that are known to this version.
+    pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Recorded>> {
+        let mut statement = connection.prepare("SELECT source, parameters FROM unused_key")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+        Ok(rows.iter().filter_map(|(source, text)| Recorded::from_columns(source, text)).collect())
+    }
+
     pub(in crate::store) fn remove(connection: &Connection, recorded: &Recorded) -> rusqlite::Result<()> {
         let (source, parameters) = recorded.to_columns();
         let sql = "DELETE FROM unused_key WHERE source = ? AND parameters = ?";
@@ -78,18 +86,18 @@ pub(in crate::store) mod unused {
     }
 }
 
-/// Removes the keys that are of no use. One that cannot be removed now is left for the next time. Only for whoever
-/// has the turn to change keys: somebody else's may be one that is just being made.
+/// Removes the keys that are of no use, but never the one that is in use. One that cannot be removed now is left for the
+/// next time, and one that another store may have stays listed as long as it is there: see [`key_file::plan`]. Only for
+/// whoever has the turn to change keys: somebody else's may be one that is just being made.
+///
+/// [`key_file::plan`]: super::key_file::plan
 pub(in crate::store) fn sweep(connection: &Connection, context: &Context) -> Result<(), StoreError> {
     let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
-    let read = || {
-        let mut statement = connection.prepare("SELECT source, parameters FROM unused_key")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect::<rusqlite::Result<Vec<(String, String)>>>()
-    };
-    for (source, parameters) in read().map_err(failed)? {
-        let Some(recorded) = Recorded::from_columns(&source, &parameters) else { continue };
-        if recorded.discard(context).is_ok() {
+    let row = Row::read(connection).map_err(failed)?;
+    let in_use = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
+    for recorded in unused::read(connection).map_err(failed)? {
+        let is_used = in_use.as_ref().is_some_and(|in_use| in_use.is_same(&recorded, context));
+        if !is_used && recorded.discard(context).is_ok_and(|gone| gone) {
             unused::remove(connection, &recorded).map_err(failed)?;
         }
     }

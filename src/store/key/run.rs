@@ -12,7 +12,7 @@ use std::{
 use zeroize::Zeroizing;
 
 /// More than this is no key and no passphrase.
-const MOST: u64 = 64 * 1024;
+pub(super) const MOST: usize = 64 * 1024;
 /// So many bytes in a row are a part of the secret.
 const PART: usize = 4;
 
@@ -28,6 +28,8 @@ pub(super) struct Output {
 pub(super) enum RunError {
     NotStarted(io::Error),
     TimedOut,
+    /// It printed more than [`MOST`].
+    TooMuch,
     Failed(io::Error),
 }
 
@@ -90,6 +92,9 @@ fn attend(child: &mut Child, input: Option<&[u8]>, deadline: Instant) -> Result<
         Err(_) => Err(RunError::TimedOut),
     };
     let (stdout, stderr) = (read(stdout)?, read(stderr)?);
+    if stdout.len() > MOST {
+        return Err(RunError::TooMuch);
+    }
     loop {
         match child.try_wait().map_err(RunError::Failed)? {
             Some(status) => {
@@ -106,7 +111,7 @@ fn reader(from: Option<impl Read + Send + 'static>) -> Receiver<io::Result<Zeroi
     thread::spawn(move || {
         let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
         let read = match from {
-            Some(from) => from.take(MOST).read_to_end(&mut bytes).map(|_| bytes),
+            Some(from) => from.take(MOST as u64 + 1).read_to_end(&mut bytes).map(|_| bytes),
             None => Ok(bytes),
         };
         let _ = send.send(read);

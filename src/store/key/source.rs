@@ -87,8 +87,8 @@ pub(in crate::store) enum When {
     Opening,
     /// The store has none yet.
     First,
-    /// The store has its old one still.
-    Rekey,
+    /// The store has its old one still, from this source.
+    Rekey { from: Option<Source> },
 }
 
 /// What a source needs to know of the store.
@@ -185,12 +185,29 @@ impl Recorded {
         }
     }
 
-    /// Removes it from there, if it was made by us and is there.
-    pub fn discard(&self, context: &Context) -> Result<(), StoreError> {
+    /// Removes it from there, if it was made by us and nobody else can have it. False when it is still there.
+    pub fn discard(&self, context: &Context) -> Result<bool, StoreError> {
         match self {
-            Self::Keyring(parameters) => keyring::discard(parameters, context),
+            Self::Keyring(parameters) => keyring::discard(parameters, context).map(|()| true),
             Self::KeyFile(parameters) => key_file::discard(parameters, context),
-            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(()),
+            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(true),
+        }
+    }
+
+    /// Whether both are of what is in one place outside of the database.
+    pub fn is_same(&self, other: &Self, context: &Context) -> bool {
+        match (self, other) {
+            (Self::Keyring(one), Self::Keyring(other)) => one == other,
+            (Self::KeyFile(one), Self::KeyFile(other)) => one.is_same(other, context),
+            _ => false,
+        }
+    }
+
+    /// What is recorded of a key file, if it is one.
+    pub fn as_key_file(&self) -> Option<&key_file::Parameters> {
+        match self {
+            Self::KeyFile(parameters) => Some(parameters),
+            _ => None,
         }
     }
 

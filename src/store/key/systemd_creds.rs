@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, Fresh, Recorded, Source,
+    Context, DataKey, Fresh, RESTORE, Recorded, Source,
     run::{self, RunError},
     source::Open,
 };
@@ -43,7 +43,7 @@ pub(super) fn unwrap(
     context: &Context,
     open: Open<'_>,
 ) -> Result<DataKey, StoreError> {
-    let altered = || context.refuse(Source::SystemdCreds, "the record of it was altered: restore a backup");
+    let altered = || context.refuse(Source::SystemdCreds, format!("the record of it was altered: {RESTORE}"));
     let sealed = BASE64.decode(&parameters.credential).map_err(|_| altered())?;
     let key = run("decrypt", parameters.user, BASE64.encode(sealed).as_bytes(), context)?;
     SealingKey::from_bytes(&key).and_then(|key| open(&key)).ok_or_else(altered)
@@ -65,6 +65,7 @@ fn run(
         Err(RunError::TimedOut) => {
             Err(refuse(format!("`{PROGRAM} {what}` did not end within {} seconds", PATIENCE.as_secs())))
         }
+        Err(RunError::TooMuch) => Err(refuse(format!("`{PROGRAM} {what}` printed too much"))),
         Err(RunError::Failed(error)) => Err(refuse(format!("`{PROGRAM} {what}` failed: {error}"))),
     }
 }

@@ -30,9 +30,12 @@ impl Store {
     /// What is known of the key; `None` while there is none.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// As [`Store::open`]. [`StoreError::Corrupt`] when the record of it is gone, and what it has sealed is there.
     pub fn key_state(&self) -> Result<Option<KeyState>, StoreError> {
-        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
+        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else {
+            self.refuse_what_is_sealed()?;
+            return Ok(None);
+        };
         let recorded = Recorded::from_columns(&row.source, &row.parameters);
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
         let locked = match &recorded {

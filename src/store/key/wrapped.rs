@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Asking, Context, DataKey, Fresh, ID, Row, held, session, source::Recorded};
+use super::{Asking, Context, DataKey, Fresh, ID, RESTORE, Row, Source, held, session, source::Recorded};
 use crate::store::{
     StoreError,
     seal::{About, SealingKey},
@@ -21,7 +21,10 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
     let unknown = || StoreError::KeySource {
         path: context.database.clone(),
         source_name: row.source.clone(),
-        why: "this version of authenticate does not know it: update authenticate".into(),
+        why: match Source::ALL.iter().any(|known| known.as_str() == row.source) {
+            true => format!("the record of it was altered: {RESTORE}"),
+            false => "this version of authenticate does not know it: update authenticate".into(),
+        },
     };
     let recorded = Recorded::from_columns(&row.source, &row.parameters).ok_or_else(unknown)?;
     let open = |wrapping: &SealingKey| {

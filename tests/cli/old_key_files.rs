@@ -1,0 +1,80 @@
+//! What becomes of a key file when its store gets another key.
+
+use std::{fs, path::Path};
+
+use rusqlite::Connection;
+
+use crate::{
+    harness::{Home, KEY, Run, code, files_below},
+    store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key},
+};
+
+fn elsewhere(home: &Home, run: Run) -> Run {
+    run.env("AUTHENTICATE_DATA_DIR", home.path().join("other"))
+}
+
+fn key_files(directory: &Path) -> usize {
+    files_below(directory).iter().filter(|file| file.to_string_lossy().contains("auth.key")).count()
+}
+
+#[test]
+fn one_that_was_named_may_be_the_key_of_two_stores_and_is_left_alone() {
+    let home = Home::new();
+    let file = home.path().join("k/auth.key");
+    fs::create_dir(file.parent().expect("a directory")).expect("made");
+    home.write("config/config.yaml", &format!("store: {{key_file: {}}}\n", file.display()));
+    home.stores("openai", KEY);
+    elsewhere(&home, home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY)).exits(code::DONE);
+    let key = fs::read(&file).expect("a key");
+    let says = format!("the key file that it had is still there: {}", file.display());
+    store(&home, ["rekey"]).exits(code::DONE).says(&says);
+    prints_the_key(token(&home));
+    prints_the_key(elsewhere(&home, token(&home)));
+    // Nor is it taken again by the store that has put it away.
+    for _ in 0..2 {
+        store(&home, ["rekey"]).exits(code::DONE).does_not_say("is still there");
+        assert_eq!(key_files(home.path()), 2, "the shared one, and ours");
+    }
+    store(&home, ["rekey", "--source", "passphrase", "--passphrase-stdin"])
+        .input(PASSPHRASE)
+        .exits(code::DONE);
+    assert_eq!(key_files(home.path()), 1);
+    let passphrase = home.write("passphrase", PASSPHRASE);
+    store(&home, ["rekey", "--source", "key_file"])
+        .env("AUTHENTICATE_PASSPHRASE_FILE", passphrase)
+        .exits(code::DONE);
+    assert_eq!(key_files(home.path()), 2);
+    assert_eq!(fs::read(&file).expect("a key"), key);
+    prints_the_key(token(&home));
+    prints_the_key(elsewhere(&home, token(&home)));
+    // Another key in its place is not the one that was put away.
+    fs::write(&file, [7; 32]).expect("written");
+    store(&home, ["rekey"]).exits(code::DONE);
+    assert_eq!(key_files(home.path()), 1);
+    prints_the_key(token(&home));
+}
+
+#[test]
+fn one_that_is_in_use_is_not_removed_though_it_is_listed_as_of_no_use() {
+    let home = with_key();
+    let database = Connection::open(home.database()).expect("opened");
+    database
+        .execute("INSERT INTO unused_key SELECT source, parameters FROM store_key", [])
+        .expect("as an earlier version left it");
+    database.close().expect("closed");
+    store(&home, ["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE);
+    prints_the_key(token(&home));
+    store(&home, ["rekey"]).exits(code::DONE);
+    prints_the_key(token(&home));
+    assert!(!home.data().join("store.key").exists());
+}
+
+#[test]
+fn one_beside_another_store_is_not_shared() {
+    let home = with_key();
+    let key = home.data().join("store.key");
+    home.write("config/config.yaml", &format!("store: {{key_file: {}}}\n", key.display()));
+    elsewhere(&home, home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY))
+        .exits(code::STORE)
+        .says("lies beside another store: choose another place");
+}
