@@ -89,7 +89,7 @@ async fn build(
     network: Option<&str>,
     passthrough: &Passthrough,
 ) -> anyhow::Result<()> {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     let provider = registry.sound(provider).map_err(Error::from)?;
     let Some(image) = &provider.image else {
         return Err(super::Usage::new(format!(
@@ -113,7 +113,7 @@ async fn build(
 
 /// The tags that the providers use now, as far as that is known, and why it may not be all of them.
 fn current(paths: &Paths) -> (Vec<String>, Vec<String>) {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
     let mut tags = Vec::new();
     for image in registry.iter().filter_map(|provider| provider.image.as_ref()) {

@@ -26,7 +26,7 @@ impl<'a> Job<'a> {
             Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
             None => Project::default(),
         };
-        Ok(Self { paths, project, registry: Registry::load(Some(&paths.providers())), json })
+        Ok(Self { paths, project, registry: Registry::of(paths), json })
     }
 
     /// A credential outlives its descriptor: what is stored can be removed under its own name.

@@ -56,7 +56,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 }
 
 fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     report(registry.problems());
     if json {
         let providers: Vec<Value> = registry.iter().map(to_json).collect();
@@ -85,7 +85,7 @@ fn origin(provider: &Provider) -> String {
 }
 
 fn show(paths: &Paths, name: &str, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     // Without a file of it that is wrong it would be another one.
     let merged = merged(registry.sound(name).map_err(Error::from)?);
     report(registry.problems());
@@ -130,7 +130,7 @@ fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
 
 fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
     let problems = if files.is_empty() {
-        Registry::load(Some(&paths.providers())).problems().to_vec()
+        Registry::of(paths).problems().to_vec()
     } else {
         files.iter().flat_map(|file| lint_file(paths, file)).collect()
     };

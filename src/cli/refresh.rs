@@ -46,7 +46,7 @@ pub struct Args {
 type Row = (Address, Result<Renewed, Error>);
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     let (named, target) = words(paths, &args, &registry)?;
     let project = match &named {
         Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,

@@ -44,7 +44,7 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     let store = Store::open_existing(paths).map_err(Error::from)?;
     let filter = filter(paths, &args, &registry, store.as_ref())?;
     let Overview { entries, nameless } = overview(store.as_ref(), &registry, &filter)?;

@@ -146,7 +146,7 @@ impl Import {
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`ImportError`]
     pub fn plan(paths: &Paths, project: Option<&Name>, provider: &str, what: What) -> Result<Self, Error> {
-        let registry = Registry::load_for(Some(&paths.providers()), provider);
+        let registry = Registry::of_one(paths, provider);
         let provider = registry.sound(provider)?.clone();
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());

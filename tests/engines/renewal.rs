@@ -124,7 +124,7 @@ fn a_cli_that_fails_is_run_once_for_all_who_wait() {
     let files = started(&home);
     let record = home.record("acme").expect("stored");
     let paths = Paths::new(home.path().join("config"), home.data());
-    let registry = Registry::load_for(Some(&paths.providers()), "acme");
+    let registry = Registry::of_one(&paths, "acme");
     let name: Name = "p".parse().expect("a name");
     let project = Project::load(&paths.projects(), &name).expect("a project");
     let provider = registry.sound("acme").expect("described");

@@ -137,7 +137,7 @@ fn the_registry_lays_ones_own_files_over_the_bundled_ones() {
     let home = home();
     home.writes("config/providers/openai.yaml", "label: Ours\n");
     home.writes("config/providers/bad.yaml", "labl: x\n");
-    let registry = Registry::load(Some(&home.paths.providers()));
+    let registry = Registry::of(&home.paths);
     let openai = registry.get("openai").expect("known");
     assert_eq!(openai.label, "Ours");
     assert_eq!(openai.layers().len(), 2);

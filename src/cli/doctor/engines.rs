@@ -40,7 +40,7 @@ pub async fn checks(paths: &Paths) -> Vec<Check> {
 }
 
 async fn images(paths: &Paths, engine: &engine::Engine) -> Check {
-    let registry = Registry::load(Some(&paths.providers()));
+    let registry = Registry::of(paths);
     let (mut built, mut unbuilt, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for provider in registry.iter() {
         let Some(image) = &provider.image else { continue };

@@ -191,7 +191,7 @@ impl Home {
     }
 
     pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
-        let registry = Registry::load_for(Some(&self.paths.providers()), "acme");
+        let registry = Registry::of_one(&self.paths, "acme");
         let provider = registry.get("acme").expect("described");
         let (paths, project) = (&self.paths, &Project::default());
         Refresh { paths, store: None, provider, project, ui: &Nobody }.renew(seen, force).await
