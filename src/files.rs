@@ -72,6 +72,25 @@ fn read_all(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Tells what need not exist from what cannot be reached: a link on the way to it leads to what is not there, perhaps a
+/// disk that is not mounted.
+///
+/// # Errors
+/// That, for a path of which the system says that it does not exist.
+pub fn is_absent(path: &Path) -> io::Result<()> {
+    for part in path.ancestors() {
+        match fs::symlink_metadata(part) {
+            Ok(found) if found.is_symlink() && fs::metadata(part).is_err() => {
+                let why = format!("{} is a link to what is not there", shown::file(part));
+                return Err(io::Error::new(io::ErrorKind::NotFound, why));
+            }
+            Ok(_) => break,
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// What a path that is trusted with secrets must be.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Expected {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     engine::Choice,
-    indirect,
+    files, indirect,
     name::Name,
     provider::ReferenceError,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
@@ -56,16 +56,19 @@ impl Project {
     pub fn load(directory: &Path, name: &Name) -> Result<Self, Vec<Problem>> {
         let problem =
             |path: &Path, message| vec![Problem { file: path.display().to_string(), at: None, message }];
-        let mut files = Vec::new();
+        let unread = |error: io::Error| vec![Problem::unread(directory, &error)];
+        let mut found = Vec::new();
         for path in ["yaml", "yml"].map(|extension| directory.join(format!("{name}.{extension}"))) {
             match fs::symlink_metadata(&path) {
-                Ok(_) => files.push(path),
+                Ok(_) => found.push(path),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(problem(&path, format!("cannot be read: {error}"))),
+                Err(error) => return Err(unread(error)),
             }
         }
-        let Some(path) = files.pop() else { return Ok(Self::default()) };
-        if let Some(other) = files.pop() {
+        let Some(path) = found.pop() else {
+            return files::is_absent(directory).map(|()| Self::default()).map_err(unread);
+        };
+        if let Some(other) = found.pop() {
             let other = other.display();
             return Err(problem(&path, format!("the project has another file, too: remove it or {other}")));
         }

@@ -1,5 +1,7 @@
 //! From what is asked for to the credential that is used.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::{
@@ -289,7 +291,13 @@ impl Search<'_> {
                 Owner::Vendor => {
                     let login = self.login(&record.address);
                     let import = login.replacen("authenticate", "authenticate import", 1);
-                    format!("its own tool may have renewed it: read it again with: {import}")
+                    match self.moving_from(&record.address) {
+                        Some(directory) => format!(
+                            "it was taken out of the files of its own tool, and is not ours yet: go on with: {import} --from {} --move",
+                            shown::argument(&directory)
+                        ),
+                        None => format!("its own tool may have renewed it: read it again with: {import}"),
+                    }
                 }
             };
             if is_renewable(self.paths, &record) {
@@ -326,6 +334,10 @@ impl Search<'_> {
         let Record { address, metadata, .. } = record;
         let (source, skipped) = (Source::Stored, Vec::new());
         Ok(Resolved { address, credential, metadata, source, fields, skipped })
+    }
+
+    fn moving_from(&self, address: &Address) -> Option<PathBuf> {
+        self.store.and_then(|store| store.moving_from(address).ok().flatten())
     }
 
     fn given(&self, provider: Name, credential: &Credential) -> Resolved {

@@ -5,13 +5,14 @@ use std::{env, fs, sync::OnceLock, time::Duration};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::{Store, StoreError, row::time};
+use super::{Store, StoreError, error::BUSY, row::time};
 use crate::name::{Address, Name};
 
 /// How many entries are kept: the newest. The database's triggers let no other be removed; see `migrate`.
 pub const AUDIT_ENTRIES: usize = 10_000;
 
-/// How long the record of a reading waits for somebody who writes. The reader wants its secret.
+/// How long the record of a reading waits for somebody who writes, for the reader wants its secret; and that of somebody
+/// who has waited in vain.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// In the log, but not waited for until it is on the disk. And the log stays short, for those who only read do not
@@ -127,19 +128,29 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn audit(&self, action: Action, address: &Address, outcome: Outcome) -> Result<(), StoreError> {
-        let record = || record(&self.connection, action, Some(address), outcome);
-        if action != Action::Token {
-            return record().map_err(|e| self.failed(e));
+        self.audit_of(action, Some(address), outcome).map_err(|e| self.failed(e))
+    }
+
+    fn audit_of(&self, action: Action, address: Option<&Address>, outcome: Outcome) -> rusqlite::Result<()> {
+        let record = || record(&self.connection, action, address, outcome);
+        match (action, outcome) {
+            (Action::Token, _) => self.impatiently(|| {
+                self.connection.execute_batch(CHEAP)?;
+                let recorded = record();
+                self.connection.execute_batch(USUAL)?;
+                recorded
+            }),
+            // Whoever failed because somebody writes has waited already.
+            (_, Outcome::Failed(BUSY)) => self.impatiently(record),
+            _ => record(),
         }
-        let cheaply = || {
-            self.connection.busy_timeout(PATIENCE)?;
-            self.connection.execute_batch(CHEAP)?;
-            let recorded = record();
-            self.wait_for_writers()?;
-            self.connection.execute_batch(USUAL)?;
-            recorded
-        };
-        cheaply().map_err(|e| self.failed(e))
+    }
+
+    fn impatiently(&self, record: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(PATIENCE)?;
+        let recorded = record();
+        self.wait_for_writers()?;
+        recorded
     }
 
     /// Under which action the changes that follow are recorded, in place of [`Action::Store`] and
@@ -186,7 +197,7 @@ impl Store {
 
     /// Something that was done with the whole store, and changed nothing in it.
     pub(crate) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
-        record(&self.connection, action, None, outcome).map_err(|e| self.failed(e))
+        self.audit_of(action, None, outcome).map_err(|e| self.failed(e))
     }
 }
 

@@ -190,12 +190,15 @@ pub enum StoreError {
     },
 }
 
+/// The code of what failed because somebody else is at it.
+pub(super) const BUSY: &str = "busy";
+
 impl StoreError {
     /// A short word for it, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } => "busy",
-            Self::KeyChanged { .. } | Self::Renewing { .. } => "busy",
+            Self::Locked { .. } | Self::Busy { .. } => BUSY,
+            Self::KeyChanged { .. } | Self::Renewing { .. } => BUSY,
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",

@@ -71,11 +71,7 @@ impl Store {
             return self.fetch_key(asking);
         }
         sweep(&self.connection, &context)?;
-        let fresh = chosen.plan(&[], &context)?;
-        if fresh.recorded.is_external() {
-            unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
-            fresh.recorded.establish(&fresh.key, &context)?;
-        }
+        let fresh = chosen.make(&[], &context, &self.connection)?;
         let key = DataKey::random()?;
         let change = self.begin()?;
         let sealed = self.seal_plain_rows(&change, &key)?;

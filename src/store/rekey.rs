@@ -84,11 +84,7 @@ impl Store {
         sweep(&self.connection, context)?;
         let mut spent = unused::read(&self.connection).map_err(failed)?;
         spent.extend(old.clone());
-        let fresh = chosen.plan(&spent, context)?;
-        if fresh.recorded.is_external() {
-            unused::add(&self.connection, &fresh.recorded).map_err(failed)?;
-            fresh.recorded.establish(&fresh.key, context)?;
-        }
+        let fresh = chosen.make(&spent, context, &self.connection)?;
         let new_key = DataKey::random()?;
         let change = self.begin()?;
         if self.key_at_hand(&change).map_err(failed)?.is_none() {

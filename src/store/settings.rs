@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{StoreError, key::Source};
 use crate::{
+    files,
     paths::Paths,
     yaml::{self, Finding, Problem},
 };
@@ -120,7 +121,8 @@ pub fn check_settings(paths: &Paths) -> Result<(), StoreError> {
 
 fn read(file: &Path) -> Result<Wish, Vec<Problem>> {
     if fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(Wish::default());
+        let unread = |error: std::io::Error| vec![Problem::unread(file, &error)];
+        return files::is_absent(file).map(|()| Wish::default()).map_err(unread);
     }
     let text = yaml::read_file(file).map_err(|problem| vec![problem])?;
     parse(&file.display().to_string(), &text)

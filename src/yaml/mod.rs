@@ -37,6 +37,13 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// Of a file or directory that cannot be read.
+    pub(crate) fn unread(path: &Path, why: &dyn fmt::Display) -> Self {
+        Self { file: path.display().to_string(), at: None, message: format!("cannot be read: {why}") }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
@@ -64,15 +71,14 @@ pub fn read_to_check(path: &Path) -> Result<String, Problem> {
 
 /// The YAML files of a directory of our configuration, sorted, and what could not be read of it. It need not exist.
 pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
-    let cannot = |error: io::Error| Problem {
-        file: directory.display().to_string(),
-        at: None,
-        message: format!("cannot be read: {error}"),
-    };
+    let cannot = |error: io::Error| Problem::unread(directory, &error);
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Default::default(),
-        Err(error) => return (Vec::new(), vec![cannot(error)]),
+        Err(error) => {
+            let absent = error.kind() == io::ErrorKind::NotFound;
+            let why = if absent { files::is_absent(directory) } else { Err(error) };
+            return (Vec::new(), why.err().map(cannot).into_iter().collect());
+        }
     };
     let (mut files, mut unread) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -87,13 +93,8 @@ pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
 }
 
 fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
-    let cannot = |error: &dyn fmt::Display| Problem {
-        file: path.display().to_string(),
-        at: None,
-        message: format!("cannot be read: {error}"),
-    };
-    let bytes = read.map_err(|error| cannot(&error))?;
-    String::from_utf8(bytes).map_err(|_| cannot(&"it is not text (UTF-8)"))
+    let bytes = read.map_err(|error| Problem::unread(path, &error))?;
+    String::from_utf8(bytes).map_err(|_| Problem::unread(path, &"it is not text (UTF-8)"))
 }
 
 /// Something that does not hold of a file of the right form, at a place such as `image.name`.

@@ -227,6 +227,18 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
         assert_eq!(status(&home, "codex")["owner"], "vendor");
         let log = home.authenticate(["log", "--limit", "1"]).exits(code::DONE);
         log.prints("take_over").prints("system");
+        let end: Option<i64> = database
+            .query_row("SELECT expires_at FROM credential WHERE provider = 'codex'", [], |row| row.get(0))
+            .expect("read");
+        let ends =
+            |at: Option<i64>| database.execute("UPDATE credential SET expires_at = ?", [at]).expect("set");
+        ends(Some(1000));
+        let from = format!("--from {} --move", home.path().join(".codex").display());
+        home.authenticate(["token", "demo", "codex"])
+            .exits(code::NO_CREDENTIAL)
+            .says("is not ours yet: go on with: authenticate import demo codex")
+            .says(&from);
+        ends(end);
         database.execute_batch("DROP TRIGGER stop").expect("gone");
         // Where it was never taken out of, nothing is known to be gone.
         moves(&["--from", "empty"]).exits(code::LOGIN_FAILED).says("there is no login of codex in");

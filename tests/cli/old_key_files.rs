@@ -1,6 +1,6 @@
 //! What becomes of a key file when its store gets another key.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use rusqlite::Connection;
 
@@ -77,4 +77,25 @@ fn one_beside_another_store_is_not_shared() {
     elsewhere(&home, home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY))
         .exits(code::STORE)
         .says("lies beside another store: choose another place");
+}
+
+#[test]
+fn one_that_several_stores_make_at_once_is_the_key_of_all() {
+    for _ in 0..5 {
+        let home = Home::new();
+        let file = home.path().join("k/auth.key");
+        fs::create_dir(file.parent().expect("a directory")).expect("made");
+        home.write("config/config.yaml", &format!("store: {{key_file: {}}}\n", file.display()));
+        let stores: Vec<_> = (0..6).map(|index| home.path().join(format!("store-{index}"))).collect();
+        thread::scope(|scope| {
+            for data in &stores {
+                let run = home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY);
+                scope.spawn(move || run.env("AUTHENTICATE_DATA_DIR", data).exits(code::DONE));
+            }
+        });
+        assert_eq!(key_files(home.path()), 1);
+        for data in &stores {
+            prints_the_key(token(&home).env("AUTHENTICATE_DATA_DIR", data));
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `authenticate projects`
 
+use std::{fs, os::unix::fs::symlink};
+
 use serde_json::json;
 
 use crate::harness::{Home, KEY, code};
@@ -80,6 +82,21 @@ fn a_directory_of_projects_that_cannot_be_read_is_an_error() {
         home.authenticate(arguments).input(KEY).exits(code::USAGE).says("cannot be read: Not a directory");
     }
     assert!(home.stored().is_empty());
+}
+
+/// Perhaps to a disk that is not mounted just now: what is there must not count as if it were not.
+#[test]
+fn a_link_to_what_is_not_there_is_an_error() {
+    for place in ["config", "config/projects", "config/providers", "config/config.yaml"] {
+        let home = Home::new();
+        let link = home.path().join(place);
+        fs::create_dir_all(link.parent().expect("a directory")).expect("made");
+        let _ = fs::remove_dir(&link);
+        symlink(home.path().join("unmounted"), &link).expect("linked");
+        let outcome = home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY).exits(code::USAGE);
+        assert!(outcome.stderr.contains(link.to_str().expect("text")), "{outcome:?}");
+        assert!(home.stored().is_empty(), "{place}");
+    }
 }
 
 #[test]

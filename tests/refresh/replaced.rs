@@ -12,7 +12,6 @@ use authenticate::{
         alive::Alive,
         refresh::{RefreshError, Renewed},
     },
-    store::ExchangeState,
 };
 use serde_json::json;
 
@@ -135,19 +134,4 @@ fn that_a_token_was_sent_is_recorded_though_its_answer_is_not_stored() {
     });
     assert!(matches!(renewed, Err(RefreshError::Gone { .. })), "{renewed:?}");
     assert_eq!(log, ["remove ok", "refresh gone"]);
-}
-
-/// With a restored login comes back what is known of its token: that it is on its way, which it is not any more.
-#[test]
-fn a_token_that_is_restored_while_it_is_exchanged_is_known_to_be_spent() {
-    let home = Home::new("http://127.0.0.1:1/token");
-    let (renewed, log) =
-        renewed_while(&home, || home.store().replace_all(&[home.record()]).expect("restored"));
-    assert!(matches!(renewed, Ok(Renewed::Before(_))), "{renewed:?}");
-    assert_eq!(log, ["restore ok", "refresh replaced"]);
-    let known = home.store().exchange(&home.address()).expect("read").expect("known");
-    assert_eq!(known.state, ExchangeState::Unknown);
-    assert!(known.why.expect("why").contains("was restored meanwhile"));
-    let error = home.renew(&home.record(), false).expect_err("it is not sent again");
-    assert!(matches!(error, RefreshError::OutcomeUnknown { .. }), "{error:?}");
 }

@@ -62,14 +62,6 @@ fn lost(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Renewed
         return Err(error);
     };
     let _ = store.audit(Action::Refresh, address, Outcome::Failed(REPLACED));
-    // A restored one came with what was known of its token then: that we are sending it.
-    if let Ok(Some(known)) = store.exchange(address)
-        && known.state == ExchangeState::Sent
-        && known.holder == holder()
-    {
-        let why = "it was restored meanwhile, and the vendor has answered to its token";
-        let _ = store.end_exchange(address, now.version, ExchangeState::Unknown, &holder(), why);
-    }
     Ok(Renewed::Before(now))
 }
 

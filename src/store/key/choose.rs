@@ -1,9 +1,11 @@
 //! Choosing a key source: once for a store, and again for `rekey`.
 
+use rusqlite::Connection;
+
 use super::{
-    Context, Fresh, Recorded, Source, command, key_file,
+    ATTEMPTS, Context, Fresh, Recorded, Source, command, key_file,
     keyring::{self, Trouble},
-    passphrase, systemd_creds,
+    passphrase, systemd_creds, unused,
 };
 use crate::{
     secret::Secret,
@@ -54,8 +56,31 @@ fn words(wish: &Wish) -> &[String] {
 }
 
 impl Chosen {
-    /// Makes a key, and puts it nowhere yet. It is none of those that are `spent`.
-    pub(in crate::store) fn plan(&self, spent: &[Recorded], context: &Context) -> Result<Fresh, StoreError> {
+    /// Makes a key that is none of those that are `spent`, and puts it where it belongs, noted as one of no use yet.
+    pub(in crate::store) fn make(
+        &self,
+        spent: &[Recorded],
+        context: &Context,
+        connection: &Connection,
+    ) -> Result<Fresh, StoreError> {
+        let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
+        for _ in 0..ATTEMPTS {
+            let fresh = self.plan(spent, context)?;
+            if !fresh.recorded.is_external() {
+                return Ok(fresh);
+            }
+            unused::add(connection, &fresh.recorded).map_err(failed)?;
+            if fresh.recorded.establish(&fresh.key, context)? {
+                return Ok(fresh);
+            }
+            // Another store has just made the file that both were told to have: it is there to be taken now.
+            unused::remove(connection, &fresh.recorded).map_err(failed)?;
+        }
+        Err(StoreError::Busy { path: context.database.clone() })
+    }
+
+    /// Makes a key, and puts it nowhere yet.
+    fn plan(&self, spent: &[Recorded], context: &Context) -> Result<Fresh, StoreError> {
         let passphrase = || self.passphrase.clone().unwrap_or_else(|| Secret::new(""));
         match self.source {
             Source::Keyring => keyring::plan(),

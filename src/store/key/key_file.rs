@@ -3,9 +3,9 @@
 
 use std::{
     ffi::OsString,
-    fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    fs::{File, OpenOptions, Permissions},
+    io::{ErrorKind, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -157,14 +157,15 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
         .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
 }
 
+/// False when somebody else has made the file meanwhile: it is to be planned again.
 pub(super) fn establish(
     parameters: &Parameters,
     key: &SealingKey,
     context: &Context,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let path = parameters.path(context);
     if !parameters.made {
-        return Ok(());
+        return Ok(true);
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     if trust::directory(directory)?.is_none() {
@@ -180,8 +181,12 @@ pub(super) fn establish(
         .map_err(failed())?;
     new.write_all(key.expose()).map_err(failed())?;
     new.as_file().sync_all().map_err(failed())?;
-    new.persist_noclobber(&path).map_err(|error| failed()(error.error))?;
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())
+    match new.persist_noclobber(&path) {
+        Err(lost) if lost.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        made => made.map_err(|error| failed()(error.error))?,
+    };
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())?;
+    Ok(true)
 }
 
 impl Parameters {
@@ -212,6 +217,8 @@ fn remove(parameters: &Parameters, path: &Path, context: &Context) -> Result<(),
     // Not whole, or already overwritten, when we were killed.
     let is_remains = found.len() < KEY as u64 || std::fs::read(path).is_ok_and(|bytes| bytes == [0; KEY]);
     if is_remains || mark(&read(path, context)?) == parameters.mark {
+        // One that was made read-only is ours all the same.
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(0o600));
         overwrite(path).map_err(StoreError::io("overwrite", path))?;
         std::fs::remove_file(path).map_err(StoreError::io("remove", path))?;
     }

@@ -176,12 +176,12 @@ impl Recorded {
         }
     }
 
-    /// Puts a fresh key where it belongs, durably.
-    pub fn establish(&self, key: &SealingKey, context: &Context) -> Result<(), StoreError> {
+    /// Puts a fresh key where it belongs, durably. False when somebody else has put one there meanwhile.
+    pub fn establish(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
         match self {
-            Self::Keyring(parameters) => keyring::establish(parameters, key, context),
+            Self::Keyring(parameters) => keyring::establish(parameters, key, context).map(|()| true),
             Self::KeyFile(parameters) => key_file::establish(parameters, key, context),
-            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(()),
+            Self::Passphrase(_) | Self::SystemdCreds(_) | Self::Command(_) => Ok(true),
         }
     }
 
