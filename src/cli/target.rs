@@ -27,6 +27,9 @@ impl FromStr for Target {
             Some((provider, profile)) => (provider, Some(profile.parse()?)),
             None => (text, None),
         };
+        if provider.is_empty() {
+            provider.parse::<Name>()?;
+        }
         Ok(Self { provider: provider.to_owned(), profile })
     }
 }

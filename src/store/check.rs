@@ -1,5 +1,7 @@
 //! Looking for damage.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::{
@@ -22,6 +24,7 @@ impl Store {
         let mut problems: Vec<String> =
             statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(failed)?;
         problems.retain(|problem| problem != "ok");
+        problems.extend(self.missing()?);
         if !problems.is_empty() || self.is_empty().map_err(failed)? {
             return Ok(problems);
         }
@@ -31,6 +34,20 @@ impl Store {
             Some(key) => self.unreadable(&reading, &key),
             None => Err(StoreError::Busy { path: self.place() }),
         }
+    }
+
+    /// Tables and triggers that a database of this version has, and this one has not.
+    fn missing(&self) -> Result<Vec<String>, StoreError> {
+        let names = |store: &Self| {
+            let sql =
+                "SELECT 'its ' || type || ' ' || name || ' is missing' FROM sqlite_schema WHERE sql NOT NULL";
+            let mut statement = store.connection.prepare(sql)?;
+            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<String>>>()
+        };
+        let whole = Self::in_memory()?;
+        let (there, whole) =
+            (names(self).map_err(|e| self.failed(e))?, names(&whole).map_err(|e| self.failed(e))?);
+        Ok(whole.difference(&there).cloned().collect())
     }
 
     pub(super) fn is_empty(&self) -> rusqlite::Result<bool> {

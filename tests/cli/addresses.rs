@@ -98,3 +98,11 @@ fn a_name_that_could_be_a_path_is_refused() {
     }
     assert!(home.stored().is_empty());
 }
+
+#[test]
+fn a_profile_of_no_provider_is_refused() {
+    let home = Home::new();
+    for words in [&["token", "demo", ":work"][..], &["refresh", ":work"], &["status", ":work"]] {
+        home.authenticate(words).exits(code::USAGE).says("\"\" is not a name: use 1 to 64 letters");
+    }
+}

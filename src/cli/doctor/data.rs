@@ -26,7 +26,8 @@ pub fn store(paths: &Paths) -> Check {
             }
             Ok(found) => Err(Problem {
                 message: found.join("; "),
-                fix: "restore a backup, or log in again".into(),
+                fix: "log in again, or restore a backup, if need be into an empty data directory (AUTHENTICATE_DATA_DIR)"
+                    .into(),
                 code: exit::STORE,
             }),
             // Nothing is wrong with it; what is sealed was not looked at.

@@ -119,6 +119,16 @@ fn the_list_is_sorted_and_does_not_look_at_secrets() {
 }
 
 #[test]
+fn a_table_or_trigger_that_is_missing_is_found() {
+    for gone in ["table exchange", "table postponed", "trigger audit_is_not_changed"] {
+        let store = Store::in_memory().expect("a store");
+        assert_eq!(store.check().expect("checked"), [""; 0]);
+        store.connection.execute_batch(&format!("DROP {gone}")).expect("gone");
+        assert_eq!(store.check().expect("checked"), [format!("its {gone} is missing")]);
+    }
+}
+
+#[test]
 fn removing_says_whether_there_was_something() {
     let mut store = Store::in_memory().expect("a store");
     store.put(&address("codex"), &key("k"), &none()).expect("stored");
