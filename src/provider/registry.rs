@@ -233,7 +233,8 @@ impl Registry {
                 Some(other) => {
                     let message = format!("alias {alias:?} of {name} already belongs to {other}");
                     let place = format!("aliases[{index}]");
-                    let file = self.providers[name].layers.last().map(|l| l.origin.as_str());
+                    let file =
+                        self.providers.get(name).and_then(|p| p.layers.last()).map(|l| l.origin.as_str());
                     self.problems.push(problem_in(file.unwrap_or_default(), &place, message));
                 }
             }
