@@ -13,6 +13,7 @@ mod edit;
 mod error;
 mod extract;
 mod json;
+mod leftover;
 mod location;
 mod map;
 mod names;

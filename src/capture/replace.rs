@@ -15,6 +15,7 @@ use rustix::{
 use super::{
     directory::{Directory, failed, io_failed, refused},
     error::{CaptureError, Refusal},
+    leftover,
     location::Location,
 };
 
@@ -31,6 +32,7 @@ impl<'a> Staged<'a> {
     pub(super) fn new(root: &Directory, location: Location<'a>, content: &str) -> Result<Self, CaptureError> {
         let shown = location.shown.clone();
         let parent = make_parents(root, &location)?;
+        leftover::sweep(&parent);
         let existing = parent.check(location.name, &shown)?;
         // An existing file may be stricter than 0600, never looser.
         let mode = existing.map_or(Mode::all(), |stat| Mode::from_raw_mode(stat.st_mode))
@@ -72,7 +74,7 @@ fn create(parent: &Directory, shown: &str) -> Result<(String, std::os::fd::Owned
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
-        let name = format!(".authenticate-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = leftover::name(process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         match openat(parent, &name, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => return Ok((name, fd)),
             Err(Errno::EXIST) => {}

@@ -148,10 +148,12 @@ fn lint_file(paths: &Paths, file: &Path) -> Vec<Problem> {
     let directory = |path: &Path| path.canonicalize().ok();
     let is_used = file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&paths.providers()));
     let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
-    match text {
+    let twin = is_used.then(|| yaml::twin(file)).flatten();
+    let problems = match text {
         Ok(text) => registry::lint_text(Some(&paths.providers()), &file.display().to_string(), &stem, &text),
         Err(problem) => vec![problem],
-    }
+    };
+    twin.into_iter().chain(problems).collect()
 }
 
 /// Says what is wrong with files that were skipped.

@@ -15,7 +15,7 @@ use bollard::{
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{Engine, EngineError, LABEL, LOGIN_LABEL, Product, api, image::ca_archive, is_not_found};
+use super::{Engine, EngineError, Facts, LABEL, LOGIN_LABEL, Product, api, image::ca_archive, is_not_found};
 use crate::provider::{descriptor::HOME, run_args::Publish};
 
 /// A login is bounded to this much memory. More than any vendor's CLI was seen to use, less than a machine has.
@@ -48,6 +48,8 @@ pub struct ContainerSpec {
     pub image: String,
     /// The command.
     pub command: Vec<String>,
+    /// It may be connected to from outside, when it ends, too: with [`Container::relay`].
+    pub reached: bool,
     /// Its whole environment beyond the image's own.
     pub env: Vec<(String, String)>,
     /// The one directory of the host that it sees.
@@ -140,14 +142,19 @@ impl Engine {
                 PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(publish.host.to_string()) };
             (format!("{}/tcp", publish.container), Some(vec![binding]))
         });
-        let keep_id = self.facts.product == Product::Podman && self.facts.rootless;
+        // So that the login's files are ours: see `user`.
+        let userns_mode = match self.facts {
+            Facts { product: Product::Podman, rootless: true, .. } => Some("keep-id"),
+            Facts { remaps: true, .. } => Some("host"),
+            _ => None,
+        };
         Ok(HostConfig {
             binds: Some(vec![format!("{host_dir}:{}{relabel}", spec.mount)]),
             tmpfs: Some(tmpfs),
             port_bindings: Some(ports.collect()),
             network_mode: spec.network.clone(),
             extra_hosts: Some(spec.extra_hosts.clone()),
-            userns_mode: keep_id.then(|| "keep-id".to_owned()),
+            userns_mode: userns_mode.map(str::to_owned),
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             memory: Some(MEMORY_BYTES),
@@ -225,7 +232,8 @@ fn command(spec: &ContainerSpec) -> Vec<String> {
     };
     // The shell itself is quiet: it would say how a signal ended the command. What is redirected in the shell that waits
     // would count for it, too, so that is done in the one that becomes the command.
-    let script = format!("{size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{LINGER}exit $code");
+    let linger = if spec.reached { LINGER } else { "" };
+    let script = format!("{size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{linger}exit $code");
     ["/bin/sh", "-c", &script, "sh"]
         .map(str::to_owned)
         .into_iter()

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bollard::{ClientVersion, Docker, models::SystemVersion};
+use bollard::{ClientVersion, Docker};
 use serde::Deserialize;
 
 use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, advice, labels, raw};
@@ -179,14 +179,13 @@ async fn answer(url: &str) -> Result<Engine, String> {
     } else if !url.starts_with("tcp://") && !url.starts_with("http://") {
         return Err("not a URL of the form unix:///path or tcp://host:port".to_owned());
     }
-    let (version, info) =
-        tokio::join!(raw::get::<SystemVersion>(url, "/version"), raw::get::<Info>(url, "/info"));
-    let version = version.map_err(|error| format!("does not answer as an engine: {error}"))?;
-    if version.api_version.is_none() {
+    let (head, info) = tokio::join!(raw::ping(url), raw::get::<Info>(url, "/info"));
+    let head = head.map_err(|error| format!("does not answer as an engine: {error}"))?;
+    let Some(api) = head.get("api-version") else {
         return Err("does not answer as an engine: it names no version of an engine's API".to_owned());
-    }
+    };
     let info = info.map_err(|error| format!("does not answer as an engine: {error}"))?;
-    let api = api_version(version.api_version.as_deref());
+    let api = api_version(api.to_str().ok());
     let docker = match url.strip_prefix("unix://") {
         Some(_) => Docker::connect_with_unix(url, ANSWER_SECONDS, &api),
         None => Docker::connect_with_http(url, ANSWER_SECONDS, &api),
@@ -197,13 +196,14 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let rootless = info.rootless.unwrap_or(false) || has("name=rootless");
     // On cgroups v1 rootless Podman says that it limits, and does not.
     let without = rootless && info.cgroup_version.is_some_and(|version| version == "1");
-    let product = product(&version);
-    let version = version.version.unwrap_or_default();
+    let product = if head.contains_key("libpod-api-version") { Product::Podman } else { Product::Docker };
+    let version = info.server_version.unwrap_or_default();
     let selinux = has("name=selinux") || labels::are_made(url, product, &version).await;
     let facts = Facts {
         product,
         version,
         rootless,
+        remaps: has("name=userns"),
         selinux,
         limits: !without && info.memory_limit.unwrap_or(true) && info.pids_limit.unwrap_or(true),
     };
@@ -225,6 +225,8 @@ fn api_version(theirs: Option<&str>) -> ClientVersion {
 /// What we read of `/info`.
 #[derive(Deserialize)]
 struct Info {
+    #[serde(rename = "ServerVersion")]
+    server_version: Option<String>,
     #[serde(rename = "SecurityOptions")]
     security_options: Option<Vec<String>>,
     /// Podman's own field. Podman 4 does not say it among the security options, as Docker does.
@@ -236,14 +238,6 @@ struct Info {
     pids_limit: Option<bool>,
     #[serde(rename = "CgroupVersion")]
     cgroup_version: Option<String>,
-}
-
-fn product(version: &SystemVersion) -> Product {
-    let components = version.components.iter().flatten();
-    match components.into_iter().any(|c| c.name.contains("Podman")) {
-        true => Product::Podman,
-        false => Product::Docker,
-    }
 }
 
 #[cfg(test)]

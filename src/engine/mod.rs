@@ -48,6 +48,8 @@ pub struct Facts {
     pub version: String,
     /// It runs as an ordinary user.
     pub rootless: bool,
+    /// It maps the users of its containers to others, but for a container that asks it not to: Docker's `userns-remap`.
+    pub remaps: bool,
     /// It labels containers for SELinux.
     pub selinux: bool,
     /// It holds containers to their limits of memory and processes.

@@ -1,9 +1,15 @@
 //! The vendor's own login, in a throwaway container.
 
 use std::{
+    future::ready,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
+
+use futures_util::future::{Either, select};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{
     How, LoginError,
@@ -27,7 +33,7 @@ use crate::{
     paths::Paths,
     project::Project,
     provider::{Provider, run_args::RunArgs},
-    store::{Action, SharedStore},
+    store::{Action, SharedStore, StoreError},
     ui::{Console, Event, Ui, UiError},
 };
 
@@ -64,18 +70,27 @@ pub(super) struct Prepared {
 }
 
 impl ContainerLogin<'_> {
-    /// Runs the login, stores what it left and reads it back.
+    /// Runs the login, stores what it left and reads it back. `opened` is the store from when it is open.
     ///
     /// # Errors
     /// Any [`LoginError`]. Whatever happened, the container and the directory are gone afterwards.
-    pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
+    pub async fn run(
+        &self,
+        opened: &mut Option<SharedStore>,
+        interrupt: &mut Interrupt,
+    ) -> Result<Record, LoginError> {
         let mut lock = LoginLock::take(self.paths, self.address)?;
-        // Opened before the vendor gives anything out: what cannot be stored must not be asked for.
-        let store = SharedStore::of(self.store, self.paths)?;
-        store.lock().prepare()?;
-        store.lock().record_as(Action::Login);
+        let (choice, passthrough) = (self.choice()?, self.passthrough()?);
+        // The engine takes some time to say what it is, which opening the store takes, too.
+        let connecting = pin!(engine::locate::connect(&choice));
+        let (store, connecting) = match select(self.open(), connecting).await {
+            Either::Left((store, connecting)) => (store, Either::Left(connecting)),
+            Either::Right((engine, opening)) => (opening.await, Either::Right(ready(engine))),
+        };
+        let store = opened.insert(store.unwrap_or_else(|error| resume_unwind(error.into_panic()))?).clone();
         let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
-        let reached = until.within(self.reach()).await.map_err(without_credential)??;
+        let engine = until.within(connecting).await.map_err(without_credential)??;
+        let reached = until.within(self.reach(engine, passthrough)).await.map_err(without_credential)??;
         let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;
         lock.set_engine(prepared.engine.url())?;
         let dir = LoginDir::make(
@@ -127,24 +142,45 @@ impl ContainerLogin<'_> {
         self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
     }
 
-    /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
-    pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
-        self.build(self.reach().await?).await
+    /// Opens the store, before the vendor gives anything out: what cannot be stored must not be asked for.
+    fn open(&self) -> JoinHandle<Result<SharedStore, StoreError>> {
+        let (given, paths) = (self.store.cloned(), self.paths.clone());
+        spawn_blocking(move || {
+            let store = SharedStore::of(given.as_ref(), &paths)?;
+            store.lock().prepare()?;
+            store.lock().record_as(Action::Login);
+            Ok(store)
+        })
     }
 
-    /// The engine, and whether it has the image.
-    async fn reach(&self) -> Result<Reached, LoginError> {
+    /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
+    pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
+        let (choice, passthrough) = (self.choice()?, self.passthrough()?);
+        let engine = engine::locate::connect(&choice).await?;
+        self.build(self.reach(engine, passthrough).await?).await
+    }
+
+    /// The engine that is wanted.
+    fn choice(&self) -> Result<engine::Choice, LoginError> {
         let project_engine = || self.project.engine.as_deref().map(str::parse).transpose();
-        let choice = match &self.how.engine {
+        Ok(match &self.how.engine {
             Some(choice) => choice.clone(),
             None => project_engine()?.unwrap_or_default(),
-        };
+        })
+    }
+
+    /// What the network needs.
+    fn passthrough(&self) -> Result<Passthrough, LoginError> {
         let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
         for why in &passthrough.unread {
             self.ui.show(Event::Warning(why));
         }
-        let engine = engine::locate::connect(&choice).await?;
+        Ok(passthrough)
+    }
+
+    /// Whether the engine has the image.
+    async fn reach(&self, engine: Engine, passthrough: Passthrough) -> Result<Reached, LoginError> {
         let image = self.image(&engine).await?;
         Ok(Reached { engine, image, passthrough })
     }
@@ -188,6 +224,7 @@ impl ContainerLogin<'_> {
         let way = self.way_back(network.as_deref(), can_paste).await?;
         let mut spec = self.spec(prepared, login, args, network, way.command.clone());
         spec.host_dir = files.to_owned();
+        spec.reached = !way.ports.is_empty() || way.taken.is_some();
         if let Some(terminal) = &console.terminal {
             spec.terminal = Some(*terminal.size.borrow());
             // Whatever was said before, the provider's and the project's own word counts.
@@ -212,6 +249,7 @@ impl ContainerLogin<'_> {
             login: login.to_owned(),
             image: prepared.image.clone(),
             command,
+            reached: false,
             env: env.chain(args.env).chain(self.project.env.clone()).collect(),
             host_dir: PathBuf::new(),
             mount: self.provider.container_mount.clone().unwrap_or_default(),

@@ -293,16 +293,20 @@ impl Login {
             store: self.store.as_ref(),
             ui,
         };
-        self.recorded(login.run(interrupt).await.map_err(Error::from))
+        let mut opened = self.store.clone();
+        let done = login.run(&mut opened, interrupt).await;
+        self.recorded_in(opened.as_ref(), done.map_err(Error::from))
     }
 
     /// A login that fails is recorded, too.
     fn recorded(&self, done: Result<Record, Error>) -> Result<Record, Error> {
+        self.recorded_in(self.store.as_ref(), done)
+    }
+
+    fn recorded_in(&self, store: Option<&SharedStore>, done: Result<Record, Error>) -> Result<Record, Error> {
         done.inspect_err(|error| match error {
             Error::Login(unbegun) if unbegun.is_unbegun() => {}
-            error => {
-                failed::record(&self.paths, self.store.as_ref(), Action::Login, &self.address, error.code())
-            }
+            error => failed::record(&self.paths, store, Action::Login, &self.address, error.code()),
         })
     }
 

@@ -194,6 +194,10 @@ impl Registry {
             if !wanted(&stem) {
                 continue;
             }
+            if let Some(problem) = yaml::twin(&path) {
+                self.problems.push(problem);
+                continue;
+            }
             let shown = path.display().to_string();
             match yaml::read_file(&path) {
                 Ok(text) => self.add(&shown, &stem, &text),

@@ -111,16 +111,16 @@ fn whoever_named_the_place_is_named_in_the_advice() {
 #[test]
 fn what_is_no_engine_is_said_to_be_none() {
     let home = Home::new();
-    for (answer, says) in [
-        ("hello", "does not answer as an engine: what it says is not JSON"),
-        ("{}", "does not answer as an engine: it names no version of an engine's API"),
+    for (head, answer, says) in [
+        ("Api-Version: 1.41\r\n", "hello", "does not answer as an engine: what it says is not JSON"),
+        ("", "{}", "does not answer as an engine: it names no version of an engine's API"),
     ] {
         let listener = UnixListener::bind(home.path().join("other.sock")).expect("bound");
         std::thread::spawn(move || {
             for mut connection in listener.incoming().flatten() {
                 let length = answer.len();
                 let head =
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                    format!("HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n");
                 let _ = connection.read(&mut [0; 1024]);
                 let _ = connection.write_all(format!("{head}{answer}").as_bytes());
             }

@@ -26,6 +26,8 @@ impl Asked {
 
 pub enum Answer {
     Json(u16, &'static str),
+    /// Nothing but what the head of each answer of the engine says.
+    Head(&'static str),
     /// The connection becomes a stream, on which nothing comes.
     Stream,
     /// None, ever.
@@ -53,8 +55,8 @@ pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 
 pub fn usual(asked: &Asked) -> Answer {
     let ends = |end| asked.path.ends_with(end);
     match () {
-        () if ends("/version") => Answer::Json(200, r#"{"Version": "1", "ApiVersion": "1.41"}"#),
-        () if ends("/info") => Answer::Json(200, r#"{"SecurityOptions": []}"#),
+        () if ends("/_ping") => Answer::Head("Api-Version: 1.41\r\n"),
+        () if ends("/info") => Answer::Json(200, r#"{"ServerVersion": "1", "SecurityOptions": []}"#),
         () if ends("/create") => Answer::Json(201, r#"{"Id": "abc", "Warnings": []}"#),
         () if ends("/wait") => Answer::Json(200, r#"{"StatusCode": 0}"#),
         () if ends("/json") => Answer::Json(200, "[]"),
@@ -76,6 +78,9 @@ fn serve(connection: UnixStream, answers: &dyn Fn(&Asked) -> Answer) {
                 let upgrade = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
                 let _ = writer.write_all(upgrade.as_bytes());
                 return thread::sleep(EVER);
+            }
+            Answer::Head(head) => {
+                writer.write_all(format!("HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\nOK").as_bytes())
             }
             Answer::Json(status, text) => {
                 let length = if text.is_empty() {

@@ -286,3 +286,26 @@ fn a_tool_that_is_at_work_is_left_alone() {
     assert!(file.exists());
     assert_eq!(status(&home, "codex")["owner"], "vendor");
 }
+
+#[test]
+fn what_a_killed_one_left_beside_the_vendors_files_is_removed() {
+    let home = Home::new();
+    let login = codex("null").replacen('{', r#"{"theme": "dark", "#, 1);
+    home.write(".codex/auth.json", &login);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 3600);
+    let left =
+        [".authenticate-1-0", ".authenticate-x-0", ".authenticate-1", "authenticate-1-0"].map(|name| {
+            let path = home.write(&format!(".codex/{name}"), "{}");
+            let file = fs::File::options().write(true).open(&path).expect("opened");
+            file.set_modified(old).expect("set");
+            path
+        });
+    // Somebody may still be writing this one.
+    let new = home.write(".codex/.authenticate-2-0", "{}");
+    symlink("auth.json", home.path().join(".codex/.authenticate-3-0")).expect("a link");
+    home.authenticate(["import", "codex", "--move"]).exits(code::DONE);
+    assert!(!left[0].exists());
+    assert!(left[1..].iter().all(|path| path.exists()), "what is not ours");
+    assert!(new.exists());
+    assert!(home.path().join(".codex/.authenticate-3-0").is_symlink());
+}

@@ -394,3 +394,27 @@ fn a_file_that_says_nothing_is_right() {
     }
     home.stores("openai", "sk-0123456789-abcdefghij");
 }
+
+#[test]
+fn two_files_of_one_provider_are_both_wrong() {
+    let home = Home::new();
+    let first = home.write("config/providers/openai.yaml", "label: One\n");
+    let second = home.write("config/providers/openai.yml", "label: Two\n");
+    let says = |file: &std::path::Path, other: &std::path::Path| {
+        format!("{}: the provider has another file, too: remove it or {}", file.display(), other.display())
+    };
+    home.authenticate(["providers", "lint", &second.display().to_string()])
+        .exits(code::USAGE)
+        .says(&says(&second, &first));
+    for words in [&["providers", "lint"][..], &["providers", "show", "openai"]] {
+        home.authenticate(words.iter().copied())
+            .exits(code::USAGE)
+            .says(&says(&first, &second))
+            .says(&says(&second, &first));
+    }
+    home.authenticate(["demo", "openai", "--api-key", "sk-0123456789abcdef"])
+        .exits(code::USAGE)
+        .says(&says(&first, &second));
+    std::fs::remove_file(second).expect("removed");
+    home.authenticate(["demo", "openai", "--api-key", "sk-0123456789abcdef"]).exits(code::DONE);
+}
