@@ -1,6 +1,6 @@
 //! The registry: the bundled descriptors with the user's own over them.
 
-use std::{borrow::Cow, collections::BTreeMap, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::LazyLock};
 
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::{
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/resources/providers");
 
 /// All known providers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Registry {
     providers: BTreeMap<String, Provider>,
     aliases: BTreeMap<String, String>,
@@ -219,6 +219,7 @@ impl Registry {
 
     /// A name comes before an alias, and an alias of a bundled descriptor before one of the user's own.
     fn index_aliases(&mut self) {
+        self.aliases.clear();
         let mut all: Vec<(bool, &String, usize, &String)> = Vec::new();
         for (name, provider) in &self.providers {
             let aliases = provider.aliases.iter().enumerate();
@@ -293,8 +294,8 @@ impl Registry {
 /// Everything that is wrong with one descriptor file, taken as one of those in `directory`: as an override of the bundled
 /// one of the same name where there is one.
 pub fn lint_text(directory: Option<&Path>, shown: &str, stem: &str, text: &str) -> Vec<Problem> {
-    let mut registry = Registry::default();
-    registry.add_bundled(|_| true);
+    static BUNDLED: LazyLock<Registry> = LazyLock::new(Registry::bundled);
+    let mut registry = BUNDLED.clone();
     if let Some(directory) = directory {
         registry.add_own(directory, |other| other != stem);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{Row, types::Type};
+use rusqlite::{Connection, Row, named_params, types::Type};
 use serde::{
     Deserialize,
     de::{IntoDeserializer, value},
@@ -11,7 +11,7 @@ use serde::{
 
 use super::details::Details;
 use crate::{
-    credential::{Kind, Metadata},
+    credential::{Kind, Metadata, Record},
     name::{Address, Name},
 };
 
@@ -169,4 +169,46 @@ pub(super) fn time(milliseconds: i64) -> rusqlite::Result<Timestamp> {
 fn time_in(column: usize, milliseconds: i64) -> rusqlite::Result<Timestamp> {
     Timestamp::from_millisecond(milliseconds)
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, milliseconds))
+}
+
+const INSERT: &str = "
+INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
+                        expires_at, created_at, updated_at, version, details, secret)
+VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
+        :expires_at, :created_at, :updated_at, :version, :details, :secret)";
+
+const REPLACE: &str = "
+UPDATE credential SET
+    kind = :kind, account = :account, host = :host, scopes = :scopes, expires_at = :expires_at, created_at = :created_at,
+    updated_at = :updated_at, version = :version, details = :details, secret = :secret
+WHERE provider = :provider AND credential_set = :set AND profile = :profile";
+
+/// Writes a credential, sealed as `secret`, where there is none.
+pub(super) fn insert(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
+    execute(change, INSERT, record, secret)
+}
+
+/// Writes it in the place of the one that is there.
+pub(super) fn replace(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
+    execute(change, REPLACE, record, secret)
+}
+
+fn execute(change: &Connection, sql: &str, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
+    let Record { address, credential, metadata, created_at, updated_at, version } = record;
+    let written = change.prepare_cached(sql)?.execute(named_params! {
+        ":provider": address.provider.as_str(),
+        ":set": address.set.as_str(),
+        ":profile": address.profile.as_str(),
+        ":kind": credential.kind().as_str(),
+        ":account": metadata.account,
+        ":host": metadata.host,
+        ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
+        ":expires_at": metadata.expires_at.map(Timestamp::as_millisecond),
+        ":created_at": created_at.as_millisecond(),
+        ":updated_at": updated_at.as_millisecond(),
+        ":version": version,
+        ":details": Details::of(credential, metadata).write(),
+        ":secret": secret,
+    });
+    written.map(drop)
 }

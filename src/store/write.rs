@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{OptionalExtension, Row};
 
 use super::{
     Action, Store, StoreError,
     change::{NEXT_VERSION, key},
-    details::Details,
     erase::PATIENCE,
     ledger::Ledger,
-    row::time,
+    row::{insert, replace, time},
     seal,
 };
 use crate::{
@@ -30,17 +29,6 @@ pub enum Swap {
 
 const CURRENT: &str =
     "SELECT version, created_at FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
-
-const INSERT: &str = "
-INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
-                        expires_at, created_at, updated_at, version, details, secret)
-VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes, :expires_at, :now, :now, :version, :details, :secret)";
-
-const REPLACE: &str = "
-UPDATE credential SET
-    kind = :kind, account = :account, host = :host, scopes = :scopes, expires_at = :expires_at, updated_at = :now,
-    version = :version, details = :details, secret = :secret
-WHERE provider = :provider AND credential_set = :set AND profile = :profile";
 
 impl Store {
     /// Stores a credential, or replaces the one that is there, in one transaction, and reads it back from the
@@ -96,8 +84,10 @@ impl Store {
         }
         let version = change.query_row(NEXT_VERSION, [], |row| row.get(0)).map_err(failed)?;
         let secret = seal::seal(&data_key.key, address, version, credential)?;
-        let written = Written { address, version, created_at: current.map(|(_, created_at)| created_at) };
-        let written = written.write(&change, &secret, credential, metadata).map_err(failed)?;
+        let created_at = current.map(|(_, created_at)| created_at);
+        let record = to_write(address, created_at, version, credential, metadata).map_err(failed)?;
+        let write = if current.is_some() { replace } else { insert };
+        write(&change, &record, &secret).map_err(failed)?;
         Ledger::read(&change, &data_key)
             .and_then(|mut ledger| ledger.set(address, Some(version)))
             .map_err(|e| self.ledger_failed(e))?;
@@ -109,54 +99,26 @@ impl Store {
             let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
             self.erase_within(patience).unwrap_or(false);
         }
-        self.read_back(written).map(Swap::Swapped)
+        self.read_back(record).map(Swap::Swapped)
     }
 }
 
-/// What is written, and when the one that it replaces was created, if there is one.
-struct Written<'a> {
-    address: &'a Address,
-    version: i64,
+/// What is written, with its times as the database keeps them.
+fn to_write(
+    address: &Address,
     created_at: Option<i64>,
-}
-
-impl Written<'_> {
-    /// Inserts or replaces, and says what has to be read back.
-    fn write(
-        &self,
-        change: &Transaction<'_>,
-        secret: &[u8],
-        credential: &Credential,
-        metadata: &Metadata,
-    ) -> rusqlite::Result<Record> {
-        let &Self { address, version, created_at } = self;
-        let now = Timestamp::now().as_millisecond();
-        let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
-        let sql = if created_at.is_some() { REPLACE } else { INSERT };
-        change.execute(
-            sql,
-            named_params! {
-                ":provider": address.provider.as_str(),
-                ":set": address.set.as_str(),
-                ":profile": address.profile.as_str(),
-                ":kind": credential.kind().as_str(),
-                ":account": metadata.account,
-                ":host": metadata.host,
-                ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
-                ":expires_at": expires_at,
-                ":now": now,
-                ":version": version,
-                ":details": Details::of(credential, metadata).write(),
-                ":secret": secret,
-            },
-        )?;
-        Ok(Record {
-            address: address.clone(),
-            credential: credential.clone(),
-            metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
-            created_at: time(created_at.unwrap_or(now))?,
-            updated_at: time(now)?,
-            version,
-        })
-    }
+    version: i64,
+    credential: &Credential,
+    metadata: &Metadata,
+) -> rusqlite::Result<Record> {
+    let now = Timestamp::now().as_millisecond();
+    let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
+    Ok(Record {
+        address: address.clone(),
+        credential: credential.clone(),
+        metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
+        created_at: time(created_at.unwrap_or(now))?,
+        updated_at: time(now)?,
+        version,
+    })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 
 use super::{Kept, Snapshot, Unlock, age_file, clock, content, copies, spent::Known};
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     store::{
         Action, Store, StoreError,
         change::NEXT_VERSION,
-        details::Details,
         key::{ATTEMPTS, Asking, DataKey},
         ledger::Ledger,
+        row::insert,
         seal,
     },
 };
@@ -36,12 +36,6 @@ struct Copied {
     lost: Vec<String>,
     as_of: i64,
 }
-
-const INSERT: &str = "
-INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
-                        expires_at, created_at, updated_at, version, secret, details)
-VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
-        :expires_at, :created_at, :updated_at, :version, :secret, :details)";
 
 impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
@@ -118,31 +112,13 @@ impl Store {
         kept: &'a [Kept],
     ) -> Result<Vec<(&'a Address, i64)>, StoreError> {
         let failed = |source| self.failed(source);
-        let mut insert = change.prepare(INSERT).map_err(failed)?;
         let mut next = change.prepare(NEXT_VERSION).map_err(failed)?;
         let mut current = Vec::with_capacity(kept.len());
-        for Kept { record: Record { address, credential, metadata, created_at, updated_at, .. }, .. } in kept
-        {
+        for Kept { record, .. } in kept {
             let version: i64 = next.query_row([], |row| row.get(0)).map_err(failed)?;
-            let secret = seal::seal(&key.key, address, version, credential)?;
-            insert
-                .execute(named_params! {
-                        ":provider": address.provider.as_str(),
-                        ":set": address.set.as_str(),
-                        ":profile": address.profile.as_str(),
-                        ":kind": credential.kind().as_str(),
-                        ":account": metadata.account,
-                        ":host": metadata.host,
-                        ":scopes": serde_json::Value::from(metadata.scopes.clone()).to_string(),
-                        ":expires_at": metadata.expires_at.map(Timestamp::as_millisecond),
-                        ":created_at": created_at.as_millisecond(),
-                        ":updated_at": updated_at.as_millisecond(),
-                        ":version": version,
-                        ":secret": secret,
-                ":details": Details::of(credential, metadata).write(),
-                    })
-                .map_err(failed)?;
-            current.push((address, version));
+            let secret = seal::seal(&key.key, &record.address, version, &record.credential)?;
+            insert(change, &Record { version, ..record.clone() }, &secret).map_err(failed)?;
+            current.push((&record.address, version));
         }
         Ok(current)
     }
