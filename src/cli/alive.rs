@@ -18,7 +18,7 @@ use authenticate::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{failure::chain, output, terminal::TerminalUi};
+use super::{failure::chain, output, signals::SeenTo, terminal::TerminalUi};
 
 /// The credential, renewed if that is due. One that is not needs no runtime and no network.
 pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Result<Resolved> {
@@ -40,7 +40,10 @@ pub fn ready(paths: &Paths, request: &Request, found: Resolution) -> anyhow::Res
 }
 
 /// Whether a signal has come since it was made: who does one thing after the other begins no other one then.
-pub struct Signalled(Arc<AtomicBool>);
+pub struct Signalled {
+    flag: Arc<AtomicBool>,
+    _seen_to: SeenTo,
+}
 
 impl Signalled {
     pub fn new() -> anyhow::Result<Self> {
@@ -48,11 +51,11 @@ impl Signalled {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
         }
-        Ok(Self(flag))
+        Ok(Self { flag, _seen_to: SeenTo::new() })
     }
 
     pub fn is_so(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.flag.load(Ordering::Relaxed)
     }
 }
 
@@ -63,6 +66,7 @@ pub fn interrupted() -> anyhow::Error {
 /// Runs something whose end must not be missed: a vendor's answer may hold the only token that still works. A second
 /// signal gives it up all the same.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let _seen_to = SeenTo::new();
     super::runtime()?.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;

@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     given, input, output,
+    signals::SeenTo,
     target::{Target, spelled},
     terminal::TerminalUi,
 };
@@ -240,7 +241,7 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 
 /// A login that waits for somebody or something else, and can be ended meanwhile.
 fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
-    let runtime = super::runtime()?;
+    let (runtime, _seen_to) = (super::runtime()?, SeenTo::new());
     let record = runtime.block_on(async {
         let (interrupter, mut interrupt) = interrupt::pair();
         let (mut int, mut term, mut hup, mut quit) = (

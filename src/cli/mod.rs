@@ -22,6 +22,7 @@ mod prompt;
 mod providers;
 mod refresh;
 mod revoke;
+mod signals;
 mod status;
 mod store;
 mod target;

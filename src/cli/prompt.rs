@@ -1,64 +1,24 @@
 //! Asking, so that the terminal is as it was however the question ends.
 
-use std::{
-    io::{self, Write as _},
-    process, thread,
-};
+use std::io::{self, Write as _};
 
-use authenticate::{exit, secret::Secret};
+use authenticate::secret::Secret;
 use dialoguer::theme::{ColorfulTheme, Theme as _};
 use rustix::{
     io::Errno,
     termios::{
-        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush,
-        tcgetattr, tcsetattr,
+        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcgetattr,
+        tcsetattr,
     },
-};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
-    iterator::{Handle, Signals},
 };
 use zeroize::Zeroizing;
 
-use super::output;
+use super::{output, signals::Guard};
 
 /// Nothing that is typed is longer.
 const MOST: usize = 64 * 1024;
 /// A line of a terminal, with its end, is cut to this without a word (`MAX_CANON`, and Linux has no more either).
 const TERMINALS_MOST: usize = 4096;
-
-/// While it lives, a signal restores the terminal before it ends the program. A signal also ends the question, and either
-/// may come first: so it is restored when this is dropped, too.
-pub struct Guard {
-    handle: Handle,
-    before: Option<Termios>,
-}
-
-impl Guard {
-    pub fn new() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin()).ok();
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
-        let handle = signals.handle();
-        thread::spawn({
-            let before = before.clone();
-            move || {
-                if signals.forever().next().is_some() {
-                    restore(before.as_ref());
-                    eprint!("\r\n");
-                    process::exit(exit::INTERRUPTED.into());
-                }
-            }
-        });
-        Ok(Self { handle, before })
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        restore(self.before.as_ref());
-        self.handle.close();
-    }
-}
 
 /// While it lives, questions are answered with lines. What was typed before is dropped: it was seen.
 pub struct Asking {
@@ -173,12 +133,4 @@ fn line() -> io::Result<Option<Secret>> {
     }
     let text = std::str::from_utf8(&line).map_err(|_| invalid("it is not text (UTF-8)"))?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
-}
-
-fn restore(before: Option<&Termios>) {
-    if let Some(before) = before {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-    }
-    // The cursor is hidden during a choice.
-    eprint!("\x1b[?25h");
 }

@@ -19,10 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 use tokio::sync::mpsc;
 
-use super::{
-    console, output,
-    prompt::{Asking, Guard},
-};
+use super::{console, output, prompt::Asking, signals::Guard};
 
 /// Asks and shows at the terminal; asks nothing when there is none.
 pub struct TerminalUi {

@@ -115,6 +115,18 @@ impl Session {
         self
     }
 
+    /// Waits until the question is over, and what is typed is shown again.
+    #[track_caller]
+    pub fn unmasks(&self) -> &Self {
+        let terminal = self.terminal();
+        let deadline = Instant::now() + LIMIT;
+        while !shows_typing(&terminal) {
+            assert!(Instant::now() < deadline, "what is typed is not shown again");
+            thread::yield_now();
+        }
+        self
+    }
+
     /// Types; Enter is `\r`.
     pub fn types(&mut self, text: &str) -> &Self {
         self.keyboard.write_all(text.as_bytes()).expect("typed");

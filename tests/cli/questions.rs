@@ -1,5 +1,7 @@
 //! Questions for secrets at a terminal: what is typed is never shown, and there is a way out.
 
+use rustix::process::Signal;
+
 use crate::{
     harness::{Home, KEY, code},
     pty::Session,
@@ -157,4 +159,21 @@ fn ctrl_z_does_not_stop_a_question() {
     session.types(&format!("\x1a{KEY}\r"));
     let shown = session.exits(code::USAGE);
     assert!(shown.contains("control characters") && !shown.contains(KEY), "{shown}");
+}
+
+/// Somebody keeps the database locked, so that what was typed cannot be stored yet.
+#[test]
+fn after_the_question_a_signal_ends_the_program_as_during_it() {
+    let home = with_key();
+    let database = rusqlite::Connection::open(home.database()).expect("opened");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        database.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let mut session = Session::start(&home, ["demo", "openai"], &[]);
+        session.shows("API key for OpenAI").masks();
+        session.types("sk-9876543210fedcba\r");
+        session.unmasks().signals(signal);
+        session.exits(code::INTERRUPTED);
+        database.execute_batch("ROLLBACK").expect("let go");
+    }
+    home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(KEY);
 }
