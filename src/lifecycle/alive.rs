@@ -2,7 +2,7 @@
 
 use super::{
     refresh::{Refresh, RefreshError, Renewed, provider_of},
-    resolve::{Request, Resolution, Resolved, Stale, judge_again, resolve},
+    resolve::{Request, Resolution, Resolved, Stale, judge_again, resolve, resolve_in},
 };
 use crate::{
     Error,
@@ -43,28 +43,37 @@ pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Aliv
 }
 
 /// Renews a stale credential in the store of the data directory, or in the one given, or takes it as it is while it
-/// lasts. That it is handed out is recorded, and so is why it is not.
+/// lasts. One that its vendor has ended is passed over where the project's order has another. That one is handed out is
+/// recorded, and so is why it is not.
 ///
 /// # Errors
-/// [`Error::Refresh`] for one that has expired and could not be renewed.
+/// [`Error::Refresh`] for one that has expired and could not be renewed; what [`resolve`] has.
 pub async fn keep(
     paths: &Paths,
     store: Option<&SharedStore>,
     request: &Request,
-    stale: Stale,
+    mut stale: Stale,
     ui: &dyn Ui,
 ) -> Result<Alive, Error> {
-    let address = stale.record.address.clone();
-    let alive = renew(paths, store, request, stale, ui).await;
-    let outcome = match &alive {
-        Ok(_) => Outcome::Ok,
-        Err(error) => Outcome::Failed(error.code()),
-    };
-    // What cannot be recorded just now is handed out all the same.
-    if let Ok(store) = SharedStore::of(store, paths) {
+    loop {
+        let address = stale.record.address.clone();
+        let alive = renew(paths, store, request, stale, ui).await;
+        let Ok(store) = SharedStore::of(store, paths) else { return alive };
+        let outcome = match &alive {
+            Ok(_) => Outcome::Ok,
+            Err(error) => Outcome::Failed(error.code()),
+        };
+        // What cannot be recorded just now is handed out all the same.
         let _ = store.lock().audit(Action::Token, &address, outcome);
+        if !matches!(&alive, Err(Error::Refresh(error)) if error.needs_login()) {
+            return alive;
+        }
+        match resolve_in(Some(&store.lock()), paths, request) {
+            Ok(Resolution::Ready(resolved)) => return Ok(Alive { resolved, not_renewed: None }),
+            Ok(Resolution::Stale(other)) if other.record.address != address => stale = other,
+            _ => return alive,
+        }
     }
-    alive
 }
 
 async fn renew(

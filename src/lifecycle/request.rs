@@ -146,6 +146,8 @@ pub enum Why {
     NotStored,
     /// It has expired, and nothing can renew it.
     Expired,
+    /// It has expired, and its vendor does not renew it any more, or it is not known whether it was renewed.
+    NeedsLogin,
 }
 
 impl std::fmt::Display for Skipped {
@@ -153,6 +155,7 @@ impl std::fmt::Display for Skipped {
         let why = match self.why {
             Why::NotStored => "is not stored",
             Why::Expired => "has expired",
+            Why::NeedsLogin => "has to be logged in again",
         };
         write!(f, "{} {why}", self.address)
     }

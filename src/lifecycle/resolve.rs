@@ -21,7 +21,7 @@ use crate::{
     project::Project,
     provider::{Provider, Registry},
     shown,
-    store::{Action, Outcome, Store, StoreError},
+    store::{Action, Exchange, ExchangeState, Outcome, Store, StoreError},
 };
 
 /// What came of looking for a credential.
@@ -51,7 +51,7 @@ impl Resolution {
 /// 1. the credential that the request gives,
 /// 2. the profile that it names: that one or none,
 /// 3. of the project's order of profiles (`profiles` in its file) the first that is stored and has not expired, or can
-///    be renewed; those before it are in [`Resolved::skipped`],
+///    be renewed, as far as is known; those before it are in [`Resolved::skipped`],
 /// 4. of the other profiles the default one, or the only one,
 /// 5. when nothing is stored, the provider's environment variables ([`from_env`]).
 ///
@@ -229,15 +229,17 @@ impl Search<'_> {
             return Ok(get(profile.clone())?.map(|record| Chosen { record, skipped: Vec::new() }));
         }
         let order = self.project.order(provider.as_str(), |key| self.is_alias(key, provider));
-        let (mut skipped, mut first_expired) = (Vec::new(), None);
+        let (mut skipped, mut first_over) = (Vec::new(), None);
         for profile in &order {
             let why = match get(profile.clone())? {
                 None => Why::NotStored,
-                Some(record) if self.is_over(&record) => {
-                    first_expired.get_or_insert(record);
-                    Why::Expired
-                }
-                Some(record) => return chosen(record, skipped),
+                Some(record) => match self.is_over(store, &record)? {
+                    Some(why) => {
+                        first_over.get_or_insert(record);
+                        why
+                    }
+                    None => return chosen(record, skipped),
+                },
             };
             skipped.push(Skipped { address: self.address(provider, profile.clone()), why });
         }
@@ -249,8 +251,8 @@ impl Search<'_> {
         }
         let mut others = store.profiles(provider, &self.set)?;
         others.retain(|profile| !order.contains(profile));
-        match (others.as_slice(), first_expired) {
-            ([], expired) => Ok(expired.map(|record| Chosen { record, skipped: Vec::new() })),
+        match (others.as_slice(), first_over) {
+            ([], over) => Ok(over.map(|record| Chosen { record, skipped: Vec::new() })),
             ([only], _) => Ok(get(only.clone())?.map(|record| Chosen { record, skipped })),
             (several, _) => Err(Error::SeveralAccounts {
                 provider: provider.to_string(),
@@ -270,10 +272,18 @@ impl Search<'_> {
         }
     }
 
-    /// Whether it has expired, and nothing can renew it.
-    fn is_over(&self, record: &Record) -> bool {
-        let has_expired = record.metadata.expires_at.is_some_and(|at| at <= Timestamp::now());
-        has_expired && !is_renewable(self.paths, record)
+    /// Whether it has expired, and nothing can renew it, or nothing may.
+    fn is_over(&self, store: &Store, record: &Record) -> Result<Option<Why>, StoreError> {
+        if record.metadata.expires_at.is_none_or(|at| at > Timestamp::now()) {
+            return Ok(None);
+        }
+        if !is_renewable(self.paths, record) {
+            return Ok(Some(Why::Expired));
+        }
+        let known = store.exchange(&record.address)?;
+        let is_ended =
+            |known: &Exchange| known.version == record.version && known.state != ExchangeState::Sent;
+        Ok(known.filter(is_ended).map(|_| Why::NeedsLogin))
     }
 
     fn is_alias(&self, key: &str, provider: &Name) -> bool {

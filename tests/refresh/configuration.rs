@@ -108,6 +108,37 @@ fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
 }
 
 #[test]
+fn an_order_of_profiles_goes_on_after_what_the_vendor_has_ended() {
+    let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
+    let home = Home::new(&server.url);
+    let account = |profile: &str| authenticate::name::Address {
+        profile: profile.parse().expect("a name"),
+        ..home.address()
+    };
+    for profile in ["work", "play"] {
+        home.logged_in_at(&account(profile), &tokens(), EXPIRED, Default::default());
+    }
+    project(&home, "profiles: {acme: [work, play, key]}\n");
+    // Found out by asking, and remembered; what is said is why the last one cannot be had.
+    says(&home, &["token", "p", "acme"], 3, &["invalid_grant"]);
+    assert_eq!(server.bodies().len(), 2);
+    let key = authenticate::credential::Credential::api_key("of-key");
+    home.store().put(&account("key"), &key, &Default::default()).expect("stored");
+    let skipped = &["acme:work has to be logged in again", "acme:play has to be logged in again"];
+    for _ in 0..2 {
+        assert_eq!(says(&home, &["token", "p", "acme"], 0, skipped), "of-key\n");
+    }
+    // Whoever names one gets that one or none.
+    says(&home, &["token", "p", "acme:work"], 3, &["acme:work", "invalid_grant"]);
+    assert_eq!(server.bodies().len(), 2);
+    home.logged_in_at(&account("work"), &tokens(), EXPIRED, Default::default());
+    assert_eq!(says(&home, &["token", "p", "acme"], 0, skipped), "of-key\n");
+    assert_eq!(server.bodies().len(), 3, "a new login is asked about");
+    let client = authenticate::Client::new(home.paths.clone()).project("p".parse().expect("a name"));
+    assert!(client.is_authenticated("acme").expect("known"));
+}
+
+#[test]
 fn a_bundle_in_a_variable_is_looked_up_before_anything_is_sent() {
     let server = renewing();
     let home = Home::new(&server.url);
