@@ -1,6 +1,9 @@
 //! The typed credential and what is known about it without its secret.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -255,7 +258,12 @@ impl Credential {
             }
             Self::Fields(fields) => json!({"type": "fields", "fields": expose_all(fields)}),
         };
-        let bytes = Zeroizing::new(value.to_string().into_bytes());
+        // Large enough from the start: a buffer that grows leaves copies behind.
+        let mut length = Length(0);
+        let counted = serde_json::to_writer(&mut length, &value);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+        // Nothing that could fail: its keys are text, and memory takes it.
+        let _ = counted.and_then(|()| serde_json::to_writer(&mut *bytes, &value));
         wipe(value);
         bytes
     }
@@ -317,6 +325,20 @@ fn expose_all(fields: &BTreeMap<String, Secret>) -> Value {
 
 fn conceal_all(fields: BTreeMap<String, String>) -> BTreeMap<String, Secret> {
     fields.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+/// How long what is written is.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Wipes every string of a JSON value that held secrets.

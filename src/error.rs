@@ -336,21 +336,25 @@ fn engine_hint(error: &EngineError) -> Option<String> {
 }
 
 fn refresh_hint(error: &RefreshError) -> Option<String> {
+    let again = match error.address() {
+        Some(address) => format!("log in again with: authenticate login default {}", address.arguments()),
+        None => "log in again".to_owned(),
+    };
     match error {
-        RefreshError::OutcomeUnknown { .. } => Some(
-            "log in again; or `refresh --force` sends the same token once more, which a vendor may take for a theft".into(),
-        ),
+        RefreshError::OutcomeUnknown { .. } => Some(format!(
+            "{again}; or `refresh --force` sends the same token once more, which a vendor may take for a theft"
+        )),
         RefreshError::NotStored { .. } => {
-            Some("the token to renew it with is lost: log in again, as soon as the store can be written".into())
+            Some(format!("the token to renew it with is lost: as soon as the store can be written, {again}"))
         }
         RefreshError::Container { source, .. } => match &**source {
             LoginError::Engine(error) => engine_hint(error),
             error => login_hint(error),
         },
         RefreshError::Cli { .. } => {
-            Some("see whether the vendor can be reached and try again; if it stays so, log in again".into())
+            Some(format!("see whether the vendor can be reached and try again; if it stays so, {again}"))
         }
-        error if error.needs_login() => Some("log in again".into()),
+        error if error.needs_login() => Some(again),
         _ => None,
     }
 }

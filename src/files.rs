@@ -18,6 +18,22 @@ use rustix::{
 
 use crate::shown;
 
+/// Removes files of ours that are older than that and whose names begin so: what a process that was killed left. One that
+/// cannot be removed is in nobody's way.
+pub fn remove_old(directory: &Path, prefix: &str, age: Duration) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let us = rustix::process::geteuid().as_raw();
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
+        let is_old = entry.metadata().is_ok_and(|found| {
+            let has = found.modified().ok().and_then(|at| at.elapsed().ok());
+            found.is_file() && found.uid() == us && has.is_some_and(|has| has >= age)
+        });
+        if is_old {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Opens a regular file for reading; links are followed. A FIFO without a writer holds up nobody.
 ///
 /// # Errors

@@ -86,6 +86,13 @@ impl Address {
         Self { set: Name::default_name(), provider, profile: Name::default_name() }
     }
 
+    /// As arguments of our command line: `claude:work --set team`.
+    pub fn arguments(&self) -> String {
+        let profile = if self.profile.as_str() == DEFAULT { "" } else { &format!(":{}", self.profile) };
+        let set = if self.set.as_str() == DEFAULT { "" } else { &format!(" --set {}", self.set) };
+        format!("{}{profile}{set}", self.provider)
+    }
+
     /// As it is written, of one at which there is nothing: then its names are what somebody typed, and what could be a key
     /// is not repeated.
     pub fn typed(&self) -> String {

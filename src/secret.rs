@@ -1,6 +1,9 @@
 //! A string that must not be seen.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read},
+};
 
 use zeroize::Zeroizing;
 
@@ -13,6 +16,22 @@ impl Secret {
     /// Takes ownership of a value that is secret from here on.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
+    }
+
+    /// Reads all of one that has at most `most` bytes.
+    ///
+    /// # Errors
+    /// What the source says; [`io::ErrorKind::InvalidData`] for what is not text (UTF-8) or is longer.
+    pub fn read(source: impl Read, most: usize) -> io::Result<Self> {
+        let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+        // Large enough from the start: a buffer that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
+        source.take(most as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > most {
+            return Err(invalid("it is longer than any"));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not text (UTF-8)"))?;
+        Ok(Self::new(text))
     }
 
     /// The value itself, for the one place that hands it out.

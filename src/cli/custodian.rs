@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::File,
-    io::{self, IsTerminal as _, Read as _},
+    io::{self, IsTerminal as _},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -18,7 +18,7 @@ use super::{output, prompt::Asking};
 /// Names a file with the passphrase.
 const VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
 /// No passphrase is longer.
-const MOST: u64 = 64 * 1024;
+const MOST: usize = 64 * 1024;
 
 /// Between the tries nothing is shown either, for what was typed is being tried.
 #[derive(Default)]
@@ -101,7 +101,6 @@ fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret
 
 /// The first line of a file or a stream.
 pub fn read(from: impl io::Read) -> io::Result<Secret> {
-    let mut text = zeroize::Zeroizing::new(String::new());
-    from.take(MOST).read_to_string(&mut text)?;
-    Ok(Secret::new(text.lines().next().unwrap_or_default()))
+    let text = Secret::read(from, MOST)?;
+    Ok(Secret::new(text.expose().lines().next().unwrap_or_default()))
 }

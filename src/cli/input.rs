@@ -13,12 +13,11 @@ use authenticate::{
     login::{FieldsError, LoginError},
     secret::Secret,
 };
-use zeroize::Zeroizing;
 
 use super::failure::Usage;
 
 /// No secret is longer.
-const MAX: u64 = 64 * 1024;
+const MAX: usize = 64 * 1024;
 
 /// What is typed at a terminal would be seen.
 pub fn refuse_terminal(hint: &str) -> Result<(), Usage> {
@@ -62,9 +61,5 @@ pub fn variable(flag: &str, name: &str) -> anyhow::Result<Secret> {
 }
 
 fn all(source: impl Read) -> io::Result<Secret> {
-    let mut text = Zeroizing::new(String::new());
-    if source.take(MAX + 1).read_to_string(&mut text)? as u64 > MAX {
-        return Err(io::Error::other("it is longer than any key"));
-    }
-    Ok(Secret::new(text.as_str()))
+    Secret::read(source, MAX)
 }

@@ -241,3 +241,19 @@ fn sweep(paths: &Paths, reach: Reach) {
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use authenticate::lifecycle::resolve::is_verb;
+
+    use super::*;
+
+    #[test]
+    fn the_library_knows_the_verbs_for_its_hints() {
+        let mut command = Cli::command();
+        command.build();
+        let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert!(verbs.iter().all(|verb| is_verb(verb)), "{verbs:?}");
+        assert!(!is_verb("demo"));
+    }
+}

@@ -42,10 +42,11 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         }
         Revocation::NotOffered | Revocation::NotAsked | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
-            let hint = match job.key_url(&address) {
-                Some(url) => format!("remove it at {url}, then here with: authenticate logout"),
-                None => "remove it at the vendor, then here with: authenticate logout".to_owned(),
-            };
+            let place = job.key_url(&address).unwrap_or("the vendor");
+            let hint = format!(
+                "remove it at {place}, then here with: authenticate logout default {}",
+                address.arguments()
+            );
             Err(Usage::new(message).hint(hint).into())
         }
         Revocation::Done => Ok(()),

@@ -300,7 +300,9 @@ impl Search<'_> {
                 Owner::Us => format!("log in again with: {}", self.login(&record.address)),
                 Owner::Vendor => {
                     let login = self.login(&record.address);
-                    let import = login.replacen("authenticate", "authenticate import", 1);
+                    let words = login.strip_prefix("authenticate ").unwrap_or(&login);
+                    let import =
+                        format!("authenticate import {}", words.strip_prefix("login ").unwrap_or(words));
                     match self.moving_from(&record.address) {
                         Some(directory) => format!(
                             "it was taken out of the files of its own tool, and is not ours yet: go on with: {import} --from {} --move",
@@ -404,8 +406,32 @@ impl Search<'_> {
             false => format!(" --set {}", name(address.set.as_str(), "SET")),
         };
         let project = shown::word(self.request.project.as_str(), "PROJECT");
-        format!("authenticate {project} {}{profile}{set}", address.provider)
+        let login = if is_verb(self.request.project.as_str()) { "login " } else { "" };
+        format!("authenticate {login}{project} {}{profile}{set}", address.provider)
     }
+}
+
+/// Whether our command line takes the word for a verb where a project could stand.
+pub fn is_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "login"
+            | "import"
+            | "status"
+            | "token"
+            | "refresh"
+            | "logout"
+            | "revoke"
+            | "providers"
+            | "projects"
+            | "image"
+            | "store"
+            | "log"
+            | "doctor"
+            | "completions"
+            | "man"
+            | "help"
+    )
 }
 
 impl Resolved {

@@ -218,6 +218,8 @@ impl StoreError {
     pub fn way_out(&self) -> Option<String> {
         match self {
             Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
+            // What the system said of a command or a file is no way out.
+            Self::KeySource { why, .. } if why.contains("(os error ") => None,
             error => error.to_string().rsplit_once(": ").map(|(_, way_out)| way_out.to_owned()),
         }
     }
@@ -276,11 +278,12 @@ fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
         ErrorCode::ReadOnly if extended == ffi::SQLITE_READONLY_DIRECTORY => {
             Some("its directory is read-only")
         }
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => {
+        code @ (ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
             let file_system = statvfs(path.parent()?).ok()?;
             match (file_system.f_flag.contains(StatVfsMountFlags::RDONLY), file_system.f_bavail) {
                 (true, _) => Some("its file system is read-only"),
                 (false, 0) => Some(FULL),
+                _ if code == ErrorCode::ReadOnly => Some("this user may not write to it"),
                 _ => None,
             }
         }

@@ -104,6 +104,9 @@ fn an_expired_credential_is_exit_code_3() {
         .says("hint: log in again with: authenticate demo gh")
         .does_not_say(CANARY);
     home.authenticate(["token", "demo", "gh", "--json"]).exits(code::NO_CREDENTIAL).does_not_say(CANARY);
+    home.authenticate(["token", "status", "gh"])
+        .exits(code::NO_CREDENTIAL)
+        .says("authenticate login status gh");
 }
 
 /// This one is renewed by its vendor's CLI, for which there is no engine here.

@@ -121,7 +121,7 @@ fn the_exit_code_says_what_went_wrong() {
         let ran = home.run(&[verb, "p", "acme"]);
         assert_eq!(ran.status.code(), Some(3), "{}", text(&ran.stderr));
         assert!(text(&ran.stderr).contains("the vendor does not renew acme any more: invalid_grant"));
-        assert!(text(&ran.stderr).contains("hint: log in again"));
+        assert!(text(&ran.stderr).contains("hint: log in again with: authenticate login default acme"));
     }
     let busy = Server::answering(Some((503, "{}")));
     let home = Home::new(&busy.url);

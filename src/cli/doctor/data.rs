@@ -5,7 +5,13 @@ use std::{io::ErrorKind, path::Path};
 use authenticate::{
     exit, files,
     paths::Paths,
+    shown,
     store::{Store, StoreError},
+};
+
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
 };
 
 use super::{Check, Problem};
@@ -18,6 +24,9 @@ pub fn store(paths: &Paths) -> Check {
             .unwrap_or_else(|| "see that you may use it, and that its disk is in order".to_owned());
         Problem { message: chain(&error.into()), fix, code: exit::STORE }
     };
+    if let Some(problem) = unwritable(paths) {
+        return Check { what: "store", result: Err(problem) };
+    }
     let result = match Store::open_existing(paths) {
         Ok(None) => Ok("none yet; the first login makes it".to_owned()),
         Ok(Some(store)) => match store.check() {
@@ -37,6 +46,24 @@ pub fn store(paths: &Paths) -> Check {
         Err(error) => Err(failed(error)),
     };
     Check { what: "store", result }
+}
+
+/// What of it this user may not write to: it can be read, and nothing can be stored.
+fn unwritable(paths: &Paths) -> Option<Problem> {
+    let refuses = |path: &Path, how| matches!(access(path, how), Err(Errno::ACCESS | Errno::ROFS));
+    let problem = |path: &Path, fix: String| Problem {
+        message: format!("nothing can be stored: this user may not write to {}", path.display()),
+        fix,
+        code: exit::STORE,
+    };
+    let directory = paths.data();
+    if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
+        return Some(problem(directory, format!("run `chmod 700 {}`", shown::argument(directory))));
+    }
+    let files =
+        ["credentials.db", "credentials.db-wal", "credentials.db-shm"].map(|name| directory.join(name));
+    let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
+    Some(problem(file, format!("run `chmod 600 {}`", shown::argument(file))))
 }
 
 fn locked(path: &Path) -> String {

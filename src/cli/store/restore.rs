@@ -1,6 +1,6 @@
 //! `authenticate store restore`
 
-use std::{fs::File, io::Read as _, path::PathBuf};
+use std::{fs::File, path::PathBuf};
 
 use authenticate::{
     Error,
@@ -16,7 +16,7 @@ use super::passphrase;
 use crate::cli::{failure::Usage, output, runtime};
 
 /// No identity file is longer.
-const MOST: u64 = 1 << 20;
+const MOST: usize = 1 << 20;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -68,12 +68,8 @@ fn unlock(args: &Args) -> anyhow::Result<Unlock> {
     if args.passphrase.is_given() {
         return Err(Usage::new("a backup opens with an identity or with a passphrase, not both").into());
     }
-    let mut text = zeroize::Zeroizing::new(String::new());
-    let read = File::open(identity).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    if let Err(error) = read {
-        return Err(
-            Usage::new(format!("cannot read the identity file {}: {error}", shown::file(identity))).into()
-        );
-    }
-    Ok(Unlock::Identities(Secret::new(text.as_str())))
+    let text = File::open(identity).and_then(|file| Secret::read(file, MOST)).map_err(|error| {
+        Usage::new(format!("cannot read the identity file {}: {error}", shown::file(identity)))
+    })?;
+    Ok(Unlock::Identities(text))
 }

@@ -167,6 +167,30 @@ impl RefreshError {
         }
     }
 
+    /// The credential, where it is one that is the matter.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::NotRenewable { address, .. }
+            | Self::Refused { address, .. }
+            | Self::OutcomeUnknown { address, .. }
+            | Self::NotStored { address, .. }
+            | Self::OtherAccount { address, .. }
+            | Self::FewerScopes { address, .. }
+            | Self::Server { address, .. }
+            | Self::Postponed { address, .. }
+            | Self::Cli { address, .. }
+            | Self::Busy { address, .. }
+            | Self::Gone { address }
+            | Self::Container { address, .. } => Some(address),
+            Self::Wrong(_)
+            | Self::Reference(_)
+            | Self::Descriptor { .. }
+            | Self::Capture(_)
+            | Self::Turn(_)
+            | Self::Store(_) => None,
+        }
+    }
+
     /// Only a new login helps.
     pub fn needs_login(&self) -> bool {
         matches!(

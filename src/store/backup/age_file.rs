@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read as _, Write},
     path::Path,
+    time::Duration,
 };
 
 use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient, secrecy::SecretString};
@@ -22,6 +23,10 @@ use crate::{
 const WORK: u8 = 18;
 /// More than this is not done, whatever a file asks: 1 GiB, and twice as much with each more.
 const MOST_WORK: u8 = 20;
+/// How the name of one begins that is not whole yet.
+const UNFINISHED: &str = ".authenticate-backup-";
+/// Nobody is still writing what is older.
+const OLD: Duration = Duration::from_secs(3600);
 /// No backup is larger.
 const MOST: u64 = 1 << 30;
 
@@ -101,8 +106,8 @@ pub(super) fn write_for(
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
             .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
-    let new =
-        tempfile::Builder::new().prefix(".authenticate-backup-").tempfile_in(parent).map_err(failed())?;
+    files::remove_old(parent, UNFINISHED, OLD);
+    let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
     content(&mut to).map_err(failed())?;
     let new = to.finish().and_then(|to| to.into_inner().map_err(io::Error::from)).map_err(failed())?;
@@ -119,9 +124,9 @@ pub(super) fn write_for(
 pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let bad = |why: &str| BackupError::bad(file, why);
     let opened = open(file)?;
-    if !opened.metadata().is_ok_and(|found| found.len() <= MOST) {
-        return Err(bad("is no backup: it is larger than any"));
-    }
+    let length = opened.metadata().ok().map(|found| found.len()).filter(|length| *length <= MOST);
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    let length = length.ok_or_else(|| bad("is no backup: it is larger than any"))?;
     let why = |error: DecryptError| bad(&reason(&error, unlock));
     let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
     let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
@@ -145,7 +150,8 @@ pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, S
         }
     };
     let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // Large enough from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
     content.read_to_end(&mut bytes).map_err(|_| bad("is damaged: a part of it is missing or was altered"))?;
     Ok(bytes)
 }

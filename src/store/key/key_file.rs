@@ -215,7 +215,8 @@ pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<bool
 fn remove(parameters: &Parameters, path: &Path, context: &Context) -> Result<(), StoreError> {
     let Some(found) = trust::file(path)? else { return Ok(()) };
     // Not whole, or already overwritten, when we were killed.
-    let is_remains = found.len() < KEY as u64 || std::fs::read(path).is_ok_and(|bytes| bytes == [0; KEY]);
+    let is_remains = found.len() < KEY as u64
+        || std::fs::read(path).map(Zeroizing::new).is_ok_and(|bytes| **bytes == [0; KEY]);
     if is_remains || mark(&read(path, context)?) == parameters.mark {
         // One that was made read-only is ours all the same.
         let _ = std::fs::set_permissions(path, Permissions::from_mode(0o600));

@@ -109,7 +109,7 @@ fn attend(child: &mut Child, input: Option<&[u8]>, deadline: Instant) -> Result<
 fn reader(from: Option<impl Read + Send + 'static>) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
     let (send, receive) = channel();
     thread::spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
         let read = match from {
             Some(from) => from.take(MOST as u64 + 1).read_to_end(&mut bytes).map(|_| bytes),
             None => Ok(bytes),

@@ -6,16 +6,23 @@ use std::{
     io::{Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::{KEY, Kept};
-use crate::store::{StoreError, trust};
+use crate::{
+    files,
+    store::{StoreError, trust},
+};
 
 /// The file systems that are in memory: tmpfs and ramfs, see statfs(2).
 const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+
+/// How the name of one begins that is not in its place yet, and for how long somebody may still be writing it.
+const UNFINISHED: (&str, Duration) = (".authenticate-", Duration::from_secs(60));
 
 pub(super) fn keep(name: &str, kept: &Kept) -> Result<(), StoreError> {
     let refuse = |path: &Path, why: &str| StoreError::Refused { path: path.to_owned(), why: why.to_owned() };
@@ -63,7 +70,9 @@ fn path(directory: &Path, name: &str) -> PathBuf {
 }
 
 fn keep_in(directory: &Path, name: &str, kept: &Kept) -> std::io::Result<()> {
-    let mut new = tempfile::Builder::new().prefix(".authenticate-").tempfile_in(directory)?;
+    let (prefix, time) = UNFINISHED;
+    files::remove_old(directory, prefix, time);
+    let mut new = tempfile::Builder::new().prefix(prefix).tempfile_in(directory)?;
     new.write_all(&kept[..])?;
     new.persist(path(directory, name)).map_err(|error| error.error)?;
     Ok(())
@@ -80,6 +89,7 @@ fn find_in(directory: &Path, name: &str) -> Option<Kept> {
 }
 
 fn forget_in(directory: &Path, name: &str) -> bool {
+    files::remove_old(directory, UNFINISHED.0, Duration::ZERO);
     fs::remove_file(path(directory, name)).is_ok()
 }
 
@@ -100,6 +110,10 @@ mod tests {
         assert_eq!(find_in(directory.path(), "authenticate:b"), None);
         assert!(forget_in(directory.path(), "authenticate:a"));
         assert!(!forget_in(directory.path(), "authenticate:a"));
+        // As if somebody had been killed.
+        fs::write(directory.path().join(".authenticate-XYZ"), "a part of it").expect("written");
+        forget_in(directory.path(), "authenticate:a");
+        assert!(fs::read_dir(directory.path()).expect("read").next().is_none());
         assert_eq!(find_in(directory.path(), "authenticate:a"), None);
     }
 

@@ -20,13 +20,14 @@ mod linux {
     }
 
     pub fn keep(name: &str, kept: &Kept, time: Duration) -> bool {
+        // None would be for ever.
+        let seconds = u32::try_from(time.as_secs().max(1)).unwrap_or(u32::MAX);
         let put = || {
             let key = ring()?.add_key(name, &kept[..]).ok()?;
             // Every process of the user, in whichever session: that is what the user's own key ring is for.
             let permissions =
                 KeyPermissionsBuilder::builder().posessor(Permission::ALL).user(Permission::ALL).build();
-            let kept = key.set_perms(permissions).is_ok()
-                && key.set_timeout(time.as_secs().try_into().ok()?).is_ok();
+            let kept = key.set_perms(permissions).is_ok() && key.set_timeout(seconds as usize).is_ok();
             if !kept {
                 let _ = key.invalidate();
             }
