@@ -28,7 +28,7 @@ impl Secret {
         let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
         source.take(most as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > most {
-            return Err(invalid("it is longer than any"));
+            return Err(invalid("it is longer than any secret"));
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not text (UTF-8)"))?;
         Ok(Self::new(text))

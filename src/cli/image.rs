@@ -138,7 +138,7 @@ async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<
             .iter()
             .map(|i| {
                 json!({
-                    "name": i.name, "tags": i.tags, "id": i.id, "created": i.created, "bytes": i.size,
+                    "name": i.name, "tags": i.tags, "id": i.id, "created_at": created_at(i.created), "bytes": i.size,
                     "current": is_current(&i.tags),
                 })
             })
@@ -151,6 +151,11 @@ async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<
         vec![tag, format!("{} MB", image.size / 1_000_000), used.to_owned()]
     });
     Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect())?)
+}
+
+/// Seconds since 1970, as all times are written.
+fn created_at(seconds: i64) -> Option<String> {
+    jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
 }
 
 async fn prune(paths: &Paths, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {

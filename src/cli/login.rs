@@ -151,9 +151,11 @@ impl From<ModeArg> for Mode {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 90s or 10m".to_owned();
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     let none = || "that leaves no time at all".to_owned();
-    Duration::try_from(parsed).ok().filter(|d| !d.is_zero()).ok_or_else(none)
+    Duration::try_from(token::lasts(text).map_err(|_| wrong())?)
+        .ok()
+        .filter(|d| !d.is_zero())
+        .ok_or_else(none)
 }
 
 fn image(text: &str) -> Result<String, String> {
@@ -193,9 +195,11 @@ fn unused(args: &Args, mode: Mode) {
         ("--engine", args.engine.is_some() && !in_container),
         ("--ca-bundle", args.ca_bundle.is_some() && stored),
         ("--timeout", args.timeout.is_some() && stored),
+        ("--force", args.force && mode != Mode::ApiKey),
+        ("--no-browser", args.no_browser && stored),
         ("--headless", args.headless && stored),
         ("--qr", args.qr && stored),
-        ("--copy", args.copy && stored),
+        ("--copy", args.copy && mode != Mode::Device),
     ];
     let flags: Vec<_> = flags.into_iter().filter_map(|(flag, unused)| unused.then_some(flag)).collect();
     if !flags.is_empty() {

@@ -9,15 +9,20 @@ use unicode_width::UnicodeWidthStr as _;
 /// Prints one JSON document.
 pub fn json(value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-    writeln!(out)
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    written.and_then(|()| writeln!(out)).map_err(unprinted)
+}
+
+/// Says of what it is the error: "no space left" is one of the disk's otherwise.
+fn unprinted(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
 /// Prints lines of text.
 pub fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+    let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(unprinted)
 }
 
 /// Prints a table without lines; one row a line, whatever the terminal's width.
@@ -47,9 +52,9 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', widest.saturating_sub(*width) + 2));
         }
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", line.trim_end()).map_err(unprinted)?;
     }
-    out.flush()
+    out.flush().map_err(unprinted)
 }
 
 /// The columns that a text takes. Nearly all are ASCII, and a list may be long.

@@ -31,13 +31,15 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
                 json!({
                     "name": name.as_str(), "credential_set": p.set().as_str(), "image": p.image,
                     "engine": p.engine, "network": p.network, "ca_bundle": p.ca_bundle,
+                    "env": p.env.keys().collect::<Vec<_>>(), "extra_hosts": p.extra_hosts,
                     "profiles": p.profiles.iter().map(|(provider, order)| {
                         json!({"provider": provider, "order": order})
                     }).collect::<Vec<_>>(),
                 })
             })
             .collect();
-        output::json(&json!({"schema": 1, "projects": list}))?;
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        output::json(&json!({"schema": 1, "projects": list, "problems": problems}))?;
     } else if projects.is_empty() {
         if !wrong {
             output::note(&format!("no project has a file in {}; a project needs none", directory.display()));

@@ -60,7 +60,8 @@ fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
     report(registry.problems());
     if json {
         let providers: Vec<Value> = registry.iter().map(to_json).collect();
-        return Ok(output::json(&json!({"schema": 1, "providers": providers}))?);
+        let problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
+        return Ok(output::json(&json!({"schema": 1, "providers": providers, "problems": problems}))?);
     }
     let rows = registry.iter().map(|p| {
         let modes: Vec<&str> = p.modes.iter().map(|mode| mode.as_str()).collect();

@@ -92,7 +92,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
     // What was done is said, whatever ended it.
     if args.json {
-        output::json(&json!({"schema": 1, "credentials": rows.iter().map(to_json).collect::<Vec<_>>()}))?;
+        let credentials: Vec<_> = rows.iter().map(to_json).collect();
+        let unreadable: Vec<_> =
+            nameless.iter().map(|row| json!({"row": row.row, "error": row.why})).collect();
+        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": unreadable}))?;
     } else {
         rows.iter().for_each(say);
         if rows.is_empty() && ended.is_ok() {

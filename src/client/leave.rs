@@ -31,7 +31,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Refresh`], [`Error::Store`]
+    /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Project`], [`Error::Refresh`], [`Error::Store`]
     pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<Left, Error> {
         let registry = Registry::of_one(&self.paths, provider);
         let address = self.address(&registry, provider)?;
@@ -45,7 +45,8 @@ impl Client {
         leave(&self.paths, self.store.as_ref(), provider, &project, address, Leave::Logout).await
     }
 
-    /// The same for all credentials that are stored in the project's set, or those of the client's profile. One that fails does not keep the others from being tried.
+    /// The same for all credentials that are stored in the project's set, or those of the client's profile. One that fails
+    /// does not keep the others from being tried. What [`Client::unreadable`] has stays.
     ///
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]

@@ -5,13 +5,13 @@ use crate::{
     Error,
     lifecycle::overview::{Entry, Filter, overview},
     provider::Registry,
-    store::SharedStore,
+    store::{SharedStore, Unreadable},
     yaml::Problem,
 };
 
 impl Client {
     /// What there is for the project, and what can be done with it, without any secret. What the client was given stands in
-    /// the place of what it is used instead of.
+    /// the place of what it is used instead of. For rows that are damaged beyond their names: [`Client::unreadable`].
     ///
     /// ```
     /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
@@ -88,6 +88,28 @@ impl Client {
             problems.extend(more);
         }
         problems
+    }
+
+    /// Rows of which nobody can tell whose they are: they are in no list, of whichever set.
+    /// [`Store::remove_unreadable`](crate::store::Store::remove_unreadable) removes one.
+    ///
+    /// ```
+    /// # use authenticate::{Client, Error, paths::Paths};
+    /// # fn main() -> Result<(), Error> {
+    /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
+    /// for row in client.unreadable()? {
+    ///     eprintln!("{row}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn unreadable(&self) -> Result<Vec<Unreadable>, Error> {
+        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
+        let listing = store.map(|store| store.lock().listing(None)).transpose()?.unwrap_or_default();
+        Ok(listing.unreadable.into_iter().filter(|row| row.address.is_none()).collect())
     }
 
     /// In the client's set and of its profile, if it has one.

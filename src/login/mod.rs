@@ -133,7 +133,7 @@ pub async fn authenticate(
 ///
 /// # Errors
 /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`LoginError::NoSuchMode`] for a provider without API keys,
-/// [`LoginError::BadKey`], [`LoginError::Store`]
+/// [`LoginError::BadKey`], [`Error::Store`]
 pub fn store_api_key(
     paths: &Paths,
     provider: &str,
@@ -166,8 +166,8 @@ impl Login {
     /// Decides what is to be done, asking for the mode if need be. Nothing is attempted yet.
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::Project`], [`LoginError::NoSuchMode`], [`LoginError::NotYet`],
-    /// [`LoginError::Ui`]
+    /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`LoginError::NoSuchMode`],
+    /// [`LoginError::NotWanted`], [`LoginError::NotYet`], [`LoginError::Ui`]
     pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
         let registry = Registry::of_one(paths, provider);
         let provider = registry.sound(provider)?.clone();
@@ -220,7 +220,7 @@ impl Login {
     /// Stores a key or token: the one that was given, or one that is asked for. Modes `api_key` and `token` only.
     ///
     /// # Errors
-    /// [`LoginError::BadKey`], [`LoginError::Ui`], [`LoginError::Store`]
+    /// [`LoginError::BadKey`], [`LoginError::Ui`], [`Error::Store`]
     pub fn store_key(&self, ui: &dyn Ui) -> Result<Record, Error> {
         self.recorded(self.key(ui))
     }
@@ -252,7 +252,7 @@ impl Login {
     /// Stores fields: those that were given, and those that are asked for. Modes `basic` and `fields` only.
     ///
     /// # Errors
-    /// [`LoginError::Fields`], [`LoginError::Ui`], [`LoginError::Store`]
+    /// [`LoginError::Fields`], [`LoginError::Ui`], [`Error::Store`]
     pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
         let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui);
         let credential = credential.map_err(Error::from);

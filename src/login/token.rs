@@ -1,6 +1,6 @@
 //! Bearer tokens that were issued elsewhere, and when a key or a token ends.
 
-use jiff::{Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use super::{LoginError, api_key};
 use crate::{provider::Descriptor, secret::Secret};
@@ -31,13 +31,18 @@ pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> 
 /// What to write instead.
 pub fn expires_in(text: &str) -> Result<Timestamp, String> {
     let wrong = || "write a number with a unit, for example 12h or 90d".to_owned();
-    let span: Span =
-        text.parse().map_err(|error: jiff::Error| if error.is_range() { too_far() } else { wrong() })?;
-    // Nobody knows how long a month is.
-    let fixed = span.get_years() == 0 && span.get_months() == 0;
-    let lasts =
-        span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|_| fixed).ok_or_else(wrong)?;
+    let lasts = lasts(text).map_err(|is_range| if is_range { too_far() } else { wrong() })?;
     future(Timestamp::now().checked_add(lasts).map_err(|_| too_far())?)
+}
+
+/// A length of time: `90s`, `12h`, `1w 2d`. A day has 24 hours, and nobody knows how long a month is.
+///
+/// # Errors
+/// Whether it is one, and longer than can be counted.
+pub fn lasts(text: &str) -> Result<SignedDuration, bool> {
+    let span: Span = text.parse().map_err(|error: jiff::Error| error.is_range())?;
+    let fixed = span.get_years() == 0 && span.get_months() == 0;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|_| fixed).ok_or(false)
 }
 
 /// The time at which something ends: RFC 3339, or a date, which is its first moment in UTC.

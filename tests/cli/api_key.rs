@@ -250,7 +250,7 @@ fn a_result_that_cannot_be_written_does_not_look_like_a_failed_login() {
         .stdout(full)
         .input(KEY)
         .exits(code::FAILED);
-    outcome.says("openai is stored, but that could not be said: No space left on device");
+    outcome.says("openai is stored, but that could not be said: cannot write to standard output: No space left on device");
     assert_eq!(only_key(&home), KEY);
 }
 

@@ -16,7 +16,10 @@ fn a_project_needs_no_file() {
 #[test]
 fn those_with_a_file_are_listed() {
     let home = Home::new();
-    home.write("config/projects/shop.yaml", "credential_set: team\nengine: podman\n");
+    home.write(
+        "config/projects/shop.yaml",
+        "credential_set: team\nengine: podman\nenv: {DEBUG: 'yes'}\nextra_hosts: [db:10.0.0.1]\n",
+    );
     home.write("config/projects/blog.yaml", "network: host\n");
     let outcome = home.authenticate(["projects"]).exits(code::DONE);
     let lines: Vec<Vec<_>> = outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -33,7 +36,7 @@ fn those_with_a_file_are_listed() {
         projects["projects"][1],
         json!({
             "name": "shop", "credential_set": "team", "image": null, "engine": "podman", "network": null,
-            "ca_bundle": null, "profiles": [],
+            "ca_bundle": null, "env": ["DEBUG"], "extra_hosts": ["db:10.0.0.1"], "profiles": [],
         })
     );
 }

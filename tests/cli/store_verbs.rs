@@ -139,6 +139,7 @@ fn without_room_on_the_disk_it_is_locked_all_the_same() {
 fn unlocked_it_is_only_for_so_long() {
     let (home, file) = with_passphrase();
     let start = Instant::now();
+    store(&home, ["unlock", "--for", "7d"]).env(FILE, &file).exits(code::DONE);
     store(&home, ["unlock", "--for", "2s"]).env(FILE, &file).exits(code::DONE);
     let deadline = Instant::now() + Duration::from_secs(30);
     while token(&home).ends().code == Some(code::DONE.into()) {

@@ -158,12 +158,22 @@ fn an_image_has_a_name() {
 #[test]
 fn what_a_mode_has_no_use_for_is_said() {
     let home = Home::new();
-    let flags =
-        ["--image=x", "--engine=docker", "--ca-bundle=/nonexistent", "--timeout=5m", "--headless", "--qr"];
+    let flags = [
+        "--image=x",
+        "--engine=docker",
+        "--ca-bundle=/nonexistent",
+        "--timeout=1d",
+        "--no-browser",
+        "--headless",
+        "--qr",
+    ];
     home.authenticate([&["demo", "openai", "--api-key-stdin"][..], &flags].concat())
         .input(KEY)
         .exits(code::DONE)
-        .says("warning: mode api_key has no use for --image, --engine, --ca-bundle, --timeout, --headless, --qr\n");
+        .says("warning: mode api_key has no use for --image, --engine, --ca-bundle, --timeout, --no-browser, --headless, --qr\n");
+    home.authenticate(["demo", "codex", "--mode", "oauth", "--force", "--copy"])
+        .exits(code::ENGINE)
+        .says("warning: mode oauth has no use for --force, --copy\n");
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(KEY)
         .exits(code::DONE)

@@ -293,3 +293,20 @@ fn a_client_says_which_files_it_cannot_read() {
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].contains("bad.yaml:1:1") && problems[1].contains("shop.yaml:1:1"), "{problems:?}");
 }
+
+#[test]
+fn rows_of_which_nobody_can_tell_whose_they_are_are_said() {
+    let home = home();
+    let client = Client::new(home.paths.clone());
+    block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
+    assert_eq!(client.unreadable().expect("looked").len(), 0);
+    let database = rusqlite::Connection::open(home.paths.data().join("credentials.db")).expect("opened");
+    database.execute("UPDATE credential SET profile = ''", []).expect("damaged");
+    let found = client.unreadable().expect("looked");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].row.contains("openai"), "{}", found[0].row);
+    assert_eq!(client.list().expect("listed"), []);
+    let mut store = Store::open(&home.paths).expect("opened");
+    store.remove_unreadable(&found[0]).expect("removed");
+    assert_eq!(client.unreadable().expect("looked").len(), 0);
+}

@@ -6,7 +6,7 @@ use authenticate::{
     exit, files,
     paths::Paths,
     shown,
-    store::{Store, StoreError},
+    store::{FILE_NAME, Store, StoreError},
 };
 
 use rustix::{
@@ -60,8 +60,7 @@ fn unwritable(paths: &Paths) -> Option<Problem> {
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
         return Some(problem(directory, format!("run `chmod 700 {}`", shown::argument(directory))));
     }
-    let files =
-        ["credentials.db", "credentials.db-wal", "credentials.db-shm"].map(|name| directory.join(name));
+    let files = ["", "-wal", "-shm"].map(|suffix| directory.join(format!("{FILE_NAME}{suffix}")));
     let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
     Some(problem(file, format!("run `chmod 600 {}`", shown::argument(file))))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use authenticate::{
     Error,
+    login::token::lasts,
     paths::Paths,
     store::{Action, Source},
 };
@@ -30,8 +31,7 @@ const MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 fn time(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 30m or 8h".to_owned();
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    match Duration::try_from(parsed) {
+    match Duration::try_from(lasts(text).map_err(|_| wrong())?) {
         Ok(time) if time > MOST => Err("at most 7 days (168h)".into()),
         Ok(time) if time >= Duration::from_secs(1) => Ok(time),
         _ => Err(wrong()),
