@@ -15,7 +15,7 @@ use crate::{
         flow::{Flow, token_type},
     },
     secret::Secret,
-    store::Store,
+    store::{Action, Outcome, Store},
 };
 
 const FIELD: &str = "token_exchange.subject_token";
@@ -39,13 +39,16 @@ pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> 
     };
     let record = store.get(&of)?.ok_or_else(|| not(format!("there is no credential for {of}")))?;
     if record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()) {
-        return Err(not(format!("the credential for {of} has expired")));
+        let words = of.arguments();
+        return Err(not(format!(
+            "the credential for {of} has expired: renew it with `authenticate refresh default {words}`, or log in again"
+        )));
     }
-    record
-        .credential
-        .usable()
-        .cloned()
-        .ok_or_else(|| not(format!("the credential for {of} is not one token")))
+    let subject = record.credential.usable().cloned();
+    let subject = subject.ok_or_else(|| not(format!("the credential for {of} is not one token")))?;
+    // It is handed out to a server. What cannot be recorded just now is used all the same.
+    let _ = store.audit(Action::Token, &of, Outcome::Ok);
+    Ok(subject)
 }
 
 /// Exchanges it.

@@ -80,6 +80,8 @@ fn another_token_is_exchanged_wherever_it_is() {
     let subject = tokens(&home, "robot").0.access_token;
     run("robot:new", "token_exchange").exits(code::DONE).says("stored oauth robot:new");
     assert_ne!(tokens(&home, "robot:new").0.access_token, subject);
+    let log = home.authenticate(["log", "--provider", "robot"]).exits(code::DONE).stdout;
+    assert!(log.lines().any(|line| line.contains(" token ") && !line.contains("robot:new")), "{log}");
     machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
     run("robot:env", "token_exchange").env("SUBJECT", subject.expose()).exits(code::DONE);
     let file = home.write("subject", subject.expose());
@@ -109,7 +111,7 @@ fn a_token_that_has_expired_is_not_exchanged() {
     home.authenticate(["demo", "robot", "--mode", "token_exchange"])
         .env("ROBOT_SECRET", SECRET)
         .exits(code::NO_CREDENTIAL)
-        .says("the credential for openai has expired");
+        .says("the credential for openai has expired: renew it with `authenticate refresh default openai`");
     assert!(server.grants().is_empty());
 }
 
