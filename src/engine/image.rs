@@ -6,7 +6,7 @@ use bollard::query_parameters::{BuildImageOptions, ListImagesOptionsBuilder, Rem
 use futures_util::StreamExt as _;
 
 use super::{
-    Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, api, containerfile::Recipe, is_not_found,
+    Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, Trouble, api, containerfile::Recipe, is_not_found,
     passthrough::CA_PATH,
 };
 
@@ -74,7 +74,7 @@ impl Engine {
             tail: tail.join("\n"),
         };
         while let Some(event) = output.next().await {
-            let event = event.map_err(|error| failed(error.to_string(), &tail))?;
+            let event = event.map_err(|error| failed(Trouble::from(error).to_string(), &tail))?;
             if let Some(text) = event.stream {
                 for text in text.lines().map(str::trim_end).filter(|text| !text.is_empty()) {
                     line(text);

@@ -147,22 +147,48 @@ pub enum EngineError {
     Api {
         /// What was being done.
         doing: &'static str,
-        /// The engine's answer.
-        source: Box<ApiError>,
+        /// What became of it.
+        source: Trouble,
     },
+}
+
+/// What became of a request that was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The engine has answered that it does not do it.
+    #[error("the engine answered with status {status}: {message}")]
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// There is no such answer.
+    #[error(transparent)]
+    Broken(Box<ApiError>),
+}
+
+impl From<ApiError> for Trouble {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::DockerResponseServerError { status_code, message } => {
+                Self::Answered { status: status_code, message }
+            }
+            other => Self::Broken(Box::new(other)),
+        }
+    }
 }
 
 impl EngineError {
     /// Whether the engine itself has answered that it does not do it. After anything else it may have done so.
     pub(crate) fn is_refusal(&self) -> bool {
-        let Self::Api { source, .. } = self else { return false };
-        matches!(**source, ApiError::DockerResponseServerError { .. })
+        matches!(self, Self::Api { source: Trouble::Answered { .. }, .. })
     }
 }
 
 /// Says what was being done when a request failed.
 pub(crate) fn api(doing: &'static str) -> impl FnOnce(ApiError) -> EngineError {
-    move |source| EngineError::Api { doing, source: Box::new(source) }
+    move |error| EngineError::Api { doing, source: error.into() }
 }
 
 impl Engine {

@@ -46,7 +46,7 @@ fn asked(says: Says) -> Value {
     let url = format!("unix://{}", socket.display());
     home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])
         .exits(code::ENGINE)
-        .says("enough");
+        .says("making the login's container: the engine answered with status 500: enough");
     asked.recv().expect("asked for a container")
 }
 
