@@ -36,6 +36,26 @@ pub fn claimed(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     }
 }
 
+/// Who a JWT is about: its subject, and the issuer that calls it so. Names change, these do not (OpenID Connect Core sections
+/// 5.7 and 12.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    issuer: Option<String>,
+    /// The subject, fit to be shown.
+    pub name: String,
+}
+
+impl Subject {
+    /// Of a token; `None` if it does not say.
+    pub fn of(token: &Secret) -> Option<Self> {
+        let claims = claims(token)?;
+        Some(Self {
+            issuer: first(&claims, ["/iss"].into_iter()),
+            name: first(&claims, ["/sub"].into_iter())?,
+        })
+    }
+}
+
 async fn asked(http: &Http, url: &str, place: &Account, token: &Secret, ui: &dyn Ui) -> Option<String> {
     let url: Endpoint = url.parse().ok()?;
     match userinfo(http, &url, token).await {

@@ -7,6 +7,7 @@
 mod cli;
 mod error;
 mod keep;
+mod other_account;
 mod record;
 mod server;
 mod way;

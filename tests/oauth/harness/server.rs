@@ -1,7 +1,8 @@
 //! The npm package `oidc-provider`, a certified OpenID provider, started for a test.
 //!
 //! It knows the public client `demo` (browser and device flow, rotating refresh tokens) and the client `machine` with
-//! [`SECRET`] (client credentials, token exchange). Whoever logs in is `dev@example.org`.
+//! [`SECRET`] (client credentials, token exchange), and `poster`, which must send the same secret in the body. Whoever logs
+//! in is `dev@example.org`.
 
 use std::{
     fs::{self, File},
@@ -92,6 +93,11 @@ impl Server {
     pub fn denies(&self) -> &Self {
         self.ask("POST", "/test/deny");
         self
+    }
+
+    /// The person has another e-mail address from now on: `new@example.org`.
+    pub fn renames(&self) {
+        self.ask("POST", "/test/rename");
     }
 
     /// How many refresh tokens it has exchanged.
