@@ -12,7 +12,7 @@ use crate::{
     credential::{Credential, Kind, Record},
     indirect,
     name::{Address, DEFAULT},
-    oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
+    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, Origin, TokenEndpoint, TokenHint},
     paths::Paths,
     project::Project,
     provider::{
@@ -198,8 +198,8 @@ async fn at_the_vendor(
         Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
     };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
-        (Some(origin), revoke) => Place::of(&origin, revoke),
-        (None, Some(revoke)) => Place::described(revoke).map(Some),
+        (Some(origin), revoke) => of(&origin, revoke),
+        (None, Some(revoke)) => described(revoke).map(Some),
         (None, None) => Ok(None),
     };
     let place = match place {
@@ -212,45 +212,37 @@ async fn at_the_vendor(
     each(&place, project, tokens).await.unwrap_or_else(Revocation::Failed)
 }
 
-/// Where tokens are revoked, and who we are there.
-struct Place {
-    url: Endpoint,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    body: Body,
+/// Where the descriptor says.
+fn described(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
+    let client_id = revoke.client_id.as_deref().map(|id| indirect::value("revoke.client_id", id));
+    Ok(TokenEndpoint {
+        url: revoke.url.parse()?,
+        client_id: client_id.transpose()?.unwrap_or_default(),
+        client_secret: None,
+        client_auth: ClientAuth::default(),
+        body: revoke.body.unwrap_or(Body::Form),
+    })
 }
 
-impl Place {
-    fn described(revoke: &Revoke) -> Result<Self, OAuthError> {
-        let body = revoke.body.unwrap_or(Body::Form);
-        let client_id = revoke.client_id.as_deref().map(|id| indirect::value("revoke.client_id", id));
-        Ok(Self { url: revoke.url.parse()?, client_id: client_id.transpose()?, client_secret: None, body })
-    }
-
-    /// Of tokens that a native login got: as the client that got them, where the server said, or else where the
-    /// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
-    fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<Self>, OAuthError> {
-        let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
-        let described = described.filter(|url| url.host() == origin.token_url.host());
-        let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
-        let endpoint = origin.endpoint()?;
-        let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
-        let client_id = Some(endpoint.client_id).filter(|id| !id.is_empty());
-        Ok(Some(Self { url, client_id, client_secret: endpoint.client_secret, body }))
-    }
+/// Of tokens that a native login got: as the client that got them, where the server said, or else where the
+/// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
+fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
+    let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
+    let described = described.filter(|url| url.host() == origin.token_url.host());
+    let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
+    let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
+    Ok(Some(TokenEndpoint { url, body, ..origin.endpoint()? }))
 }
 
 async fn each(
-    place: &Place,
+    place: &TokenEndpoint,
     project: &Project,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
 ) -> Result<Revocation, OAuthError> {
     let http = Http::new(project.ca_bundle_file()?.as_deref())?;
-    let Place { url, client_id, client_secret, body } = place;
-    let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
     let (mut revoked, mut kept) = (None, None);
     for (token, hint) in tokens {
-        match oauth::revoke(&http, url, client, secret, token, hint, *body).await {
+        match oauth::revoke(&http, place, token, hint).await {
             Ok(()) => revoked = Some(hint),
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
             Err(OAuthError::Refused { .. }) if revoked.is_some() => {}

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Endpoint, Http, OAuthError, Tokens, adapter::Adapter, reply::Reply};
 use crate::{provider::descriptor::Body, secret::Secret};
 
-/// A token endpoint, and who we are there.
+/// A token or revocation endpoint, and who we are there.
 #[derive(Clone, Debug)]
 pub struct TokenEndpoint {
     /// Where.
@@ -99,29 +99,25 @@ pub async fn refresh(
     tokens(&endpoint.url, reply)
 }
 
-/// Tells the server that a token must not work any more (RFC 7009). A token that it does not know is revoked already.
+/// Tells the server that a token must not work any more (RFC 7009), as the client that it was given to. A token that the
+/// server does not know is revoked already.
 ///
 /// # Errors
 /// [`OAuthError`]
 pub async fn revoke(
     http: &Http,
-    url: &Endpoint,
-    client_id: Option<&str>,
-    client_secret: Option<&Secret>,
+    endpoint: &TokenEndpoint,
     token: &Secret,
     hint: TokenHint,
-    body: Body,
 ) -> Result<(), OAuthError> {
     // The crate takes https only, not even http on the loopback; where it is really sent is the adapter's to say.
-    let mut https = url.url().clone();
+    let mut https = endpoint.url.url().clone();
     let _ = https.set_scheme("https");
-    let client = OAuthClient::<EndpointNotSet>::new(ClientId::new(client_id.unwrap_or_default().to_owned()));
-    let client = with_secret(client, client_secret, ClientAuth::Basic)
-        .set_revocation_url(RevocationUrl::from_url(https));
+    let client = endpoint.client().set_revocation_url(RevocationUrl::from_url(https));
     let revoked = Revoked { token: token.clone(), hint };
     let request = client.revoke_token(revoked).map_err(|error| OAuthError::Setup(error.to_string()))?;
-    let adapter = Adapter { http, endpoint: url, body };
-    request.request_async(&adapter).await.map_err(|error| unwrapped(url, error))
+    let adapter = endpoint.adapter(http);
+    request.request_async(&adapter).await.map_err(|error| unwrapped(&endpoint.url, error))
 }
 
 /// A token that is to be revoked.
