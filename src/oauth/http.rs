@@ -101,9 +101,13 @@ impl Http {
         receive(endpoint, request).await
     }
 
-    /// Asks for a document.
+    /// Asks for a document. That changes nothing: what became of it is never in doubt.
     pub(crate) async fn get(&self, endpoint: &Endpoint, headers: HeaderMap) -> Result<Answer, OAuthError> {
-        receive(endpoint, self.client(endpoint).get(endpoint.url().clone()).headers(headers)).await
+        let request = self.client(endpoint).get(endpoint.url().clone()).headers(headers);
+        receive(endpoint, request).await.map_err(|error| match error {
+            OAuthError::OutcomeUnknown { host, source } => OAuthError::Unreachable { host, source },
+            other => other,
+        })
     }
 
     fn client(&self, endpoint: &Endpoint) -> &Client {
