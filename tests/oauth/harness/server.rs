@@ -40,9 +40,8 @@ impl Server {
 
     /// One with options of `server.mjs`.
     pub fn with(options: &[&str]) -> Self {
-        let directory = installed();
         let mut command = Command::new("node");
-        command.arg("server.mjs").args(options).current_dir(directory);
+        command.arg(installed()).args(options);
         // Its standard input is its life line: it ends when the test does, however that ends.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node, which tests/testbed/packages installs");
@@ -145,7 +144,7 @@ impl Drop for Server {
     }
 }
 
-/// The directory with the server and its packages, filled once for all test runs, outside the repository.
+/// The server beside its packages, which are installed once for all test runs, outside the repository.
 fn installed() -> &'static Path {
     static DONE: OnceLock<PathBuf> = OnceLock::new();
     DONE.get_or_init(|| {
@@ -167,11 +166,15 @@ fn installed() -> &'static Path {
             assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
             File::create(place.join("complete")).expect("written");
         }
-        // The server itself may have been edited. Replaced in one step, for those who start it meanwhile.
-        let fresh = place.join(format!("server.{}.mjs", std::process::id()));
-        fs::copy(source.join("server.mjs"), &fresh).expect("copied");
-        fs::rename(&fresh, place.join("server.mjs")).expect("in its place");
-        place
+        // The server itself may have been edited, and another checkout have its own.
+        let server = fs::read(source.join("server.mjs")).expect("the server");
+        let (fresh, file) = (
+            place.join(format!("server.{}.mjs", std::process::id())),
+            place.join(format!("server-{:016x}.mjs", fnv(&server))),
+        );
+        fs::write(&fresh, &server).expect("written");
+        fs::rename(&fresh, &file).expect("in its place");
+        file
     })
 }
 
