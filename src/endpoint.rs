@@ -55,22 +55,27 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let shown = || match text.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text.to_owned(),
-        };
-        let url = Url::parse(text).map_err(|source| EndpointError::NotUrl { text: shown(), source })?;
+        let url = https(text)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo(url.host_str().unwrap_or_default().to_owned()));
         }
         if url.fragment().is_some() {
-            return Err(EndpointError::Fragment(shown()));
+            return Err(EndpointError::Fragment(repeated(text)));
         }
-        match url.scheme() {
-            "https" => Ok(Self(url)),
-            "http" if is_loopback(&url) => Ok(Self(url)),
-            _ => Err(EndpointError::NotHttps(shown())),
-        }
+        Ok(Self(url))
+    }
+}
+
+/// A URL that nobody on the way reads along with: https, or http on this machine's own loopback.
+///
+/// # Errors
+/// [`EndpointError::NotUrl`], [`EndpointError::NotHttps`]
+pub fn https(text: &str) -> Result<Url, EndpointError> {
+    let url = Url::parse(text).map_err(|source| EndpointError::NotUrl { text: repeated(text), source })?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(EndpointError::NotHttps(repeated(text))),
     }
 }
 
@@ -80,8 +85,23 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// What is no endpoint, cut, and without a user and a password: where they end is not known of what is no URL.
+fn repeated(text: &str) -> String {
+    let text = match text.rsplit_once('@') {
+        Some((before, after)) => {
+            let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
+            format!("{scheme}...@{after}")
+        }
+        None => text.to_owned(),
+    };
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// `127.0.0.0/8`, `::1` and `localhost` (RFC 8252 section 7.3).
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -123,10 +143,27 @@ mod tests {
             "https://auth.example/token#x",
             "https://user@auth.example/token",
             "https://user:CANARY@auth.example/token",
+            "https://user:CANARY@auth.example:99999/token",
+            "https://user:CAN#ARY-CANARY@auth.example/token",
+            "https://user:CAN/CANARY@auth.example/token",
+            "https:///user:CANARY@auth.example:99999/token",
+            "https:user:CANARY@auth.example:99999/token",
+            "http://user:CANARY@auth.example/token",
+            "user:CANARY@auth.example/token",
         ] {
             let error = bad.parse::<Endpoint>().expect_err(bad);
             assert!(!format!("{error} {error:?}").contains("CANARY"));
         }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_named_without_its_password() {
+        let error =
+            "https://me:s3cret@auth.example:99999/token".parse::<Endpoint>().expect_err("no endpoint");
+        assert_eq!(
+            error.to_string(),
+            "\"https://...@auth.example:99999/token\" is not a URL: invalid port number"
+        );
     }
 
     #[test]

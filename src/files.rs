@@ -79,7 +79,9 @@ pub fn read_own(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn read_all(file: File, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Of one size from the start: what it grows out of is not wiped.
+    let size = file.metadata()?.len().min(limit).saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     // Not what `stat` says of its size: some files are longer, and some grow.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {

@@ -1,6 +1,7 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
 pub mod capture;
+mod certificates;
 pub mod client;
 pub mod credential;
 pub mod endpoint;

@@ -1,8 +1,13 @@
 //! What `logout` and `revoke` have in common.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use authenticate::{
     Error,
-    lifecycle::leave::{Leave, Left, Revocation, leave},
+    lifecycle::{
+        leave::{Leave, Left, Revocation, leave},
+        request::address_of,
+    },
     name::{Address, Name},
     paths::Paths,
     project::Project,
@@ -18,6 +23,8 @@ pub struct Job<'a> {
     pub project: Project,
     registry: Registry,
     pub json: bool,
+    /// What was said once is not said of each credential.
+    warned: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Job<'a> {
@@ -26,16 +33,12 @@ impl<'a> Job<'a> {
             Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
             None => Project::default(),
         };
-        Ok(Self { paths, project, registry: Registry::of(paths), json })
+        Ok(Self { paths, project, registry: Registry::of(paths), json, warned: RefCell::default() })
     }
 
     /// A credential outlives its descriptor: what is stored can be removed under its own name.
     pub fn address(&self, set: Name, target: &Target) -> Result<Address, Error> {
-        let provider: Name = match self.registry.get(&target.provider) {
-            Ok(known) => known.name.parse()?,
-            Err(unknown) => target.provider.parse().map_err(|_| unknown)?,
-        };
-        Ok(Address { set, provider, profile: target.profile.clone().unwrap_or_else(Name::default_name) })
+        address_of(&self.registry, set, &target.provider, target.profile.as_ref())
     }
 
     pub fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
@@ -50,7 +53,13 @@ impl<'a> Job<'a> {
 
     pub fn leave_one(&self, address: &Address, how: Leave) -> anyhow::Result<Result<Left, Error>> {
         let provider = self.registry.sound(address.provider.as_str());
-        to_the_end(leave(self.paths, None, provider, &self.project, address, how))
+        let left = to_the_end(leave(self.paths, None, provider, &self.project, address, how))?;
+        for why in left.iter().flat_map(|left| &left.unread) {
+            if self.warned.borrow_mut().insert(why.clone()) {
+                output::warn(why);
+            }
+        }
+        Ok(left)
     }
 
     pub fn say(&self, address: &Address, left: &Left) -> anyhow::Result<()> {

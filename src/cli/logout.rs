@@ -96,7 +96,7 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
 fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<Left> {
     let mut store = Store::open(job.paths).map_err(Error::from)?;
     let removal = store.remove_unreadable(row).map_err(Error::from)?;
-    Ok(Left { revocation: Revocation::NotAsked, removal: Some(removal) })
+    Ok(Left { revocation: Revocation::NotAsked, removal: Some(removal), unread: Vec::new() })
 }
 
 fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) -> anyhow::Result<()> {

@@ -3,15 +3,13 @@
 use std::{env, path::Path};
 
 use super::EngineError;
-use crate::files;
+use crate::certificates;
 
 /// Where the bundle stands in images and containers.
 pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
 /// The variables by which programs find a bundle.
 const CA_VARIABLES: [&str; 5] =
     ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"];
-/// The usual variables that name a whole bundle on the host.
-const CA_SOURCES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
 const PROXIES: [&str; 8] = [
     "http_proxy",
     "https_proxy",
@@ -22,8 +20,6 @@ const PROXIES: [&str; 8] = [
     "NO_PROXY",
     "ALL_PROXY",
 ];
-/// A bundle is a few hundred kilobytes.
-const MAX_BUNDLE: u64 = 16 << 20;
 
 /// Proxy variables and certificates for builds and runs.
 #[derive(Clone, Debug, Default)]
@@ -44,18 +40,12 @@ impl Passthrough {
     pub fn from_env(file: Option<&Path>) -> Result<Self, EngineError> {
         let proxies =
             PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect();
-        let mut unread = Vec::new();
-        let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        let ca_bundle = match file {
-            Some(path) => Some(read(path)?),
-            None => CA_SOURCES.iter().find_map(|name| match read(Path::new(&named(name)?)) {
-                Ok(bundle) => Some(bundle),
-                Err(error) => {
-                    unread.push(format!("{name} is not used: {error}"));
-                    None
-                }
-            }),
+        let failed = |source| {
+            let path = file.unwrap_or(Path::new("")).display().to_string();
+            EngineError::File { path, source }
         };
+        let (bundle, unread) = certificates::bundle(file).map_err(failed)?;
+        let ca_bundle = bundle.map(|bundle| bundle.pem);
         Ok(Self { proxies, ca_bundle, unread })
     }
 
@@ -68,13 +58,4 @@ impl Passthrough {
             .map(|name| (name.to_owned(), CA_PATH.to_owned()));
         self.proxies.iter().cloned().chain(ca).collect()
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
-    let failed = |source| EngineError::File { path: path.display().to_string(), source };
-    let bytes = files::read_plain(path, MAX_BUNDLE).map_err(failed)?;
-    if !bytes.windows(11).any(|w| w == b"-----BEGIN ") {
-        return Err(failed(std::io::Error::other("not a bundle of certificates (PEM)")));
-    }
-    Ok(bytes)
 }

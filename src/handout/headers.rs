@@ -70,8 +70,8 @@ pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
 /// the one that authorises. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and
 /// password are basic (RFC 7617 section 2).
 ///
-/// A credential that belongs to a host is sent to that host and those below it, and to no other. One that belongs to
-/// none is sent to the origin of `api.base_url`.
+/// A credential that belongs to a host is sent to that host and those below it, at its port, and to no other. One that
+/// belongs to none is sent to the origin of `api.base_url`.
 ///
 /// # Errors
 /// [`HeadersError`]
@@ -159,29 +159,31 @@ fn authorisation(api: &Api, credential: &Credential) -> Option<(&'static str, Se
 }
 
 fn belongs(what: &str, metadata: &Metadata, base: &Url, url: &Url) -> Result<(), HeadersError> {
-    let refuse = |belongs: String| HeadersError::OtherHost {
-        what: what.to_owned(),
-        belongs,
-        host: url.host_str().unwrap_or_default().to_owned(),
-    };
+    let refuse =
+        |belongs: String| HeadersError::OtherHost { what: what.to_owned(), belongs, host: authority(url) };
     let Some(bound) = &metadata.host else {
-        return if url.origin() == base.origin() {
-            Ok(())
-        } else {
-            Err(refuse(base.host_str().unwrap_or_default().to_owned()))
-        };
+        return if url.origin() == base.origin() { Ok(()) } else { Err(refuse(authority(base))) };
     };
     let host = url.host_str().unwrap_or_default();
-    let is_it = host_of(bound).is_some_and(|bound| {
-        host == bound || host.strip_suffix(&bound).is_some_and(|above| above.ends_with('.'))
+    let is_it = place_of(bound, url.scheme()).is_some_and(|(bound, port)| {
+        let is_below = || host.strip_suffix(&bound).is_some_and(|above| above.ends_with('.'));
+        url.port_or_known_default() == port && (host == bound || is_below())
     });
     if is_it { Ok(()) } else { Err(refuse(bound.clone())) }
 }
 
-/// The host of what a vendor calls one: `github.com`, `ghe.example.com:8443` or `https://github.com`.
-fn host_of(text: &str) -> Option<String> {
-    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    Some(Url::parse(&url).ok()?.host_str()?.to_owned())
+/// The host and the port of what a vendor calls a host: `github.com`, `ghe.example.com:8443` or `https://github.com`.
+/// Without a port it is the usual one.
+fn place_of(text: &str, scheme: &str) -> Option<(String, Option<u16>)> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
+    let url = Url::parse(&url).ok()?;
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()))
+}
+
+/// The host, and the port if it is not the usual one.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -259,7 +261,19 @@ mod tests {
             assert!(!goes(Some(bound), "https://evilgithub.com/"), "{bound}");
             assert!(!goes(Some(bound), "https://github.com.evil.example/"), "{bound}");
             assert!(!goes(Some(bound), "http://api.github.com/user"), "{bound}");
+            assert!(!goes(Some(bound), "https://github.com:8443/"), "{bound}");
         }
+        for bound in ["ghe.example.com:8443", "https://ghe.example.com:8443/"] {
+            assert!(goes(Some(bound), "https://ghe.example.com:8443/api/v3"), "{bound}");
+            assert!(goes(Some(bound), "https://api.ghe.example.com:8443/"), "{bound}");
+            assert!(!goes(Some(bound), "https://ghe.example.com/api/v3"), "{bound}");
+            assert!(!goes(Some(bound), "https://ghe.example.com:9443/api/v3"), "{bound}");
+        }
+        assert!(
+            goes(Some("localhost"), "http://localhost/")
+                && !goes(Some("localhost"), "http://localhost:8080/")
+        );
+        assert!(goes(Some("localhost:8080"), "http://localhost:8080/"));
         // One of another host is not sent to the provider's usual one.
         assert!(!goes(Some("ghe.example.com"), "https://api.github.com/user"));
         assert!(goes(Some("ghe.example.com"), "https://ghe.example.com/api/v3"));

@@ -12,7 +12,7 @@ use crate::{
     credential::{Credential, Kind, Record},
     indirect,
     name::{Address, DEFAULT},
-    oauth::{self, Endpoint, Http, OAuthError, Origin, TokenHint},
+    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, Origin, TokenEndpoint, TokenHint},
     paths::Paths,
     project::Project,
     provider::{
@@ -61,6 +61,8 @@ pub struct Left {
     pub revocation: Revocation,
     /// Here. `None`: it was kept.
     pub removal: Option<Removal>,
+    /// What is to be shown beside it: see [`Http::unread`].
+    pub unread: Vec<String>,
 }
 
 /// What is to be done with a credential.
@@ -98,7 +100,7 @@ pub async fn leave(
     let Waited::Ours(_turn) = waited.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
-    let mut revocation = Revocation::NotAsked;
+    let (mut revocation, mut unread) = (Revocation::NotAsked, Vec::new());
     let mut _key = HeldKey::default();
     if how != Leave::Forget {
         // Not held open: no lock on the store while the network is awaited.
@@ -108,12 +110,12 @@ pub async fn leave(
         drop(opened);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
-            (Ok(Some(record)), _) => at_the_vendor(provider, project, &record).await,
+            (Ok(Some(record)), _) => at_the_vendor(provider, project, &record, &mut unread).await,
             (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
             (Err(error), Leave::Logout) => {
                 let summary = summary_of(&SharedStore::of(store, paths)?.lock(), address)?;
-                unread(provider, summary.as_ref(), error)
+                unreadable(provider, summary.as_ref(), error)
             }
             (Err(error), _) => return Err(error.into()),
         };
@@ -139,7 +141,7 @@ pub async fn leave(
     };
     match removal {
         Some(removal) if !removal.found => Err(none()),
-        removal => Ok(Left { revocation, removal }),
+        removal => Ok(Left { revocation, removal, unread }),
     }
 }
 
@@ -167,7 +169,11 @@ fn summary_of(store: &Store, address: &Address) -> Result<Option<Summary>, Store
 }
 
 /// Of what cannot be read: nobody was to be asked, as far as it is known without its secret, or it could not be tried.
-fn unread(provider: Result<&Provider, Unusable>, summary: Option<&Summary>, error: StoreError) -> Revocation {
+fn unreadable(
+    provider: Result<&Provider, Unusable>,
+    summary: Option<&Summary>,
+    error: StoreError,
+) -> Revocation {
     let Some(summary) = summary else { return Revocation::Unreadable(error) };
     let provider = match &provider {
         Ok(provider) => Some(&***provider),
@@ -186,6 +192,7 @@ async fn at_the_vendor(
     provider: Result<&Provider, Unusable>,
     project: &Project,
     record: &Record,
+    unread: &mut Vec<String>,
 ) -> Revocation {
     if !record.metadata.owner.is_us() {
         // It would end the login of the tool that it was imported from.
@@ -198,8 +205,8 @@ async fn at_the_vendor(
         Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
     };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
-        (Some(origin), revoke) => Place::of(&origin, revoke),
-        (None, Some(revoke)) => Place::described(revoke).map(Some),
+        (Some(origin), revoke) => of(&origin, revoke),
+        (None, Some(revoke)) => described(revoke).map(Some),
         (None, None) => Ok(None),
     };
     let place = match place {
@@ -209,48 +216,46 @@ async fn at_the_vendor(
     };
     let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
     let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
-    each(&place, project, tokens).await.unwrap_or_else(Revocation::Failed)
+    let http = project.ca_bundle_file().map_err(OAuthError::from);
+    match http.and_then(|bundle| Http::new(bundle.as_deref())) {
+        Ok(http) => {
+            unread.extend_from_slice(http.unread());
+            each(&http, &place, tokens).await
+        }
+        Err(error) => Revocation::Failed(error),
+    }
 }
 
-/// Where tokens are revoked, and who we are there.
-struct Place {
-    url: Endpoint,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    body: Body,
+/// Where the descriptor says.
+fn described(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
+    let client_id = revoke.client_id.as_deref().map(|id| indirect::value("revoke.client_id", id));
+    Ok(TokenEndpoint {
+        url: revoke.url.parse()?,
+        client_id: client_id.transpose()?.unwrap_or_default(),
+        client_secret: None,
+        client_auth: ClientAuth::default(),
+        body: revoke.body.unwrap_or(Body::Form),
+    })
 }
 
-impl Place {
-    fn described(revoke: &Revoke) -> Result<Self, OAuthError> {
-        let body = revoke.body.unwrap_or(Body::Form);
-        let client_id = revoke.client_id.as_deref().map(|id| indirect::value("revoke.client_id", id));
-        Ok(Self { url: revoke.url.parse()?, client_id: client_id.transpose()?, client_secret: None, body })
-    }
-
-    /// Of tokens that a native login got: as the client that got them, where the server said, or else where the
-    /// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
-    fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<Self>, OAuthError> {
-        let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
-        let described = described.filter(|url| url.host() == origin.token_url.host());
-        let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
-        let endpoint = origin.endpoint()?;
-        let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
-        let client_id = Some(endpoint.client_id).filter(|id| !id.is_empty());
-        Ok(Some(Self { url, client_id, client_secret: endpoint.client_secret, body }))
-    }
+/// Of tokens that a native login got: as the client that got them, where the server said, or else where the
+/// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
+fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
+    let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
+    let described = described.filter(|url| url.host() == origin.token_url.host());
+    let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
+    let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
+    Ok(Some(TokenEndpoint { url, body, ..origin.endpoint()? }))
 }
 
 async fn each(
-    place: &Place,
-    project: &Project,
+    http: &Http,
+    place: &TokenEndpoint,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
-) -> Result<Revocation, OAuthError> {
-    let http = Http::new(project.ca_bundle_file()?.as_deref())?;
-    let Place { url, client_id, client_secret, body } = place;
-    let (client, secret) = (client_id.as_deref(), client_secret.as_ref());
+) -> Revocation {
     let (mut revoked, mut kept) = (None, None);
     for (token, hint) in tokens {
-        match oauth::revoke(&http, url, client, secret, token, hint, *body).await {
+        match oauth::revoke(http, place, token, hint).await {
             Ok(()) => revoked = Some(hint),
             // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
             Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
@@ -264,9 +269,9 @@ async fn each(
             }
         }
     }
-    Ok(match (revoked, kept) {
+    match (revoked, kept) {
         (_, None) => Revocation::Done,
         (None, Some((_, error))) => Revocation::Failed(error),
         (Some(revoked), Some((kept, source))) => Revocation::InPart { revoked, kept, source },
-    })
+    }
 }

@@ -4,27 +4,32 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::{
-    endpoint::Endpoint,
-    oauth::{Http, Tokens, userinfo::userinfo},
-    provider::{Descriptor, flow::Account},
+    oauth::{Http, OAuthError, Tokens, userinfo::userinfo},
+    provider::Descriptor,
     secret::Secret,
-    ui::{Event, Ui},
 };
 
 /// Claims that name a person, as OpenID Connect has them.
 const USUAL: [&str; 2] = ["email", "preferred_username"];
 const MAX: usize = 256;
 
-/// The account's name, from where the descriptor says it is. It labels the credential; a login without one is a login.
-pub(super) async fn of(http: &Http, provider: &Descriptor, tokens: &Tokens, ui: &dyn Ui) -> Option<String> {
+/// The account's name, as far as the reply with the tokens has it.
+pub(super) fn told(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     let place = provider.account.clone().unwrap_or_default();
-    let claim = claimed(provider, tokens);
     let given = || place.field.iter().find_map(|name| tokens.extra.get(name)).and_then(|v| clean(v.expose()));
-    match (claim, &place.url) {
-        (Some(account), _) => Some(account),
-        (None, None) => given(),
-        (None, Some(url)) => asked(http, url, &place, &tokens.access_token, ui).await,
-    }
+    claimed(provider, tokens).or_else(|| if place.url.is_none() { given() } else { None })
+}
+
+/// The account's name that the vendor knows the owner of a token by, if the descriptor says where to ask.
+pub(super) async fn asked(
+    http: &Http,
+    provider: &Descriptor,
+    token: &Secret,
+) -> Result<Option<String>, OAuthError> {
+    let Some(place) = &provider.account else { return Ok(None) };
+    let Some(url) = &place.url else { return Ok(None) };
+    let told = userinfo(http, &url.parse()?, token).await?;
+    Ok(first(&told, place.field.iter()))
 }
 
 /// The account's name that the identity token claims.
@@ -36,14 +41,23 @@ pub fn claimed(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     }
 }
 
-async fn asked(http: &Http, url: &str, place: &Account, token: &Secret, ui: &dyn Ui) -> Option<String> {
-    let url: Endpoint = url.parse().ok()?;
-    match userinfo(http, &url, token).await {
-        Ok(told) => first(&told, place.field.iter()),
-        Err(error) => {
-            ui.show(Event::Warning(&format!("the account's name is not known: {error}")));
-            None
-        }
+/// Who a JWT is about: its subject, and the issuer that calls it so. Names change, these do not (OpenID Connect Core sections
+/// 5.7 and 12.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    issuer: Option<String>,
+    /// The subject, fit to be shown.
+    pub name: String,
+}
+
+impl Subject {
+    /// Of a token; `None` if it does not say.
+    pub fn of(token: &Secret) -> Option<Self> {
+        let claims = claims(token)?;
+        Some(Self {
+            issuer: first(&claims, ["/iss"].into_iter()),
+            name: first(&claims, ["/sub"].into_iter())?,
+        })
     }
 }
 

@@ -11,7 +11,10 @@ use tokio::{
 };
 use url::Url;
 
-use crate::engine::{Container, EngineError};
+use crate::{
+    endpoint::is_loopback,
+    engine::{Container, EngineError},
+};
 
 /// How long the CLI may take to answer a redirect that was pasted.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -151,7 +154,7 @@ impl Expected {
         let query =
             |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
         let redirect = Url::parse(&query("redirect_uri")?).ok()?;
-        is_loopback(&redirect).then(|| Self { redirect, state: query("state") })
+        comes_back(&redirect).then(|| Self { redirect, state: query("state") })
     }
 
     /// The port that the browser comes back to.
@@ -173,7 +176,7 @@ impl Expected {
             }
             None => Url::parse(pasted).map_err(|_| "that is not a URL")?,
         };
-        if !is_loopback(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
+        if !comes_back(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
             return Err("that is not the address that this login comes back to");
         }
         if !same(url.path(), self.redirect.path()) {
@@ -206,8 +209,8 @@ pub(super) fn same(expected: &str, given: &str) -> bool {
     expected.len() == given.len() && std::hint::black_box(different) == 0
 }
 
-fn is_loopback(url: &Url) -> bool {
-    url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+fn comes_back(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
 }
 
 /// Does what the browser would have done: requests `target` from the CLI inside; the status of its answer.

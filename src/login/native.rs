@@ -1,6 +1,6 @@
 //! A login in which we speak to the authorization server ourselves.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 use super::{
     How, Interrupt, LoginError, account, api_key, browser, client_credentials, container, device,
@@ -15,8 +15,11 @@ use crate::{
     provider::{Mode, Provider, flow::Flow},
     secret::Secret,
     store::{Action, SharedStore},
-    ui::{Ui, UiError},
+    ui::{Event, Ui, UiError},
 };
+
+/// How long a vendor may take to say whose a token is.
+const LABEL: Duration = Duration::from_secs(5);
 
 /// All that a native login depends on.
 pub struct NativeLogin<'a> {
@@ -69,6 +72,7 @@ impl NativeLogin<'_> {
         store.lock().record_as(Action::Login);
         let ready = self.ready(flow, &store).await?;
         let http = Http::new(bundle.as_deref())?;
+        http.unread().iter().for_each(|why| self.ui.show(Event::Warning(why)));
         let limit = self.how.timeout.unwrap_or(container::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
             granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {
@@ -77,12 +81,43 @@ impl NativeLogin<'_> {
             () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
         };
         let Granted { tokens, page } = granted;
-        let account = account::of(&http, self.provider, &tokens, self.ui).await;
-        let kept = self.keep(&store, flow, &origin, tokens, account);
+        let kept = self.keep(&store, flow, &origin, tokens);
         if let Some(page) = page {
             page.finish(kept.is_ok()).await;
         }
-        kept
+        let mut record = kept?;
+        if record.metadata.account.is_none() {
+            record.metadata.account = self.label(&http, &store, &record, interrupt).await;
+        }
+        Ok(record)
+    }
+
+    /// The account's name is asked for when the tokens are safe: a login without one is a login.
+    async fn label(
+        &self,
+        http: &Http,
+        store: &SharedStore,
+        record: &Record,
+        interrupt: &mut Interrupt,
+    ) -> Option<String> {
+        let asked = account::asked(http, self.provider, record.credential.usable()?);
+        let asked = tokio::select! {
+            asked = tokio::time::timeout(LABEL, asked) => asked,
+            () = interrupt.wants_out() => return None,
+        };
+        let why = match asked {
+            Ok(Ok(name)) => {
+                let name = name?;
+                match store.lock().name_account(self.address, record.version, &name) {
+                    Ok(()) => return Some(name),
+                    Err(error) => error.to_string(),
+                }
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        self.ui.show(Event::Warning(&format!("the account's name is not known: {why}")));
+        None
     }
 
     fn flow(&self) -> Result<&Flow, LoginError> {
@@ -129,21 +164,15 @@ impl NativeLogin<'_> {
         flow: &Flow,
         origin: &Origin,
         tokens: Tokens,
-        account: Option<String>,
     ) -> Result<Record, LoginError> {
+        let account = account::told(self.provider, &tokens);
         if flow.api_key_field.is_some() {
             let key = api_key::check(self.provider, &tokens.access_token, self.how.force)?;
             let metadata = Metadata { account, ..Metadata::default() };
             return Ok(store.lock().put(self.address, &Credential::ApiKey { key }, &metadata)?);
         }
-        let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
-        let metadata = Metadata {
-            account,
-            host: None,
-            scopes: tokens.scopes.unwrap_or_else(|| flow.scopes.clone()),
-            expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
-            ..Metadata::default()
-        };
+        let asked_for = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
+        let metadata = tokens.described(asked_for);
         let mut extra = tokens.extra;
         origin.keep(&mut extra);
         let oauth = OAuth {

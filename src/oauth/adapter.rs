@@ -1,6 +1,6 @@
 //! Between the `oauth2` crate, which knows the forms of requests, and our HTTP, which knows what servers do with them.
 
-use std::{borrow::Cow, pin::Pin};
+use std::pin::Pin;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, http};
@@ -10,46 +10,68 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
-    Endpoint, Http, OAuthError,
+    ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint,
     error::Cause,
     http::Answer,
     refusal::{self, Sent},
 };
-use crate::{credential::wipe, provider::descriptor::Body};
+use crate::{credential::wipe, provider::descriptor::Body, secret::Secret};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The members that hold tokens.
 const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
 
-/// Sends what the crate prepared, to this endpoint only, in the form that the vendor wants.
+/// What is secret in a request, by parameter. The crate, which wipes nothing, is never given it.
+pub(super) type Secrets<'a> = [(&'static str, &'a Secret)];
+
+/// Sends what the crate prepared, with what is secret put in, to this endpoint only, in the form that the vendor wants.
 #[derive(Clone, Copy)]
 pub(super) struct Adapter<'a> {
     pub http: &'a Http,
-    pub endpoint: &'a Endpoint,
-    pub body: Body,
+    pub url: &'a Endpoint,
+    pub client: &'a TokenEndpoint,
+    pub secrets: &'a Secrets<'a>,
 }
 
 impl Adapter<'_> {
     /// One exchange. What comes back is JSON: the server's answer, or its refusal in the form of RFC 6749 section 5.2
     /// with status 400.
     async fn call(self, request: HttpRequest) -> Result<HttpResponse, OAuthError> {
-        let (parts, form) = request.into_parts();
-        let form = Zeroizing::new(form);
-        let sent =
-            Sent::new(parameters(&form), parts.headers.get(AUTHORIZATION).map(secrets).unwrap_or_default());
-        let (kind, body) = match self.body {
+        let mut parameters = parameters(&Zeroizing::new(request.into_body()));
+        for (name, secret) in self.secrets {
+            put(&mut parameters, name, Zeroizing::new(secret.expose().to_owned()));
+        }
+        let TokenEndpoint { client_id, client_secret, client_auth, body, .. } = self.client;
+        let mut authorization = None;
+        match (client_secret, client_auth) {
+            (Some(secret), ClientAuth::Basic) => {
+                parameters.retain(|(name, _)| name != "client_id");
+                authorization = Some((basic(client_id, secret), secret));
+            }
+            (Some(secret), ClientAuth::Body) => {
+                put(&mut parameters, "client_secret", Zeroizing::new(secret.expose().to_owned()));
+            }
+            (None, _) => {}
+        }
+        let in_header = authorization
+            .iter()
+            .flat_map(|(encoded, secret)| [encoded.clone(), Zeroizing::new(secret.expose().to_owned())]);
+        let sent = Sent::new(parameters, in_header.collect());
+        let (kind, body) = match body {
             Body::Form => (FORM, sent.form()),
             Body::Json => (JSON, sent.json()),
         };
         let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, kind)]);
-        if let Some(value) = parts.headers.get(AUTHORIZATION) {
-            let mut value = value.clone();
+        if let Some((encoded, _)) = &authorization {
+            let value = Zeroizing::new(format!("Basic {}", encoded.as_str()));
+            let value = HeaderValue::from_str(&value);
+            let mut value = value.map_err(|error| OAuthError::Setup(error.to_string()))?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let answer = self.http.post(self.endpoint, headers, body).await?;
-        response(&self.endpoint.host(), &answer, &sent)
+        let answer = self.http.post(self.url, headers, body).await?;
+        response(&self.url.host(), &answer, &sent)
     }
 }
 
@@ -63,38 +85,36 @@ impl<'c> AsyncHttpClient<'c> for Adapter<'_> {
     }
 }
 
-/// What stands in the crate's form. A parameter that is there twice counts as it was added last (RFC 6749 section 3.2 allows
-/// none twice), and an empty client id is one that there is not.
-fn parameters(form: &[u8]) -> Vec<(String, Zeroizing<String>)> {
-    let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
+type Parameter = (String, Zeroizing<String>);
+
+/// What stands in the crate's form. An empty client id is one that there is not.
+fn parameters(form: &[u8]) -> Vec<Parameter> {
+    let mut parameters = Vec::new();
     for (name, value) in form_urlencoded::parse(form) {
-        if name == "client_id" && value.is_empty() {
-            continue;
-        }
-        let value = Zeroizing::new(Cow::into_owned(value));
-        match parameters.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = value,
-            None => parameters.push((name.into_owned(), value)),
+        if name != "client_id" || !value.is_empty() {
+            put(&mut parameters, &name, Zeroizing::new(value.into_owned()));
         }
     }
     parameters
 }
 
-/// The secrets of a client in a header (RFC 6749 section 2.3.1): the whole, and its password as it is without the encoding.
-fn secrets(header: &HeaderValue) -> Vec<Zeroizing<String>> {
-    let Some(whole) = header.to_str().ok().and_then(|text| text.strip_prefix("Basic ")) else {
-        return Vec::new();
-    };
-    let mut secrets = vec![Zeroizing::new(whole.to_owned())];
-    let pair = STANDARD.decode(whole).map(Zeroizing::new).unwrap_or_default();
-    if let Some(at) = pair.iter().position(|byte| *byte == b':') {
-        // As the value of a form's field, which is how it was encoded.
-        let field = [b"=", &pair[at + 1..]].concat();
-        let password = form_urlencoded::parse(&field).next().map(|(_, value)| value.into_owned());
-        secrets.extend(password.map(Zeroizing::new));
-        drop(Zeroizing::new(field));
+/// A parameter that is there twice counts as it was added last (RFC 6749 section 3.2 allows none twice).
+fn put(parameters: &mut Vec<Parameter>, name: &str, value: Zeroizing<String>) {
+    match parameters.iter_mut().find(|(known, _)| known == name) {
+        Some((_, known)) => *known = value,
+        None => parameters.push((name.to_owned(), value)),
     }
-    secrets
+}
+
+/// A client and its secret as they are in a header (RFC 6749 section 2.3.1).
+fn basic(client_id: &str, secret: &Secret) -> Zeroizing<String> {
+    // Large enough from the start: a buffer that grows leaves copies behind.
+    let room = 3 * (client_id.len() + secret.expose().len()) + 1;
+    let mut pair = Zeroizing::new(String::with_capacity(room));
+    pair.extend(form_urlencoded::byte_serialize(client_id.as_bytes()));
+    pair.push(':');
+    pair.extend(form_urlencoded::byte_serialize(secret.expose().as_bytes()));
+    Zeroizing::new(STANDARD.encode(pair.as_bytes()))
 }
 
 /// The crate's view of an answer.

@@ -57,7 +57,7 @@ pub async fn start(
 ) -> Result<DeviceCode, OAuthError> {
     let address = DeviceAuthorizationUrl::from_url(url.url().clone());
     let client = endpoint.client().set_device_authorization_url(address);
-    let adapter = Tidy(Adapter { http, endpoint: url, body: endpoint.body });
+    let adapter = Tidy(Adapter { http, url, client: endpoint, secrets: &[] });
     let mut request = client.exchange_device_code().add_scopes(scopes.iter().cloned().map(Scope::new));
     for (name, value) in parameters {
         request = request.add_extra_param(name, value);
@@ -107,7 +107,7 @@ pub(super) async fn wait_with<S: Future<Output = ()> + Send>(
     let client = endpoint.client();
     let (final_error, mut final_errors) = mpsc::unbounded_channel();
     let last = Arc::new(Mutex::new(None));
-    let poll = Poll { adapter: endpoint.adapter(http), final_error, last: Arc::clone(&last) };
+    let poll = Poll { adapter: endpoint.adapter(http, &[]), final_error, last: Arc::clone(&last) };
     let mut request = client.exchange_device_access_token(&code.response);
     for (name, value) in parameters {
         request = request.add_extra_param(name, value);

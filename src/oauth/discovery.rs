@@ -27,34 +27,40 @@ struct Document {
     revocation_endpoint: Option<String>,
 }
 
-/// Asks an issuer for its endpoints, at the address of RFC 8414 first.
+/// Asks an issuer for its endpoints, at the address of RFC 8414 first. Whatever a server has there in place of them, it
+/// may have them at that of OpenID Connect.
 ///
 /// # Errors
 /// [`OAuthError::Issuer`] when the document is about another issuer, and what a request can have.
 pub async fn discover(http: &Http, issuer: &str) -> Result<Published, OAuthError> {
     let place: Endpoint = issuer.parse()?;
-    let mut not_there = None;
-    for address in addresses(&place)? {
-        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        let answer = http.get(&address, accept).await?;
-        let bad = |what| OAuthError::BadReply { host: address.host(), status: answer.status, what };
-        match answer.status {
-            200 => {
-                let document: Document = serde_json::from_slice(&answer.body)
-                    .map_err(|_| bad("it is not the description of an authorization server"))?;
-                return read(document, issuer);
-            }
-            429 | 500 | 503 => {
-                return Err(OAuthError::Unavailable {
-                    host: address.host(),
-                    status: answer.status,
-                    retry_after: answer.retry_after,
-                });
-            }
-            _ => not_there = Some(bad("it does not publish its endpoints")),
-        }
+    let [first, second] = addresses(&place)?;
+    let failed = match document(http, &first).await {
+        Ok(document) => return read(document, issuer),
+        Err(busy @ OAuthError::Unavailable { .. }) => return Err(busy),
+        Err(failed) => failed,
+    };
+    match document(http, &second).await {
+        Ok(document) => read(document, issuer),
+        // That there is nothing says less than what there was.
+        Err(error) if failed.is_refusal() => Err(error),
+        Err(_) => Err(failed),
     }
-    Err(not_there.unwrap_or_else(|| OAuthError::Setup("nowhere to look".into())))
+}
+
+async fn document(http: &Http, address: &Endpoint) -> Result<Document, OAuthError> {
+    let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    let answer = http.get(address, accept).await?;
+    let (host, status) = (address.host(), answer.status);
+    match status {
+        200 => serde_json::from_slice(&answer.body).map_err(|_| OAuthError::BadReply {
+            host,
+            status,
+            what: "it is not the description of an authorization server",
+        }),
+        429 | 500 | 503 => Err(OAuthError::Unavailable { host, status, retry_after: answer.retry_after }),
+        _ => Err(OAuthError::BadReply { host, status, what: "it does not publish its endpoints" }),
+    }
 }
 
 /// RFC 8414 section 3.1 puts its words between host and path, OpenID Connect its own behind the path.

@@ -20,7 +20,8 @@ pub enum OAuthError {
         /// What it says about it: printable, one line, at most 200 characters.
         description: Option<String>,
     },
-    /// The request was certainly not sent: no address, no connection, no trusted certificate.
+    /// The request was certainly not sent: no address, no connection, no trusted certificate. Or it was one that changes
+    /// nothing, and no whole answer came.
     #[error("{host} cannot be reached: {source}")]
     Unreachable {
         /// The host.

@@ -1,9 +1,10 @@
 //! The grants by which a login gets its tokens at a token endpoint.
 
-use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl, Scope};
+use oauth2::{AuthorizationCode, RedirectUrl, Scope};
 
 use super::{
     Http, OAuthError, TokenEndpoint, Tokens,
+    adapter::Secrets,
     reply::Reply,
     token::{tokens, tokens_in},
 };
@@ -47,11 +48,10 @@ pub async fn exchange_code(
     token_field: &str,
 ) -> Result<Tokens, OAuthError> {
     let client = endpoint.client();
-    let adapter = endpoint.adapter(http);
     let Code { code, verifier, redirect } = code;
-    let mut request = client
-        .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+    let secrets = [("code", &code), ("code_verifier", &verifier)];
+    let adapter = endpoint.adapter(http, &secrets);
+    let mut request = client.exchange_code(AuthorizationCode::new(String::new()));
     if let Some(redirect) = redirect {
         request = request.set_redirect_uri(std::borrow::Cow::Owned(RedirectUrl::from_url(redirect)));
     }
@@ -72,7 +72,7 @@ pub async fn client_credentials(
     parameters: &Parameters,
 ) -> Result<Tokens, OAuthError> {
     let more = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    tokens(&endpoint.url, for_client(http, endpoint, scopes, more).await)
+    tokens(&endpoint.url, for_client(http, endpoint, scopes, more, &[]).await)
 }
 
 /// Exchanges a token for another (RFC 8693).
@@ -89,12 +89,12 @@ pub async fn exchange_token(
     // The crate does not know this grant. Its name comes after that of the one it knows, and the last of two counts.
     let own = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("subject_token", exchange.subject.expose()),
         ("subject_token_type", exchange.subject_type),
     ];
     let requested = exchange.requested_type.map(|kind| ("requested_token_type", kind));
     let more = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    tokens(&endpoint.url, for_client(http, endpoint, scopes, more.chain(own).chain(requested)).await)
+    let (more, secrets) = (more.chain(own).chain(requested), [("subject_token", exchange.subject)]);
+    tokens(&endpoint.url, for_client(http, endpoint, scopes, more, &secrets).await)
 }
 
 async fn for_client<'a>(
@@ -102,9 +102,10 @@ async fn for_client<'a>(
     endpoint: &TokenEndpoint,
     scopes: &[String],
     parameters: impl Iterator<Item = (&'a str, &'a str)>,
+    secrets: &Secrets<'_>,
 ) -> Result<Reply, oauth2::RequestTokenError<OAuthError, oauth2::basic::BasicErrorResponse>> {
     let client = endpoint.client();
-    let adapter = endpoint.adapter(http);
+    let adapter = endpoint.adapter(http, secrets);
     let mut request = client.exchange_client_credentials().add_scopes(scopes.iter().cloned().map(Scope::new));
     for (name, value) in parameters {
         request = request.add_extra_param(name, value);

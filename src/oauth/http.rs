@@ -2,7 +2,6 @@
 
 use std::{
     error::Error as _,
-    io::{self, Read as _},
     net::{Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::Arc,
@@ -14,25 +13,18 @@ use reqwest::{
     Client, Response,
     header::{HeaderMap, LOCATION, RETRY_AFTER},
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use super::{Endpoint, OAuthError, error::Cause};
-use crate::files;
+use crate::certificates;
 
 /// No answer of a token endpoint comes near this.
 const MAX_REPLY: usize = 1 << 20;
-/// A bundle is a few hundred kilobytes.
-const MAX_BUNDLE: u64 = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(30);
 /// A server that wants more time than this is asked before all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// The usual variables that name a whole bundle.
-const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
 
 /// Makes requests. Redirects are not followed, connecting takes at most 10 seconds and all of it 30, an answer has at most
 /// 1 MiB. The system's proxies are used, but never on the way to this machine itself.
@@ -40,6 +32,7 @@ const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA
 pub struct Http {
     far: Client,
     near: Client,
+    unread: Vec<String>,
 }
 
 /// A whole answer.
@@ -55,17 +48,22 @@ impl Http {
     /// `REQUESTS_CA_BUNDLE` names, or the system's.
     ///
     /// # Errors
-    /// [`OAuthError::CaBundle`] when the bundle cannot be read, [`OAuthError::Setup`]
+    /// [`OAuthError::CaBundle`] when `ca_bundle` cannot be used, [`OAuthError::Setup`]. What is wrong with a variable is in
+    /// [`Http::unread`].
     pub fn new(ca_bundle: Option<&Path>) -> Result<Self, OAuthError> {
         Self::limited(ca_bundle, TOTAL)
     }
 
     pub(crate) fn limited(ca_bundle: Option<&Path>, total: Duration) -> Result<Self, OAuthError> {
+        let failed =
+            |source| OAuthError::CaBundle { path: ca_bundle.map(Path::to_owned).unwrap_or_default(), source };
+        let (bundle, unread) = certificates::bundle(ca_bundle).map_err(failed)?;
+        let roots = bundle.map_or_else(of_the_system, |bundle| bundle.roots);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| OAuthError::Setup(error.to_string()))?
-            .with_root_certificates(roots(ca_bundle)?)
+            .with_root_certificates(roots)
             .with_no_client_auth();
         let common = || {
             Client::builder()
@@ -85,7 +83,14 @@ impl Http {
         Ok(Self {
             far: built(common())?,
             near: built(common().no_proxy().resolve_to_addrs("localhost", &loopback))?,
+            unread,
         })
+    }
+
+    /// Variables that name a bundle of certificates which cannot be used, and why: to be shown. The system's are trusted
+    /// in their place.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// Sends a body, once.
@@ -101,14 +106,24 @@ impl Http {
         receive(endpoint, request).await
     }
 
-    /// Asks for a document.
+    /// Asks for a document. That changes nothing: what became of it is never in doubt.
     pub(crate) async fn get(&self, endpoint: &Endpoint, headers: HeaderMap) -> Result<Answer, OAuthError> {
-        receive(endpoint, self.client(endpoint).get(endpoint.url().clone()).headers(headers)).await
+        let request = self.client(endpoint).get(endpoint.url().clone()).headers(headers);
+        receive(endpoint, request).await.map_err(|error| match error {
+            OAuthError::OutcomeUnknown { host, source } => OAuthError::Unreachable { host, source },
+            other => other,
+        })
     }
 
     fn client(&self, endpoint: &Endpoint) -> &Client {
         if endpoint.is_loopback() { &self.near } else { &self.far }
     }
+}
+
+fn of_the_system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Result<Answer, OAuthError> {
@@ -181,42 +196,9 @@ fn reason(error: reqwest::Error) -> String {
     text
 }
 
-fn roots(ca_bundle: Option<&Path>) -> Result<RootCertStore, OAuthError> {
-    let bundle = match ca_bundle {
-        Some(path) => {
-            let failed = |source| OAuthError::CaBundle { path: path.to_owned(), source };
-            Some(read(path).map_err(failed)?)
-        }
-        None => CA_VARIABLES.iter().find_map(|name| read(Path::new(&std::env::var_os(name)?)).ok()),
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(bundle.unwrap_or_else(|| rustls_native_certs::load_native_certs().certs));
-    Ok(roots)
-}
-
-fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let mut text = Vec::new();
-    files::open_plain(path)?.take(MAX_BUNDLE).read_to_end(&mut text)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let certificates = certificates.map_err(|error| io::Error::other(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(io::Error::other("there is no certificate in it (PEM)"));
-    }
-    Ok(certificates)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_more_is_read_of_a_bundle_than_any_has() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        // What there is of it on the disk is nothing.
-        file.as_file().set_len(1 << 40).expect("a length");
-        let refused = Http::new(Some(file.path())).expect_err("refused");
-        assert!(matches!(refused, OAuthError::CaBundle { .. }), "{refused}");
-    }
 
     #[test]
     fn a_server_says_in_seconds_or_with_a_date_how_long_it_wants_to_be_left_alone() {

@@ -2,11 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, basic::BasicTokenType};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::{credential::wipe, secret::Secret, shown::is_invisible};
+use crate::{
+    credential::{Metadata, wipe},
+    secret::Secret,
+    shown::is_invisible,
+};
 
 /// Tokens, as a server gave them (RFC 6749 section 5.1). What servers do differently is taken, too: no `token_type`,
 /// numbers as text, scopes as a list or with commas.
@@ -26,6 +31,19 @@ pub struct Tokens {
     pub token_type: Option<String>,
     /// The other text members of the reply, by name.
     pub extra: BTreeMap<String, Secret>,
+}
+
+impl Tokens {
+    /// What they say of themselves in place of what was asked for or known before. How long they work counts from now on; an
+    /// old end says nothing of them.
+    pub fn described(&self, known: Metadata) -> Metadata {
+        let lasts = self.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
+        Metadata {
+            expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
+            scopes: self.scopes.clone().unwrap_or(known.scopes),
+            ..known
+        }
+    }
 }
 
 /// A reply, for the `oauth2` crate, which wants its own types by reference.

@@ -1,17 +1,20 @@
 //! The requests to token and revocation endpoints.
 
 use oauth2::{
-    AuthType, Client, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet, EndpointSet,
-    ErrorResponse, RequestTokenError, RevocableToken, RevocationUrl, Scope,
-    StandardTokenIntrospectionResponse, TokenUrl,
+    Client, ClientId, EmptyExtraTokenFields, EndpointNotSet, EndpointSet, ErrorResponse, RequestTokenError,
+    RevocableToken, RevocationUrl, Scope, StandardTokenIntrospectionResponse, TokenUrl,
     basic::{BasicErrorResponse, BasicErrorResponseType, BasicTokenType},
 };
 use zeroize::Zeroizing;
 
-use super::{Endpoint, Http, OAuthError, Tokens, adapter::Adapter, reply::Reply};
+use super::{
+    Endpoint, Http, OAuthError, Tokens,
+    adapter::{Adapter, Secrets},
+    reply::Reply,
+};
 use crate::{provider::descriptor::Body, secret::Secret};
 
-/// A token endpoint, and who we are there.
+/// A token or revocation endpoint, and who we are there.
 #[derive(Clone, Debug)]
 pub struct TokenEndpoint {
     /// Where.
@@ -91,76 +94,55 @@ pub async fn refresh(
     scopes: &[String],
 ) -> Result<Tokens, OAuthError> {
     let client = endpoint.client();
-    let token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
-    let adapter = endpoint.adapter(http);
+    let (token, secrets) = (oauth2::RefreshToken::new(String::new()), [("refresh_token", refresh_token)]);
+    let adapter = endpoint.adapter(http, &secrets);
     let request = client.exchange_refresh_token(&token).add_scopes(scopes.iter().cloned().map(Scope::new));
-    let reply = request.request_async(&adapter).await;
-    drop(Zeroizing::new(token.into_secret()));
-    tokens(&endpoint.url, reply)
+    tokens(&endpoint.url, request.request_async(&adapter).await)
 }
 
-/// Tells the server that a token must not work any more (RFC 7009). A token that it does not know is revoked already.
+/// Tells the server that a token must not work any more (RFC 7009), as the client that it was given to. A token that the
+/// server does not know is revoked already.
 ///
 /// # Errors
 /// [`OAuthError`]
 pub async fn revoke(
     http: &Http,
-    url: &Endpoint,
-    client_id: Option<&str>,
-    client_secret: Option<&Secret>,
+    endpoint: &TokenEndpoint,
     token: &Secret,
     hint: TokenHint,
-    body: Body,
 ) -> Result<(), OAuthError> {
     // The crate takes https only, not even http on the loopback; where it is really sent is the adapter's to say.
-    let mut https = url.url().clone();
+    let mut https = endpoint.url.url().clone();
     let _ = https.set_scheme("https");
-    let client = OAuthClient::<EndpointNotSet>::new(ClientId::new(client_id.unwrap_or_default().to_owned()));
-    let client = with_secret(client, client_secret, ClientAuth::Basic)
-        .set_revocation_url(RevocationUrl::from_url(https));
-    let revoked = Revoked { token: token.clone(), hint };
-    let request = client.revoke_token(revoked).map_err(|error| OAuthError::Setup(error.to_string()))?;
-    let adapter = Adapter { http, endpoint: url, body };
-    request.request_async(&adapter).await.map_err(|error| unwrapped(url, error))
+    let client = endpoint.client().set_revocation_url(RevocationUrl::from_url(https));
+    let request = client.revoke_token(Revoked(hint)).map_err(|error| OAuthError::Setup(error.to_string()))?;
+    let secrets = [("token", token)];
+    let adapter = endpoint.adapter(http, &secrets);
+    request.request_async(&adapter).await.map_err(|error| unwrapped(&endpoint.url, error))
 }
 
-/// A token that is to be revoked.
+/// A token that is to be revoked, as the crate knows it.
 #[derive(Debug)]
-pub(super) struct Revoked {
-    token: Secret,
-    hint: TokenHint,
-}
+pub(super) struct Revoked(TokenHint);
 
 impl RevocableToken for Revoked {
     fn secret(&self) -> &str {
-        self.token.expose()
+        ""
     }
 
     fn type_hint(&self) -> Option<&str> {
-        Some(self.hint.as_str())
+        Some(self.0.as_str())
     }
 }
 
 impl TokenEndpoint {
     pub(super) fn client(&self) -> OAuthClient<EndpointNotSet, EndpointSet> {
-        let client = OAuthClient::<EndpointNotSet>::new(ClientId::new(self.client_id.clone()));
-        with_secret(client, self.client_secret.as_ref(), self.client_auth)
+        OAuthClient::<EndpointNotSet>::new(ClientId::new(self.client_id.clone()))
             .set_token_uri(TokenUrl::from_url(self.url.url().clone()))
     }
 
-    pub(super) fn adapter<'a>(&'a self, http: &'a Http) -> Adapter<'a> {
-        Adapter { http, endpoint: &self.url, body: self.body }
-    }
-}
-
-fn with_secret(client: OAuthClient, secret: Option<&Secret>, auth: ClientAuth) -> OAuthClient {
-    let client = client.set_auth_type(match auth {
-        ClientAuth::Basic => AuthType::BasicAuth,
-        ClientAuth::Body => AuthType::RequestBody,
-    });
-    match secret {
-        Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-        None => client,
+    pub(super) fn adapter<'a>(&'a self, http: &'a Http, secrets: &'a Secrets<'a>) -> Adapter<'a> {
+        Adapter { http, url: &self.url, client: self, secrets }
     }
 }
 

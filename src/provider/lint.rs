@@ -11,7 +11,12 @@ use super::{
     run_args::{RunArgs, check_env_name, check_env_value, check_mount_point},
 };
 pub use crate::yaml::Finding;
-use crate::{credential::Kind, indirect, name::Name};
+use crate::{
+    credential::Kind,
+    endpoint::{self, Endpoint},
+    indirect,
+    name::Name,
+};
 
 /// No CLI was seen to listen on more than two.
 const MAX_PORTS: usize = 8;
@@ -232,15 +237,19 @@ impl Findings {
         if let Some(api) = &d.api {
             self.check("api.base_url", indirect::lint(&api.base_url, https));
         }
-        urls.extend(d.revoke.iter().map(|revoke| ("revoke.url", revoke.url.as_str())));
+        // Tokens are sent to these: a descriptor says itself where they go.
+        if let Some(revoke) = &d.revoke {
+            self.check("revoke.url", endpoint(&revoke.url));
+        }
         if let Some(id) = d.revoke.as_ref().and_then(|revoke| revoke.client_id.as_ref()) {
             self.check("revoke.client_id", indirect::lint(id, |_| Ok(())));
         }
         if let Some(refresh) = &d.refresh {
-            urls.extend(refresh.token_url.as_deref().map(|url| ("refresh.token_url", url)));
+            if let Some(url) = &refresh.token_url {
+                self.check("refresh.token_url", endpoint(url));
+            }
             self.refresh(refresh);
         }
-        // Tokens are sent to these: a descriptor says itself where they go.
         for (path, url) in urls {
             self.check(path, https(url));
         }
@@ -379,13 +388,12 @@ fn pointer(path: &str) -> Result<(), String> {
     }
 }
 
-/// What must hold of an endpoint: https, or loopback.
+/// What must hold of an address: https, or loopback.
 pub fn https(text: &str) -> Result<(), String> {
-    let url = url::Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
-    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        _ => Err(format!("{text:?} is not https (http is for loopback only)")),
-    }
+    endpoint::https(text).map(drop).map_err(|error| error.to_string())
+}
+
+/// What must hold of an address that tokens are sent to.
+fn endpoint(text: &str) -> Result<(), String> {
+    text.parse::<Endpoint>().map(drop).map_err(|error| error.to_string())
 }

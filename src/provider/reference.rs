@@ -1,11 +1,11 @@
 //! Where a secret is, in place of the secret.
 
-use std::{env, fmt, fs::File, io::Read as _, path::PathBuf, str::FromStr};
+use std::{env, fmt, io, path::PathBuf, str::FromStr};
 
 use zeroize::Zeroizing;
 
 use super::run_args::check_env_name;
-use crate::{name::Name, secret::Secret};
+use crate::{files, name::Name, secret::Secret};
 
 /// No secret is longer.
 const MAX: u64 = 64 * 1024;
@@ -98,14 +98,14 @@ impl Reference {
     }
 }
 
-fn read(path: &std::path::Path) -> std::io::Result<Zeroizing<String>> {
+fn read(path: &std::path::Path) -> io::Result<Zeroizing<String>> {
     let path = match (path.strip_prefix("~"), env::home_dir()) {
         (Ok(below), Some(home)) => home.join(below),
         _ => path.to_owned(),
     };
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    File::open(path)?.take(MAX).read_to_string(&mut text)?;
-    Ok(text)
+    let bytes = Zeroizing::new(files::read_plain(&path, MAX)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("it is not text (UTF-8)"))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -147,6 +147,17 @@ mod tests {
         );
         let error = Reference::File("/nonexistent/secret".into()).read("x").expect_err("no file");
         assert!(error.to_string().starts_with("x: cannot read /nonexistent/secret: "), "{error}");
+    }
+
+    /// Half a secret is not one.
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_cut() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), vec![b'x'; 64 * 1024]).expect("written");
+        assert_eq!(Reference::File(file.path().into()).read("x"), Ok("x".repeat(64 * 1024).into()));
+        std::fs::write(file.path(), vec![b'x'; 64 * 1024 + 1]).expect("written");
+        let error = Reference::File(file.path().into()).read("x").expect_err("too long").to_string();
+        assert!(error.ends_with(": it is larger than 65536 bytes"), "{error}");
     }
 
     #[test]

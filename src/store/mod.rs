@@ -7,6 +7,7 @@
 //! means in the same process. Closing any descriptor of a file drops all POSIX locks that the process has on
 //! it, SQLite's included.
 
+mod account;
 mod audit;
 mod backup;
 mod change;

@@ -45,6 +45,22 @@ fn a_bundle_that_a_variable_names_and_that_is_not_there_is_said() {
 }
 
 #[test]
+fn a_secret_that_a_descriptor_refers_to_is_in_a_plain_file() {
+    let home = Home::new();
+    let fifo = fifo(&home, "fifo");
+    for place in ["/dev/zero", &fifo] {
+        let flow =
+            format!("token_url: 'http://127.0.0.1:9/', client_id: demo, client_secret: 'file:{place}'");
+        let yaml =
+            format!("name: acme\nlabel: Acme\nmodes: [client_credentials]\nclient_credentials: {{{flow}}}\n");
+        home.write("config/providers/acme.yaml", &yaml);
+        home.authenticate(["demo", "acme"]).within_megabytes(2000).exits(code::USAGE).says(&format!(
+            "client_credentials.client_secret: cannot read {place}: it is not a regular file"
+        ));
+    }
+}
+
+#[test]
 fn a_containerfile_is_a_plain_file() {
     let home = Home::new();
     let own = fifo(&home, "config/images/codex/Containerfile");

@@ -46,6 +46,52 @@ fn both_standards_places_are_asked() {
     }
 }
 
+/// A gateway or a page for everything in place of the document of RFC 8414.
+#[test]
+fn whatever_is_at_the_first_place_the_second_is_asked() {
+    type Answer = fn(&str) -> Vec<u8>;
+    let instead: [(&str, Answer); 5] = [
+        ("a redirect", |own| {
+            format!(
+                "HTTP/1.1 302 X\r\nLocation: {own}/login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            .into_bytes()
+        }),
+        ("502", |_| reply(502, "text/html", "<html>")),
+        ("504", |_| reply(504, "text/html", "<html>")),
+        ("a page", |_| reply(200, "text/html", "<html>")),
+        ("nothing", |_| Vec::new()),
+    ];
+    for (what, answer) in instead {
+        let home = Home::new();
+        let own = Arc::new(OnceLock::<String>::new());
+        let known = Arc::clone(&own);
+        let server = Stub::that(move |asked| match asked.path.as_str() {
+            "/.well-known/oauth-authorization-server" => answer(known.get().expect("set")),
+            "/.well-known/openid-configuration" => {
+                json_reply(200, &GOOD.replace("ISSUER", known.get().expect("set")))
+            }
+            _ => json_reply(200, TOKEN),
+        });
+        own.set(server.url("")).expect("unset");
+        acme(&home, &server.url(""), "");
+        login(&home).exits(code::DONE);
+        assert_eq!(server.asked_at("/token").len(), 1, "{what}");
+    }
+}
+
+#[test]
+fn what_was_only_asked_for_is_never_in_doubt() {
+    for (status, says) in [(504, "cannot be reached: status 504"), (302, "it redirects")] {
+        let (home, server) = (Home::new(), Stub::that(move |_| reply(status, "text/html", "")));
+        acme(&home, &server.url(""), "");
+        login(&home).exits(exit::UNREACHABLE).says(says).does_not_say("is not known");
+    }
+    let (home, silent) = (Home::new(), Stub::that(|_| Vec::new()));
+    acme(&home, &silent.url(""), "");
+    login(&home).exits(exit::UNREACHABLE).says("cannot be reached").does_not_say("is not known");
+}
+
 #[test]
 fn an_endpoint_that_is_given_is_not_looked_up() {
     let home = Home::new();

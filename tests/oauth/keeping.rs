@@ -2,7 +2,7 @@
 
 use authenticate::oauth::Origin;
 
-use crate::harness::{Home, Stub, code, describe, exit, json_reply, tokens};
+use crate::harness::{Home, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");
@@ -55,6 +55,20 @@ fn tokens_are_revoked_nowhere_but_where_they_came_from() {
     login();
     leave();
     assert_eq!(server.asked_at("/revoke").len(), 2);
+}
+
+/// RFC 7009 section 2.1: as it authenticates at the token endpoint. The server takes it in no other way.
+#[test]
+fn tokens_are_revoked_by_the_client_in_its_own_way() {
+    for (client, auth) in [("machine", "basic"), ("poster", "body")] {
+        let (home, server) = (Home::new(), Server::start());
+        let flow = format!("issuer: '{}', client_id: {client}, client_auth: {auth}", server.issuer);
+        let flow = format!("client_credentials: {{{flow}, client_secret: 'env:SECRET'}}");
+        describe(&home, "acme", &format!("modes: [client_credentials]\n{flow}"));
+        home.authenticate(["demo", "acme"]).env("SECRET", SECRET).exits(code::DONE);
+        let leave = home.authenticate(["logout", "demo", "acme"]).env("SECRET", SECRET);
+        leave.exits(code::DONE).says("revoked it at the vendor").does_not_say("NOT revoked");
+    }
 }
 
 #[test]
@@ -120,4 +134,51 @@ fn a_login_is_recorded_however_it_ends() {
     login(exit::UNREACHABLE);
     home.authenticate(["demo", "acme"]).exits(code::USAGE).says("SECRET is not set");
     assert_eq!(recorded(&home), ["login ok", "login refused", "login server", "login configuration"]);
+}
+
+/// Tokens that are given out once are safe before it is asked how the account is called.
+mod the_accounts_name {
+    use super::*;
+    use crate::harness::{Login, record, until};
+
+    /// Gives a token, and never says whose it is.
+    fn silent(home: &Home) -> Stub {
+        let server = Stub::serving(|asked, connection| match asked.path.as_str() {
+            "/token" => {
+                let _ = std::io::Write::write_all(connection, &json_reply(200, r#"{"access_token": "a"}"#));
+            }
+            _ => {
+                let _ = std::io::Read::read(connection, &mut [0]);
+            }
+        });
+        let (token, me) = (server.url("/token"), server.url("/me"));
+        let flow = format!("token_url: '{token}', client_id: demo, client_secret: 'env:SECRET'");
+        let flow = format!("client_credentials: {{{flow}}}\naccount: {{url: '{me}', field: login}}");
+        describe(home, "acme", &format!("modes: [client_credentials]\n{flow}"));
+        server
+    }
+
+    #[test]
+    fn a_login_that_is_killed_while_it_asks_is_stored() {
+        let home = Home::new();
+        let server = silent(&home);
+        let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
+        until("it asks", || !server.asked_at("/me").is_empty());
+        drop(login);
+        assert_eq!(tokens(&home, "acme").0.access_token.expose(), "a");
+    }
+
+    #[test]
+    fn nobody_has_to_wait_for_it() {
+        let home = Home::new();
+        let server = silent(&home);
+        let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
+        until("it asks", || !server.asked_at("/me").is_empty());
+        login.signal(rustix::process::Signal::INT);
+        let ended = login.exits(code::DONE);
+        assert!(!ended.said.contains("no answer"), "{}", ended.said);
+        assert!(record(&home, "acme").is_some());
+        let waited = home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+        waited.says("the account's name is not known: no answer in time");
+    }
 }

@@ -49,6 +49,29 @@ fn endpoints_are_https_or_loopback() {
     finds("account: {url: 'https://a.example/me'}", "account.url", "needs `field`");
 }
 
+/// As they are taken when tokens are sent there, which is long after the login.
+#[test]
+fn where_tokens_are_renewed_and_revoked_is_an_endpoint() {
+    let place = |field: &str, url: &str| match field {
+        "refresh.token_url" => format!("modes: [api_key]\nrefresh: {{strategy: oauth, token_url: '{url}'}}"),
+        _ => format!("modes: [api_key]\nrevoke: {{url: '{url}'}}"),
+    };
+    for field in ["refresh.token_url", "revoke.url"] {
+        finds(&place(field, "https://a.example/t#x"), field, "has a fragment");
+        finds(&place(field, "https://me:CANARY@a.example/t"), field, "has a user or a password in it");
+        finds(&place(field, "http://a.example/t"), field, "is not https");
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_not_repeated() {
+    let url = "https://me:CANARY@a.example:99999/t";
+    for yaml in [format!("terms: '{url}'"), format!("refresh: {{strategy: oauth, token_url: '{url}'}}")] {
+        let place = if yaml.starts_with("terms") { "terms" } else { "refresh.token_url" };
+        finds(&format!("modes: [api_key]\n{yaml}"), place, "\"https://...@a.example:99999/t\" is not a URL");
+    }
+}
+
 #[test]
 fn a_mode_needs_a_client() {
     let no_client = "authorization_url: 'https://a.example/a', token_url: 'https://a.example/t'";

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::harness::{Home, Run, code, exit, record, tokens};
+use crate::harness::{Home, Run, Stub, code, describe, exit, json_reply, record, tokens};
 
 #[path = "../programs/built.rs"]
 mod built;
@@ -79,4 +79,36 @@ fn a_certificate_for_another_name_is_not_trusted() {
     let authority = host.authority.to_str().expect("text").to_owned();
     login(&home, &["--ca-bundle", &authority]).exits(exit::UNREACHABLE).says("certificate");
     assert_eq!(record(&home, "gh"), None);
+}
+
+/// Of a login, a renewal and a revocation, which reach their server with the system's certificates.
+#[test]
+fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
+    let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));
+    let (token, revoke) = (server.url("/token"), server.url("/revoke"));
+    let flow = format!("token_url: '{token}', client_id: demo, client_secret: 'env:SECRET'");
+    let yaml =
+        format!("modes: [client_credentials]\nclient_credentials: {{{flow}}}\nrevoke: {{url: '{revoke}'}}");
+    describe(&home, "acme", &yaml);
+    let useless = home.write("useless.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let missing = home.path().join("missing.pem");
+    for (bundle, why) in
+        [(&missing, "No such file or directory"), (&useless, "none of the certificates in it can be used")]
+    {
+        let warning = format!("warning: SSL_CERT_FILE is not used: cannot read {}: {why}", bundle.display());
+        for arguments in
+            [&["demo", "acme"][..], &["refresh", "demo", "acme", "--force"], &["logout", "demo", "acme"]]
+        {
+            let run = home.authenticate(arguments).env("SECRET", "s").env("SSL_CERT_FILE", bundle);
+            run.exits(code::DONE).says(&warning);
+        }
+    }
+    let named = home.authenticate(
+        ["demo", "acme", "--ca-bundle"].map(String::from).into_iter().chain([useless.display().to_string()]),
+    );
+    let why = format!(
+        "cannot use the certificates in {}: none of the certificates in it can be used",
+        useless.display()
+    );
+    named.env("SECRET", "s").exits(code::USAGE).says(&why);
 }

@@ -7,11 +7,17 @@ use authenticate::{
     lifecycle::refresh::{RefreshError, Renewed},
     oauth::OAuthError,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, eventually, runtime};
+use crate::harness::{EXPIRED, Home, Issuer, OpenId, Server, access_token, eventually, runtime};
+
+/// One that nobody checks the signature of.
+fn jwt(claims: &serde_json::Value) -> String {
+    format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
 
 #[test]
 fn the_new_tokens_are_stored_with_what_is_known_of_them() {
@@ -221,7 +227,9 @@ fn another_account_or_fewer_scopes_are_not_stored() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let metadata = Metadata { account: Some("other@example.org".into()), ..Metadata::default() };
-    let record = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
+    let mut tokens = issuer.login();
+    tokens["id_token"] = jwt(&json!({"iss": "https://auth.example.org", "sub": "auth0|user-2"})).into();
+    let record = home.logged_in_as(&tokens, EXPIRED, metadata);
     let other = home.renew(&record, false);
     assert!(
         matches!(&other, Err(RefreshError::OtherAccount { expected, found, .. })
@@ -239,6 +247,70 @@ fn another_account_or_fewer_scopes_are_not_stored() {
     );
     assert_eq!(home.record(), record);
     assert!(matches!(home.renew(&record, false), Err(RefreshError::Refused { .. })), "remembered");
+}
+
+/// OpenID Connect Core section 12.2: the subject stays.
+#[test]
+fn a_person_with_another_e_mail_address_is_the_same_account() {
+    let server = OpenId::start();
+    let home = Home::of(&server);
+    let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
+    let record = home.logged_in_as(&server.login(), EXPIRED, metadata);
+    server.renames();
+    let Ok(Renewed::Now(after)) = home.renew(&record, false) else { panic!("not renewed") };
+    assert_eq!(after.metadata.account.as_deref(), Some("new@example.org"));
+    assert_eq!(home.record(), after);
+}
+
+#[test]
+fn the_subject_decides_where_there_is_one_and_else_the_name() {
+    let me = json!({"iss": "https://id.example", "sub": "1", "email": "me@example.org"});
+    let renamed = json!({"iss": "https://id.example", "sub": "1", "email": "new@example.org"});
+    let namesake = json!({"iss": "https://id.example", "sub": "2", "email": "me@example.org"});
+    let elsewhere = json!({"iss": "https://other.example", "sub": "1", "email": "me@example.org"});
+    let nameless = json!({"email": "me@example.org"});
+    let other = json!({"email": "new@example.org"});
+    for (before, now, found) in [
+        (&me, &renamed, None),
+        (&me, &nameless, None),
+        (&me, &namesake, Some("2")),
+        (&me, &elsewhere, Some("1")),
+        (&nameless, &renamed, Some("new@example.org")),
+        (&me, &other, Some("new@example.org")),
+    ] {
+        let answer = json!({"access_token": "NEW", "id_token": jwt(now)}).to_string();
+        let server = Server::answering(Some((200, &answer)));
+        let home = Home::new(&server.url);
+        let metadata = Metadata { account: Some("me@example.org".into()), ..Metadata::default() };
+        let tokens = json!({"access_token": "OLD", "refresh_token": "RRR", "id_token": jwt(before)});
+        let record = home.logged_in_as(&tokens, EXPIRED, metadata);
+        let renewed = home.renew(&record, false);
+        match (&renewed, found) {
+            (Ok(Renewed::Now(_)), None) => {}
+            (Err(RefreshError::OtherAccount { found, .. }), Some(expected)) => assert_eq!(found, expected),
+            _ => panic!("{before} {now}: {renewed:?}"),
+        }
+    }
+}
+
+/// An access token that a map reads the account from, with no identity token beside it.
+#[test]
+fn the_subject_of_an_access_token_excuses_another_name() {
+    let claims = |sub: &str, email: &str| jwt(&json!({"sub": sub, "email": email}));
+    for (sub, is_renewed) in [("1", true), ("2", false)] {
+        let answer = json!({"access_token": claims(sub, "new@example.org")}).to_string();
+        let server = Server::answering(Some((200, &answer)));
+        let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "demo"});
+        let account = json!({"path": "/a", "as": "jwt_claim", "claim": "/email", "optional": true});
+        let fields = json!({"access_token": "/a", "refresh_token": "/r", "account": account});
+        let map = json!([{"file": "auth.json", "format": "json", "kind": "oauth", "fields": fields}]);
+        let home = Home::described(json!({"refresh": refresh, "capture": map}));
+        let metadata = Metadata { account: Some("me@example.org".into()), ..Metadata::default() };
+        let tokens = json!({"access_token": claims("1", "me@example.org"), "refresh_token": "RRR"});
+        let record = home.logged_in_as(&tokens, EXPIRED, metadata);
+        let renewed = home.renew(&record, false);
+        assert_eq!(matches!(renewed, Ok(Renewed::Now(_))), is_renewed, "{renewed:?}");
+    }
 }
 
 #[test]

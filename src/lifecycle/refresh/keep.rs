@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Fresh, RefreshError, Renewed,
+    other_account::other_account,
     record::{gone, holder},
 };
 use crate::{
@@ -151,10 +152,7 @@ fn passing(error: &RefreshError) -> Option<(String, Duration)> {
 /// What came back must be of the same account and may do no less.
 fn check(seen: &Record, fresh: &Fresh) -> Result<(), RefreshError> {
     let address = || Box::new(seen.address.clone());
-    if let (Some(expected), Some(found)) = (&seen.metadata.account, &fresh.metadata.account)
-        && expected != found
-    {
-        let (expected, found) = (expected.clone(), found.clone());
+    if let Some((expected, found)) = other_account(seen, fresh) {
         return Err(RefreshError::OtherAccount { address: address(), expected, found });
     }
     let lacks = |scope: &&String| !fresh.metadata.scopes.contains(scope);

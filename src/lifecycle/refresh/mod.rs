@@ -7,6 +7,7 @@
 mod cli;
 mod error;
 mod keep;
+mod other_account;
 mod record;
 mod server;
 mod way;
@@ -177,7 +178,9 @@ impl Refresh<'_> {
     fn http(&self, seen: &Record) -> Result<Http, RefreshError> {
         let bundle = self.project.ca_bundle_file()?;
         let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
-        Http::new(bundle.as_deref()).map_err(failed)
+        let http = Http::new(bundle.as_deref()).map_err(failed)?;
+        http.unread().iter().for_each(|why| self.ui.show(Event::Warning(why)));
+        Ok(http)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Renewing at the vendor's token endpoint (RFC 6749 section 6).
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Fresh, RefreshError, merged};
 use crate::{
     capture,
-    credential::{Credential, Metadata, OAuth, Record},
+    credential::{Credential, OAuth, Record},
     indirect,
     login::{account, again::Again},
     oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
@@ -63,16 +63,9 @@ pub(super) async fn grant(
 }
 
 fn fresh(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> Fresh {
-    let lasts = tokens.expires_in.and_then(|lasts| SignedDuration::try_from(lasts).ok());
-    let known = Metadata {
-        // An old expiry says nothing of a new token.
-        expires_at: lasts.and_then(|lasts| Timestamp::now().checked_add(lasts).ok()),
-        scopes: tokens.scopes.clone().unwrap_or_else(|| seen.metadata.scopes.clone()),
-        account: Origin::of(before)
-            .and_then(|_| account::claimed(provider, &tokens))
-            .or_else(|| seen.metadata.account.clone()),
-        ..seen.metadata.clone()
-    };
+    let account = Origin::of(before).and_then(|_| account::claimed(provider, &tokens));
+    let mut known = tokens.described(seen.metadata.clone());
+    known.account = account.or(known.account);
     let credential = Credential::OAuth(merged(before, tokens));
     let metadata = capture::derived(&provider.capture, &credential, &known);
     Fresh { credential, metadata }

@@ -68,34 +68,33 @@ async fn a_reply_without_a_token_type_is_taken() {
 #[tokio::test]
 async fn a_revocation_names_the_kind_of_token() {
     let server = Server::answers("200 OK", "").await;
-    let url: Endpoint = server.url("/revoke").parse().expect("an endpoint");
-    let token = CANARY.into();
-    let secret = "s".into();
-    revoke(&http(), &url, Some("demo"), None, &token, TokenHint::RefreshToken, Body::Form)
-        .await
-        .expect("done");
-    revoke(&http(), &url, None, None, &token, TokenHint::AccessToken, Body::Json).await.expect("done");
-    revoke(&http(), &url, Some("demo"), Some(&secret), &token, TokenHint::AccessToken, Body::Form)
-        .await
-        .expect("done");
+    let (token, access) = (CANARY.into(), TokenHint::AccessToken);
+    let public = endpoint(&server);
+    let nobody = TokenEndpoint { client_id: String::new(), body: Body::Json, ..public.clone() };
+    let basic = TokenEndpoint { client_secret: Some("s".into()), ..public.clone() };
+    let post = TokenEndpoint { client_auth: ClientAuth::Body, ..basic.clone() };
+    revoke(&http(), &public, &token, TokenHint::RefreshToken).await.expect("done");
+    for client in [nobody, basic, post] {
+        revoke(&http(), &client, &token, access).await.expect("done");
+    }
     let asked = server.asked();
     assert_eq!(body(&asked[0]), format!("token={CANARY}&token_type_hint=refresh_token&client_id=demo"));
     assert_eq!(body(&asked[1]), format!(r#"{{"token":"{CANARY}","token_type_hint":"access_token"}}"#));
     assert!(asked[2].to_lowercase().contains("authorization: basic "), "{}", asked[2]);
+    assert!(!asked[3].to_lowercase().contains("authorization:"), "{}", asked[3]);
+    assert!(body(&asked[3]).ends_with("&client_id=demo&client_secret=s"), "{}", asked[3]);
 }
 
 #[tokio::test]
 async fn a_revocation_that_is_answered_with_no_content_is_done() {
     let server = Server::that(server::Does::Says(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())).await;
-    let url = server.url("/revoke").parse().expect("an endpoint");
-    revoke(&http(), &url, None, None, &"t".into(), TokenHint::AccessToken, Body::Form).await.expect("done");
+    revoke(&http(), &endpoint(&server), &"t".into(), TokenHint::AccessToken).await.expect("done");
 }
 
 #[tokio::test]
 async fn a_refused_revocation_is_an_error() {
     let server = Server::answers("400 Bad Request", r#"{"error": "unsupported_token_type"}"#).await;
-    let url = server.url("/revoke").parse().expect("an endpoint");
-    let error = revoke(&http(), &url, None, None, &CANARY.into(), TokenHint::AccessToken, Body::Form).await;
+    let error = revoke(&http(), &endpoint(&server), &CANARY.into(), TokenHint::AccessToken).await;
     assert!(
         matches!(&error, Err(OAuthError::Refused { code, .. }) if code == "unsupported_token_type"),
         "{error:?}"

@@ -1,7 +1,8 @@
 //! The npm package `oidc-provider`, a certified OpenID provider, started for a test.
 //!
 //! It knows the public client `demo` (browser and device flow, rotating refresh tokens) and the client `machine` with
-//! [`SECRET`] (client credentials, token exchange). Whoever logs in is `dev@example.org`.
+//! [`SECRET`] (client credentials, token exchange), and `poster`, which must send the same secret in the body. Whoever logs
+//! in is `dev@example.org`.
 
 use std::{
     fs::{self, File},
@@ -39,9 +40,8 @@ impl Server {
 
     /// One with options of `server.mjs`.
     pub fn with(options: &[&str]) -> Self {
-        let directory = installed();
         let mut command = Command::new("node");
-        command.arg("server.mjs").args(options).current_dir(directory);
+        command.arg(installed()).args(options);
         // Its standard input is its life line: it ends when the test does, however that ends.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node, which tests/testbed/packages installs");
@@ -94,6 +94,11 @@ impl Server {
         self
     }
 
+    /// The person has another e-mail address from now on: `new@example.org`.
+    pub fn renames(&self) {
+        self.ask("POST", "/test/rename");
+    }
+
     /// How many refresh tokens it has exchanged.
     pub fn refreshes(&self) -> u64 {
         self.stats()["refreshes"].as_u64().expect("a number")
@@ -139,7 +144,7 @@ impl Drop for Server {
     }
 }
 
-/// The directory with the server and its packages, filled once for all test runs, outside the repository.
+/// The server beside its packages, which are installed once for all test runs, outside the repository.
 fn installed() -> &'static Path {
     static DONE: OnceLock<PathBuf> = OnceLock::new();
     DONE.get_or_init(|| {
@@ -161,11 +166,15 @@ fn installed() -> &'static Path {
             assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
             File::create(place.join("complete")).expect("written");
         }
-        // The server itself may have been edited. Replaced in one step, for those who start it meanwhile.
-        let fresh = place.join(format!("server.{}.mjs", std::process::id()));
-        fs::copy(source.join("server.mjs"), &fresh).expect("copied");
-        fs::rename(&fresh, place.join("server.mjs")).expect("in its place");
-        place
+        // The server itself may have been edited, and another checkout have its own.
+        let server = fs::read(source.join("server.mjs")).expect("the server");
+        let (fresh, file) = (
+            place.join(format!("server.{}.mjs", std::process::id())),
+            place.join(format!("server-{:016x}.mjs", fnv(&server))),
+        );
+        fs::write(&fresh, &server).expect("written");
+        fs::rename(&fresh, &file).expect("in its place");
+        file
     })
 }
 

@@ -5,6 +5,7 @@
 //
 // The first line of stdout is `listening on http://127.0.0.1:PORT`. It ends with its standard input.
 // GET /test/stats says what was done; POST /test/deny makes the person refuse from then on, POST /test/allow agree again;
+// POST /test/rename gives the person another e-mail address, new@example.org;
 // POST /test/login is a person who logs in without a browser: it answers with the tokens of `demo`.
 // What a refresh token is exchanged for is made at once and sent after the delay.
 
@@ -28,6 +29,7 @@ const SCOPES = 'openid email offline_access';
 const stats = { refreshes: 0, repeated: 0, reused: false, revocations: 0, grants: [], errors: [] };
 const presented = new Set();
 let deny = false;
+let name;
 
 const page = (body) =>
   `<!doctype html><title>test</title><body>${body}<script>document.forms[0]?.submit()</script></body>`;
@@ -54,12 +56,21 @@ server.listen(0, '127.0.0.1', () => {
         redirect_uris: [],
         scope: SCOPES,
       },
+      {
+        client_id: 'poster',
+        client_secret: 'CANARY-machine-secret',
+        token_endpoint_auth_method: 'client_secret_post',
+        grant_types: ['client_credentials'],
+        response_types: [],
+        redirect_uris: [],
+        scope: SCOPES,
+      },
     ],
     pkce: { required: () => true },
     scopes: ['openid', 'email', 'offline_access'],
     claims: { openid: ['sub'], email: ['email'] },
     conformIdTokenClaims: false,
-    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.org` }) }),
+    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${name ?? id}@example.org` }) }),
     issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     ttl: {
@@ -195,6 +206,10 @@ server.listen(0, '127.0.0.1', () => {
       }
       if (path === '/test/deny' || path === '/test/allow') {
         deny = path === '/test/deny';
+        return response.end();
+      }
+      if (path === '/test/rename') {
+        name = 'new';
         return response.end();
       }
       if (path === '/token/revocation') stats.revocations += 1;

@@ -144,9 +144,8 @@ pub fn token(data: &[u8]) {
         }
         "revoke" => {
             let token = Secret::new(REFRESH_TOKEN);
-            let (url, hint) = (at("/revoke"), TokenHint::RefreshToken);
-            let secret = Secret::new(CLIENT_SECRET);
-            let revoked = revoke(&http, &url, Some("demo"), Some(&secret), &token, hint, Body::Form);
+            let endpoint = TokenEndpoint { url: at("/revoke"), ..endpoint(ClientAuth::Basic) };
+            let revoked = revoke(&http, &endpoint, &token, TokenHint::RefreshToken);
             return wait(revoked).err().iter().for_each(|error| fit_to_be_shown(error, status, sent));
         }
         "userinfo" => {
