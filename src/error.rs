@@ -278,11 +278,14 @@ fn login_code(error: &LoginError) -> u8 {
         LoginError::Busy { .. } | LoginError::PortTaken(_) => exit::BUSY,
         LoginError::Reference(_) => exit::USAGE,
         LoginError::Subject { .. } => exit::NO_CREDENTIAL,
-        LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => exit::LOGIN_FAILED,
+        LoginError::NothingCaptured { .. } | LoginError::TooLong(_) | LoginError::NoKey { .. } => {
+            exit::LOGIN_FAILED
+        }
         LoginError::Import(error) => import_code(error),
         LoginError::Engine(error) => engine_code(error),
         LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
         LoginError::Store(error) => store_code(error),
+        LoginError::NotStored { source } => store_code(source),
         LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
         LoginError::Files { .. } => exit::STORE,
         LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
@@ -374,6 +377,10 @@ fn login_hint(error: &LoginError) -> Option<String> {
             Some(format!("use {}{own}", has.join(" or ")))
         }
         LoginError::Import(error) => import_hint(error),
+        LoginError::NotStored { .. } => Some(
+            "log in again as soon as the store can be written; the vendor may list this login until it ends"
+                .into(),
+        ),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
         LoginError::PortTaken(Taken { why: Why::Refused(_), .. }) => {
             Some("log in from a terminal, where the redirect can be pasted".into())

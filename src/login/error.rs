@@ -114,6 +114,20 @@ pub enum LoginError {
         /// What is wrong.
         problem: String,
     },
+    /// What the vendor gave for a key is none.
+    #[error("the key that {provider} gave is none: {problem}")]
+    NoKey {
+        /// The provider.
+        provider: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It succeeded, and what the vendor gave could not be stored.
+    #[error("the login succeeded, but what the vendor gave could not be stored, and is lost")]
+    NotStored {
+        /// Why not.
+        source: Box<StoreError>,
+    },
     /// The time was up.
     #[error("the login took longer than {} s", .0.as_secs())]
     TooLong(Duration),
@@ -133,13 +147,14 @@ impl LoginError {
     /// A short word for it, for the audit log.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::BadKey { .. } => "bad_key",
+            Self::BadKey { .. } | Self::NoKey { .. } => "bad_key",
             Self::Fields(_) => "bad_field",
             Self::NoSuchMode { .. } | Self::NotYet(_) | Self::NotWanted { .. } => "configuration",
             Self::KeySource { .. } | Self::Reference(_) | Self::Subject { .. } => "configuration",
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",
+            Self::NotStored { .. } => "not_stored",
             Self::Import(ImportError::Unfinished { source, .. }) => source.code(),
             Self::Import(_) | Self::Vendor(_) => "vendor_files",
             Self::Engine(_) => "engine",

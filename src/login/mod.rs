@@ -17,6 +17,7 @@ pub mod fields;
 pub mod given;
 pub mod import;
 pub mod interrupt;
+mod kept;
 pub mod lock;
 pub mod native;
 pub mod redirect;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    How, Interrupt, LoginError, account, api_key, browser, client_credentials, container, device,
+    How, Interrupt, LoginError, account, api_key, browser, client_credentials, container, device, kept,
     lock::LoginLock, redirect::Redirect, token_exchange,
 };
 use crate::{
@@ -81,7 +81,7 @@ impl NativeLogin<'_> {
             () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
         };
         let Granted { tokens, page } = granted;
-        let kept = self.keep(&store, flow, &origin, tokens);
+        let kept = self.keep(&store, flow, &origin, tokens, interrupt).await;
         if let Some(page) = page {
             page.finish(kept.is_ok()).await;
         }
@@ -158,18 +158,20 @@ impl NativeLogin<'_> {
         Ok((origin, granted))
     }
 
-    fn keep(
+    async fn keep(
         &self,
         store: &SharedStore,
         flow: &Flow,
         origin: &Origin,
         tokens: Tokens,
+        interrupt: &mut Interrupt,
     ) -> Result<Record, LoginError> {
         let account = account::told(self.provider, &tokens);
         if flow.api_key_field.is_some() {
-            let key = api_key::check(self.provider, &tokens.access_token, self.how.force)?;
+            let key = self.given_key(&tokens.access_token)?;
             let metadata = Metadata { account, ..Metadata::default() };
-            return Ok(store.lock().put(self.address, &Credential::ApiKey { key }, &metadata)?);
+            let key = Credential::ApiKey { key };
+            return kept::keep(store, self.address, &key, &metadata, self.ui, interrupt).await;
         }
         let asked_for = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
         let metadata = tokens.described(asked_for);
@@ -181,6 +183,21 @@ impl NativeLogin<'_> {
             id_token: tokens.id_token,
             extra,
         };
-        Ok(store.lock().put(self.address, &Credential::OAuth(oauth), &metadata)?)
+        let oauth = Credential::OAuth(oauth);
+        kept::keep(store, self.address, &oauth, &metadata, self.ui, interrupt).await
+    }
+
+    /// A key that the vendor itself has given is one, whatever the descriptor thinks that its keys look like.
+    fn given_key(&self, given: &Secret) -> Result<Secret, LoginError> {
+        if let Err(LoginError::BadKey { forceable: true, .. }) = api_key::check(self.provider, given, false) {
+            self.ui.show(Event::Warning(&format!(
+                "the key does not look like one of {}: the pattern of its descriptor may be out of date",
+                self.provider.label
+            )));
+        }
+        api_key::check(self.provider, given, true).map_err(|error| match error {
+            LoginError::BadKey { provider, problem, .. } => LoginError::NoKey { provider, problem },
+            other => other,
+        })
     }
 }

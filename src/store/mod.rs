@@ -25,6 +25,7 @@ mod key;
 mod ledger;
 mod migrate;
 mod moving;
+mod patiently;
 mod postponed;
 mod profiles;
 mod read;
@@ -49,6 +50,7 @@ use std::{
 
 use rusqlite::Connection;
 
+pub(crate) use self::patiently::patiently;
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
     backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},

@@ -3,7 +3,7 @@
 use authenticate::credential::Credential;
 
 use crate::harness::{
-    Home, Login, Stub, code, json_reply,
+    Home, Login, Stub, code, exit, json_reply,
     login::{query, redirect, visit},
     record, tokens,
 };
@@ -52,18 +52,29 @@ fn a_vendor_may_give_an_api_key() {
     assert_eq!(query(&url, "code_challenge_method").as_deref(), Some("S256"));
 }
 
+/// Nobody has mistyped it, and the vendor will not give it twice.
 #[test]
-fn a_key_that_does_not_look_like_one_is_not_stored() {
-    let home = Home::new();
-    let vendor = Stub::that(|_| json_reply(200, r#"{"key": "CANARY"}"#));
-    openrouter(&home, &vendor);
-    let run = home.authenticate(["demo", "openrouter", "--mode", "browser", "--no-browser"]);
-    let mut login = Login::start(run);
-    login.url();
-    login.types("the-code");
-    let ended = login.exits(code::USAGE);
-    assert!(!ended.said.contains("CANARY"), "{}", ended.said);
-    assert_eq!(record(&home, "openrouter"), None);
+fn a_key_of_the_vendor_is_stored_whatever_it_looks_like_if_it_is_one() {
+    for (given, exits, says) in [
+        ("CANARY", code::DONE, "the key does not look like one of OpenRouter"),
+        (
+            "CANARY\\nCANARY",
+            exit::LOGIN_FAILED,
+            "the key that openrouter gave is none: it has more than one line",
+        ),
+    ] {
+        let home = Home::new();
+        let vendor = Stub::that(move |_| json_reply(200, &format!(r#"{{"key": "{given}"}}"#)));
+        openrouter(&home, &vendor);
+        let run = home.authenticate(["demo", "openrouter", "--mode", "browser", "--no-browser"]);
+        let mut login = Login::start(run);
+        login.url();
+        login.types("the-code");
+        let ended = login.exits(exits);
+        assert!(ended.said.contains(says), "{}", ended.said);
+        assert!(!ended.said.contains("CANARY"), "{}", ended.said);
+        assert_eq!(record(&home, "openrouter").is_some(), exits == code::DONE);
+    }
 }
 
 /// GitHub's device flow with a client of one's own, as the bundled descriptor has it.

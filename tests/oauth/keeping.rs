@@ -1,8 +1,10 @@
 //! What is kept of a login, and what is not.
 
+use std::sync::{Arc, Mutex};
+
 use authenticate::oauth::Origin;
 
-use crate::harness::{Home, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
+use crate::harness::{Home, Login, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");
@@ -181,4 +183,28 @@ mod the_accounts_name {
         let waited = home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
         waited.says("the account's name is not known: no answer in time");
     }
+}
+
+/// Somebody locks the database just when the server has given what is nowhere else.
+#[test]
+fn what_a_server_has_given_is_stored_though_the_database_was_locked_for_long() {
+    let home = Home::new();
+    home.stores("openai", "sk-0123456789abcdefghij");
+    let locked = Arc::new(Mutex::new(None));
+    let server = Stub::that({
+        let (locked, database) = (locked.clone(), home.database());
+        move |_| {
+            let other = rusqlite::Connection::open(&database).expect("opened");
+            other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+            *locked.lock().expect("alone") = Some(other);
+            json_reply(200, r#"{"access_token": "a", "expires_in": 3600}"#)
+        }
+    });
+    acme(&home, &server);
+    let mut login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
+    login.says("what the vendor gave cannot be stored yet, trying on");
+    drop(locked.lock().expect("alone").take());
+    login.exits(code::DONE);
+    assert_eq!(tokens(&home, "acme").0.access_token.expose(), "a");
+    assert_eq!(server.asked().len(), 1);
 }

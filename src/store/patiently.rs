@@ -1,0 +1,28 @@
+//! Storing what is nowhere else.
+
+use std::time::{Duration, Instant};
+
+use super::StoreError;
+
+/// How long a store is tried that cannot be written now: what a vendor has just given is nowhere else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Tries until it works, or until it is clear that it does not. Why that takes long is told once.
+pub(crate) async fn patiently<T>(
+    mut attempt: impl FnMut() -> Result<T, StoreError>,
+    tell: impl FnOnce(&StoreError),
+) -> Result<T, StoreError> {
+    let (begin, mut tell) = (Instant::now(), Some(tell));
+    loop {
+        match attempt() {
+            Err(error) if error.may_pass() && begin.elapsed() < PATIENCE => {
+                if let Some(tell) = tell.take() {
+                    tell(&error);
+                }
+            }
+            done => return done,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
