@@ -57,7 +57,7 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let url = https(text)?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::UserInfo(url.host_str().unwrap_or_default().to_owned()));
+            return Err(EndpointError::UserInfo(repeated(url.host_str().unwrap_or_default())));
         }
         if url.fragment().is_some() {
             return Err(EndpointError::Fragment(repeated(text)));
