@@ -119,6 +119,8 @@ pub enum Event<'a> {
     Note(&'a str),
     /// Something that should be known, though the work goes on.
     Warning(&'a str),
+    /// Something of the configuration that is done without. It may come again with the next credential: once is enough.
+    Unread(&'a str),
     /// An image is being built, for the first time or since an edit.
     BuildStarted {
         /// Its tag.

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     env,
     io::{self, IsTerminal as _, Write as _},
     sync::Mutex,
@@ -28,11 +29,19 @@ pub struct TerminalUi {
     copy: bool,
     data_on_stdout: bool,
     progress: Mutex<RefCell<Option<ProgressBar>>>,
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl TerminalUi {
     pub fn new() -> Self {
-        Self { open_browser: true, qr: false, copy: false, data_on_stdout: false, progress: Mutex::default() }
+        Self {
+            open_browser: true,
+            qr: false,
+            copy: false,
+            data_on_stdout: false,
+            progress: Mutex::default(),
+            warned: Mutex::default(),
+        }
     }
 
     pub fn open_browser(self, open_browser: bool) -> Self {
@@ -55,6 +64,10 @@ impl TerminalUi {
         if let Ok(progress) = self.progress.lock() {
             change(&mut progress.borrow_mut());
         }
+    }
+
+    fn is_news(&self, text: &str) -> bool {
+        self.warned.lock().is_ok_and(|mut warned| warned.insert(text.to_owned()))
     }
 
     /// The URL on one line of its own, clickable where the terminal can, opened where there is a browser.
@@ -207,6 +220,8 @@ impl Ui for TerminalUi {
         match event {
             Event::Note(text) => output::note(text),
             Event::Warning(text) => output::warn_raw(text),
+            Event::Unread(text) if self.is_news(text) => output::warn_raw(text),
+            Event::Unread(_) => {}
             Event::BuildStarted { image } => {
                 output::note(&format!("building {image}; this happens once"));
                 self.with_progress(|progress| *progress = io::stderr().is_terminal().then(spinner));

@@ -174,7 +174,7 @@ impl ContainerLogin<'_> {
         let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
         for why in &passthrough.unread {
-            self.ui.show(Event::Warning(why));
+            self.ui.show(Event::Unread(why));
         }
         Ok(passthrough)
     }

@@ -72,7 +72,7 @@ impl NativeLogin<'_> {
         store.lock().record_as(Action::Login);
         let ready = self.ready(flow, &store).await?;
         let http = Http::new(bundle.as_deref())?;
-        http.unread().iter().for_each(|why| self.ui.show(Event::Warning(why)));
+        http.unread().iter().for_each(|why| self.ui.show(Event::Unread(why)));
         let limit = self.how.timeout.unwrap_or(container::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
             granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {

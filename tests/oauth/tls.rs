@@ -103,6 +103,15 @@ fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
             run.exits(code::DONE).says(&warning);
         }
     }
+    for profile in ["one", "two"] {
+        home.authenticate(["demo", &format!("acme:{profile}")]).env("SECRET", "s").exits(code::DONE);
+    }
+    for arguments in [&["refresh", "--set", "default", "--force"][..], &["logout", "demo", "--all"]] {
+        let run = home.authenticate(arguments).env("SECRET", "s").env("SSL_CERT_FILE", &missing);
+        let said = run.exits(code::DONE).stderr.clone();
+        assert_eq!(said.matches("SSL_CERT_FILE is not used").count(), 1, "{said}");
+        assert!(["one", "two"].iter().all(|profile| said.contains(profile)), "{said}");
+    }
     let named = home.authenticate(
         ["demo", "acme", "--ca-bundle"].map(String::from).into_iter().chain([useless.display().to_string()]),
     );

@@ -179,7 +179,7 @@ impl Refresh<'_> {
         let bundle = self.project.ca_bundle_file()?;
         let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
         let http = Http::new(bundle.as_deref()).map_err(failed)?;
-        http.unread().iter().for_each(|why| self.ui.show(Event::Warning(why)));
+        http.unread().iter().for_each(|why| self.ui.show(Event::Unread(why)));
         Ok(http)
     }
 }
