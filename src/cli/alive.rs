@@ -63,7 +63,7 @@ pub fn interrupted() -> anyhow::Error {
 /// Runs something whose end must not be missed: a vendor's answer may hold the only token that still works. A second
 /// signal gives it up all the same.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    super::runtime()?.block_on(async {
+    super::finish(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
         let mut hangups = signal(SignalKind::hangup())?;
@@ -84,5 +84,5 @@ pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
             }
         }
         Err(interrupted())
-    })
+    })?
 }

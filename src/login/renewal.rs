@@ -1,10 +1,10 @@
 //! The vendor's own CLI, made to renew its login in a throwaway container.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
 
-use super::{LoginError, container::ContainerLogin, dir::LoginDir, lock::LoginLock, sweep};
+use super::{LoginError, begun::Begun, container::ContainerLogin, lock::LoginLock, sweep};
 use crate::{
     capture::{self, CaptureError, Captured, Owner},
     credential::Record,
@@ -64,9 +64,8 @@ impl ContainerLogin<'_> {
     /// # Errors
     /// Any [`LoginError`] but those of a login's end.
     pub async fn prepare_renewal(&self) -> Result<Renewal, LoginError> {
-        let mut lock = LoginLock::take(self.paths, self.address)?;
+        let lock = LoginLock::take(self.paths, self.address)?;
         let prepared = self.prepare().await?;
-        lock.set_engine(prepared.engine.url())?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let command = self.provider.refresh.iter().flat_map(|refresh| refresh.command.clone()).collect();
         let network = self.project.network.clone().or(args.network.clone());
@@ -78,36 +77,47 @@ impl ContainerLogin<'_> {
 
 impl Renewal {
     /// Writes the credential into the vendor's files, runs the CLI over them, and reads them again. Whatever happened,
-    /// the container and the files are gone afterwards.
+    /// the container and the files are gone afterwards. If it is dropped before its end, the next sweep removes them.
     ///
     /// # Errors
     /// Any [`LoginError`] but those of a login's end: there was no container to start it in.
     pub async fn run(self, record: &Record) -> Result<Ran, LoginError> {
-        let Self { lock, engine, paths, provider, mut spec } = self;
-        let dir = LoginDir::make(&paths, lock.login(), provider.host_dir_name.as_deref().unwrap_or("files"))?;
-        spec.host_dir = dir.path().to_owned();
-        let (map, state) = (&provider.capture, &provider.post_capture_state);
-        capture::write(dir.path(), map, state, &record.credential, &record.metadata)
-            .map_err(|error| LoginError::Vendor(Box::new(error)))?;
-        let container = match engine.create(&spec).await {
-            Ok(container) => container,
-            Err(error) => {
-                if sweep::remove_containers(engine.url(), lock.login()).await.is_err() {
-                    lock.leave_for_sweep();
-                }
-                return Err(error.into());
-            }
-        };
-        let ended = watch(&container).await;
-        if !matches!(ended, Ok(Ended::Exited(_))) {
-            let _ = container.kill().await;
-        }
-        let captured = capture::read(dir.path(), map, Owner::us());
-        if container.remove().await.is_err() {
-            lock.leave_for_sweep();
-        }
-        Ok(Ran { ended, captured })
+        let Self { lock, engine, paths, provider, spec } = self;
+        let name = provider.host_dir_name.as_deref().unwrap_or("files");
+        let begun = Begun::new(lock, &paths, engine.url(), name)?;
+        let (ran, removed) = in_container(&engine, &provider, spec, begun.files(), record).await;
+        // What is left is said by the sweep that finds it.
+        let _ = begun.clean_up(removed);
+        ran
     }
+}
+
+/// What became of it, and of its container.
+async fn in_container(
+    engine: &Engine,
+    provider: &Provider,
+    spec: ContainerSpec,
+    files: &Path,
+    record: &Record,
+) -> (Result<Ran, LoginError>, Result<(), String>) {
+    let (map, state) = (&provider.capture, &provider.post_capture_state);
+    if let Err(error) = capture::write(files, map, state, &record.credential, &record.metadata) {
+        return (Err(LoginError::Vendor(Box::new(error))), Ok(()));
+    }
+    let spec = ContainerSpec { host_dir: files.to_owned(), ..spec };
+    let container = match engine.create(&spec).await {
+        Ok(container) => container,
+        Err(error) => {
+            return (Err(error.into()), sweep::remove_containers(engine.url(), &spec.login).await);
+        }
+    };
+    let ended = watch(&container).await;
+    if !matches!(ended, Ok(Ended::Exited(_))) {
+        let _ = container.kill().await;
+    }
+    let captured = capture::read(files, map, Owner::us());
+    let removed = container.remove().await.map_err(|error| error.to_string());
+    (Ok(Ran { ended, captured }), removed)
 }
 
 /// Runs it to its end, or to the time limit. What it prints is for nobody. An error says that it was not started.
