@@ -19,6 +19,7 @@ mod engine;
 mod escapes;
 mod facts;
 mod fake_engine;
+mod forwarded;
 mod generated;
 mod import;
 mod key_source;
