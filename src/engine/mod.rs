@@ -153,6 +153,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// What an engine says that was not waited for any longer.
+    pub(crate) fn silent(doing: &'static str) -> Self {
+        api(doing)(ApiError::RequestTimeoutError)
+    }
+
     /// Whether the engine itself has answered that it does not do it. After anything else it may have done so.
     pub(crate) fn is_refusal(&self) -> bool {
         let Self::Api { source, .. } = self else { return false };

@@ -40,9 +40,9 @@ use crate::{
 /// How long a login may take when nothing else is said, without the build of its image.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How long an engine may take to end a container.
-const KILL: Duration = Duration::from_secs(5);
+pub(super) const KILL: Duration = Duration::from_secs(5);
 /// How long it may take to remove one. Podman first gives it ten seconds to end.
-const REMOVAL: Duration = Duration::from_secs(15);
+pub(super) const REMOVAL: Duration = Duration::from_secs(15);
 
 /// All that a container login depends on.
 pub struct ContainerLogin<'a> {
@@ -88,7 +88,11 @@ impl ContainerLogin<'_> {
             Either::Left((store, connecting)) => (store, Either::Left(connecting)),
             Either::Right((engine, opening)) => (opening.await, Either::Right(ready(engine))),
         };
-        let store = opened.insert(store.unwrap_or_else(|error| resume_unwind(error.into_panic()))?).clone();
+        let store = store.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_cancelled) => Err(StoreError::Interrupted),
+        });
+        let store = opened.insert(store?).clone();
         let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
         let engine = until.within(connecting).await.map_err(without_credential)??;
         let reached = until.within(self.reach(engine, passthrough)).await.map_err(without_credential)??;
@@ -406,7 +410,7 @@ struct Over {
 }
 
 /// There may be a container.
-fn silent(doing: &str) -> Result<(), String> {
+pub(super) fn silent(doing: &str) -> Result<(), String> {
     Err(format!("{doing} the login's container: the engine does not answer"))
 }
 

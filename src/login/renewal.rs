@@ -3,20 +3,36 @@
 use std::{fmt, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 
-use super::{LoginError, begun::Begun, container::ContainerLogin, lock::LoginLock, sweep};
+use super::{
+    LoginError,
+    begun::Begun,
+    container::{ContainerLogin, KILL, REMOVAL, silent},
+    lock::LoginLock,
+    sweep,
+};
 use crate::{
     capture::{self, CaptureError, Captured, Owner},
     credential::Record,
-    engine::{Container, ContainerSpec, Engine},
+    engine::{Container, ContainerSpec, Engine, EngineError},
     paths::Paths,
     provider::{Provider, run_args::RunArgs},
 };
 
+/// How long the engine may take to make its container, to attach to it, and to start it.
+const START: Duration = Duration::from_secs(30);
 /// How long the CLI may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 /// How long it may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long all of it may take, once it is prepared. See [`Container::stop`].
+pub(crate) const LONGEST: Duration = START
+    .saturating_mul(3)
+    .saturating_add(LIMIT)
+    .saturating_add(GRACE.saturating_mul(5))
+    .saturating_add(KILL)
+    .saturating_add(REMOVAL);
 
 /// All that it takes, with the image there and nothing made yet.
 #[derive(Debug)]
@@ -105,31 +121,41 @@ async fn in_container(
         return (Err(LoginError::Vendor(Box::new(error))), Ok(()));
     }
     let spec = ContainerSpec { host_dir: files.to_owned(), ..spec };
-    let container = match engine.create(&spec).await {
-        Ok(container) => container,
-        Err(error) => {
-            return (Err(error.into()), sweep::remove_containers(engine.url(), &spec.login).await);
+    let container = match timeout(START, engine.create(&spec)).await {
+        Ok(Ok(container)) => container,
+        Ok(Err(error)) => {
+            // The answer may have been lost, and the container be there all the same.
+            let removal = timeout(REMOVAL, sweep::remove_containers(engine.url(), &spec.login)).await;
+            return (Err(error.into()), removal.unwrap_or_else(|_| silent("removing")));
+        }
+        Err(_) => {
+            let error = EngineError::silent("making the login's container");
+            return (Err(error.into()), silent("making"));
         }
     };
     let ended = watch(&container).await;
     if !matches!(ended, Ok(Ended::Exited(_))) {
-        let _ = container.kill().await;
+        let _ = timeout(KILL, container.kill()).await;
     }
     let captured = capture::read(files, map, Owner::us());
-    let removed = container.remove().await.map_err(|error| error.to_string());
+    let removed = match timeout(REMOVAL, container.remove()).await {
+        Ok(removed) => removed.map_err(|error| error.to_string()),
+        Err(_) => silent("removing"),
+    };
     (Ok(Ran { ended, captured }), removed)
 }
 
 /// Runs it to its end, or to the time limit. What it prints is for nobody. An error says that it was not started.
 async fn watch(container: &Container) -> Result<Ended, LoginError> {
-    let mut attached = container.attach().await?;
+    let attached = timeout(START, container.attach()).await;
+    let mut attached = attached.map_err(|_| EngineError::silent("attaching to the login's container"))??;
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
-    match container.start().await {
-        Err(error) if error.is_refusal() => return Err(error.into()),
-        Err(_) => return Ok(Ended::Lost),
-        Ok(()) => {}
+    match timeout(START, container.start()).await {
+        Ok(Err(error)) if error.is_refusal() => return Err(error.into()),
+        Ok(Err(_)) | Err(_) => return Ok(Ended::Lost),
+        Ok(Ok(())) => {}
     }
-    let ended = match tokio::time::timeout(LIMIT, container.wait()).await {
+    let ended = match timeout(LIMIT, container.wait()).await {
         Ok(Ok(code)) => Ended::Exited(code),
         Ok(Err(_)) => Ended::Lost,
         Err(_) => match container.stop(GRACE).await {

@@ -28,7 +28,8 @@ const MAX_REPLY: usize = 1 << 20;
 /// A bundle is a few hundred kilobytes.
 const MAX_BUNDLE: u64 = 16 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
-const TOTAL: Duration = Duration::from_secs(30);
+/// All of an exchange.
+pub(crate) const TOTAL: Duration = Duration::from_secs(30);
 /// A server that wants more time than this is asked before all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// The usual variables that name a whole bundle.

@@ -48,6 +48,7 @@ use std::{
 
 use rusqlite::Connection;
 
+pub(crate) use self::connect::BUSY_TIMEOUT;
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
     backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},

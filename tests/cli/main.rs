@@ -39,6 +39,7 @@ mod providers;
 mod questions;
 mod resolution;
 mod silent_engine;
+mod silent_renewal;
 mod status;
 mod store;
 mod store_verbs;

@@ -1,7 +1,6 @@
 //! An engine that falls silent in the middle of a login.
 
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt as _,
     process::Child,
@@ -13,8 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use authenticate::credential::{Credential, Metadata, OAuth};
-use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -78,7 +75,7 @@ fn leaves_something(request: &str) -> bool {
 }
 
 /// Waits for the end; gives up after a minute, when nothing would end it any more.
-fn end(mut child: Child) -> (Option<i32>, Duration) {
+pub fn end(mut child: Child) -> (Option<i32>, Duration) {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {
         if let Some(status) = child.try_wait().expect("a child") {
@@ -130,55 +127,6 @@ fn the_time_limit_ends_the_login_all_the_same() {
             });
         }
     });
-}
-
-/// Nobody waits for its end any more, and its container may go on.
-#[test]
-fn a_renewal_that_is_given_up_is_cleaned_up_by_the_next_run() {
-    let home = Home::new();
-    let url = format!("unix://{}", home.path().join("engine.sock").display());
-    home.write("config/projects/demo.yaml", &format!("engine: {url}\nimage: example\n"));
-    home.write(
-        "config/providers/acme.yaml",
-        r#"{"name": "acme", "modes": ["oauth"], "container_mount": "/home/dev/.acme", "command": ["acme"],
-            "host_dir_name": "acme", "image": {"name": "acme"}, "refresh": {"strategy": "command", "command": ["acme", "refresh"]},
-            "capture": [{"file": "auth.json", "format": "json", "kind": "oauth",
-                         "fields": {"access_token": "/a", "refresh_token": "/r"}}]}"#,
-    );
-    let login = Credential::OAuth(OAuth {
-        access_token: "AAA".into(),
-        refresh_token: Some("RRR".into()),
-        id_token: None,
-        extra: BTreeMap::default(),
-    });
-    home.put("acme", &login, &Metadata { expires_at: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() });
-    let (tell, asked) = mpsc::channel();
-    listen(&home.path().join("engine.sock"), move |request| {
-        let _ = tell.send(format!("{} {}", request.method, request.path));
-        let runs = request.path.ends_with("/containers/json");
-        match request.is("POST /wait") {
-            true => Answer::Silence,
-            false if runs => Answer::Json(200, r#"[{"Id": "abc"}]"#),
-            false => usual(request),
-        }
-    });
-    let comes = |wanted: &str| {
-        let limit = Duration::from_secs(60);
-        while !asked.recv_timeout(limit).expect("it comes").ends_with(wanted) {}
-    };
-    let child = home.authenticate(["refresh", "demo", "acme"]).starts();
-    comes("/wait");
-    let interrupt = || kill_process(Pid::from_child(&child), Signal::INT).expect("sent");
-    interrupt();
-    thread::sleep(Duration::from_millis(300));
-    interrupt();
-    assert_eq!(end(child).0, Some(code::INTERRUPTED.into()));
-    while asked.try_recv().is_ok() {}
-    let left = files_below(&home.data().join("logins"));
-    assert_eq!(left.len(), 1, "{left:?}");
-    home.authenticate(["projects"]).exits(code::DONE);
-    comes("/containers/abc");
-    assert!(files_below(&home.data().join("logins")).is_empty());
 }
 
 /// There may be secrets in it.
