@@ -81,6 +81,21 @@ fn however_deep_it_is() {
 }
 
 #[test]
+fn whatever_modes_it_has() {
+    let home = Home::new();
+    let logins = logins(&home);
+    killed(&logins, None);
+    let files = logins.join(LOGIN).join("files");
+    fs::create_dir_all(files.join("closed/deeper/still")).expect("made");
+    fs::write(files.join("closed/deeper/still/auth.json"), "secret").expect("written");
+    for (path, to) in [("closed/deeper/still", 0o500), ("closed/deeper", 0o300), ("closed", 0), ("", 0o400)] {
+        mode(&files.join(path), to);
+    }
+    home.authenticate(["projects"]).without_privileges().exits(code::DONE);
+    assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
+}
+
+#[test]
 fn a_link_in_place_of_the_directory_is_not_followed() {
     let home = Home::new();
     let elsewhere = home.path().join("elsewhere");
