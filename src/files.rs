@@ -3,18 +3,12 @@
 use std::{
     fs::{self, File, Metadata},
     io::{self, Read as _},
-    os::{
-        fd::{AsFd, AsRawFd as _},
-        unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    },
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::Path,
     time::Duration,
 };
 
-use rustix::{
-    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
-    path::Arg,
-};
+use rustix::fs::OFlags;
 
 use crate::shown;
 
@@ -194,67 +188,4 @@ pub(crate) fn is_stale(path: &Path, age: Duration) -> bool {
 /// Makes a directory 0700 that was not there before.
 pub fn fresh_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-/// Removes a tree, whatever modes its directories were given; follows no link.
-pub fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(CWD, path);
-            fs::remove_dir_all(path)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
-/// Makes a directory ours to remove, and those in it. By descriptors: whoever wrote them may be putting links there now.
-fn open_up(parent: impl AsFd, name: impl Arg) {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    #[cfg(target_os = "linux")]
-    let (flags, is_handle) = (flags | OFlags::PATH, true);
-    #[cfg(not(target_os = "linux"))]
-    let is_handle = false;
-    let Ok(found) = openat(parent, name, flags, Mode::empty()) else { return };
-    if is_handle {
-        // One that may not be read has a handle all the same, and this name leads nowhere else.
-        let handle = format!("/proc/self/fd/{}", found.as_raw_fd());
-        let _ = fs::set_permissions(handle, fs::Permissions::from_mode(0o700));
-    } else {
-        let _ = rustix::fs::fchmod(&found, Mode::RWXU);
-    }
-    let Ok(opened) = openat(&found, ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) else { return };
-    for entry in Dir::new(opened).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name != c"." && name != c".." && entry.file_type() == FileType::Directory {
-            open_up(&found, name);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    #[test]
-    fn a_tree_that_may_not_be_entered_is_removed_and_no_link_is_followed() {
-        let place = tempfile::tempdir().expect("directory");
-        let (tree, outside) = (place.path().join("tree"), place.path().join("outside"));
-        fs::create_dir_all(tree.join("closed/deeper")).expect("made");
-        fs::create_dir(&outside).expect("made");
-        fs::write(outside.join("file"), "kept").expect("written");
-        symlink(&outside, tree.join("link")).expect("a link");
-        let closed = || fs::Permissions::from_mode(0o000);
-        for directory in [&tree.join("closed/deeper"), &tree.join("closed"), &outside] {
-            fs::set_permissions(directory, closed()).expect("mode");
-        }
-        open_up(CWD, &tree);
-        let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
-        assert_eq!((mode(&tree.join("closed/deeper")), mode(&outside)), (0o700, 0));
-        remove_tree(&tree).expect("removed");
-        assert!(!tree.exists() && outside.exists());
-        fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).expect("mode");
-    }
 }

@@ -23,6 +23,7 @@ pub mod secret;
 pub mod shown;
 pub mod store;
 pub mod suggest;
+mod tree;
 pub mod ui;
 pub mod yaml;
 

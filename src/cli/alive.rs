@@ -67,7 +67,7 @@ pub fn interrupted() -> anyhow::Error {
 /// signal gives it up all the same.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
     let _seen_to = SeenTo::new();
-    super::runtime()?.block_on(async {
+    super::finish(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
         let mut hangups = signal(SignalKind::hangup())?;
@@ -88,5 +88,5 @@ pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
             }
         }
         Err(interrupted())
-    })
+    })?
 }

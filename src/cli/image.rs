@@ -69,7 +69,7 @@ impl EngineArgs {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    super::runtime()?.block_on(async {
+    super::finish(async {
         match args.verb {
             Verb::Build { provider, engine, network, ca_bundle } => {
                 let passthrough = Passthrough::from_env(ca_bundle.as_deref()).map_err(Error::from)?;
@@ -79,7 +79,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             Verb::List { engine, json } => list(paths, &engine, json).await,
             Verb::Prune { engine, all } => prune(paths, &engine, all).await,
         }
-    })
+    })?
 }
 
 async fn build(

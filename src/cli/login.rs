@@ -245,8 +245,8 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 
 /// A login that waits for somebody or something else, and can be ended meanwhile.
 fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
-    let (runtime, _seen_to) = (super::runtime()?, SeenTo::new());
-    let record = runtime.block_on(async {
+    let _seen_to = SeenTo::new();
+    super::finish(async {
         let (interrupter, mut interrupt) = interrupt::pair();
         let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
@@ -270,10 +270,7 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
         };
         signals.abort();
         anyhow::Ok(record?)
-    });
-    // A reader that has stopped reading our output must not keep us.
-    runtime.shutdown_background();
-    record
+    })?
 }
 
 fn stored(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {

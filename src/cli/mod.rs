@@ -229,17 +229,21 @@ fn sweep(paths: &Paths, reach: Reach) {
     if !logins::sweep::needed(paths) {
         return;
     }
-    if let Ok(runtime) = runtime() {
-        let swept = runtime.block_on(logins::sweep::sweep(paths, reach));
+    if let Ok(swept) = finish(logins::sweep::sweep(paths, reach)) {
         for left in swept.left.iter().filter(|_| reach == Reach::Engines) {
             output::warn(&format!("could not clean up after {left}"));
         }
     }
 }
 
-/// One thread is enough: everything waits for somebody else.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+/// Runs something to its end, and nothing longer: a host's name that is still looked up, or a reader that has stopped
+/// reading our output, must not keep us.
+fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    // One thread is enough: everything waits for somebody else.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -180,6 +180,11 @@ impl From<ApiError> for Trouble {
 }
 
 impl EngineError {
+    /// What an engine says that was not waited for any longer.
+    pub(crate) fn silent(doing: &'static str) -> Self {
+        api(doing)(ApiError::RequestTimeoutError)
+    }
+
     /// Whether the engine itself has answered that it does not do it. After anything else it may have done so.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self, Self::Api { source: Trouble::Answered { .. }, .. })

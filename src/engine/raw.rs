@@ -11,6 +11,7 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 use tokio_util::bytes::Bytes;
+use url::Host;
 
 /// No answer that we read whole is larger.
 const MAX_ANSWER: usize = 4 << 20;
@@ -21,8 +22,13 @@ pub(super) async fn send(url: &str, request: Request<Empty<Bytes>>) -> io::Resul
         Some(path) => exchange(UnixStream::connect(path).await?, request).await,
         None => {
             let url = url::Url::parse(url).map_err(io::Error::other)?;
-            let host = url.host_str().ok_or_else(|| io::Error::other("no host"))?;
-            exchange(TcpStream::connect((host, url.port().unwrap_or(2375))).await?, request).await
+            let port = url.port().unwrap_or(2375);
+            let stream = match url.host().ok_or_else(|| io::Error::other("no host"))? {
+                Host::Domain(name) => TcpStream::connect((name, port)).await?,
+                Host::Ipv4(address) => TcpStream::connect((address, port)).await?,
+                Host::Ipv6(address) => TcpStream::connect((address, port)).await?,
+            };
+            exchange(stream, request).await
         }
     }
 }

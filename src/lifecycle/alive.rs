@@ -96,6 +96,10 @@ async fn renew(
             Err(error) => Err(error),
         };
         match renewed {
+            // A vendor's CLI may renew the refresh token alone.
+            Ok(Renewed::Now(record)) if record.credential.usable() == stale.record.credential.usable() => {
+                return ready(Stale { record, ..stale }.as_it_is()?);
+            }
             Ok(Renewed::Now(record)) => return ready(stale.renewed(record)),
             // Perhaps not by a renewal: what somebody has stored in its place may be of any kind, and of any age.
             Ok(Renewed::Before(record)) => match judge_again(paths, &project, request, stale, record)? {

@@ -1,9 +1,7 @@
 //! Leaving: revoking at the vendor, and removing here.
 
-use std::time::Duration;
-
 use super::{
-    refresh::{RefreshError, TurnError},
+    refresh::{self, RefreshError, TurnError},
     state,
     turn::{Turn, Waited},
 };
@@ -23,9 +21,6 @@ use crate::{
     store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
     yaml::Problem,
 };
-
-/// How long a renewal that is under way is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What became of a credential at its vendor.
 #[derive(Debug)]
@@ -96,7 +91,8 @@ pub async fn leave(
     if store.is_none() && Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
-    let waited = Turn::wait(paths, store, address, PATIENCE, || Ok::<Option<()>, TurnError>(None)).await;
+    let waited =
+        Turn::wait(paths, store, address, refresh::LONGEST, || Ok::<Option<()>, TurnError>(None)).await;
     let Waited::Ours(_turn) = waited.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
@@ -129,7 +125,8 @@ pub async fn leave(
         Revocation::NotOffered | Revocation::NotAsked => None,
     };
     if let Some(outcome) = outcome {
-        SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome)?;
+        // What cannot be recorded just now is removed all the same: nobody must be given what was revoked.
+        let _ = SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome);
     }
     if let (Leave::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
         return Err(Error::Descriptor(std::mem::take(problems)));

@@ -1,8 +1,8 @@
 //! How a stored credential is, as far as that is known without asking anybody.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::turn;
+use super::{refresh::LONGEST, turn};
 use crate::{
     credential::{Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION},
     endpoint::Endpoint,
@@ -48,9 +48,6 @@ impl std::fmt::Display for State {
     }
 }
 
-/// An exchange takes less than this; whoever has one for longer in a store in memory is not there any more.
-const LONGEST: SignedDuration = SignedDuration::from_mins(3);
-
 /// The state of a stored credential, of which this is known by the exchange of its refresh token.
 pub fn of(stored: &Summary, by_exchange: Option<State>, now: Timestamp) -> State {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
@@ -89,7 +86,8 @@ fn goes_on(
         Some(true) => Ok(true),
         // Whoever had the turn may have come to the end between the two looks.
         Some(false) => Ok(store.exchange(address)?.as_ref() != Some(exchange)),
-        None => Ok(now.duration_since(exchange.since) < LONGEST),
+        // In memory. Whoever has one for longer than any takes is not there any more.
+        None => Ok(exchange.since.checked_add(LONGEST).is_ok_and(|end| now < end)),
     }
 }
 
@@ -147,8 +145,15 @@ fn native_mode(stored: &Summary) -> Option<Mode> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+
     use super::*;
-    use crate::credential::{Credential, Metadata};
+    use crate::{
+        credential::{Credential, Metadata},
+        login::renewal,
+    };
 
     fn stored(expires_at: Option<Timestamp>) -> Summary {
         let long_ago = Timestamp::UNIX_EPOCH;
@@ -186,15 +191,19 @@ mod tests {
         let key = Credential::api_key("one");
         let version = store.put(&address, &key, &Metadata::default()).expect("stored").version;
         store.begin_exchange(&address, version, "me", false).expect("begun");
-        let after = |store: &Store, minutes| {
+        let after = |store: &Store, time: Duration| {
             let exchange = store.exchange(&address).expect("read").expect("recorded");
-            let now = exchange.since + SignedDuration::from_mins(minutes);
-            of_exchange(store, &address, &exchange, now).expect("known")
+            of_exchange(store, &address, &exchange, exchange.since + time).expect("known")
         };
-        assert_eq!((after(&store, 2), after(&store, 4)), (State::Refreshing, State::Error));
+        // The vendor has answered late, or its CLI did, and the answer could not be stored for long.
+        let healthy = renewal::LIMIT + Duration::from_secs(150);
+        assert_eq!((after(&store, healthy), after(&store, LONGEST)), (State::Refreshing, State::Error));
         for state in [ExchangeState::Refused, ExchangeState::Unknown] {
             store.end_exchange(&address, version, state, "me", "why").expect("ended");
-            assert_eq!((after(&store, 2), after(&store, 4)), (State::NeedsLogin, State::NeedsLogin));
+            assert_eq!(
+                (after(&store, healthy), after(&store, LONGEST)),
+                (State::NeedsLogin, State::NeedsLogin)
+            );
         }
     }
 }

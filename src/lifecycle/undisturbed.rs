@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    refresh::{RefreshError, died},
+    refresh::{LONGEST, RefreshError, died},
     turn::{Turn, Waited},
 };
 use crate::{
@@ -17,19 +17,16 @@ use crate::{
     store::{Action, ExchangeState, Outcome, Rekey, Restored, SharedStore, StoreError, Unlock},
 };
 
-/// How long renewals that are under way are waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), after the renewals that are under way.
 ///
 /// # Errors
-/// [`Error::Refresh`] when one goes on for longer than a minute, and [`Error::Store`].
+/// [`Error::Refresh`] when one goes on for longer than any should, and [`Error::Store`].
 pub async fn rekey(paths: &Paths, store: &SharedStore, how: &Rekey) -> Result<(), Error> {
     // What has to be asked for is asked for once.
     let prepared = store.lock().prepare_rekey(how);
     let done = match prepared {
         Ok(prepared) => {
-            undisturbed(paths, store, PATIENCE, || store.lock().rekey_as_prepared(&prepared)).await
+            undisturbed(paths, store, LONGEST, || store.lock().rekey_as_prepared(&prepared)).await
         }
         Err(error) => Err(error.into()),
     };
@@ -47,7 +44,7 @@ pub async fn restore(
     file: &Path,
     unlock: &Unlock,
 ) -> Result<Restored, Error> {
-    let done = undisturbed(paths, store, PATIENCE, || store.lock().try_to_restore(file, unlock)).await;
+    let done = undisturbed(paths, store, LONGEST, || store.lock().try_to_restore(file, unlock)).await;
     audited(store, Action::Restore, done)
 }
 
@@ -132,7 +129,7 @@ mod tests {
     async fn an_exchange_that_does_not_end_is_waited_for_no_longer_than_that() {
         let (paths, store, address) = sent();
         let never = || Ok::<_, RefreshError>(None::<()>);
-        let turn = Turn::wait(&paths, Some(&store), &address, PATIENCE, never).await.expect("waited");
+        let turn = Turn::wait(&paths, Some(&store), &address, LONGEST, never).await.expect("waited");
         let error = undisturbed(&paths, &store, Duration::ZERO, || Ok(())).await.expect_err("under way");
         assert_eq!(error.exit_code(), exit::BUSY);
         assert!(error.to_string().contains("somebody"), "{error}");
@@ -153,7 +150,7 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        undisturbed(&paths, &store, PATIENCE, change).await.expect("done");
+        undisturbed(&paths, &store, LONGEST, change).await.expect("done");
         assert_eq!(tries, 2);
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
 };
 use url::Url;
 
+use super::redirect::MOST;
 use crate::{
     endpoint::is_loopback,
     engine::{Container, EngineError},
@@ -94,10 +95,12 @@ impl Forward {
             loop {
                 tokio::select! {
                     accepted = listener.accept() => match accepted {
-                        Ok((connection, _)) => {
+                        Ok((connection, _)) if connections.len() < MOST => {
                             let container = container.clone();
                             connections.spawn(async move { drop(container.join(port, connection).await) });
                         }
+                        // Each costs a command in the container, and whoever is on this machine can connect.
+                        Ok(_) => {}
                         Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                     },
                     Some(_) = connections.join_next() => {}

@@ -13,8 +13,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{
     How, LoginError,
+    begun::Begun,
     callback::{self, Forward, Taken},
-    dir::LoginDir,
     error::Ending,
     interrupt::Interrupt,
     lock::LoginLock,
@@ -40,9 +40,9 @@ use crate::{
 /// How long a login may take when nothing else is said, without the build of its image.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How long an engine may take to end a container.
-const KILL: Duration = Duration::from_secs(5);
+pub(super) const KILL: Duration = Duration::from_secs(5);
 /// How long it may take to remove one. Podman first gives it ten seconds to end.
-const REMOVAL: Duration = Duration::from_secs(15);
+pub(super) const REMOVAL: Duration = Duration::from_secs(15);
 
 /// All that a container login depends on.
 pub struct ContainerLogin<'a> {
@@ -73,13 +73,14 @@ impl ContainerLogin<'_> {
     /// Runs the login, stores what it left and reads it back. `opened` is the store from when it is open.
     ///
     /// # Errors
-    /// Any [`LoginError`]. Whatever happened, the container and the directory are gone afterwards.
+    /// Any [`LoginError`]. Whatever happened, the container and the directory are gone afterwards. If it is dropped before
+    /// its end, the next [`sweep`] removes them.
     pub async fn run(
         &self,
         opened: &mut Option<SharedStore>,
         interrupt: &mut Interrupt,
     ) -> Result<Record, LoginError> {
-        let mut lock = LoginLock::take(self.paths, self.address)?;
+        let lock = LoginLock::take(self.paths, self.address)?;
         let (choice, passthrough) = (self.choice()?, self.passthrough()?);
         // The engine takes some time to say what it is, which opening the store takes, too.
         let connecting = pin!(engine::locate::connect(&choice));
@@ -87,35 +88,50 @@ impl ContainerLogin<'_> {
             Either::Left((store, connecting)) => (store, Either::Left(connecting)),
             Either::Right((engine, opening)) => (opening.await, Either::Right(ready(engine))),
         };
-        let store = opened.insert(store.unwrap_or_else(|error| resume_unwind(error.into_panic()))?).clone();
+        let store = store.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_cancelled) => Err(StoreError::Interrupted),
+        });
+        let store = opened.insert(store?).clone();
         let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
         let engine = until.within(connecting).await.map_err(without_credential)??;
         let reached = until.within(self.reach(engine, passthrough)).await.map_err(without_credential)??;
         let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;
-        lock.set_engine(prepared.engine.url())?;
-        let dir = LoginDir::make(
-            self.paths,
-            lock.login(),
-            self.provider.host_dir_name.as_deref().unwrap_or("files"),
-        )?;
-        let plan = self.plan(&prepared, lock.login(), dir.path()).await?;
+        let name = self.provider.host_dir_name.as_deref().unwrap_or("files");
+        let begun = Begun::new(lock, self.paths, prepared.engine.url(), name)?;
+        let Over { kept, removed } = self.in_container(&begun, &prepared, &store, &mut until).await;
+        if let Err(problem) = begun.clean_up(removed) {
+            self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
+        }
+        kept
+    }
+
+    /// Runs the CLI in a container, and stores what it left.
+    async fn in_container(
+        &self,
+        begun: &Begun,
+        prepared: &Prepared,
+        store: &SharedStore,
+        until: &mut Until<'_>,
+    ) -> Over {
+        let plan = match self.plan(prepared, begun.login(), begun.files()).await {
+            Ok(plan) => plan,
+            Err(error) => return Over { kept: Err(error), removed: Ok(()) },
+        };
         let container = match until.patiently(prepared.engine.create(&plan.spec)).await {
             Ok(Ok(container)) => container,
             Ok(Err(error)) => {
                 // The answer may have been lost, and the container be there all the same.
-                let removal = sweep::remove_containers(prepared.engine.url(), lock.login());
-                if !matches!(until.at_most(REMOVAL, removal).await, Some(Ok(()))) {
-                    lock.leave_for_sweep();
-                }
-                return Err(error.into());
+                let removal = sweep::remove_containers(prepared.engine.url(), begun.login());
+                let removed = until.at_most(REMOVAL, removal).await;
+                return Over {
+                    kept: Err(error.into()),
+                    removed: removed.unwrap_or_else(|| silent("removing")),
+                };
             }
-            Err(ending) => {
-                self.left("making the login's container: the engine does not answer");
-                lock.leave_for_sweep();
-                return Err(without_credential(ending));
-            }
+            Err(ending) => return Over { kept: Err(without_credential(ending)), removed: silent("making") },
         };
-        let ran = self.session(&container, plan, dir.path(), &mut until).await;
+        let ran = self.session(&container, plan, begun.files(), until).await;
         let ending = match ran {
             Ok(Ran::ToItsEnd(ending @ Ending::Exited(_))) => Ok(ending),
             broken_off => {
@@ -124,22 +140,14 @@ impl ContainerLogin<'_> {
                 broken_off.map(Ran::ending)
             }
         };
-        let captured = capture::read(dir.path(), &self.provider.capture, Owner::us());
-        let found = capture::names(dir.path());
-        let kept = self.keep(&store, captured, ending, found);
-        let problem = match until.at_most(REMOVAL, container.remove()).await {
-            Some(removed) => removed.err().map(|error| error.to_string()),
-            None => Some("removing the login's container: the engine does not answer".to_owned()),
+        let captured = capture::read(begun.files(), &self.provider.capture, Owner::us());
+        let found = capture::names(begun.files());
+        let kept = self.keep(store, captured, ending, found);
+        let removed = match until.at_most(REMOVAL, container.remove()).await {
+            Some(removed) => removed.map_err(|error| error.to_string()),
+            None => silent("removing"),
         };
-        if let Some(problem) = problem {
-            self.left(&problem);
-            lock.leave_for_sweep();
-        }
-        kept
-    }
-
-    fn left(&self, problem: &str) {
-        self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
+        Over { kept, removed }
     }
 
     /// Opens the store, before the vendor gives anything out: what cannot be stored must not be asked for.
@@ -392,6 +400,18 @@ impl Ran {
             Self::ToItsEnd(ending) | Self::BrokenOff(ending) => ending,
         }
     }
+}
+
+/// A login that is over, but for what it left.
+struct Over {
+    kept: Result<Record, LoginError>,
+    /// The container, if there was one.
+    removed: Result<(), String>,
+}
+
+/// There may be a container.
+pub(super) fn silent(doing: &str) -> Result<(), String> {
+    Err(format!("{doing} the login's container: the engine does not answer"))
 }
 
 /// The error of a login that was over before its CLI could write anything.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::LoginError;
-use crate::{files, paths::Paths};
+use crate::{files, paths::Paths, tree};
 
-/// A fresh directory, 0700, for one login; removed with everything in it when dropped.
+/// A fresh directory, 0700, for one login; removed with everything in it, when it is dropped at the latest.
 #[derive(Debug)]
 pub struct LoginDir {
     outer: PathBuf,
@@ -29,11 +29,19 @@ impl LoginDir {
     pub fn path(&self) -> &Path {
         &self.inner
     }
+
+    /// Removes it, with everything in it.
+    ///
+    /// # Errors
+    /// Of what could not be removed, once all the rest is.
+    pub fn remove(self) -> Result<(), String> {
+        tree::remove(&self.outer).map_err(|error| format!("{}: {error}", self.outer.display()))
+    }
 }
 
 impl Drop for LoginDir {
     fn drop(&mut self) {
-        let _ = files::remove_tree(&self.outer);
+        let _ = tree::remove(&self.outer);
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tempfile::TempPath;
 
 use super::LoginError;
 use crate::{
@@ -38,32 +39,34 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The right to log in to one credential. Released when dropped.
+/// The right to log in to one credential, before anything is made for it. Released, and forgotten, when dropped.
 #[derive(Debug)]
 pub struct LoginLock {
+    /// Removed when dropped, which is before the lock is released.
+    path: TempPath,
     file: File,
-    path: PathBuf,
     holder: Holder,
 }
 
-/// What a dead login left.
+/// The record of a login that may have left something, and its lock. When it is dropped, the record stays: whoever
+/// sweeps next finds it, whether or not the process lives on.
 #[derive(Debug)]
-pub struct Dead {
-    /// Its lock, now ours: it is released, and forgotten, when this is dropped after [`Dead::forget`].
+pub struct Traces {
     lock: File,
     /// Where it is.
     pub path: PathBuf,
-    /// What it wrote of itself.
+    /// What the login wrote of itself.
     pub holder: Holder,
 }
 
-impl Dead {
+impl Traces {
     /// Leaves its credential to others: it is kept under its own identity.
-    pub fn make_way(&mut self) {
+    fn make_way(mut self) -> Self {
         let own = self.path.with_file_name(format!("{}.lock", self.holder.login));
         if fs::rename(&self.path, &own).is_ok() {
             self.path = own;
         }
+        self
     }
 
     /// Everything that it left is gone.
@@ -93,25 +96,26 @@ impl LoginLock {
         }
         let holder =
             Holder { pid: std::process::id(), since: Timestamp::now(), login: new_login(), engine: None };
-        let mut lock = Self { file, path: path.clone(), holder };
+        let mut lock = Self { path: TempPath::try_from_path(&path).map_err(failed)?, file, holder };
         lock.write().map_err(failed)?;
         Ok(lock)
     }
 
-    /// Records the engine, before anything is made in it.
-    pub fn set_engine(&mut self, url: &str) -> Result<(), LoginError> {
+    /// Records the engine, before anything is made in it. From now on the record outlives whoever holds it.
+    ///
+    /// # Errors
+    /// [`LoginError::Files`]
+    pub fn engage(mut self, url: &str) -> Result<Traces, LoginError> {
         self.holder.engine = Some(url.to_owned());
-        self.write().map_err(|source| LoginError::Files { path: self.path.clone(), source })
+        self.write().map_err(|source| files_error(&self.path, source))?;
+        let Self { path, file, holder } = self;
+        let path = path.keep().map_err(|kept| files_error(&kept.path, kept.error))?;
+        Ok(Traces { lock: file, path, holder })
     }
 
     /// The login's identity.
     pub fn login(&self) -> &str {
         &self.holder.login
-    }
-
-    /// Keeps the record after all, because something could not be cleaned up: a later run tries again.
-    pub fn leave_for_sweep(mut self) {
-        self.path = PathBuf::new();
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -123,19 +127,12 @@ impl LoginLock {
     }
 }
 
-impl Drop for LoginLock {
-    fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// The dead logins of a data directory. Costs one look at a directory that is normally empty.
+/// The dead logins of a data directory, of which none is in the way of a new one any more. Costs one look at a directory
+/// that is normally empty.
 ///
 /// # Errors
 /// [`LoginError::Files`] for a directory that others could have written to: nothing in it is believed.
-pub fn dead(paths: &Paths) -> Result<Vec<Dead>, LoginError> {
+pub fn dead(paths: &Paths) -> Result<Vec<Traces>, LoginError> {
     let logins = paths.logins();
     files::check_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
     files::check_private_dir(&logins).map_err(|source| files_error(&logins, source))?;
@@ -153,7 +150,7 @@ pub fn dead(paths: &Paths) -> Result<Vec<Dead>, LoginError> {
             }
             let Attempt::Free(mut lock) = locked_file::attempt(&path, false).ok()? else { return None };
             match read(&mut lock) {
-                Some(holder) => Some(Dead { lock, path, holder }),
+                Some(holder) => Some(Traces { lock, path, holder }.make_way()),
                 None => {
                     // It died before it made anything.
                     let _ = fs::remove_file(&path);
@@ -249,10 +246,9 @@ mod tests {
     #[test]
     fn a_dead_login_is_found_once_with_what_it_left() {
         let (_directory, paths, address) = place();
-        let mut lock = LoginLock::take(&paths, &address).expect("free");
-        lock.set_engine("unix:///x.sock").expect("write");
+        let lock = LoginLock::take(&paths, &address).expect("free");
         let login = lock.login().to_owned();
-        lock.leave_for_sweep();
+        drop(lock.engage("unix:///x.sock").expect("write"));
         let found = dead(&paths).expect("looked");
         assert_eq!(found.len(), 1);
         assert!(dead(&paths).expect("looked").is_empty(), "while one sweeps, another does not");
@@ -268,6 +264,22 @@ mod tests {
             dead.forget();
         }
         assert!(dead(&paths).expect("looked").is_empty());
+    }
+
+    /// Their engines may take long to answer, one after the other.
+    #[test]
+    fn while_dead_logins_are_cleaned_up_none_of_them_is_in_the_way() {
+        let (_directory, paths, address) = place();
+        let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
+        for address in [&address, &other] {
+            let lock = LoginLock::take(&paths, address).expect("free");
+            drop(lock.engage("unix:///silent.sock").expect("write"));
+        }
+        let found = dead(&paths).expect("looked");
+        assert_eq!(found.len(), 2);
+        for address in [&address, &other] {
+            assert!(LoginLock::take(&paths, address).is_ok(), "{address}");
+        }
     }
 
     #[test]

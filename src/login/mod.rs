@@ -5,6 +5,7 @@ pub mod again;
 pub mod answer;
 pub mod api_key;
 pub mod basic;
+mod begun;
 pub mod browser;
 pub mod callback;
 pub mod client_credentials;

@@ -29,7 +29,7 @@ const OUTCOME: Duration = Duration::from_secs(90);
 /// How long the last page may take to be delivered.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// More connections at once are nobody's browser.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 const MAX_HEAD: usize = 32 * 1024;
 
 /// The listener; closed when dropped.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{dir, lock};
-use crate::{engine, files, paths::Paths};
+use crate::{engine, paths::Paths, tree};
 
 /// A sweep stands before whatever was really wanted: an engine that does not answer soon is left for later.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -49,13 +49,11 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
         }
     };
     let begun = Instant::now();
-    for mut dead in dead {
+    for dead in dead {
         let directory = dir::of(paths, &dead.holder.login);
         let container = match dead.holder.engine.clone() {
             None => Ok(()),
             Some(url) => {
-                // A login for the same credential need not wait for an engine.
-                dead.make_way();
                 let (patience, removal) = match reach {
                     Reach::Briefly => (BRIEF.0.saturating_sub(begun.elapsed()), BRIEF.1),
                     Reach::Engines => (PATIENCE, REMOVAL),
@@ -64,7 +62,7 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
             }
         };
         // Whether or not the engine answers, the secrets go.
-        let directory = files::remove_tree(&directory).map_err(|e| format!("{}: {e}", directory.display()));
+        let directory = tree::remove(&directory).map_err(|e| format!("{}: {e}", directory.display()));
         match container.and(directory) {
             Ok(()) => {
                 dead.forget();

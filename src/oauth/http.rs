@@ -22,7 +22,8 @@ use crate::certificates;
 /// No answer of a token endpoint comes near this.
 const MAX_REPLY: usize = 1 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
-const TOTAL: Duration = Duration::from_secs(30);
+/// All of an exchange.
+pub(crate) const TOTAL: Duration = Duration::from_secs(30);
 /// A server that wants more time than this is asked before all the same.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 

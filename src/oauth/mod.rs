@@ -23,6 +23,7 @@ mod tests;
 pub use crate::endpoint::{Endpoint, EndpointError};
 pub use error::OAuthError;
 pub use http::Http;
+pub(crate) use http::TOTAL as HTTP_LIMIT;
 pub use origin::Origin;
 pub use reply::Tokens;
 pub use server::{Client, Server};

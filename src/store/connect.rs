@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How long a locked database is waited for.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What stands for the path of a database in memory.
 pub(super) const IN_MEMORY: &str = ":memory:";

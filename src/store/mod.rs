@@ -50,6 +50,7 @@ use std::{
 
 use rusqlite::Connection;
 
+pub(crate) use self::connect::BUSY_TIMEOUT;
 pub(crate) use self::patiently::patiently;
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},

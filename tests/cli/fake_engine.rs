@@ -1,8 +1,9 @@
 //! An engine that answers as a test wants it to.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    os::unix::net::UnixListener,
     path::Path,
     sync::Arc,
     thread,
@@ -46,7 +47,18 @@ pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let answers = answers.clone();
-            thread::spawn(move || serve(connection, &*answers));
+            thread::spawn(move || serve(&connection, &connection, &*answers));
+        }
+    });
+}
+
+/// The same for an engine that is reached over the network.
+pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
+    let answers = Arc::new(answers);
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let answers = answers.clone();
+            thread::spawn(move || serve(&connection, &connection, &*answers));
         }
     });
 }
@@ -67,9 +79,8 @@ pub fn usual(asked: &Asked) -> Answer {
     }
 }
 
-fn serve(connection: UnixStream, answers: &dyn Fn(&Asked) -> Answer) {
-    let mut reader = BufReader::new(connection.try_clone().expect("a copy"));
-    let mut writer = connection;
+fn serve(reader: impl Read, mut writer: impl Write, answers: &dyn Fn(&Asked) -> Answer) {
+    let mut reader = BufReader::new(reader);
     while let Some(asked) = read(&mut reader) {
         let written = match answers(&asked) {
             Answer::Silence => return thread::sleep(EVER),
@@ -98,7 +109,7 @@ fn serve(connection: UnixStream, answers: &dyn Fn(&Asked) -> Answer) {
     }
 }
 
-fn read(reader: &mut BufReader<UnixStream>) -> Option<Asked> {
+fn read(reader: &mut impl BufRead) -> Option<Asked> {
     let mut head = Vec::new();
     loop {
         let mut line = String::new();

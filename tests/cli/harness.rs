@@ -145,6 +145,17 @@ impl Run {
         self.after(&format!("ulimit -v {}", megabytes * 1024))
     }
 
+    /// With no more open files than this.
+    pub fn with_descriptors(self, most: u32) -> Self {
+        self.after(&format!("ulimit -n {most}"))
+    }
+
+    /// Without what the super-user may do: as anybody for whom modes count.
+    pub fn without_privileges(self) -> Self {
+        let drop = r#"setpriv --bounding-set=-all --inh-caps=-all "$0" "$@""#;
+        self.after(&format!(r#"[ "$(id -u)" != 0 ] || exec {drop}"#))
+    }
+
     /// With no room on any disk.
     pub fn without_room(self) -> Self {
         self.after("trap '' XFSZ; ulimit -f 0")

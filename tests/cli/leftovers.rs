@@ -2,13 +2,18 @@
 
 use std::{
     fs::{self, File},
-    os::unix::{
-        fs::{PermissionsExt as _, symlink},
-        net::UnixListener,
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{PermissionsExt as _, symlink},
+            net::UnixListener,
+        },
     },
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
+
+use rustix::fs::{Mode, OFlags, mkdirat, openat};
 
 use crate::harness::{Home, KEY, code};
 
@@ -52,6 +57,41 @@ fn a_killed_login_is_cleaned_up() {
     let logins = logins(&home);
     killed(&logins, None);
     home.authenticate(["projects"]).exits(code::DONE);
+    assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
+}
+
+/// A container may leave what it wants to. Such a path is too long for any call, and no process has so many descriptors.
+#[test]
+fn however_deep_it_is() {
+    let home = Home::new();
+    let logins = logins(&home);
+    killed(&logins, None);
+    let mut directory = OwnedFd::from(File::open(logins.join(LOGIN).join("files")).expect("opened"));
+    for depth in 0..5000 {
+        for name in ["deeper", "empty", "removed-7"] {
+            mkdirat(&directory, name, Mode::RWXU).expect("made");
+        }
+        directory = openat(&directory, "deeper", OFlags::DIRECTORY, Mode::empty()).expect("opened");
+        if depth % 100 == 0 {
+            openat(&directory, "auth.json", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR).expect("written");
+        }
+    }
+    home.authenticate(["projects"]).with_descriptors(32).exits(code::DONE);
+    assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
+}
+
+#[test]
+fn whatever_modes_it_has() {
+    let home = Home::new();
+    let logins = logins(&home);
+    killed(&logins, None);
+    let files = logins.join(LOGIN).join("files");
+    fs::create_dir_all(files.join("closed/deeper/still")).expect("made");
+    fs::write(files.join("closed/deeper/still/auth.json"), "secret").expect("written");
+    for (path, to) in [("closed/deeper/still", 0o500), ("closed/deeper", 0o300), ("closed", 0), ("", 0o400)] {
+        mode(&files.join(path), to);
+    }
+    home.authenticate(["projects"]).without_privileges().exits(code::DONE);
     assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
 }
 

@@ -1,6 +1,8 @@
 //! An engine that falls silent in the middle of a login.
 
 use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
     process::Child,
     sync::{
         Mutex,
@@ -73,7 +75,7 @@ fn leaves_something(request: &str) -> bool {
 }
 
 /// Waits for the end; gives up after a minute, when nothing would end it any more.
-fn end(mut child: Child) -> (Option<i32>, Duration) {
+pub fn end(mut child: Child) -> (Option<i32>, Duration) {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {
         if let Some(status) = child.try_wait().expect("a child") {
@@ -125,6 +127,32 @@ fn the_time_limit_ends_the_login_all_the_same() {
             });
         }
     });
+}
+
+/// There may be secrets in it.
+#[test]
+fn a_directory_that_cannot_be_removed_is_said_and_is_for_a_later_run() {
+    let home = Home::new();
+    let logins = home.data().join("logins");
+    let mode = {
+        let logins = logins.clone();
+        move |mode| fs::set_permissions(&logins, fs::Permissions::from_mode(mode)).expect("a mode")
+    };
+    let close = mode.clone();
+    listen(&home.path().join("engine.sock"), move |asked| {
+        if asked.method == "DELETE" {
+            close(0o500);
+        }
+        usual(asked)
+    });
+    let url = format!("unix://{}", home.path().join("engine.sock").display());
+    let login = ["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url];
+    let outcome = home.authenticate(login).without_privileges().exits(code::LOGIN_FAILED);
+    outcome.says("Permission denied").says("; a later run tries again");
+    mode(0o700);
+    assert_eq!(files_below(&logins).len(), 1, "its record");
+    home.authenticate(["projects"]).exits(code::DONE);
+    assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
 }
 
 /// One whose end nobody sees may still run.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use authenticate::{
+    credential::Credential,
     lifecycle::refresh::{Refresh, RefreshError},
     name::Name,
     paths::Paths,
@@ -79,6 +80,23 @@ fn by_its_own_cli_on_podman() {
 #[test]
 fn by_its_own_cli_on_rootless_podman_as_an_ordinary_user() {
     is_renewed(Place::PodmanAsUser);
+}
+
+/// The one that was sent may be spent, and must not be sent again.
+#[test]
+fn a_cli_that_renews_the_refresh_token_alone_has_renewed() {
+    let renew = |access: &str, end: &str| {
+        format!(r#"grep -q RRR {FILE} && echo '{{"a":"{access}","r":"SSS","e":{end}}}' >{FILE}"#)
+    };
+    let home = expired(Place::Docker, &renew("AAA", "2000000000"));
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "AAA\n");
+    assert_eq!(home.status()["credentials"][0]["state"], "ok");
+    let home = expired(Place::Docker, &renew("AAA", "1000"));
+    let ended = home.run(&["token", "p", "acme"]).expect(3);
+    assert!(ended.err.contains("expired"), "{}", ended.err);
+    let Credential::OAuth(kept) = home.record("acme").expect("stored").credential else { panic!("no login") };
+    assert_eq!(kept.refresh_token, Some("SSS".into()));
+    home.assert_nothing_left();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `logout` and `revoke`, with a vendor that revokes.
 
+use authenticate::store::FILE_NAME;
 use serde_json::{Value, json};
 
 use crate::harness::{EXPIRED, Home, Issuer, Server};
@@ -65,6 +66,22 @@ fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
     home.logged_in(&tokens, EXPIRED);
     let said = String::from_utf8(home.run(&["logout", "p", "acme"]).stderr).expect("text");
     assert!(said.contains("warning: acme was NOT revoked at the vendor, where it stays valid"), "{said}");
+    assert!(!is_stored(&home));
+}
+
+/// Nobody must be given it any more.
+#[test]
+fn what_was_revoked_goes_though_that_cannot_be_recorded() {
+    let server = Server::answering(Some((200, "")));
+    let home = home(&server.url);
+    home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit WHEN NEW.action = 'revoke'
+                  BEGIN SELECT RAISE(FAIL, 'not this one'); END";
+    let database = rusqlite::Connection::open(home.paths.data().join(FILE_NAME)).expect("opened");
+    database.execute_batch(refuse).expect("refused");
+    let ran = home.run(&["logout", "p", "acme"]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(server.bodies().len(), 2, "both tokens are revoked");
     assert!(!is_stored(&home));
 }
 

@@ -350,6 +350,29 @@ fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
     assert_ne!(access_token(&home.record()), access_token(&record));
 }
 
+/// A program may give up the runtime that it began with, and wait in another one.
+#[test]
+fn an_exchange_that_is_broken_off_with_its_runtime_is_in_doubt() {
+    let (server, _answer) = Server::held(200, "{}");
+    let home = Home::new(&server.url);
+    let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
+    let record = home.logged_in(&tokens, EXPIRED);
+    let mut renewing = Box::pin(home.renewing(&record, false));
+    let first = runtime();
+    first.block_on(async {
+        tokio::select! {
+            renewed = &mut renewing => panic!("too soon: {renewed:?}"),
+            () = async { while server.bodies().is_empty() { tokio::task::yield_now().await } } => {}
+        }
+    });
+    drop(first);
+    let renewed = runtime().block_on(renewing);
+    assert!(matches!(renewed, Err(RefreshError::OutcomeUnknown { .. })), "{renewed:?}");
+    let again = home.renew(&record, false);
+    assert!(matches!(again, Err(RefreshError::OutcomeUnknown { .. })), "{again:?}");
+    assert_eq!(server.bodies().len(), 1, "the token is not sent again");
+}
+
 #[test]
 fn what_has_no_way_is_not_attempted() {
     let issuer = Issuer::start(&[]);

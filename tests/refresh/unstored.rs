@@ -78,6 +78,27 @@ fn an_answer_is_stored_as_soon_as_there_is_room() {
 }
 
 #[test]
+fn a_refusal_that_cannot_be_noted_is_said_all_the_same() {
+    let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
+    let home = Home::new(&server.url);
+    logged_in(&home);
+    for event in ["INSERT", "UPDATE"] {
+        let refuse = format!(
+            "CREATE TRIGGER refuse_{event} BEFORE {event} ON exchange WHEN NEW.state = 'refused'
+             BEGIN SELECT RAISE(FAIL, 'not this one'); END"
+        );
+        database(&home).execute_batch(&refuse).expect("refused");
+    }
+    let output = home.run(&["token", "p", "acme"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("the vendor does not renew acme any more: invalid_grant"), "{stderr}");
+    let again = home.renew(&home.record(), false);
+    assert!(matches!(again, Err(RefreshError::OutcomeUnknown { .. })), "{again:?}");
+    assert_eq!(server.bodies().len(), 1, "the token was not sent again");
+}
+
+#[test]
 fn what_cannot_be_stored_at_all_is_handed_out_and_the_login_is_in_doubt() {
     let server = Server::answering(Some((200, ANSWER)));
     let home = Home::new(&server.url);

@@ -39,7 +39,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         configuration::settings(paths),
         data::locks(paths),
     ];
-    checks.extend(super::runtime()?.block_on(engines::checks(paths)));
+    checks.extend(super::finish(engines::checks(paths))?);
     // One usable engine is enough.
     let usable = checks.iter().any(|check| check.what == "engine" && check.result.is_ok());
     let failed = |check: &&Check| check.result.is_err() && !(usable && check.what == "engine");

@@ -12,7 +12,7 @@ use clap::{ValueEnum, builder::PossibleValue};
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output, runtime};
+use crate::cli::{failure::Usage, finish, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -81,7 +81,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
     let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
     let store = SharedStore::new(store);
-    runtime()?.block_on(undisturbed::rekey(paths, &store, &how))?;
+    finish(undisturbed::rekey(paths, &store, &how))??;
     let store = store.lock();
     let state = store.key_state().map_err(Error::from)?;
     let records = store.count().map_err(Error::from)?;

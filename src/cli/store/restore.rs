@@ -13,7 +13,7 @@ use authenticate::{
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output, runtime};
+use crate::cli::{failure::Usage, finish, output};
 
 /// No identity file is longer.
 const MOST: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub struct Args {
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
     let store = SharedStore::new(Store::open(paths).map_err(Error::from)?);
-    let restored = runtime()?.block_on(undisturbed::restore(paths, &store, &args.file, &unlock))?;
+    let restored = finish(undisturbed::restore(paths, &store, &args.file, &unlock))??;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;

@@ -36,9 +36,13 @@ pub(super) async fn exchange(renewal: Renewal, seen: Record) -> Result<Fresh, Re
     }
 }
 
+/// Another refresh token alone counts, too: the one that was sent may be spent.
 fn is_renewed(seen: &Record, now: &Credential) -> bool {
     match (&seen.credential, now) {
-        (Credential::OAuth(before), Credential::OAuth(now)) => before.access_token != now.access_token,
+        (Credential::OAuth(before), Credential::OAuth(now)) => {
+            let is_rotated = now.refresh_token.is_some() && before.refresh_token != now.refresh_token;
+            before.access_token != now.access_token || is_rotated
+        }
         _ => false,
     }
 }

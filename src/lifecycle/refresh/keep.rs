@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a store is tried that cannot be written now: the tokens of an answer are nowhere else.
-const PATIENCE: Duration = Duration::from_secs(150);
+pub(super) const PATIENCE: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(500);
 /// In the audit log: the vendor's answer came for a credential that was another one by then.
 const REPLACED: &str = "replaced";
@@ -48,7 +48,8 @@ pub(super) async fn keep(
         }
         Err(error) => {
             let _ = store.lock().audit(Action::Refresh, address, Outcome::Failed(error.code()));
-            patiently(tell, || note(&mut store.lock(), seen, before.as_ref(), &error)).await?;
+            // What cannot be noted either is in doubt for whoever asks next; this one is told what the vendor said.
+            let _ = patiently(tell, || note(&mut store.lock(), seen, before.as_ref(), &error)).await;
             Err(error)
         }
     }

@@ -7,16 +7,18 @@
 mod cli;
 mod error;
 mod keep;
+mod limits;
 mod other_account;
 mod record;
 mod server;
 mod way;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinError};
 
 pub use super::turn::TurnError;
 pub use error::RefreshError;
+pub(super) use limits::LONGEST;
 pub(super) use record::died;
 pub(super) use way::is_possible;
 pub use way::provider_of;
@@ -167,9 +169,14 @@ impl Refresh<'_> {
                 rest.await
             }
         };
-        match ended {
+        match ended.map_err(JoinError::try_into_panic) {
             Ok(kept) => kept,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_cancelled)) => Err(RefreshError::OutcomeUnknown {
+                address: Box::new(address.clone()),
+                since: Timestamp::now(),
+                why: "the program ended before the vendor's answer was stored".to_owned(),
+            }),
         }
     }
 }

@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use super::{RefreshError, server};
+use super::{RefreshError, limits, server};
 use crate::{
     credential::{Credential, Owner, Record},
-    login::{again, renewal},
+    login::again,
     oauth::{Origin, TokenEndpoint},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
-
-/// How long somebody else is waited for who asks a server. Longer than any such exchange takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// And who has the vendor's CLI do it. Longer than it may take to start and to end, unless its image is built first.
-const PATIENCE_WITH_CLI: Duration = renewal::LIMIT.saturating_add(Duration::from_secs(30));
 
 /// Who renews.
 pub(super) enum Way {
@@ -23,10 +18,11 @@ pub(super) enum Way {
 }
 
 impl Way {
+    /// How long somebody else is waited for who renews.
     pub fn patience(&self) -> Duration {
         match self {
-            Self::Server(_) | Self::Again(..) => PATIENCE,
-            Self::Cli => PATIENCE_WITH_CLI,
+            Self::Server(_) | Self::Again(..) => limits::BY_SERVER,
+            Self::Cli => limits::BY_CLI,
         }
     }
 }

@@ -1,0 +1,87 @@
+//! An engine that falls silent while the vendor's CLI is made to renew a login.
+
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use authenticate::credential::{Credential, Metadata, OAuth};
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    fake_engine::{Answer, listen, usual},
+    harness::{Home, code, files_below},
+    silent_engine::end,
+};
+
+/// A provider whose logins its CLI renews.
+const ACME: &str = r#"{
+    "name": "acme", "modes": ["oauth"], "command": ["acme"], "image": {"name": "acme"},
+    "host_dir_name": "acme", "container_mount": "/home/dev/.acme",
+    "refresh": {"strategy": "command", "command": ["acme", "refresh"]},
+    "capture": [{"file": "auth.json", "format": "json", "kind": "oauth",
+                 "fields": {"access_token": "/a", "refresh_token": "/r"}}]
+}"#;
+
+/// A home with a login that is past its time, and an engine that never answers one kind of request; which are made.
+fn expired(silent_at: &'static str) -> (Home, Receiver<String>) {
+    let home = Home::new();
+    let socket = home.path().join("engine.sock");
+    let project = format!("engine: unix://{}\nimage: example\n", socket.display());
+    home.write("config/projects/demo.yaml", &project);
+    home.write("config/providers/acme.yaml", ACME);
+    let login = Credential::OAuth(OAuth {
+        access_token: "AAA".into(),
+        refresh_token: Some("RRR".into()),
+        id_token: None,
+        extra: BTreeMap::default(),
+    });
+    home.put("acme", &login, &Metadata { expires_at: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() });
+    let (tell, asked) = mpsc::channel();
+    listen(&socket, move |request| {
+        let _ = tell.send(format!("{} {}", request.method, request.path));
+        match request {
+            _ if request.is(silent_at) => Answer::Silence,
+            _ if request.is("GET /containers/json") => Answer::Json(200, r#"[{"Id": "abc"}]"#),
+            _ => usual(request),
+        }
+    });
+    (home, asked)
+}
+
+fn comes(asked: &Receiver<String>, wanted: &str) {
+    while !asked.recv_timeout(Duration::from_secs(60)).expect("it comes").ends_with(wanted) {}
+}
+
+/// Nobody waits for its end any more, and its container may go on.
+#[test]
+fn a_renewal_that_is_given_up_is_cleaned_up_by_the_next_run() {
+    let (home, asked) = expired("POST /wait");
+    let child = home.authenticate(["refresh", "demo", "acme"]).starts();
+    comes(&asked, "/wait");
+    let interrupt = || kill_process(Pid::from_child(&child), Signal::INT).expect("sent");
+    interrupt();
+    thread::sleep(Duration::from_millis(300));
+    interrupt();
+    assert_eq!(end(child).0, Some(code::INTERRUPTED.into()));
+    while asked.try_recv().is_ok() {}
+    let left = files_below(&home.data().join("logins"));
+    assert_eq!(left.len(), 1, "{left:?}");
+    home.authenticate(["projects"]).exits(code::DONE);
+    comes(&asked, "/containers/abc");
+    assert!(files_below(&home.data().join("logins")).is_empty());
+}
+
+/// Others wait for it.
+#[test]
+fn a_container_that_is_not_made_is_not_waited_for_much_longer() {
+    let (home, _asked) = expired("POST /containers/create");
+    let begun = Instant::now();
+    let outcome = home.authenticate(["refresh", "demo", "acme"]).exits(code::ENGINE);
+    outcome.says("making the login's container");
+    assert!(begun.elapsed() < Duration::from_secs(50), "{:?}", begun.elapsed());
+    assert_eq!(files_below(&home.data().join("logins")).len(), 1, "it may be made yet");
+}
