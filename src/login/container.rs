@@ -17,6 +17,7 @@ use super::{
     callback::{self, Forward, Taken},
     error::Ending,
     interrupt::Interrupt,
+    kept,
     lock::LoginLock,
     session::Session,
     sweep,
@@ -142,7 +143,7 @@ impl ContainerLogin<'_> {
         };
         let captured = capture::read(begun.files(), &self.provider.capture, Owner::us());
         let found = capture::names(begun.files());
-        let kept = self.keep(store, captured, ending, found);
+        let kept = self.keep(store, captured, ending, found, until.interrupt).await;
         let removed = match until.at_most(REMOVAL, container.remove()).await {
             Some(removed) => removed.map_err(|error| error.to_string()),
             None => silent("removing"),
@@ -341,16 +342,17 @@ impl ContainerLogin<'_> {
     }
 
     /// Stores what was captured. Something captured counts, however the CLI ended.
-    fn keep(
+    async fn keep(
         &self,
         store: &SharedStore,
         captured: Result<Option<Captured>, CaptureError>,
         ending: Result<Ending, LoginError>,
         found: Vec<String>,
+        interrupt: &mut Interrupt,
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                return Ok(store.lock().put(self.address, &credential, &metadata)?);
+                return kept::keep(store, self.address, &credential, &metadata, self.ui, interrupt).await;
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),

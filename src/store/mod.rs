@@ -51,7 +51,7 @@ use std::{
 use rusqlite::Connection;
 
 pub(crate) use self::connect::BUSY_TIMEOUT;
-pub(crate) use self::patiently::patiently;
+pub(crate) use self::patiently::{PATIENCE, patiently};
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
     backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},

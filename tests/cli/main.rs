@@ -27,6 +27,7 @@ mod killed;
 mod killed_store;
 mod kinds;
 mod leftovers;
+mod locked_store;
 mod log;
 mod logout;
 mod modes;

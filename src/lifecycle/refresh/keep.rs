@@ -1,6 +1,6 @@
 //! Storing what an exchange brought, or how it failed.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -13,12 +13,11 @@ use super::{
 use crate::{
     credential::Record,
     oauth::OAuthError,
-    store::{Action, Exchange, ExchangeState, Outcome, Postponed, SharedStore, Store, StoreError, Swap},
+    store::{
+        Action, Exchange, ExchangeState, Outcome, Postponed, SharedStore, Store, StoreError, Swap, patiently,
+    },
 };
 
-/// How long a store is tried that cannot be written now: the tokens of an answer are nowhere else.
-pub(super) const PATIENCE: Duration = Duration::from_secs(150);
-const PAUSE: Duration = Duration::from_millis(500);
 /// In the audit log: the vendor's answer came for a credential that was another one by then.
 const REPLACED: &str = "replaced";
 
@@ -33,10 +32,11 @@ pub(super) async fn keep(
 ) -> Result<Renewed, RefreshError> {
     store.lock().record_as(Action::Refresh);
     let (address, version) = (&seen.address, seen.version);
+    let tell = |why: &StoreError| drop(tell.send(why.to_string()));
     match outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh)) {
         Ok(fresh) => {
             let swap = || store.lock().swap(address, version, &fresh.credential, &fresh.metadata);
-            match patiently(tell, swap).await {
+            match patiently(swap, tell).await {
                 Ok(Swap::Swapped(record)) => Ok(Renewed::Now(record)),
                 // An attempt that failed after it had stored.
                 Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
@@ -49,7 +49,7 @@ pub(super) async fn keep(
         Err(error) => {
             let _ = store.lock().audit(Action::Refresh, address, Outcome::Failed(error.code()));
             // What cannot be noted either is in doubt for whoever asks next; this one is told what the vendor said.
-            let _ = patiently(tell, || note(&mut store.lock(), seen, before.as_ref(), &error)).await;
+            let _ = patiently(|| note(&mut store.lock(), seen, before.as_ref(), &error), tell).await;
             Err(error)
         }
     }
@@ -65,25 +65,6 @@ fn lost(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Renewed
     };
     let _ = store.audit(Action::Refresh, address, Outcome::Failed(REPLACED));
     Ok(Renewed::Before(now))
-}
-
-/// Tries until it works, or until it is clear that it does not.
-async fn patiently<T>(
-    tell: oneshot::Sender<String>,
-    mut attempt: impl FnMut() -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let (begin, mut tell) = (Instant::now(), Some(tell));
-    loop {
-        match attempt() {
-            Err(error) if error.may_pass() && begin.elapsed() < PATIENCE => {
-                if let Some(tell) = tell.take() {
-                    let _ = tell.send(error.to_string());
-                }
-            }
-            done => return done,
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }
 
 /// What the vendor gave is lost but for whoever waits for it. That the token was sent is recorded already; why there is

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::keep;
-use crate::{login::renewal, oauth::HTTP_LIMIT, store::BUSY_TIMEOUT};
+use crate::{
+    login::renewal,
+    oauth::HTTP_LIMIT,
+    store::{BUSY_TIMEOUT, PATIENCE},
+};
 
 /// What is written before the token is sent, and after the answer was tried to be stored, each of which may wait for
 /// somebody else who writes.
 const RECORDS: Duration = BUSY_TIMEOUT.saturating_mul(5);
-const STORE: Duration = RECORDS.saturating_add(keep::PATIENCE);
+const STORE: Duration = RECORDS.saturating_add(PATIENCE);
 
 /// At a server.
 pub(super) const BY_SERVER: Duration = HTTP_LIMIT.saturating_add(STORE);
