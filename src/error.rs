@@ -126,6 +126,16 @@ pub enum Error {
         /// What the vendor said, or why it could not be asked.
         source: OAuthError,
     },
+    /// A credential was revoked at its vendor, and is still stored.
+    #[error(
+        "{address} was revoked at the vendor, but could not be removed from this machine, where it is of no use"
+    )]
+    RevokedNotRemoved {
+        /// Where it is.
+        address: Box<Address>,
+        /// Why not.
+        source: Box<StoreError>,
+    },
     /// Of the tokens of a credential one was revoked at its vendor; it is kept.
     #[error("{address} was revoked in part, and is kept: its {revoked} was revoked, its {kept} was NOT")]
     RevokedInPart {
@@ -173,6 +183,7 @@ impl Error {
                 false => oauth_code(source, exit::LOGIN_FAILED),
             },
             Self::Store(error) => store_code(error),
+            Self::RevokedNotRemoved { source, .. } => store_code(source),
             Self::Login(error) => login_code(error),
             Self::Refresh(error) => refresh_code(error),
         }
@@ -207,6 +218,9 @@ impl Error {
             Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
             Self::Login(error) => login_hint(error),
             Self::Refresh(error) => refresh_hint(error),
+            Self::RevokedNotRemoved { .. } => {
+                Some("`authenticate logout --no-revoke` removes it, when the store can be written".into())
+            }
             Self::NotRevoked { .. } | Self::RevokedInPart { .. } => Some(
                 "`authenticate logout` removes it here all the same; at the vendor it stays valid until it ends or is removed there"
                     .into(),

@@ -134,7 +134,15 @@ pub async fn leave(
     let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
         true => None,
-        false => Some(SharedStore::of(store, paths)?.lock().remove(address)?),
+        false => {
+            let removed = SharedStore::of(store, paths).and_then(|store| store.lock().remove(address));
+            Some(removed.map_err(|source| match revocation {
+                Revocation::Done => {
+                    Error::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
+                }
+                _ => source.into(),
+            })?)
+        }
     };
     match removal {
         Some(removal) if !removal.found => Err(none()),

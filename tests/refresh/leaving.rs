@@ -85,6 +85,27 @@ fn what_was_revoked_goes_though_that_cannot_be_recorded() {
     assert!(!is_stored(&home));
 }
 
+#[test]
+fn that_it_was_revoked_is_said_though_it_cannot_be_removed() {
+    let server = Server::answering(Some((200, "")));
+    let home = home(&server.url);
+    home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+    let refuse =
+        "CREATE TRIGGER refuse BEFORE DELETE ON credential BEGIN SELECT RAISE(FAIL, 'not this one'); END";
+    let database = rusqlite::Connection::open(home.paths.data().join(FILE_NAME)).expect("opened");
+    database.execute_batch(refuse).expect("refused");
+    let ran = home.run(&["logout", "p", "acme"]);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(6), "{said}");
+    assert!(
+        said.contains("acme was revoked at the vendor, but could not be removed from this machine"),
+        "{said}"
+    );
+    assert!(said.contains("not this one"), "{said}");
+    assert_eq!(server.bodies().len(), 2);
+    assert!(is_stored(&home));
+}
+
 /// The vendor is there and says no (RFC 7009 section 2.2.1), with words for it or without.
 #[test]
 fn a_vendor_that_refuses_is_not_one_that_cannot_be_reached() {
