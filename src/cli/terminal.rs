@@ -6,6 +6,7 @@ use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
     sync::Mutex,
+    thread,
     time::Duration,
 };
 
@@ -117,9 +118,12 @@ impl TerminalUi {
 
     fn open(&self, url: &str) {
         if self.open_browser && can_open_browser() {
-            // Never fatal: the URL is on the screen.
-            let quiet = webbrowser::BrowserOptions::new().with_suppress_output(true).clone();
-            let _ = webbrowser::open_browser_with_options(webbrowser::Browser::Default, url, &quiet);
+            let (url, quiet) =
+                (url.to_owned(), webbrowser::BrowserOptions::new().with_suppress_output(true).clone());
+            // Never fatal: the URL is on the screen. Some browsers are waited for until they end.
+            thread::spawn(move || {
+                let _ = webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &quiet);
+            });
         }
     }
 }

@@ -211,7 +211,11 @@ pub fn discovery(data: &[u8]) {
 
 /// An error is one short printable line with nothing of what was sent, and says rightly whether to try again.
 fn fit_to_be_shown(error: &OAuthError, status: u16, sent: &[&str]) {
-    assert!(!matches!(error, OAuthError::Unreachable { .. } | OAuthError::Setup(_)), "{error}");
+    assert!(!matches!(error, OAuthError::Setup(_)), "{error}");
+    // What was only asked for was not to be had where one server speaks for another.
+    if let OAuthError::Unreachable { .. } = error {
+        assert!(matches!(status, 502 | 504..), "{error}");
+    }
     assert!(!(error.outcome_is_unknown() && error.is_permanent()), "{error}");
     if let OAuthError::BadReply { .. } = error {
         // After 303 the answer to what was done is elsewhere.
