@@ -248,7 +248,7 @@ fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use authenticate::lifecycle::resolve::is_verb;
+    use authenticate::lifecycle::commands::is_verb;
 
     use super::*;
 

@@ -149,7 +149,7 @@ fn lint_file(paths: &Paths, file: &Path) -> Vec<Problem> {
     let directory = |path: &Path| path.canonicalize().ok();
     let is_used = file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&paths.providers()));
     let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
-    let twin = is_used.then(|| yaml::twin(file)).flatten();
+    let twin = is_used.then(|| registry::twin(file)).flatten();
     let problems = match text {
         Ok(text) => registry::lint_text(Some(&paths.providers()), &file.display().to_string(), &stem, &text),
         Err(problem) => vec![problem],

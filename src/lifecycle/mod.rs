@@ -1,6 +1,7 @@
 //! What becomes of a credential once it is there.
 
 pub mod alive;
+pub mod commands;
 pub mod fill;
 pub mod leave;
 pub mod overview;

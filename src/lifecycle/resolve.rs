@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::{
+    commands::Commands,
     fill,
     stale::{expired, is_renewable},
 };
@@ -297,12 +298,9 @@ impl Search<'_> {
         let is_near = |expiry: &Timestamp| expiry.duration_since(now) <= margin(record.updated_at, *expiry);
         if let Some(expiry) = record.metadata.expires_at.filter(is_near) {
             let hint = || match record.metadata.owner {
-                Owner::Us => format!("log in again with: {}", self.login(&record.address)),
+                Owner::Us => format!("log in again with: {}", self.commands().login(&record.address)),
                 Owner::Vendor => {
-                    let login = self.login(&record.address);
-                    let words = login.strip_prefix("authenticate ").unwrap_or(&login);
-                    let import =
-                        format!("authenticate import {}", words.strip_prefix("login ").unwrap_or(words));
+                    let import = self.commands().import(&record.address);
                     match self.moving_from(&record.address) {
                         Some(directory) => format!(
                             "it was taken out of the files of its own tool, and is not ours yet: go on with: {import} --from {} --move",
@@ -336,9 +334,13 @@ impl Search<'_> {
         if !fill::is_complete(&credential) {
             let variables: Vec<String> = fields.iter().filter_map(|field| field.variable.clone()).collect();
             let hint = match variables.as_slice() {
-                [] => format!("log in again with: {}", self.login(&record.address)),
+                [] => format!("log in again with: {}", self.commands().login(&record.address)),
                 some => {
-                    format!("set {}, or log in again with: {}", some.join(", "), self.login(&record.address))
+                    format!(
+                        "set {}, or log in again with: {}",
+                        some.join(", "),
+                        self.commands().login(&record.address)
+                    )
                 }
             };
             return Err(Error::NoCredential { what: record.address.to_string(), hint });
@@ -380,58 +382,15 @@ impl Search<'_> {
         let address = self.address(&provider, profile);
         let unneeded = known.api.as_ref().is_some_and(|api| api.key_optional);
         let hint = match unneeded {
-            true => format!("it may need none; log in with: {}", self.login_typed(&address)),
-            false => format!("log in with: {}", self.login_typed(&address)),
+            true => format!("it may need none; log in with: {}", self.commands().login_typed(&address)),
+            false => format!("log in with: {}", self.commands().login_typed(&address)),
         };
         Error::NoCredential { what: address.typed(), hint }
     }
 
-    /// The command that stores a credential at an address where there is one.
-    fn login(&self, address: &Address) -> String {
-        self.command(address, |name, _| name)
+    fn commands(&self) -> Commands<'_> {
+        Commands { project: self.project, name: &self.request.project }
     }
-
-    /// The same, where there is none: its names are what somebody typed.
-    fn login_typed(&self, address: &Address) -> String {
-        self.command(address, shown::word)
-    }
-
-    fn command<'a>(&'a self, address: &'a Address, name: fn(&'a str, &'a str) -> &'a str) -> String {
-        let profile = match address.profile.as_str() {
-            crate::name::DEFAULT => String::new(),
-            profile => format!(":{}", name(profile, "PROFILE")),
-        };
-        let set = match self.project.set() == address.set {
-            true => String::new(),
-            false => format!(" --set {}", name(address.set.as_str(), "SET")),
-        };
-        let project = shown::word(self.request.project.as_str(), "PROJECT");
-        let login = if is_verb(self.request.project.as_str()) { "login " } else { "" };
-        format!("authenticate {login}{project} {}{profile}{set}", address.provider)
-    }
-}
-
-/// Whether our command line takes the word for a verb where a project could stand.
-pub fn is_verb(word: &str) -> bool {
-    matches!(
-        word,
-        "login"
-            | "import"
-            | "status"
-            | "token"
-            | "refresh"
-            | "logout"
-            | "revoke"
-            | "providers"
-            | "projects"
-            | "image"
-            | "store"
-            | "log"
-            | "doctor"
-            | "completions"
-            | "man"
-            | "help"
-    )
 }
 
 impl Resolved {

@@ -1,6 +1,6 @@
 //! The registry: the bundled descriptors with the user's own over them.
 
-use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, fs, path::Path, sync::LazyLock};
 
 use include_dir::{Dir, include_dir};
 use serde_json::Value;
@@ -194,7 +194,7 @@ impl Registry {
             if !wanted(&stem) {
                 continue;
             }
-            if let Some(problem) = yaml::twin(&path) {
+            if let Some(problem) = twin(&path) {
                 self.problems.push(problem);
                 continue;
             }
@@ -303,6 +303,15 @@ pub fn lint_text(directory: Option<&Path>, shown: &str, stem: &str, text: &str) 
     registry.index_aliases();
     registry.problems.retain(|problem| problem.file == shown);
     registry.problems
+}
+
+/// Of a provider's file that has the same name as another, spelled with the other extension. Neither is to be used, so
+/// that no order decides who is sent the secrets.
+pub fn twin(path: &Path) -> Option<Problem> {
+    let other = path.with_extension(if path.extension()? == "yaml" { "yml" } else { "yaml" });
+    fs::symlink_metadata(&other).ok()?;
+    let message = format!("the provider has another file, too: remove it or {}", other.display());
+    Some(Problem { file: path.display().to_string(), at: None, message })
 }
 
 /// A problem of a file that was read before, at a place in it.

@@ -92,15 +92,6 @@ pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
     (files, unread)
 }
 
-/// Of a provider's file that has the same name as another, spelled with the other extension. Neither is to be used, so
-/// that no order decides who is sent the secrets.
-pub fn twin(path: &Path) -> Option<Problem> {
-    let other = path.with_extension(if path.extension()? == "yaml" { "yml" } else { "yaml" });
-    fs::symlink_metadata(&other).ok()?;
-    let message = format!("the provider has another file, too: remove it or {}", other.display());
-    Some(Problem { file: path.display().to_string(), at: None, message })
-}
-
 fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
     let bytes = read.map_err(|error| Problem::unread(path, &error))?;
     String::from_utf8(bytes).map_err(|_| Problem::unread(path, &"it is not text (UTF-8)"))
