@@ -66,7 +66,8 @@ pub fn run(data: &[u8]) {
 /// Percent-encoding undone, and what URLs leave out.
 fn decoded(text: &str) -> String {
     let text: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
-    let url = Url::parse(&format!("http://x/?{text}")).expect("a URL");
+    // A query that was pasted may have a `#` in it, which begins nothing.
+    let url = Url::parse(&format!("http://x/?{}", text.replace('#', "%23"))).expect("a URL");
     let pairs = url.query_pairs().map(|(name, value)| format!("{name}={value}&"));
-    pairs.chain(url.fragment().map(str::to_owned)).chain([text]).collect()
+    pairs.chain([text]).collect()
 }
