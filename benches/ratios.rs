@@ -13,8 +13,7 @@ use std::{
 };
 
 use authenticate::{
-    credential::{Credential, Metadata, Record},
-    name::{Address, Name},
+    credential::{Address, Credential, Metadata, Name, Record},
     store::{Place, Source, Store},
 };
 

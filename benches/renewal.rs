@@ -20,9 +20,8 @@ use std::{
 
 use authenticate::{
     Client,
-    credential::{Credential, Metadata, OAuth},
-    name::Address,
-    paths::Paths,
+    config::Paths,
+    credential::{Address, Credential, Metadata, OAuth},
     store::{Place, Source, Store},
 };
 use jiff::{SignedDuration, Timestamp};

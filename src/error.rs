@@ -3,23 +3,25 @@
 use std::path::Path;
 
 use crate::{
-    capture::{CaptureError, Refusal},
+    config::{
+        PathsError, ReferenceError,
+        yaml::{self, Problem},
+    },
+    credential::{Address, NameError},
     engine::EngineError,
     exit,
     handout::headers::HeadersError,
-    lifecycle::refresh::RefreshError,
     login::{
         LoginError,
-        callback::{Taken, Why},
+        cli::port_forward::{Taken, Why},
         import::ImportError,
     },
-    name::{Address, NameError},
     oauth::{OAuthError, TokenHint},
-    paths::PathsError,
-    provider::{ReferenceError, UnknownProvider, Unusable},
+    provider::{UnknownProvider, Unusable},
+    refresh::RefreshError,
     store::StoreError,
     ui::UiError,
-    yaml::{self, Problem},
+    vendor_files::{CaptureError, Refusal},
 };
 
 /// Anything that can go wrong.
@@ -84,7 +86,7 @@ pub enum Error {
         fields: Vec<String>,
     },
     /// There is no such field.
-    #[error("{what} has no field {}{}", crate::shown::typed(.field), has(.fields))]
+    #[error("{what} has no field {}{}", crate::redact::typed(.field), has(.fields))]
     NoField {
         /// What was asked for.
         what: String,

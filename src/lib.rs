@@ -1,35 +1,32 @@
 //! The one owner of the credentials of AI agents and developer tools.
 
-pub mod capture;
-mod certificates;
 pub mod client;
+pub mod config;
 pub mod credential;
-pub mod endpoint;
 pub mod engine;
 pub mod error;
 pub mod exit;
-pub mod files;
+pub mod fs;
 pub mod handout;
-pub mod indirect;
-pub mod lifecycle;
-mod locked_file;
 pub mod login;
-pub mod name;
+pub mod net;
 pub mod oauth;
-pub mod paths;
-pub mod project;
 pub mod provider;
-pub mod secret;
-pub mod shown;
+pub mod redact;
+pub mod refresh;
+pub mod refresh_all;
+pub mod resolve;
+pub mod revoke;
+pub mod status;
 pub mod store;
-pub mod suggest;
-mod tree;
 pub mod ui;
-pub mod yaml;
+pub mod vendor_files;
 
-pub use client::Client;
-pub use error::Error;
-pub use login::{authenticate, store_api_key};
+pub use crate::{
+    client::Client,
+    error::Error,
+    login::{authenticate, store_api_key},
+};
 
 /// The examples of the README are run with the others.
 #[cfg(doctest)]

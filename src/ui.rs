@@ -8,9 +8,9 @@ use tokio::{
 };
 
 use crate::{
+    credential::Secret,
     engine::container::Size,
     provider::{Descriptor, Mode, descriptor::Field},
-    secret::Secret,
 };
 
 /// Asks and shows. The command line implements it with a terminal, a test with a script.

@@ -13,8 +13,7 @@ use std::{
 };
 
 use authenticate::{
-    credential::{Credential, Metadata},
-    name::Address,
+    credential::{Address, Credential, Metadata},
     store::{FILE_NAME, Place, Source, Store, Swap},
 };
 use tempfile::TempDir;

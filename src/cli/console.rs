@@ -6,8 +6,8 @@ use std::{
 };
 
 use authenticate::{
+    credential::Secret,
     engine::container::Size,
-    secret::Secret,
     ui::{Console, Terminal},
 };
 use crossterm::terminal;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use authenticate::{
-    secret::Secret,
+    credential::Secret,
     store::{Custodian, Question, Source, Unanswered},
 };
 

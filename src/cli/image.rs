@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use authenticate::{
     Error,
+    config::Paths,
     engine::{self, Choice, Engine, EngineError, Passthrough, containerfile::Recipe},
-    paths::Paths,
     provider::Registry,
     ui::{Event, Ui as _},
 };

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use authenticate::{
     Error,
-    capture::Removed,
+    config::Paths,
+    credential::Name,
     login::import::{Gone, Import, Imported, What},
-    name::Name,
-    paths::Paths,
+    vendor_files::Removed,
 };
 use serde_json::json;
 
@@ -47,7 +47,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     // Said as it was typed: with the way to it, it could not be told any more from a key.
     if let Some(none) = args.from.as_ref().filter(|from| !from.exists()) {
-        let message = format!("there is no directory {}", authenticate::shown::file(none));
+        let message = format!("there is no directory {}", authenticate::redact::file(none));
         return Err(Usage::new(message).hint("--from DIR says where it is").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;

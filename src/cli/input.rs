@@ -10,8 +10,8 @@ use std::{
 
 use authenticate::{
     Error,
+    credential::Secret,
     login::{FieldsError, LoginError},
-    secret::Secret,
 };
 
 use super::failure::Usage;

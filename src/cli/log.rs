@@ -2,8 +2,8 @@
 
 use authenticate::{
     Error,
-    name::Name,
-    paths::Paths,
+    config::Paths,
+    credential::Name,
     store::{AuditEntry, Store},
 };
 use clap::builder::RangedU64ValueParser;

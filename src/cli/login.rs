@@ -4,14 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use authenticate::{
     Error,
-    credential::{Kind, Record},
+    config::{Paths, project::check_image},
+    credential::{Kind, Name, Record, Secret},
     engine::Choice,
-    login::{How, Login, interrupt, sweep::Reach, token},
-    name::Name,
-    paths::Paths,
-    project::check_image,
+    login::{How, Login, cancel, cli::sweep::Reach, direct::token},
     provider::Mode,
-    secret::Secret,
     ui::Ui,
 };
 use clap::{ArgGroup, ValueEnum};
@@ -20,7 +17,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    given, input, output,
+    input, output, secret_args,
     signals::SeenTo,
     target::{Target, spelled},
     terminal::TerminalUi,
@@ -211,9 +208,9 @@ fn how(args: &Args) -> anyhow::Result<How> {
     Ok(How {
         mode: args.mode.map(Mode::from),
         api_key: key(args)?,
-        token: given::token(args)?,
-        expires_at: given::expires_at(args),
-        fields: given::fields(args)?,
+        token: secret_args::token(args)?,
+        expires_at: secret_args::expires_at(args),
+        fields: secret_args::fields(args)?,
         force: args.force,
         set: args.set.clone(),
         profile: args.provider.profile.clone(),
@@ -247,7 +244,7 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
     let _seen_to = SeenTo::new();
     super::finish(async {
-        let (interrupter, mut interrupt) = interrupt::pair();
+        let (interrupter, mut interrupt) = cancel::pair();
         let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,

@@ -1,19 +1,20 @@
 //! `authenticate logout`
 
 use authenticate::{
-    Error, exit,
-    lifecycle::leave::{Leave, Left, Revocation},
-    name::{Address, Name},
-    paths::Paths,
+    Error,
+    config::Paths,
+    credential::{Address, Name},
+    exit,
+    revoke::{Leave, Left, Revocation},
     store::{Listing, Store, Unreadable},
 };
 use serde_json::{Value, json};
 
 use super::{
-    alive::{Signalled, interrupted},
     failure::{Reported, chain},
-    leave::Job,
     output,
+    refresh_first::{Signalled, interrupted},
+    revocation::Job,
     target::Target,
 };
 

@@ -1,16 +1,13 @@
 //! The command line: what is typed, and the one place that prints.
 
-mod alive;
 mod completions;
 mod console;
 mod custodian;
 mod doctor;
 mod failure;
-mod given;
 mod image;
 mod import;
 mod input;
-mod leave;
 mod log;
 mod login;
 mod logout;
@@ -21,7 +18,10 @@ mod projects;
 mod prompt;
 mod providers;
 mod refresh;
+mod refresh_first;
+mod revocation;
 mod revoke;
+mod secret_args;
 mod signals;
 mod status;
 mod store;
@@ -32,10 +32,11 @@ mod token;
 use std::{collections::BTreeSet, process::ExitCode};
 
 use authenticate::{
-    Error, exit,
-    login::{self as logins, sweep::Reach},
-    paths::Paths,
-    shown::is_harmless,
+    Error,
+    config::Paths,
+    exit,
+    login::{self as logins, cli::sweep::Reach},
+    redact::is_harmless,
     store::set_custodian,
 };
 use clap::{
@@ -216,7 +217,7 @@ fn suggest_verb() {
     let Some(word) = std::env::args_os().nth(1).and_then(|word| word.into_string().ok()) else { return };
     let command = Cli::command();
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
-    if let Some(near) = authenticate::suggest::nearest(&word, verbs)
+    if let Some(near) = authenticate::config::suggest::nearest(&word, verbs)
         && near != word
     {
         output::hint(&format!("there is no verb {word:?}; did you mean `authenticate {near}`?"));
@@ -226,10 +227,10 @@ fn suggest_verb() {
 /// Cleans up after logins that were killed. Costs one look at a normally empty directory. What is left is said only
 /// where an engine is used.
 fn sweep(paths: &Paths, reach: Reach) {
-    if !logins::sweep::needed(paths) {
+    if !logins::cli::sweep::needed(paths) {
         return;
     }
-    if let Ok(swept) = finish(logins::sweep::sweep(paths, reach)) {
+    if let Ok(swept) = finish(logins::cli::sweep::sweep(paths, reach)) {
         for left in swept.left.iter().filter(|_| reach == Reach::Engines) {
             output::warn(&format!("could not clean up after {left}"));
         }
@@ -248,7 +249,7 @@ fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use authenticate::lifecycle::commands::is_verb;
+    use authenticate::resolve::commands::is_verb;
 
     use super::*;
 

@@ -2,13 +2,11 @@
 
 use authenticate::{
     Error,
-    name::{Address, Name},
-    paths::Paths,
-    project,
+    config::{Paths, project, suggest::nearest},
+    credential::{Address, Name},
     provider::Registry,
-    shown,
+    redact,
     store::{Listing, Store},
-    suggest::nearest,
 };
 
 use super::{output, target::Target};
@@ -57,7 +55,7 @@ impl Slip {
         }
         let unknown = registry.get(word.as_str()).err()?;
         let nearest = nearest(word.as_str(), projects.iter().map(Name::as_str)).map(str::to_owned);
-        Some(Self { word: shown::typed(word.as_str()), nearest: nearest.or(unknown.nearest) })
+        Some(Self { word: redact::typed(word.as_str()), nearest: nearest.or(unknown.nearest) })
     }
 
     /// Says what it is taken for, if something else may be meant.

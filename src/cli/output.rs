@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use authenticate::shown::is_invisible;
+use authenticate::redact::is_invisible;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 

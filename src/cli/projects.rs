@@ -1,6 +1,6 @@
 //! `authenticate projects`
 
-use authenticate::{paths::Paths, project, project::Project};
+use authenticate::config::{Paths, Project, project};
 use serde_json::json;
 
 use super::{failure::Reported, output};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use authenticate::secret::Secret;
+use authenticate::credential::Secret;
 use dialoguer::theme::{ColorfulTheme, Theme as _};
 use rustix::{
     io::Errno,

@@ -6,10 +6,13 @@ use std::{
 };
 
 use authenticate::{
-    Error, exit,
-    paths::Paths,
+    Error,
+    config::{
+        Paths,
+        yaml::{self, Problem},
+    },
+    exit,
     provider::{self, Provider, Registry, origin::merged, registry},
-    yaml::{self, Problem},
 };
 use clap::Subcommand;
 use serde_json::{Map, Value, json};

@@ -2,20 +2,21 @@
 
 use authenticate::{
     Error,
-    lifecycle::{refresh::Renewed, renewals::Renewals, request::Request},
-    name::{Address, Name},
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Address, Name},
     provider::Registry,
+    refresh::Renewed,
+    refresh_all::Renewals,
+    resolve::request::Request,
     store::{Store, Unreadable},
 };
 use serde_json::json;
 
 use super::{
-    alive::{Signalled, interrupted, to_the_end},
     failure::{self, Reported, Usage},
     one_word::{Slip, is_provider},
     output,
+    refresh_first::{Signalled, interrupted, to_the_end},
     target::{self, Target},
     terminal::TerminalUi,
 };

@@ -2,12 +2,12 @@
 
 use authenticate::{
     Error,
-    lifecycle::leave::{Leave, Revocation},
-    name::Name,
-    paths::Paths,
+    config::Paths,
+    credential::Name,
+    revoke::{Leave, Revocation},
 };
 
-use super::{failure::Usage, leave::Job, target::Target};
+use super::{failure::Usage, revocation::Job, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -1,16 +1,14 @@
 //! `authenticate status`
 
 use authenticate::{
-    Error, exit,
-    lifecycle::{
-        overview::{Entry, Filter, Found, Overview, overview},
-        resolve::{FieldSource, Source},
-        state::State,
-    },
-    name::Name,
-    paths::Paths,
+    Error,
+    config::Paths,
+    credential::Name,
+    exit,
     provider::Registry,
-    shown,
+    redact,
+    resolve::{FieldSource, Source},
+    status::{Entry, Filter, Found, Overview, overview, state::State},
     store::Store,
 };
 use jiff::Timestamp;
@@ -134,7 +132,7 @@ fn shown_as<'e>(entry: &'e Entry, name: &'e Name, typed: Option<&Name>, place: &
     let is_stored = entry.found.as_ref().is_some_and(|found| found.source == Source::Stored);
     match is_stored || entry.unreadable.is_some() || typed != Some(name) {
         true => name.as_str(),
-        false => shown::word(name.as_str(), place),
+        false => redact::word(name.as_str(), place),
     }
 }
 

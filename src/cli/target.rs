@@ -4,10 +4,9 @@ use std::str::FromStr;
 
 use authenticate::{
     Error,
-    lifecycle::resolve::Request,
-    name::{Address, Name, NameError},
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Address, Name, NameError},
+    resolve::Request,
 };
 
 /// `PROVIDER` or `PROVIDER:PROFILE`.
@@ -70,7 +69,7 @@ pub fn set(paths: &Paths, project: &Name, given: Option<&Name>) -> Result<Name, 
 /// An address as arguments of this program.
 pub fn spelled(address: &Address) -> String {
     match address.profile.as_str() {
-        authenticate::name::DEFAULT => address.provider.to_string(),
+        authenticate::credential::DEFAULT => address.provider.to_string(),
         profile => format!("{}:{profile}", address.provider),
     }
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use authenticate::{
+    credential::Secret,
     provider::{Descriptor, Mode},
-    secret::Secret,
     ui::{Console, Event, FieldQuestion, Ui, UiError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};

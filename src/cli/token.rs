@@ -4,16 +4,15 @@ use std::io::Write as _;
 
 use authenticate::{
     Error,
-    credential::Credential,
-    lifecycle::resolve::{Part, Request, Resolved, Source, resolve},
-    paths::Paths,
+    config::Paths,
+    credential::{Credential, Secret},
     provider::{Mode, Provider, Registry, descriptor::USERNAME},
-    secret::Secret,
-    shown::is_invisible,
+    redact::is_invisible,
+    resolve::{Part, Request, Resolved, Source, resolve},
 };
 use serde_json::{Value, json};
 
-use super::{alive::ready, failure::Usage, input, output, target::WantedArgs};
+use super::{failure::Usage, input, output, refresh_first::ready, target::WantedArgs};
 
 #[derive(clap::Args)]
 pub struct Args {

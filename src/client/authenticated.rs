@@ -5,11 +5,9 @@ use jiff::Timestamp;
 use super::Client;
 use crate::{
     Error,
-    lifecycle::{
-        refresh::Refresh,
-        resolve::{Request, Resolution, Source, Stale},
-        state::{self, State},
-    },
+    refresh::Refresh,
+    resolve::{Request, Resolution, Source, Stale},
+    status::state::{self, State},
     store::SharedStore,
     ui::Nobody,
 };
@@ -19,7 +17,7 @@ impl Client {
     /// authenticated by that, nor by a login that has expired and that the vendor has ended. Nobody is asked.
     ///
     /// # Errors
-    /// As [`crate::lifecycle::resolve::resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
+    /// As [`crate::resolve::resolve`], but for [`Error::NoCredential`] and [`Error::Expired`], which are no.
     pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
         let request = self.complete(&Request::new(&self.project, provider));
         match self.look(&request) {
@@ -33,7 +31,7 @@ impl Client {
     /// Whether any provider is, in the client's set.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;

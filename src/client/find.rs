@@ -4,11 +4,12 @@ use super::Client;
 use crate::{
     Error,
     credential::Record,
-    lifecycle::{
-        alive::{self, Alive},
-        resolve::{Request, Resolution, look_in, resolve, resolve_in},
-    },
     provider::Registry,
+    resolve::{
+        Request, Resolution,
+        ensure_fresh::{self, Alive},
+        look_in, resolve, resolve_in,
+    },
     store::{Action, Outcome, SharedStore},
     ui::Nobody,
 };
@@ -40,12 +41,12 @@ impl Client {
     /// profile, what it was given.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
     /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), profile: Some("work".parse()?), ..How::default() };
-    /// use authenticate::lifecycle::resolve::Request;
+    /// use authenticate::resolve::Request;
     ///
     /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
     /// let request = Request { profile: Some("work".parse()?), ..Request::new(&"demo".parse()?, "openai") };
@@ -66,7 +67,7 @@ impl Client {
     /// renewed, and what the client was given and the environment do not count.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
@@ -107,7 +108,7 @@ impl Client {
         match found {
             Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
             Resolution::Stale(stale) => {
-                alive::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
+                ensure_fresh::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
             }
         }
     }

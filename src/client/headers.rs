@@ -6,7 +6,7 @@ use super::Client;
 use crate::{
     Error,
     handout::headers::{Destination, Header},
-    lifecycle::resolve::{Request, Resolution},
+    resolve::{Request, Resolution},
 };
 
 impl Client {
@@ -22,7 +22,7 @@ impl Client {
     /// The headers that authorise a request to this URL, if the credential belongs there.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;

@@ -3,10 +3,10 @@
 use super::Client;
 use crate::{
     Error,
-    lifecycle::overview::{Entry, Filter, overview},
+    config::yaml::Problem,
     provider::Registry,
+    status::{Entry, Filter, overview},
     store::{SharedStore, Unreadable},
-    yaml::Problem,
 };
 
 impl Client {
@@ -14,7 +14,7 @@ impl Client {
     /// the place of what it is used instead of. For rows that are damaged beyond their names: [`Client::unreadable`].
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
@@ -47,7 +47,7 @@ impl Client {
     /// The same of one provider: an entry for each of its accounts, or one that says that there is none.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, paths::Paths};
+    /// # use authenticate::{Client, Error, config::Paths};
     /// # fn main() -> Result<(), Error> {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
     /// let status = client.status("gemini")?;
@@ -71,7 +71,7 @@ impl Client {
     /// What is wrong with descriptors and the project's file: what is there is left out, and what uses it is an error.
     ///
     /// ```
-    /// # use authenticate::{Client, paths::Paths};
+    /// # use authenticate::{Client, config::Paths};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
     /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
@@ -94,7 +94,7 @@ impl Client {
     /// [`Store::remove_unreadable`](crate::store::Store::remove_unreadable) removes one.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, paths::Paths};
+    /// # use authenticate::{Client, Error, config::Paths};
     /// # fn main() -> Result<(), Error> {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
     /// for row in client.unreadable()? {

@@ -3,10 +3,10 @@
 use super::Client;
 use crate::{
     Error,
-    credential::Record,
-    lifecycle::{alive::Alive, refresh::RefreshError, resolve::Request},
+    credential::{Address, Record},
     login::{How, Interrupt, Login},
-    name::Address,
+    refresh::RefreshError,
+    resolve::{Request, ensure_fresh::Alive},
     ui::Ui,
 };
 
@@ -37,7 +37,7 @@ impl Client {
     /// being tried.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
@@ -72,7 +72,7 @@ impl Client {
     /// reason for a login, but an error.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;

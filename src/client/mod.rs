@@ -2,22 +2,21 @@
 
 mod authenticated;
 mod find;
-mod give;
 mod headers;
-mod leave;
 mod list;
 mod login;
+mod logout;
 mod provider;
 mod refresh;
+mod with_credential;
 
-use self::give::Given;
+use self::with_credential::Given;
 use crate::{
     Error,
-    lifecycle::request::address_of,
-    name::{Address, Name},
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Address, Name},
     provider::{Provider, Registry},
+    resolve::request::address_of,
     store::{SharedStore, Store},
 };
 
@@ -27,7 +26,7 @@ use crate::{
 /// What waits for a network, an engine or somebody else's renewal needs a tokio runtime with both drivers (`enable_all`).
 ///
 /// ```
-/// use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+/// use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -87,7 +86,7 @@ impl Client {
     /// With a store that the program has already: one in memory with credentials in it, say.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, paths::Paths};
+    /// # use authenticate::{Client, Error, config::Paths};
     /// use authenticate::{
     ///     credential::{Credential, Metadata},
     ///     name::Address,
@@ -123,7 +122,7 @@ impl Client {
     /// one, the project's order decides what is used, and what is renewed, logged out and stored is the default profile.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, Error, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;

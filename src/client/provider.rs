@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::Client;
 use crate::{
     Error,
-    name::Name,
+    config::yaml::Problem,
+    credential::Name,
     provider::{Descriptor, Registry},
-    yaml::Problem,
 };
 
 impl Client {
@@ -15,7 +15,7 @@ impl Client {
     /// configuration directory has them, and over such a file. What a descriptor leaves out is left as it is.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// use authenticate::provider::Descriptor;
     /// use serde_json::json;
     ///

@@ -3,13 +3,11 @@
 use super::Client;
 use crate::{
     Error,
-    lifecycle::{
-        refresh::Renewed,
-        renewals::{Each, Renewals},
-        resolve::Request,
-    },
-    project::Project,
+    config::Project,
     provider::Registry,
+    refresh::Renewed,
+    refresh_all::{Each, Renewals},
+    resolve::Request,
     ui::Nobody,
 };
 
@@ -21,7 +19,7 @@ impl Client {
     /// that for a theft and end the login.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, lifecycle::refresh::{RefreshError, Renewed}};
+    /// # use authenticate::{Client, Error, refresh::{RefreshError, Renewed}};
     /// async fn renew(client: &Client) -> Result<(), Error> {
     ///     match client.refresh("codex", false).await {
     ///         Ok(Renewed::Now(record)) => println!("lasts until {:?}", record.metadata.expires_at),
@@ -49,7 +47,7 @@ impl Client {
     /// others from being tried.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, interrupt}, paths::Paths, ui::Nobody};
+    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;

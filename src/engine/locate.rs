@@ -11,8 +11,8 @@ use std::{
 use bollard::{ClientVersion, Docker};
 use serde::Deserialize;
 
-use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, advice, labels, raw};
-use crate::shown;
+use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_USER, hints, labels, raw};
+use crate::redact;
 
 /// How long an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -39,14 +39,14 @@ impl FromStr for Choice {
 
     fn from_str(text: &str) -> Result<Self, EngineError> {
         match text {
-            url if shown::has_user(url) => Err(EngineError::UserInUrl(shown::url(url))),
+            url if redact::has_user(url) => Err(EngineError::UserInUrl(redact::url(url))),
             "docker" => Ok(Self::Docker),
             "podman" => Ok(Self::Podman),
             url if ["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s) && url != *s) => {
                 Ok(Self::Url(url.to_owned()))
             }
             path if path.starts_with('/') => Ok(Self::Url(unix(Path::new(path)))),
-            other => Err(EngineError::BadUrl(shown::typed(other))),
+            other => Err(EngineError::BadUrl(redact::typed(other))),
         }
     }
 }
@@ -147,13 +147,13 @@ pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
             Ok(engine) => return Ok(engine),
             Err(outcome) => {
                 let is_url = url.contains("://") || url.starts_with('/');
-                let url = if is_url { shown::url(&url) } else { shown::typed(&url) };
+                let url = if is_url { redact::url(&url) } else { redact::typed(&url) };
                 tried.push(Tried { url, because, outcome });
             }
         }
     }
     let may_not = tried.iter().any(|place| place.outcome == MAY_NOT);
-    Err(EngineError::NotFound { advice: advice::advice(&surroundings, choice, may_not), tried })
+    Err(EngineError::NotFound { advice: hints::advice(&surroundings, choice, may_not), tried })
 }
 
 /// Connects to the engine at `url`, if it answers in time; the error says what is there instead.
@@ -163,7 +163,7 @@ pub async fn at(url: &str, patience: Duration) -> Result<Engine, String> {
 }
 
 async fn answer(url: &str) -> Result<Engine, String> {
-    if shown::has_user(url) {
+    if redact::has_user(url) {
         return Err(format!("an engine {TAKES_NO_USER}"));
     }
     if let Some(path) = url.strip_prefix("unix://") {

@@ -1,9 +1,9 @@
 //! The container engine: Docker or Podman, rootful or rootless, over its API.
 
-mod advice;
 pub mod attach;
 pub mod container;
 pub mod containerfile;
+mod hints;
 pub mod image;
 mod labels;
 pub mod locate;
@@ -124,7 +124,7 @@ pub enum EngineError {
         tail: String,
     },
     /// A file that was named, or is in the configuration, cannot be read.
-    #[error("cannot read {}: {source}", crate::shown::file(path.as_ref()))]
+    #[error("cannot read {}: {source}", crate::redact::file(path.as_ref()))]
     File {
         /// The file.
         path: String,

@@ -3,7 +3,7 @@
 use std::{env, path::Path};
 
 use super::EngineError;
-use crate::certificates;
+use crate::net::tls_roots;
 
 /// Where the bundle stands in images and containers.
 pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
@@ -44,7 +44,7 @@ impl Passthrough {
             let path = file.unwrap_or(Path::new("")).display().to_string();
             EngineError::File { path, source }
         };
-        let (bundle, unread) = certificates::bundle(file).map_err(failed)?;
+        let (bundle, unread) = tls_roots::bundle(file).map_err(failed)?;
         let ca_bundle = bundle.map(|bundle| bundle.pem);
         Ok(Self { proxies, ca_bundle, unread })
     }

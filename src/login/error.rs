@@ -2,15 +2,10 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{callback::Taken, fields::FieldsError, import::ImportError, lock::Holder};
+use super::{cli::port_forward::Taken, direct::fields::FieldsError, import::ImportError, record::Holder};
 use crate::{
-    capture::CaptureError,
-    engine::EngineError,
-    name::Address,
-    oauth::OAuthError,
-    provider::{Mode, ReferenceError},
-    store::StoreError,
-    ui::UiError,
+    config::ReferenceError, credential::Address, engine::EngineError, oauth::OAuthError, provider::Mode,
+    store::StoreError, ui::UiError, vendor_files::CaptureError,
 };
 
 /// Why there is no credential.

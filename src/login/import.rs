@@ -2,16 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoginError, failed, lock::LoginLock};
+use super::{LoginError, audit, record::LoginLock};
 use crate::{
     Error,
-    capture::{self, CaptureError, Captured, Owner as FileOwner, Removed},
-    credential::{Credential, Metadata, Owner, Record},
-    name::{Address, Name},
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Address, Credential, Metadata, Name, Owner, Record},
     provider::{Provider, Registry},
     store::{Action, Store, StoreError, Swap},
+    vendor_files::{self, CaptureError, Captured, Owner as FileOwner, Removed},
 };
 
 /// How often a vendor's tool may change its files under our hands.
@@ -191,7 +189,7 @@ impl Import {
     pub fn run(&self) -> Result<Imported, Error> {
         let mut step = Action::Import;
         self.import(&mut step).inspect_err(|error| {
-            failed::record(&self.paths, None, step, &self.address, error.code());
+            audit::record(&self.paths, None, step, &self.address, error.code());
         })
     }
 
@@ -227,7 +225,7 @@ impl Import {
     }
 
     fn read(&self) -> Result<Captured, Error> {
-        let read = capture::read(&self.directory, &self.provider.capture, FileOwner::us());
+        let read = vendor_files::read(&self.directory, &self.provider.capture, FileOwner::us());
         let path = || self.directory.clone();
         let found = read.map_err(|source| ImportError::Files { path: path(), source })?;
         Ok(found
@@ -254,7 +252,7 @@ impl Import {
             store.note_moving(&self.address, record.version, &directory)?;
         }
         let address = Box::new(self.address.clone());
-        let removed = capture::remove(&self.directory, &self.provider.capture, captured)
+        let removed = vendor_files::remove(&self.directory, &self.provider.capture, captured)
             .map_err(|source| ImportError::NotTakenOver { address, source })?;
         self.own(store, record, file, Gone::Now(removed))
     }

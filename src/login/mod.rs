@@ -1,54 +1,31 @@
 //! Getting a credential: straight into the store, or through the vendor's own CLI in a throwaway container.
 
-pub mod account;
-pub mod again;
-pub mod answer;
-pub mod api_key;
-pub mod basic;
-mod begun;
-pub mod browser;
-pub mod callback;
-pub mod client_credentials;
-pub mod container;
-pub mod device;
-pub mod dir;
+mod audit;
+pub mod cancel;
+pub mod cli;
+mod deadline;
+pub mod direct;
 pub mod error;
-mod failed;
-pub mod fields;
-pub mod given;
 pub mod import;
-pub mod interrupt;
-mod kept;
-pub mod lock;
-pub mod native;
-pub mod redirect;
-pub mod renewal;
-pub mod session;
-pub mod sweep;
-pub mod token;
-pub mod token_exchange;
-mod until;
-pub mod url_finder;
-mod wanted;
+mod mode;
+pub mod oauth;
+pub mod record;
+mod store;
 
 use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 
+pub use cancel::{Interrupt, Interrupter};
+pub use direct::{field_input::Given, fields::FieldsError};
 pub use error::{Ending, LoginError};
-pub use fields::FieldsError;
-pub use given::Given;
-pub use interrupt::{Interrupt, Interrupter};
 
 use crate::{
-    credential::{Credential, Metadata, Record},
+    config::{Paths, Project},
+    credential::{Address, Credential, Metadata, Name, Record, Secret},
     engine::Choice,
     error::Error,
-    name::{Address, Name},
-    paths::Paths,
-    project::Project,
     provider::{Mode, Provider, Registry},
-    secret::Secret,
     store::{Action, SharedStore, Store},
     ui::{Event, Ui},
 };
@@ -80,7 +57,7 @@ pub struct How {
     pub ca_bundle: Option<PathBuf>,
     /// Use the provider's `headless_command`, as if no browser could come back.
     pub headless: bool,
-    /// The time limit. Default: [`container::DEFAULT_LIMIT`].
+    /// The time limit. Default: [`cli::DEFAULT_LIMIT`].
     pub timeout: Option<Duration>,
 }
 
@@ -90,7 +67,7 @@ pub struct How {
 /// What is returned was read back from the store.
 ///
 /// ```
-/// use authenticate::{login::{self, How}, paths::Paths, ui::Nobody};
+/// use authenticate::{login::{self, How}, config::Paths, ui::Nobody};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
@@ -122,7 +99,7 @@ pub async fn authenticate(
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use authenticate::paths::Paths;
+/// use authenticate::config::Paths;
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
@@ -147,8 +124,8 @@ pub fn store_api_key(
     has_mode(provider, Mode::ApiKey)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
     let address = Address { set, ..Address::of(provider.name.parse()?) };
-    let key = api_key::check(provider, key, false)
-        .inspect_err(|error| failed::record(paths, None, Action::Login, &address, error.code()))?;
+    let key = direct::api_key::check(provider, key, false)
+        .inspect_err(|error| audit::record(paths, None, Action::Login, &address, error.code()))?;
     Ok(Store::open(paths)?.put(&address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 
@@ -235,7 +212,7 @@ impl Login {
                 Some(token) => token.clone(),
                 None => ui.ask_secret(&prompt, None).map_err(LoginError::Ui)?,
             };
-            let token = token::check(&self.provider, &raw)?;
+            let token = direct::token::check(&self.provider, &raw)?;
             return self.put(&Credential::Token { token }, &metadata);
         }
         let raw = match &self.how.api_key {
@@ -247,7 +224,7 @@ impl Login {
                     .map_err(LoginError::Ui)?
             }
         };
-        let key = api_key::check(&self.provider, &raw, self.how.force)?;
+        let key = direct::api_key::check(&self.provider, &raw, self.how.force)?;
         self.put(&Credential::ApiKey { key }, &metadata)
     }
 
@@ -256,7 +233,7 @@ impl Login {
     /// # Errors
     /// [`LoginError::Fields`], [`LoginError::Ui`], [`Error::Store`]
     pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
-        let credential = fields::credential(&self.provider, self.mode, &self.how.fields, ui);
+        let credential = direct::fields::credential(&self.provider, self.mode, &self.how.fields, ui);
         let credential = credential.map_err(Error::from);
         self.recorded(credential.and_then(|credential| self.put(&credential, &Metadata::default())))
     }
@@ -266,7 +243,7 @@ impl Login {
     /// # Errors
     /// Any [`LoginError`].
     pub async fn natively(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
-        let login = native::NativeLogin {
+        let login = oauth::NativeLogin {
             paths: &self.paths,
             provider: &self.provider,
             project: &self.project,
@@ -286,7 +263,7 @@ impl Login {
     pub async fn in_container(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
         // Before anything else: nothing is begun that a missing variable would end.
         let (provider, project) = (self.provider.with_values()?, self.project.with_values()?);
-        let login = container::ContainerLogin {
+        let login = cli::ContainerLogin {
             paths: &self.paths,
             provider: &provider,
             project: &project,
@@ -308,7 +285,7 @@ impl Login {
     fn recorded_in(&self, store: Option<&SharedStore>, done: Result<Record, Error>) -> Result<Record, Error> {
         done.inspect_err(|error| match error {
             Error::Login(unbegun) if unbegun.is_unbegun() => {}
-            error => failed::record(&self.paths, store, Action::Login, &self.address, error.code()),
+            error => audit::record(&self.paths, store, Action::Login, &self.address, error.code()),
         })
     }
 
@@ -335,11 +312,11 @@ fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {
 }
 
 fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
-    let given = wanted::by_what_is_given(provider, how);
+    let given = mode::by_what_is_given(provider, how);
     let mode = match (how.mode.or(given), provider.modes.as_slice()) {
         (Some(mode), _) => has_mode(provider, mode)?,
         (None, [only]) => *only,
         (None, several) => ui.choose_mode(provider, several)?,
     };
-    wanted::check(mode, how)
+    mode::check(mode, how)
 }

@@ -15,7 +15,10 @@ use super::{
     http::Answer,
     refusal::{self, Sent},
 };
-use crate::{credential::wipe, provider::descriptor::Body, secret::Secret};
+use crate::{
+    credential::{Secret, wipe},
+    provider::descriptor::Body,
+};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use super::{EndpointError, refusal};
-use crate::provider::ReferenceError;
+use crate::config::ReferenceError;
 
 /// Codes that a server may take back by itself: the same request can succeed later.
 const PASSING: [&str; 4] = ["temporarily_unavailable", "slow_down", "authorization_pending", "server_error"];

@@ -8,7 +8,7 @@ use super::{
     reply::Reply,
     token::{tokens, tokens_in},
 };
-use crate::secret::Secret;
+use crate::credential::Secret;
 
 /// An authorization code, and what proves that it is ours (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
 
 use super::{Endpoint, OAuthError, error::Cause};
-use crate::certificates;
+use crate::net::tls_roots;
 
 /// No answer of a token endpoint comes near this.
 const MAX_REPLY: usize = 1 << 20;
@@ -58,7 +58,7 @@ impl Http {
     pub(crate) fn limited(ca_bundle: Option<&Path>, total: Duration) -> Result<Self, OAuthError> {
         let failed =
             |source| OAuthError::CaBundle { path: ca_bundle.map(Path::to_owned).unwrap_or_default(), source };
-        let (bundle, unread) = certificates::bundle(ca_bundle).map_err(failed)?;
+        let (bundle, unread) = tls_roots::bundle(ca_bundle).map_err(failed)?;
         let roots = bundle.map_or_else(of_the_system, |bundle| bundle.roots);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)

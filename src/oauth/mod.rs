@@ -20,7 +20,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-pub use crate::endpoint::{Endpoint, EndpointError};
+pub use crate::net::endpoint::{Endpoint, EndpointError};
 pub use error::OAuthError;
 pub use http::Http;
 pub(crate) use http::TOTAL as HTTP_LIMIT;

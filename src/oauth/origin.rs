@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{ClientAuth, Endpoint, OAuthError, Server, TokenEndpoint, server::read};
 use crate::{
-    credential::{LOGIN, OAuth},
+    credential::{LOGIN, OAuth, Secret},
     provider::{
         descriptor::{Body, Mode},
         flow::Flow,
     },
-    secret::Secret,
 };
 
 /// Where a native login came from.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::shown::is_invisible;
+use crate::redact::is_invisible;
 
 /// No more of a description is shown.
 const MAX_DESCRIPTION: usize = 200;

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    credential::{Metadata, wipe},
-    secret::Secret,
-    shown::is_invisible,
+    credential::{Metadata, Secret, wipe},
+    redact::is_invisible,
 };
 
 /// Tokens, as a server gave them (RFC 6749 section 5.1). What servers do differently is taken, too: no `token_type`,

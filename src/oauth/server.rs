@@ -2,13 +2,12 @@
 
 use super::{ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
 use crate::{
-    indirect,
+    config::{Reference, ReferenceError, env_value},
+    credential::Secret,
     provider::{
-        Reference, ReferenceError,
         descriptor::{Body, Mode},
         flow::{ClientAuthMethod, Flow},
     },
-    secret::Secret,
 };
 
 /// An authorization server, and who we are there.
@@ -36,7 +35,7 @@ impl Client {
     /// [`ReferenceError`] with the field.
     pub fn of(flow: &Flow, mode: Mode) -> Result<Self, ReferenceError> {
         let id =
-            indirect::value(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
+            env_value::value(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
         let field = format!("{mode}.client_secret");
         let secret = flow.client_secret.as_deref().map(|place| read(place, &field)).transpose()?;
         Ok(Self { id, secret })

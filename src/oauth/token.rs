@@ -12,7 +12,7 @@ use super::{
     adapter::{Adapter, Secrets},
     reply::Reply,
 };
-use crate::{provider::descriptor::Body, secret::Secret};
+use crate::{credential::Secret, provider::descriptor::Body};
 
 /// A token or revocation endpoint, and who we are there.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Endpoint, Http, OAuthError};
-use crate::secret::Secret;
+use crate::credential::Secret;
 
 /// What the vendor says about the owner of an access token.
 ///

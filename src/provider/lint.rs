@@ -10,12 +10,11 @@ use super::{
     descriptor::{Descriptor, HOME, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     run_args::{RunArgs, check_env_name, check_env_value, check_mount_point},
 };
-pub use crate::yaml::Finding;
+pub use crate::config::yaml::Finding;
 use crate::{
-    credential::Kind,
-    endpoint::{self, Endpoint},
-    indirect,
-    name::Name,
+    config::env_value,
+    credential::{Kind, Name},
+    net::endpoint::{self, Endpoint},
 };
 
 /// No CLI was seen to listen on more than two.
@@ -136,7 +135,7 @@ impl Findings {
         }
         for (name, value) in &d.env {
             self.check(&format!("env.{name}"), check_env_name(name).and_then(|()| check_env_value(value)));
-            self.check(&format!("env.{name}"), indirect::lint(value, |_| Ok(())));
+            self.check(&format!("env.{name}"), env_value::lint(value, |_| Ok(())));
         }
         match (RunArgs::parse(&d.extra_run_args), &d.container_mount) {
             (Err(refused), _) => {
@@ -195,7 +194,7 @@ impl Findings {
         self.check(&format!("{place}.file"), relative_file(&entry.file));
         self.check(
             &format!("{place}.fields"),
-            crate::capture::check(entry).map_err(|error| error.to_string()),
+            crate::vendor_files::check(entry).map_err(|error| error.to_string()),
         );
         let fields = &entry.fields;
         let needs: &[(&str, bool)] = match entry.kind {
@@ -235,14 +234,14 @@ impl Findings {
         urls.extend(d.terms.as_deref().map(|url| ("terms", url)));
         urls.extend(d.api_key.iter().flat_map(|k| k.key_url.as_deref()).map(|url| ("api_key.key_url", url)));
         if let Some(api) = &d.api {
-            self.check("api.base_url", indirect::lint(&api.base_url, https));
+            self.check("api.base_url", env_value::lint(&api.base_url, https));
         }
         // Tokens are sent to these: a descriptor says itself where they go.
         if let Some(revoke) = &d.revoke {
             self.check("revoke.url", endpoint(&revoke.url));
         }
         if let Some(id) = d.revoke.as_ref().and_then(|revoke| revoke.client_id.as_ref()) {
-            self.check("revoke.client_id", indirect::lint(id, |_| Ok(())));
+            self.check("revoke.client_id", env_value::lint(id, |_| Ok(())));
         }
         if let Some(refresh) = &d.refresh {
             if let Some(url) = &refresh.token_url {
@@ -259,7 +258,7 @@ impl Findings {
         for (name, value) in d.api.iter().flat_map(|api| &api.headers) {
             let place = format!("api.headers.{name}");
             self.check(&place, header_name(name));
-            self.check(&place, indirect::lint(value, header_value));
+            self.check(&place, env_value::lint(value, header_value));
         }
     }
 
@@ -292,7 +291,7 @@ impl Findings {
 
     fn refresh(&mut self, refresh: &Refresh) {
         if let Some(id) = &refresh.client_id {
-            self.check("refresh.client_id", indirect::lint(id, |_| Ok(())));
+            self.check("refresh.client_id", env_value::lint(id, |_| Ok(())));
         }
         match refresh.strategy {
             RefreshStrategy::Oauth if refresh.token_url.is_none() => {

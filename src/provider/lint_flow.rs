@@ -4,9 +4,11 @@ use super::{
     descriptor::{Descriptor, Mode},
     flow::Flow,
     lint::Finding,
-    reference::Reference,
 };
-use crate::{endpoint::Endpoint, indirect};
+use crate::{
+    config::{env_value, reference::Reference},
+    net::endpoint::Endpoint,
+};
 
 /// Parameters that are ours to set, and those that would be secrets in a file.
 const OURS: [&str; 12] = [
@@ -107,7 +109,7 @@ fn client(mode: Mode, flow: &Flow, offered: bool, add: &mut impl FnMut(&str, Str
             add("client_id", "is not the id of a client".into());
         }
         Some(id) => {
-            if let Err(problem) = indirect::lint(id, |_| Ok(())) {
+            if let Err(problem) = env_value::lint(id, |_| Ok(())) {
                 add("client_id", problem);
             }
         }

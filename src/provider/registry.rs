@@ -6,15 +6,16 @@ use include_dir::{Dir, include_dir};
 use serde_json::Value;
 
 use super::{
-    Descriptor, Mode, ReferenceError,
+    Descriptor, Mode,
     lint::{self, Finding},
 };
 use crate::{
-    indirect,
-    paths::Paths,
-    shown,
-    suggest::nearest,
-    yaml::{self, Problem, Source},
+    config::{
+        Paths, ReferenceError, env_value,
+        suggest::nearest,
+        yaml::{self, Problem, Source},
+    },
+    redact,
 };
 
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/resources/providers");
@@ -111,7 +112,7 @@ impl Provider {
     pub fn with_values(&self) -> Result<Self, ReferenceError> {
         let mut provider = self.clone();
         for (name, value) in &mut provider.descriptor.env {
-            *value = indirect::value(&format!("env.{name} of provider {}", self.name), value)?;
+            *value = env_value::value(&format!("env.{name} of provider {}", self.name), value)?;
         }
         Ok(provider)
     }
@@ -250,7 +251,7 @@ impl Registry {
     pub fn get(&self, name: &str) -> Result<&Provider, UnknownProvider> {
         let canonical = self.aliases.get(name).map_or(name, String::as_str);
         self.providers.get(canonical).ok_or_else(|| UnknownProvider {
-            name: shown::typed(name),
+            name: redact::typed(name),
             nearest: nearest(name, self.providers.keys().chain(self.aliases.keys()).map(String::as_str))
                 .map(str::to_owned),
             known: self.providers.keys().cloned().collect(),

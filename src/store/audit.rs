@@ -5,8 +5,8 @@ use std::{env, fs, sync::OnceLock, time::Duration};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::{Store, StoreError, error::BUSY, row::time};
-use crate::name::{Address, Name};
+use super::{Store, StoreError, error::BUSY, record::row::time};
+use crate::credential::{Address, Name};
 
 /// How many entries are kept: the newest. The database's triggers let no other be removed; see `migrate`.
 pub const AUDIT_ENTRIES: usize = 10_000;

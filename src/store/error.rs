@@ -10,9 +10,9 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::{BackupError, Unreadable};
 use crate::{
-    name::Address,
-    shown::file,
-    yaml::{self, Problem},
+    config::yaml::{self, Problem},
+    credential::Address,
+    redact::file,
 };
 
 /// Why the store cannot do what was asked. Every message names the file and the way out, and none contains

@@ -7,38 +7,17 @@
 //! means in the same process. Closing any descriptor of a file drops all POSIX locks that the process has on
 //! it, SQLite's included.
 
-mod account;
 mod audit;
 mod backup;
-mod change;
-mod check;
-mod connect;
-mod create;
-mod details;
-mod erase;
+mod crypto;
+mod db;
 mod error;
-mod exchange;
-mod first;
-mod header;
-mod held;
 mod key;
-mod ledger;
-mod migrate;
-mod moving;
-mod patiently;
-mod postponed;
-mod profiles;
-mod read;
-mod read_back;
-mod rekey;
-mod remove;
-mod row;
-mod seal;
+mod record;
+mod refresh_state;
+mod retry;
 mod settings;
 mod shared;
-mod trust;
-mod unfinished;
-mod write;
 
 #[cfg(test)]
 mod tests;
@@ -50,23 +29,28 @@ use std::{
 
 use rusqlite::Connection;
 
-pub(crate) use self::connect::BUSY_TIMEOUT;
-pub(crate) use self::patiently::{PATIENCE, patiently};
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
     backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},
+    crypto::rekey::Rekey,
+    db::{header::APPLICATION_ID, migrate::SCHEMA_VERSION},
     error::StoreError,
-    exchange::{Begun, Exchange, ExchangeState},
-    header::APPLICATION_ID,
     key::{Custodian, HeldKey, KeyState, Locked, Question, Source, Unanswered, set_custodian},
-    migrate::SCHEMA_VERSION,
-    postponed::Postponed,
-    rekey::Rekey,
-    remove::Removal,
-    row::{Listing, Summary, Unreadable},
+    record::{
+        remove::Removal,
+        row::{Listing, Summary, Unreadable},
+        write::Swap,
+    },
+    refresh_state::{
+        attempt::{Begun, Exchange, ExchangeState},
+        backoff::Postponed,
+    },
     settings::{Place, check_settings},
     shared::SharedStore,
-    write::Swap,
+};
+pub(crate) use self::{
+    db::connect::BUSY_TIMEOUT,
+    retry::{PATIENCE, patiently},
 };
 
 /// The name of the database in the data directory.
@@ -79,7 +63,7 @@ pub const FILE_NAME: &str = "credentials.db";
 pub struct Store {
     // Dropped before `held`: the connection has to be closed first.
     connection: Connection,
-    held: Option<held::Held>,
+    held: Option<db::shared_fd::Held>,
     place: Place,
     key: Mutex<Option<Arc<key::DataKey>>>,
     /// Whether the settings were compared with what is recorded.
@@ -102,11 +86,11 @@ impl Store {
     /// for what the system refuses. None of them changes the file.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
-        let path = trust::make_directory(place.data_dir())?.join(FILE_NAME);
-        if trust::file(&path)?.is_none() {
-            create::create(&path)?;
+        let path = db::permissions::make_directory(place.data_dir())?.join(FILE_NAME);
+        if db::permissions::file(&path)?.is_none() {
+            db::create::create(&path)?;
         }
-        connect::connect(&path, place)
+        db::connect::connect(&path, place)
     }
 
     /// Opens the database in a data directory if there is one, and creates nothing if there is none.
@@ -115,13 +99,13 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_existing(place: impl Into<Place>) -> Result<Option<Self>, StoreError> {
         let place = place.into();
-        let Some(directory) = trust::directory(place.data_dir())? else { return Ok(None) };
+        let Some(directory) = db::permissions::directory(place.data_dir())? else { return Ok(None) };
         let path = directory.join(FILE_NAME);
-        if trust::file(&path)?.is_none() {
-            create::refuse_strays(&path)?;
+        if db::permissions::file(&path)?.is_none() {
+            db::create::refuse_strays(&path)?;
             return Ok(None);
         }
-        connect::connect(&path, place).map(Some)
+        db::connect::connect(&path, place).map(Some)
     }
 
     /// A store that lives in memory and ends with the value; for tests and for programs that keep nothing.
@@ -129,12 +113,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`] when SQLite has no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
-        connect::in_memory()
+        db::connect::in_memory()
     }
 
     /// Where the database is; `None` for one in memory.
     pub fn path(&self) -> Option<&Path> {
-        self.held.as_ref().map(held::Held::path)
+        self.held.as_ref().map(db::shared_fd::Held::path)
     }
 
     /// The directory that it is in; `None` for one in memory.
@@ -166,16 +150,16 @@ impl Store {
         Unreadable { path: self.place(), ..row }
     }
 
-    fn ledger_failed(&self, error: ledger::LedgerError) -> StoreError {
+    fn ledger_failed(&self, error: crypto::ledger::LedgerError) -> StoreError {
         match error {
-            ledger::LedgerError::Sqlite(source) => self.failed(source),
-            ledger::LedgerError::Altered => StoreError::LedgerAltered { path: self.place() },
-            ledger::LedgerError::Other(error) => error,
+            crypto::ledger::LedgerError::Sqlite(source) => self.failed(source),
+            crypto::ledger::LedgerError::Altered => StoreError::LedgerAltered { path: self.place() },
+            crypto::ledger::LedgerError::Other(error) => error,
         }
     }
 
     /// The path for messages.
     fn place(&self) -> PathBuf {
-        self.path().unwrap_or(Path::new(connect::IN_MEMORY)).to_owned()
+        self.path().unwrap_or(Path::new(db::connect::IN_MEMORY)).to_owned()
     }
 }

@@ -11,9 +11,11 @@ use serde::Deserialize;
 
 use super::{StoreError, key::Source};
 use crate::{
-    files,
-    paths::Paths,
-    yaml::{self, Finding, Problem},
+    config::{
+        Paths,
+        yaml::{self, Finding, Problem},
+    },
+    fs::trust,
 };
 
 /// Overrides `key_source` of the configuration.
@@ -122,7 +124,7 @@ pub fn check_settings(paths: &Paths) -> Result<(), StoreError> {
 fn read(file: &Path) -> Result<Wish, Vec<Problem>> {
     if fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         let unread = |error: std::io::Error| vec![Problem::unread(file, &error)];
-        return files::is_absent(file).map(|()| Wish::default()).map_err(unread);
+        return trust::is_absent(file).map(|()| Wish::default()).map_err(unread);
     }
     let text = yaml::read_file(file).map_err(|problem| vec![problem])?;
     parse(&file.display().to_string(), &text)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Store, StoreError};
-use crate::paths::Paths;
+use crate::config::Paths;
 
 /// A store that several share: one in memory, above all, which cannot be opened twice. Cloning it makes no copy.
 #[derive(Clone, Debug)]

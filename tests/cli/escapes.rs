@@ -6,7 +6,7 @@ use crate::harness::{Home, code};
 const TRICKS: &str = "\\e[2J\\e]0;PWNED\\a\\u202e\\u2028\\u200b";
 
 fn is_plain(text: &str) {
-    let acts = |c: char| (c.is_control() && c != '\n') || authenticate::shown::is_invisible(c);
+    let acts = |c: char| (c.is_control() && c != '\n') || authenticate::redact::is_invisible(c);
     assert!(!text.contains(acts), "{text:?}");
 }
 

@@ -11,8 +11,7 @@ use std::{
 };
 
 use authenticate::{
-    credential::{Credential, Metadata},
-    name::{Address, Name},
+    credential::{Address, Credential, Metadata, Name},
     store::{FILE_NAME, Place, Source, Store, Summary},
 };
 use rustix::process::{Pid, Signal, kill_process};

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use authenticate::{name::Address, store::Store};
+use authenticate::{credential::Address, store::Store};
 
 use crate::harness::{CANARY, Home, KEY, code, files_below, name};
 

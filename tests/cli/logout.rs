@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
 
 use authenticate::{
+    config::Paths,
     credential::{Credential, Metadata, OAuth},
-    paths::Paths,
 };
 
 use crate::{

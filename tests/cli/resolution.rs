@@ -1,8 +1,7 @@
 //! Which credential is used, of several that could be.
 
 use authenticate::{
-    credential::{Credential, Metadata},
-    name::Address,
+    credential::{Address, Credential, Metadata},
     store::Store,
 };
 use jiff::{SignedDuration, Timestamp};

@@ -26,7 +26,7 @@ fn what_is_wrong_is_said_where_nothing_is_stored() {
             .says("acme.yaml:1:1: unknown field \"labl\"")
             .does_not_say("unknown provider");
     }
-    let client = authenticate::Client::new(authenticate::paths::Paths::new(home.config(), home.data()));
+    let client = authenticate::Client::new(authenticate::config::Paths::new(home.config(), home.data()));
     for error in [client.is_authenticated("acme").err(), client.status("acme").err()] {
         assert!(matches!(error, Some(authenticate::Error::Descriptor(_))), "{error:?}");
     }

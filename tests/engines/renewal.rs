@@ -6,12 +6,10 @@ use std::{
 };
 
 use authenticate::{
-    credential::Credential,
-    lifecycle::refresh::{Refresh, RefreshError},
-    name::Name,
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Credential, Name},
     provider::Registry,
+    refresh::{Refresh, RefreshError},
     ui::Nobody,
 };
 use rustix::process::Signal;

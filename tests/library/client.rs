@@ -2,17 +2,13 @@
 
 use authenticate::{
     Client, Error,
-    credential::{Credential, Metadata, OAuth, Owner},
+    credential::{Address, Credential, Metadata, OAuth, Owner, Secret},
     exit,
     handout::headers::HeadersError,
-    lifecycle::{
-        resolve::{Request, Source},
-        state::State,
-    },
-    login::{Given, How, LoginError, interrupt},
-    name::Address,
+    login::{Given, How, LoginError, cancel},
     provider::Mode,
-    secret::Secret,
+    resolve::{Request, Source},
+    status::state::State,
     store::Store,
     ui::{Nobody, Ui, UiError},
 };
@@ -62,7 +58,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
         _ => How::default(),
     };
     let providers = ["openai", "mistral", "groq", "opnai"];
-    let results = block_on(client.login_all(&providers, how, &Nobody, &mut interrupt::pair().1));
+    let results = block_on(client.login_all(&providers, how, &Nobody, &mut cancel::pair().1));
     let well: Vec<_> = results.iter().map(|(provider, result)| (provider.as_str(), result.is_ok())).collect();
     assert_eq!(well, [("openai", true), ("mistral", false), ("groq", true), ("opnai", false)]);
     let other = client.clone().project(name("demo"));
@@ -260,7 +256,7 @@ fn any_provider_is_enough_to_be_authenticated() {
 fn a_login_is_made_only_where_there_is_none() {
     let home = home();
     let client = in_memory(&home);
-    let (_interrupter, mut interrupt) = interrupt::pair();
+    let (_interrupter, mut interrupt) = cancel::pair();
     let mut ensure = |client: &Client, how: How, ui: &dyn Ui| {
         let found = block_on(client.ensure("openai", how, ui, &mut interrupt))?;
         Ok::<_, Error>((found.address.to_string(), found.usable().expect("one").expose().to_owned()))

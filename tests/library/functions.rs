@@ -2,12 +2,11 @@
 
 use authenticate::{
     Error,
-    credential::{Credential, Metadata},
+    credential::{Address, Credential, Metadata},
     exit,
-    lifecycle::resolve::{Request, Resolution, resolve},
-    login::{How, Login, LoginError, interrupt},
-    name::Address,
+    login::{How, Login, LoginError, cancel},
     provider::{Mode, Registry},
+    resolve::{Request, Resolution, resolve},
     store::{Store, Swap},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -60,7 +59,7 @@ fn the_whole_of_it_in_one_call() {
         secret: Some("sk-ant-0123456789-abcdefghij"),
         ..Script::default()
     };
-    let (_interrupter, mut interrupt) = interrupt::pair();
+    let (_interrupter, mut interrupt) = cancel::pair();
     let profile = How { profile: Some(name("work")), ..How::default() };
     let demo = name("demo");
     let login = authenticate::authenticate(&home.paths, &demo, "claude", profile, &ui, &mut interrupt);

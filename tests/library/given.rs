@@ -2,12 +2,9 @@
 
 use authenticate::{
     Client, Error,
-    credential::{Credential, Metadata},
-    lifecycle::{
-        resolve::{Request, Source},
-        state::State,
-    },
-    name::Address,
+    credential::{Address, Credential, Metadata},
+    resolve::{Request, Source},
+    status::state::State,
     store::{SharedStore, Store},
 };
 use jiff::{SignedDuration, Timestamp};

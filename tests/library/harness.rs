@@ -4,13 +4,11 @@ use std::{io, sync::Mutex};
 
 use authenticate::{
     Client, Error,
-    credential::Record,
-    lifecycle::resolve::{Request, Source, resolve},
-    login::{How, interrupt},
-    name::Name,
-    paths::Paths,
+    config::Paths,
+    credential::{Name, Record, Secret},
+    login::{How, cancel},
     provider::{Descriptor, Mode},
-    secret::Secret,
+    resolve::{Request, Source, resolve},
     ui::{Console, Event, Nobody, Ui, UiError},
 };
 use tempfile::TempDir;
@@ -97,7 +95,7 @@ pub fn in_memory(home: &Home) -> Client {
 }
 
 pub async fn logs_in(client: &Client, provider: &str, how: How) -> Result<Record, Error> {
-    client.login(provider, how, &Nobody, &mut interrupt::pair().1).await
+    client.login(provider, how, &Nobody, &mut cancel::pair().1).await
 }
 
 pub fn key(key: &str) -> How {

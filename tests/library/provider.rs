@@ -2,8 +2,9 @@
 
 use authenticate::{
     Client, Error,
-    lifecycle::{overview::Entry, resolve::Source},
     provider::{Descriptor, Registry},
+    resolve::Source,
+    status::Entry,
 };
 use serde_json::{Value, json};
 

@@ -7,10 +7,11 @@ use std::{
 
 use authenticate::{
     Client, Error,
+    config::Paths,
     credential::Credential,
-    lifecycle::{leave::Revocation, resolve::Resolved},
-    login::{How, interrupt},
-    paths::Paths,
+    login::{How, cancel},
+    resolve::Resolved,
+    revoke::Revocation,
     ui::Nobody,
 };
 
@@ -19,7 +20,7 @@ use crate::harness::{Home, Server, Stub, describe, json_reply, reply, server::SE
 /// Logged in to `robot`.
 async fn client(home: &Home) -> Client {
     let client = Client::in_memory(Paths::new(home.config(), home.data())).expect("a client");
-    let (_interrupter, mut interrupt) = interrupt::pair();
+    let (_interrupter, mut interrupt) = cancel::pair();
     client.login("robot", How::default(), &Nobody, &mut interrupt).await.expect("logged in");
     client
 }

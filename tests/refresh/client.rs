@@ -4,12 +4,11 @@ use std::process::Stdio;
 
 use authenticate::{
     Client, Error,
-    credential::{Credential, Metadata, Record},
+    credential::{Address, Credential, Metadata, Record},
     handout::headers::HeadersError,
-    lifecycle::refresh::{RefreshError, Renewed},
-    login::{How, interrupt},
-    name::Address,
+    login::{How, cancel},
     oauth::OAuthError,
+    refresh::{RefreshError, Renewed},
     store::SharedStore,
     ui::Nobody,
 };
@@ -294,7 +293,7 @@ fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away(
     home.logged_in(&tokens(), EXPIRED);
     let ensure = || {
         let how = How { api_key: Some("sk-0123456789-abcdefghij".into()), ..How::default() };
-        let (_interrupter, mut interrupt) = interrupt::pair();
+        let (_interrupter, mut interrupt) = cancel::pair();
         runtime().block_on(client(&home).ensure("acme", how, &Nobody, &mut interrupt))
     };
     let error = ensure().expect_err("away");

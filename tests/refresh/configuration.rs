@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use authenticate::lifecycle::leave::Revocation;
+use authenticate::revoke::Revocation;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
     fs::write(&bundled, format!(r#"{{"refresh": {{"token_url": "{}", "typo": 1}}}}"#, server.url))
         .expect("written");
     let record = home.record();
-    let codex = authenticate::name::Address::of("codex".parse().expect("a name"));
+    let codex = authenticate::credential::Address::of("codex".parse().expect("a name"));
     home.store().put(&codex, &record.credential, &record.metadata).expect("stored");
     for args in [&["token", "p", "codex"][..], &["refresh", "p", "codex"]] {
         says(&home, args, 2, &["codex.yaml:1:", "unknown field \"typo\""]);
@@ -100,7 +100,8 @@ fn what_nobody_can_renew_has_expired() {
 fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     home.logged_in(&tokens(), EXPIRED);
-    let work = authenticate::name::Address { profile: "work".parse().expect("a name"), ..home.address() };
+    let work =
+        authenticate::credential::Address { profile: "work".parse().expect("a name"), ..home.address() };
     let key = authenticate::credential::Credential::api_key("of-work");
     home.store().put(&work, &key, &Default::default()).expect("stored");
     project(&home, "profiles: {acme: [default, work]}\n");
@@ -111,7 +112,7 @@ fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
 fn an_order_of_profiles_goes_on_after_what_the_vendor_has_ended() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);
-    let account = |profile: &str| authenticate::name::Address {
+    let account = |profile: &str| authenticate::credential::Address {
         profile: profile.parse().expect("a name"),
         ..home.address()
     };
@@ -174,7 +175,7 @@ fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
     let (server, proxy) = (Server::answering(Some((200, ""))), Server::answering(Some((500, ""))));
     let home = Home::new(&server.url);
     let record = home.logged_in(&tokens(), EXPIRED);
-    let codex = authenticate::name::Address::of("codex".parse().expect("a name"));
+    let codex = authenticate::credential::Address::of("codex".parse().expect("a name"));
     for provider in ["codex", "acme"] {
         let file = home.paths.providers().join(format!("{provider}.yaml"));
         fs::write(&file, format!(r#"{{"revoke": {{"url": "{}", "typo": 1}}}}"#, server.url))

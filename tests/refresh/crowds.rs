@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use authenticate::lifecycle::refresh::Renewed;
+use authenticate::refresh::Renewed;
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use authenticate::{
-    lifecycle::refresh::{RefreshError, Renewed},
+    refresh::{RefreshError, Renewed},
     store::{Begun, ExchangeState},
 };
 use jiff::SignedDuration;

@@ -1,9 +1,6 @@
 //! `authenticate refresh` with one word, which may be a project or a provider.
 
-use authenticate::{
-    credential::Metadata,
-    name::{Address, Name},
-};
+use authenticate::credential::{Address, Metadata, Name};
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -4,8 +4,8 @@ use std::{process::Stdio, time::Duration};
 
 use authenticate::{
     credential::{Credential, Metadata, Owner},
-    lifecycle::refresh::{RefreshError, Renewed},
     oauth::OAuthError,
+    refresh::{RefreshError, Renewed},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};

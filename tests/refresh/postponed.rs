@@ -1,6 +1,6 @@
 //! A vendor that does not serve requests now is asked once by all who wait, and not before its own time.
 
-use authenticate::{lifecycle::refresh::RefreshError, oauth::OAuthError, store::FILE_NAME};
+use authenticate::{oauth::OAuthError, refresh::RefreshError, store::FILE_NAME};
 use futures_util::future::join_all;
 use serde_json::json;
 

@@ -8,10 +8,8 @@ use std::{
 use authenticate::{
     Client, Error,
     credential::{Credential, Metadata, Owner},
-    lifecycle::{
-        alive::Alive,
-        refresh::{RefreshError, Renewed},
-    },
+    refresh::{RefreshError, Renewed},
+    resolve::ensure_fresh::Alive,
 };
 use serde_json::json;
 

@@ -2,10 +2,7 @@
 
 use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Stdio};
 
-use authenticate::{
-    credential::{Credential, Metadata},
-    name::Address,
-};
+use authenticate::credential::{Address, Credential, Metadata};
 use serde_json::json;
 
 use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};

@@ -9,7 +9,7 @@ use std::{
 
 use authenticate::{
     Error,
-    lifecycle::undisturbed,
+    refresh::maintenance,
     store::{Begun, ExchangeState, Lock, Rekey, SharedStore, Source, Store, StoreError, Unlock},
 };
 use serde_json::json;
@@ -59,7 +59,7 @@ fn logged_in() -> Home {
 fn a_rekey_waits_for_the_answer_which_is_sealed_with_the_new_key() {
     let home = logged_in();
     let store = SharedStore::new(home.store());
-    while_renewing(&home, async || undisturbed::rekey(&home.paths, &store, &with_passphrase()).await);
+    while_renewing(&home, async || maintenance::rekey(&home.paths, &store, &with_passphrase()).await);
     drop(store);
     let store = home.store();
     store.unlock(&PASSPHRASE.into()).expect("unlocked");
@@ -75,7 +75,7 @@ fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
     home.store().backup(&file, &Lock::Passphrase(PASSPHRASE.into()), false).expect("written");
     let unlock = Unlock::Passphrase(PASSPHRASE.into());
     let store = SharedStore::new(home.store());
-    let restore = async || undisturbed::restore(&home.paths, &store, &file, &unlock).await;
+    let restore = async || maintenance::restore(&home.paths, &store, &file, &unlock).await;
     let restored = while_renewing(&home, restore);
     assert_eq!(access_token(&home.record()), "OLD");
     let known = home.store().exchange(&home.address()).expect("read").expect("recorded");

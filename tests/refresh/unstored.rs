@@ -6,7 +6,7 @@ use std::{
 };
 
 use authenticate::{
-    lifecycle::refresh::RefreshError,
+    refresh::RefreshError,
     store::{ExchangeState, FILE_NAME},
 };
 use serde_json::json;

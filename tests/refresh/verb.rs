@@ -5,10 +5,7 @@ use std::{
     process::Stdio,
 };
 
-use authenticate::{
-    credential::{Credential, Metadata},
-    name::Address,
-};
+use authenticate::credential::{Address, Credential, Metadata};
 use jiff::SignedDuration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -141,9 +138,10 @@ fn unnamed_it_does_what_it_can() {
     let home = Home::new(&issuer.token_url());
     home.logged_in(&issuer.login(), EXPIRED);
     let mut store = home.store();
-    let key = "openai".parse().map(authenticate::name::Address::of).expect("a name");
+    let key = "openai".parse().map(authenticate::credential::Address::of).expect("a name");
     store.put(&key, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
-    let spent = authenticate::name::Address { profile: "spent".parse().expect("a name"), ..home.address() };
+    let spent =
+        authenticate::credential::Address { profile: "spent".parse().expect("a name"), ..home.address() };
     let Credential::OAuth(mut tokens) = home.record().credential else { panic!("not OAuth") };
     tokens.refresh_token = Some("rt_unknown".into());
     let expired = Metadata { expires_at: home.record().metadata.expires_at, ..Metadata::default() };

@@ -1,12 +1,10 @@
 //! Whether the files of the configuration are right.
 
 use authenticate::{
+    config::{Paths, Project, project, yaml},
     exit,
-    paths::Paths,
-    project::{self, Project},
     provider::Registry,
     store::{StoreError, check_settings},
-    yaml,
 };
 
 use super::{Check, Problem};

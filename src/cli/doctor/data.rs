@@ -3,9 +3,10 @@
 use std::{io::ErrorKind, path::Path};
 
 use authenticate::{
-    exit, files,
-    paths::Paths,
-    shown,
+    config::Paths,
+    exit,
+    fs::trust,
+    redact,
     store::{FILE_NAME, Store, StoreError},
 };
 
@@ -58,11 +59,11 @@ fn unwritable(paths: &Paths) -> Option<Problem> {
     };
     let directory = paths.data();
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
-        return Some(problem(directory, format!("run `chmod 700 {}`", shown::argument(directory))));
+        return Some(problem(directory, format!("run `chmod 700 {}`", redact::argument(directory))));
     }
     let files = ["", "-wal", "-shm"].map(|suffix| directory.join(format!("{FILE_NAME}{suffix}")));
     let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
-    Some(problem(file, format!("run `chmod 600 {}`", shown::argument(file))))
+    Some(problem(file, format!("run `chmod 600 {}`", redact::argument(file))))
 }
 
 fn locked(path: &Path) -> String {
@@ -76,7 +77,7 @@ fn locked(path: &Path) -> String {
 pub fn locks(paths: &Paths) -> Check {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
     for directory in [paths.logins(), paths.turns()] {
-        match files::check_private_dir(&directory) {
+        match trust::check_private_dir(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();
                 let (problem, fix) = text.split_once(": ").unwrap_or((&text, "see that you may use it"));

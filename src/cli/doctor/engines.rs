@@ -1,9 +1,9 @@
 //! Which engines answer, and which images are built.
 
 use authenticate::{
+    config::Paths,
     engine::{self, Choice, containerfile::Recipe, locate::connect},
     exit,
-    paths::Paths,
     provider::Registry,
 };
 

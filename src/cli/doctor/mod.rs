@@ -4,7 +4,7 @@ mod configuration;
 mod data;
 mod engines;
 
-use authenticate::paths::Paths;
+use authenticate::config::Paths;
 use serde_json::json;
 
 use super::{

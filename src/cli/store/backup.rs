@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use authenticate::{
     Error,
-    paths::Paths,
+    config::Paths,
     store::{Action, Lock, may_write_backup},
 };
 use serde_json::json;

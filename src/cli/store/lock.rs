@@ -2,7 +2,7 @@
 
 use authenticate::{
     Error,
-    paths::Paths,
+    config::Paths,
     store::{Locked, Store},
 };
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! `authenticate store migrate`
 
-use authenticate::{Error, paths::Paths, store::SCHEMA_VERSION};
+use authenticate::{Error, config::Paths, store::SCHEMA_VERSION};
 use serde_json::json;
 
 use crate::cli::output;

@@ -9,7 +9,7 @@ mod restore;
 mod status;
 mod unlock;
 
-use authenticate::{Error, paths::Paths, store::Store};
+use authenticate::{Error, config::Paths, store::Store};
 use clap::Subcommand;
 
 #[derive(clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::IsTerminal as _, path::PathBuf};
 
-use authenticate::{exit, secret::Secret, store::Unanswered};
+use authenticate::{credential::Secret, exit, store::Unanswered};
 
 use crate::cli::{
     custodian,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use authenticate::{
     Error,
-    lifecycle::undisturbed,
-    paths::Paths,
+    config::Paths,
+    refresh::maintenance,
     store::{Rekey, SharedStore, Source},
 };
 use clap::{ValueEnum, builder::PossibleValue};
@@ -81,7 +81,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
     let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
     let store = SharedStore::new(store);
-    finish(undisturbed::rekey(paths, &store, &how))??;
+    finish(maintenance::rekey(paths, &store, &how))??;
     let store = store.lock();
     let state = store.key_state().map_err(Error::from)?;
     let records = store.count().map_err(Error::from)?;

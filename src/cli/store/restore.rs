@@ -4,10 +4,10 @@ use std::{fs::File, path::PathBuf};
 
 use authenticate::{
     Error,
-    lifecycle::undisturbed,
-    paths::Paths,
-    secret::Secret,
-    shown,
+    config::Paths,
+    credential::Secret,
+    redact,
+    refresh::maintenance,
     store::{SharedStore, Store, Unlock, needs_passphrase},
 };
 use serde_json::json;
@@ -35,7 +35,7 @@ pub struct Args {
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
     let store = SharedStore::new(Store::open(paths).map_err(Error::from)?);
-    let restored = finish(undisturbed::restore(paths, &store, &args.file, &unlock))??;
+    let restored = finish(maintenance::restore(paths, &store, &args.file, &unlock))??;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;
@@ -59,7 +59,7 @@ fn unlock(args: &Args) -> anyhow::Result<Unlock> {
     let Some(identity) = &args.identity else {
         if !needs_passphrase(&args.file).map_err(Error::from)? {
             let hint = "name the file with your identity: --identity FILE";
-            return Err(Usage::new(format!("{} is sealed for recipients", shown::file(&args.file)))
+            return Err(Usage::new(format!("{} is sealed for recipients", redact::file(&args.file)))
                 .hint(hint)
                 .into());
         }
@@ -69,7 +69,7 @@ fn unlock(args: &Args) -> anyhow::Result<Unlock> {
         return Err(Usage::new("a backup opens with an identity or with a passphrase, not both").into());
     }
     let text = File::open(identity).and_then(|file| Secret::read(file, MOST)).map_err(|error| {
-        Usage::new(format!("cannot read the identity file {}: {error}", shown::file(identity)))
+        Usage::new(format!("cannot read the identity file {}: {error}", redact::file(identity)))
     })?;
     Ok(Unlock::Identities(text))
 }

@@ -2,7 +2,7 @@
 
 use authenticate::{
     Error,
-    paths::Paths,
+    config::Paths,
     store::{KeyState, SCHEMA_VERSION, Source, Store},
 };
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use authenticate::{
     Error,
-    login::token::lasts,
-    paths::Paths,
+    config::Paths,
+    login::direct::token::lasts,
     store::{Action, Source},
 };
 use jiff::{Timestamp, tz::TimeZone};

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use super::BackupError;
 use crate::{
-    files,
-    secret::Secret,
-    shown::typed,
-    store::{StoreError, trust},
+    credential::Secret,
+    fs::trust,
+    redact::typed,
+    store::{StoreError, db::permissions},
 };
 
 /// scrypt's work, as a power of two: about a second and 256 MiB of memory, as age itself takes.
@@ -106,7 +106,7 @@ pub(super) fn write_for(
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
             .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
-    files::remove_old(parent, UNFINISHED, OLD);
+    trust::remove_old(parent, UNFINISHED, OLD);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
     content(&mut to).map_err(failed())?;
@@ -161,7 +161,7 @@ fn open(file: &Path) -> Result<File, StoreError> {
     if file.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(BackupError::bad(file, "is no backup: it is not a file"));
     }
-    files::open_plain(file).map_err(StoreError::io("read", file))
+    trust::open_plain(file).map_err(StoreError::io("read", file))
 }
 
 /// Those for whom a file that is opened in this way could be sealed.
@@ -227,5 +227,5 @@ fn secret(passphrase: &Secret) -> SecretString {
 
 /// Makes sure that a directory is one to put a safety copy into.
 pub(super) fn private(directory: &Path) -> Result<(), StoreError> {
-    trust::directory(directory).map(drop)
+    permissions::directory(directory).map(drop)
 }

@@ -14,8 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Kept;
 use crate::{
-    credential::{Credential, Kind, Metadata, Owner, Record},
-    name::{Address, Name},
+    credential::{Address, Credential, Kind, Metadata, Name, Owner, Record},
     store::{Exchange, ExchangeState},
 };
 

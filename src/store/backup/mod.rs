@@ -4,8 +4,8 @@
 mod age_file;
 mod content;
 mod copies;
+mod refresh_conflicts;
 mod restore;
-mod spent;
 
 use std::{
     collections::HashMap,
@@ -21,16 +21,16 @@ pub use self::{
 };
 use super::{
     Action, Exchange, Store, StoreError,
-    exchange::of_all,
+    crypto::ledger::Ledger,
     key::{ATTEMPTS, Asking, DataKey},
-    ledger::Ledger,
-    row::{COLUMNS, Summary, summary},
+    record::row::{COLUMNS, Summary, summary},
+    refresh_state::attempt::of_all,
 };
 use crate::credential::Record;
 
 /// What is wrong with a backup, or with what should lock or open it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} {why}", crate::shown::file(path))]
+#[error("{} {why}", crate::redact::file(path))]
 pub struct BackupError {
     /// The file.
     pub path: PathBuf,

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Kept, Snapshot, Unlock, age_file, clock, content, copies, spent::Known};
+use super::{Kept, Snapshot, Unlock, age_file, clock, content, copies, refresh_conflicts::Known};
 use crate::{
-    credential::Record,
-    name::Address,
+    credential::{Address, Record},
     store::{
         Action, Store, StoreError,
-        change::NEXT_VERSION,
+        crypto::{ledger::Ledger, seal},
+        db::change::NEXT_VERSION,
         key::{ATTEMPTS, Asking, DataKey},
-        ledger::Ledger,
-        row::insert,
-        seal,
+        record::row::insert,
     },
 };
 
@@ -41,7 +39,7 @@ impl Store {
     /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
     /// opens as this one does; of such copies the newest three stay.
     ///
-    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::lifecycle::undisturbed::restore).
+    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::refresh::maintenance::restore).
     ///
     /// # Errors
     /// [`StoreError::Backup`], [`StoreError::Renewing`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.

@@ -8,7 +8,7 @@ use super::{
     passphrase, systemd_creds, unused,
 };
 use crate::{
-    secret::Secret,
+    credential::Secret,
     store::{StoreError, settings::Wish},
 };
 

@@ -11,7 +11,7 @@ use super::{
     run::{self, RunError},
     source::{Open, When},
 };
-use crate::{secret::Secret, store::StoreError};
+use crate::{credential::Secret, store::StoreError};
 
 /// How long the command may take. Long enough for a person to touch a token or to type a pin.
 const PATIENCE: Duration = Duration::from_secs(60);

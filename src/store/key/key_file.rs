@@ -20,8 +20,8 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    seal::{KEY, SealingKey, random},
-    trust,
+    crypto::seal::{KEY, SealingKey, random},
+    db::permissions,
 };
 
 /// The name of the file in the data directory, unless another place is chosen.
@@ -79,7 +79,7 @@ pub(in crate::store) fn plan(
     refuse_that_of_another_store(&path, context)?;
     let spent = || spent.iter().filter_map(Recorded::as_key_file);
     let mut is_taken = spent().any(|parameters| parameters.path(context) == path);
-    if !is_taken && trust::file(&path)?.is_some() {
+    if !is_taken && permissions::file(&path)?.is_some() {
         let key = read(&path, context)?;
         let mark = mark(&key);
         is_taken = spent().any(|parameters| parameters.mark == mark);
@@ -135,7 +135,7 @@ pub(super) fn unwrap(
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
     let refuse = |why: &str| context.refuse(Source::KeyFile, format!("{} {why}", path.display()));
-    if trust::file(path)?.is_none() {
+    if permissions::file(path)?.is_none() {
         return Err(refuse(&format!("is missing: put it back, or {RESTORE}")));
     }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
@@ -168,7 +168,7 @@ pub(super) fn establish(
         return Ok(true);
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
-    if trust::directory(directory)?.is_none() {
+    if permissions::directory(directory)?.is_none() {
         let why = format!("the directory {} does not exist: make it first", directory.display());
         return Err(context.refuse(Source::KeyFile, why));
     }
@@ -208,12 +208,12 @@ pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<bool
         remove(parameters, &path, context)?;
         return Ok(true);
     }
-    let is_there = trust::file(&path)?.is_some() && mark(&read(&path, context)?) == parameters.mark;
+    let is_there = permissions::file(&path)?.is_some() && mark(&read(&path, context)?) == parameters.mark;
     Ok(!is_there)
 }
 
 fn remove(parameters: &Parameters, path: &Path, context: &Context) -> Result<(), StoreError> {
-    let Some(found) = trust::file(path)? else { return Ok(()) };
+    let Some(found) = permissions::file(path)? else { return Ok(()) };
     // Not whole, or already overwritten, when we were killed.
     let is_remains = found.len() < KEY as u64
         || std::fs::read(path).map(Zeroizing::new).is_ok_and(|bytes| **bytes == [0; KEY]);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    seal::{SealingKey, random},
+    crypto::seal::{SealingKey, random},
 };
 
 const PATIENCE: Duration = Duration::from_secs(8);

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Recorded, Row, session};
-use crate::store::{Action, FILE_NAME, Outcome, Place, Store, StoreError, held::Held, trust};
+use crate::store::{
+    Action, FILE_NAME, Outcome, Place, Store, StoreError,
+    db::{permissions, shared_fd::Held},
+};
 
 /// What became of a wish to lock.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ fn forget(row: Option<&Row>) -> (bool, bool) {
 /// On a full disk SQLite cannot make the shared index of its log, and opens nothing. A connection that has the file for
 /// itself alone needs none, and writes nothing.
 fn row_of_one_that_cannot_be_opened(place: &Place) -> Option<Option<Row>> {
-    let path = trust::directory(place.data_dir()).ok()??.join(FILE_NAME);
+    let path = permissions::directory(place.data_dir()).ok()??.join(FILE_NAME);
     let _held = Held::open(&path).ok()?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;

@@ -5,14 +5,14 @@
 //!
 //! A store without a row in `store_key` is not sealed yet. The transaction that makes the key seals what is there.
 
+mod cache;
 mod choose;
 mod command;
-mod custodian;
-mod held;
 mod key_file;
 mod keyring;
 mod lock;
 mod passphrase;
+mod passphrase_provider;
 mod row;
 mod run;
 pub(super) mod session;
@@ -25,21 +25,21 @@ use std::sync::{Arc, PoisonError};
 
 use rusqlite::Connection;
 
+pub use self::{
+    cache::HeldKey,
+    lock::Locked,
+    passphrase_provider::{Custodian, Question, Unanswered, set_custodian},
+    source::Source,
+    unlock::KeyState,
+};
 pub(super) use self::{
     choose::{Chosen, choose},
-    custodian::custodian,
+    passphrase_provider::custodian,
     row::{Row, sweep, unused},
     source::{Asking, Context, Fresh, Recorded, When},
     wrapped::{unwrap, wrap},
 };
-pub use self::{
-    custodian::{Custodian, Question, Unanswered, set_custodian},
-    held::HeldKey,
-    lock::Locked,
-    source::Source,
-    unlock::KeyState,
-};
-use super::{Action, Store, StoreError, seal::SealingKey};
+use super::{Action, Store, StoreError, crypto::seal::SealingKey};
 
 /// Whoever changes the key while it is being read does not do so this often.
 pub(super) const ATTEMPTS: usize = 8;
@@ -58,7 +58,7 @@ pub(super) struct DataKey {
 
 impl DataKey {
     pub(super) fn random() -> Result<Self, StoreError> {
-        Ok(Self { id: super::seal::random()?, key: SealingKey::random()? })
+        Ok(Self { id: super::crypto::seal::random()?, key: SealingKey::random()? })
     }
 }
 
@@ -116,7 +116,7 @@ impl Store {
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {
         let key = Arc::new(key);
-        held::offer(&key);
+        cache::offer(&key);
         *self.kept() = Some(key.clone());
         key
     }

@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use super::{
     Asking, Context, DataKey, Fresh, Question, RESTORE, Recorded, Source, Unanswered,
-    custodian::custodian,
+    passphrase_provider::custodian,
     source::{Open, When},
 };
 use crate::{
-    secret::Secret,
+    credential::Secret,
     store::{
         StoreError,
-        seal::{KEY, SealingKey, random},
+        crypto::seal::{KEY, SealingKey, random},
     },
 };
 

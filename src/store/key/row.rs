@@ -38,7 +38,7 @@ impl Row {
                     source: row.get(1)?,
                     parameters: row.get(2)?,
                     wrapped: row.get(3)?,
-                    created_at: crate::store::row::time(row.get(4)?)?,
+                    created_at: crate::store::record::row::time(row.get(4)?)?,
                     erased: row.get(5)?,
                 })
             })

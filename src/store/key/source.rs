@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataKey, command, key_file, keyring, passphrase, systemd_creds};
 use crate::{
-    secret::Secret,
-    shown::typed,
-    store::{StoreError, seal::SealingKey, settings::Wish},
+    credential::Secret,
+    redact::typed,
+    store::{StoreError, crypto::seal::SealingKey, settings::Wish},
 };
 
 /// What keeps the key of a store.

@@ -11,7 +11,7 @@ use super::{
     run::{self, RunError},
     source::Open,
 };
-use crate::store::{StoreError, seal::SealingKey};
+use crate::store::{StoreError, crypto::seal::SealingKey};
 
 const PROGRAM: &str = "systemd-creds";
 /// Bound into what is sealed.

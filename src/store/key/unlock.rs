@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Asking, Recorded, Row, Source, session};
 use crate::{
-    secret::Secret,
+    credential::Secret,
     store::{Action, Outcome, Store, StoreError},
 };
 

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Asking, Context, DataKey, Fresh, ID, RESTORE, Row, Source, held, session, source::Recorded};
+use super::{Asking, Context, DataKey, Fresh, ID, RESTORE, Row, Source, cache, session, source::Recorded};
 use crate::store::{
     StoreError,
-    seal::{About, SealingKey},
+    crypto::seal::{About, SealingKey},
 };
 
 /// The row that records a data key under what a source has made for it.
@@ -34,7 +34,7 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
     // Who gives a passphrase wants it to be tried.
     let may_be_kept = !recorded.is_always_open() && !matches!(context.asking, Asking::Given(_));
     if may_be_kept {
-        let kept = held::find(&row.key_id).or_else(|| session::find(&row.key_id).map(|(key, _)| key));
+        let kept = cache::find(&row.key_id).or_else(|| session::find(&row.key_id).map(|(key, _)| key));
         if let Some(key) = kept {
             return Ok(key);
         }

@@ -65,11 +65,11 @@ fn what_is_in_the_log_only_is_sealed_too() {
     writer.execute_batch(change).expect("changed");
     // Copied while it is open: the log is not yet played into the database.
     for suffix in ["", "-wal"] {
-        let to = create::beside(&file, suffix);
-        fs::copy(create::beside(&copy, suffix), &to).expect("copied");
+        let to = super::db::create::beside(&file, suffix);
+        fs::copy(super::db::create::beside(&copy, suffix), &to).expect("copied");
         fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("closed to others");
     }
-    assert!(fs::metadata(create::beside(&file, "-wal")).expect("a log").len() > 0);
+    assert!(fs::metadata(super::db::create::beside(&file, "-wal")).expect("a log").len() > 0);
     is_sealed(&directory);
 }
 

@@ -13,10 +13,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{
-    credential::{Credential, Metadata, OAuth},
-    name::{Address, Name},
-};
+use crate::credential::{Address, Credential, Metadata, Name, OAuth};
 
 fn name(text: &str) -> Name {
     text.parse().expect("a name")

@@ -64,7 +64,7 @@ fn the_directory_is_no_link_either_but_those_above_may_be() {
 fn links_beside_the_database_are_not_followed() {
     for suffix in ["-wal", "-shm", "-journal"] {
         let (directory, file) = with_database();
-        symlink("/etc/passwd", create::beside(&file, suffix)).expect("a link");
+        symlink("/etc/passwd", super::db::create::beside(&file, suffix)).expect("a link");
         is_refused(directory.path(), "symbolic link");
     }
 }
@@ -171,6 +171,6 @@ fn damaged_pages_are_reported_and_left_alone() {
 #[test]
 fn a_log_without_its_database_is_not_played_into_a_new_one() {
     let (directory, file) = with_database();
-    fs::rename(&file, create::beside(&file, "-wal")).expect("moved");
+    fs::rename(&file, super::db::create::beside(&file, "-wal")).expect("moved");
     is_refused(directory.path(), "is missing");
 }

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use authenticate::{credential::Record, name::Address, store::Store};
+use authenticate::{
+    credential::{Address, Record},
+    store::Store,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 

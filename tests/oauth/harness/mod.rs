@@ -14,7 +14,10 @@ pub use login::Login;
 pub use server::Server;
 pub use stub::{Stub, json_reply, reply};
 
-use authenticate::{credential::OAuth, credential::Record, name::Address, store::Store};
+use authenticate::{
+    credential::{Address, OAuth, Record},
+    store::Store,
+};
 
 /// No test waits longer for anything.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);

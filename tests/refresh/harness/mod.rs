@@ -17,13 +17,10 @@ use std::{
 };
 
 use authenticate::{
-    credential::{Credential, Metadata, OAuth, Record},
-    lifecycle::refresh::{Refresh, RefreshError, Renewed},
-    name::Address,
-    paths::Paths,
-    project::Project,
+    config::{Paths, Project},
+    credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     provider::Registry,
-    secret::Secret,
+    refresh::{Refresh, RefreshError, Renewed},
     store::Store,
     ui::Nobody,
 };

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::{KEY, Kept};
 use crate::{
-    files,
-    store::{StoreError, trust},
+    fs::trust,
+    store::{StoreError, db::permissions},
 };
 
 /// The file systems that are in memory: tmpfs and ramfs, see statfs(2).
@@ -31,7 +31,7 @@ pub(super) fn keep(name: &str, kept: &Kept) -> Result<(), StoreError> {
             "it is not set, and this kernel has no key ring for us: there is no place to keep a key unlocked";
         return Err(refuse(Path::new("XDG_RUNTIME_DIR"), why));
     };
-    if trust::directory(&directory)?.is_none() {
+    if permissions::directory(&directory)?.is_none() {
         return Err(refuse(&directory, "it does not exist"));
     }
     if !is_in_memory(&directory) {
@@ -71,7 +71,7 @@ fn path(directory: &Path, name: &str) -> PathBuf {
 
 fn keep_in(directory: &Path, name: &str, kept: &Kept) -> std::io::Result<()> {
     let (prefix, time) = UNFINISHED;
-    files::remove_old(directory, prefix, time);
+    trust::remove_old(directory, prefix, time);
     let mut new = tempfile::Builder::new().prefix(prefix).tempfile_in(directory)?;
     new.write_all(&kept[..])?;
     new.persist(path(directory, name)).map_err(|error| error.error)?;
@@ -80,7 +80,7 @@ fn keep_in(directory: &Path, name: &str, kept: &Kept) -> std::io::Result<()> {
 
 fn find_in(directory: &Path, name: &str) -> Option<Kept> {
     let path = path(directory, name);
-    trust::file(&path).ok()??;
+    permissions::file(&path).ok()??;
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut file = File::options().read(true).custom_flags(flags).open(path).ok()?;
     let mut kept: Kept = Zeroizing::new([0; KEY + 8]);
@@ -89,7 +89,7 @@ fn find_in(directory: &Path, name: &str) -> Option<Kept> {
 }
 
 fn forget_in(directory: &Path, name: &str) -> bool {
-    files::remove_old(directory, UNFINISHED.0, Duration::ZERO);
+    trust::remove_old(directory, UNFINISHED.0, Duration::ZERO);
     fs::remove_file(path(directory, name)).is_ok()
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{DataKey, ID};
 use crate::store::{
     StoreError,
-    seal::{KEY, SealingKey},
+    crypto::seal::{KEY, SealingKey},
 };
 
 /// What is kept: the key, and when it stops being kept, in Unix seconds.

@@ -4,9 +4,7 @@ use std::{cell::RefCell, fs, io::Write as _};
 
 use age::secrecy::ExposeSecret as _;
 use authenticate::{
-    credential::{Credential, Metadata, OAuth, Record},
-    name::Address,
-    secret::Secret,
+    credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     store::{Lock, Store, StoreError, Unlock, needs_passphrase},
 };
 use jiff::Timestamp;

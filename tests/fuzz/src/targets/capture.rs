@@ -4,10 +4,9 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::LazyLock};
 
 use authenticate::{
-    capture::{self, CaptureError, Captured, Owner},
-    credential::{Credential, Kind, Metadata, OAuth},
+    credential::{Credential, Kind, Metadata, OAuth, Secret},
     provider::{CaptureEntry, Convert, FieldPath, Format, Registry},
-    secret::Secret,
+    vendor_files::{self, CaptureError, Captured, Owner},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -84,12 +83,12 @@ impl File {
     }
 
     fn read(&self, login: &Login) -> Result<Option<Captured>, CaptureError> {
-        capture::read(login.directory.path(), &self.entries, Owner::us())
+        vendor_files::read(login.directory.path(), &self.entries, Owner::us())
     }
 
     fn write(&self, login: &Login, credential: &Credential, metadata: &Metadata) -> Result<(), CaptureError> {
         let none = BTreeMap::new();
-        capture::write(login.directory.path(), &self.entries, &none, credential, metadata).map(drop)
+        vendor_files::write(login.directory.path(), &self.entries, &none, credential, metadata).map(drop)
     }
 
     /// Written where it was, and into a new file, a login is the same.
@@ -129,13 +128,13 @@ impl File {
     /// Taken out it is not there any more, and the rest is.
     fn is_taken_out(&self, found: &Captured, content: &[u8]) {
         let login = self.with(content);
-        match capture::remove(login.directory.path(), &self.entries, found) {
+        match vendor_files::remove(login.directory.path(), &self.entries, found) {
             Err(error) => {
                 secretless(&error);
                 assert_eq!(login.content(), content, "{error}");
             }
-            Ok(capture::Removed::File) => assert!(!login.file.exists()),
-            Ok(capture::Removed::Fields) => {
+            Ok(vendor_files::Removed::File) => assert!(!login.file.exists()),
+            Ok(vendor_files::Removed::Fields) => {
                 let left = self.read(&login);
                 let left = left.as_ref().ok().and_then(Option::as_ref).map(|left| &left.credential);
                 assert_ne!(left, Some(&found.credential), "{}", shown(&login.content()));

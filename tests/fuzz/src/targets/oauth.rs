@@ -10,13 +10,13 @@ use std::{
 };
 
 use authenticate::{
+    credential::Secret,
     oauth::{
         ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, Tokens, device, discovery, grant,
         refresh, revoke, userinfo,
     },
     provider::descriptor::Body,
-    secret::Secret,
-    shown::is_invisible,
+    redact::is_invisible,
 };
 
 use super::first_line;

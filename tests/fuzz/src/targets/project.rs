@@ -1,6 +1,6 @@
 //! A project's file.
 
-use authenticate::project::Project;
+use authenticate::config::Project;
 
 use super::descriptor::explained;
 

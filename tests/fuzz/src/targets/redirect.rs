@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use authenticate::{
     login::{
-        answer::{Answer, Awaited},
-        callback::{Expected, looks_like_redirect},
+        cli::port_forward::{Expected, looks_like_redirect},
+        oauth::redirect::{Answer, Awaited},
     },
     oauth::OAuthError,
-    shown::is_invisible,
+    redact::is_invisible,
 };
 use url::Url;
 

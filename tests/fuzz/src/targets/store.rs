@@ -6,8 +6,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use authenticate::{
-    credential::{Credential, Metadata, OAuth},
-    name::Address,
+    credential::{Address, Credential, Metadata, OAuth},
     store::{FILE_NAME, Place, Source, Store, StoreError},
 };
 use rusqlite::{Connection, types::Value};

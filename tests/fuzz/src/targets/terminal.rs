@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use authenticate::login::url_finder::UrlFinder;
+use authenticate::login::cli::url_finder::UrlFinder;
 use url::Url;
 
 pub fn run(data: &[u8]) {

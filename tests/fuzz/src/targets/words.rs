@@ -1,8 +1,8 @@
 //! What people type: names, references, addresses, engines, key sources.
 
 use authenticate::{
-    endpoint::Endpoint, engine::Choice, name::Name, provider::Reference, provider::run_args::RunArgs, shown,
-    store::Source,
+    config::Reference, credential::Name, engine::Choice, net::endpoint::Endpoint,
+    provider::run_args::RunArgs, redact, store::Source,
 };
 
 /// What nothing takes.
@@ -35,7 +35,7 @@ pub fn run(data: &[u8]) {
         Ok(endpoint) => {
             let url = endpoint.url();
             assert!(url.scheme() == "https" || url.scheme() == "http" && endpoint.is_loopback());
-            assert!(!shown::has_user(url.as_str()) && url.fragment().is_none());
+            assert!(!redact::has_user(url.as_str()) && url.fragment().is_none());
             assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
         }
         Err(error) => {
@@ -51,8 +51,8 @@ pub fn run(data: &[u8]) {
         assert!(run.env.iter().all(|(name, _)| !name.is_empty() && !name.contains(['=', '\0'])));
         assert!(run.publish.iter().all(|port| port.container != 0));
     }
-    assert!(!shown::has_user(&shown::url(text)) || shown::url(text).contains("://...@"));
-    if shown::is_harmless(text) {
+    assert!(!redact::has_user(&redact::url(text)) || redact::url(text).contains("://...@"));
+    if redact::is_harmless(text) {
         assert!(!text.contains(char::is_control));
     }
 }

@@ -7,9 +7,9 @@ use std::{io, path::PathBuf, sync::Barrier, thread};
 
 use authenticate::{
     Error,
-    lifecycle::{alive::alive, resolve::Request},
-    name::Name,
-    paths::Paths,
+    config::Paths,
+    credential::Name,
+    resolve::{Request, ensure_fresh::alive},
     ui::Nobody,
 };
 use clap::Parser;

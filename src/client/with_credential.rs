@@ -1,0 +1,92 @@
+//! Credentials that the program has already.
+
+use super::Client;
+use crate::{
+    Error,
+    credential::{Address, Credential, Name},
+    provider::Registry,
+    status::{Entry, Filter},
+};
+
+/// A credential that is used in place of any other.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    provider: Name,
+    /// `None`: of every profile.
+    profile: Option<Name>,
+    credential: Credential,
+}
+
+impl Given {
+    fn is_for(&self, provider: &Name, profile: Option<&Name>) -> bool {
+        self.provider == *provider && (self.profile.is_none() || self.profile.as_ref() == profile)
+    }
+}
+
+impl Client {
+    /// With a credential that is used for a provider in place of any other: of the client's profile, if it has one, or of
+    /// every one. It is stored nowhere.
+    ///
+    /// ```
+    /// # use authenticate::{Client, credential::Credential, resolve::Source, config::Paths};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # let paths = Paths::new("/nonexistent/config", "/nonexistent/data");
+    /// let client = Client::new(paths).give("openai", Credential::api_key("sk-for-this-run"))?;
+    /// let found = client.credential("openai").await?;
+    /// assert_eq!(found.source, Source::Override);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::UnknownProvider`], [`Error::Descriptor`]
+    pub fn give(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
+        let provider: Name = self.known(provider)?.name.parse()?;
+        let profile = self.profile.clone();
+        self.given.retain(|given| given.provider != provider || given.profile != profile);
+        self.given.push(Given { provider, profile, credential });
+        Ok(self)
+    }
+
+    /// What was given for a profile, or else for every one.
+    pub(super) fn given_for(&self, provider: &str, profile: Option<&Name>) -> Option<Credential> {
+        if self.given.is_empty() {
+            return None;
+        }
+        let registry = Registry::of_one(&self.paths, provider);
+        let name: Name = registry.get(provider).ok()?.name.parse().ok()?;
+        let of = |is_for_one: bool| {
+            let mut given = self.given.iter().filter(|given| given.profile.is_some() == is_for_one);
+            given.find(|given| given.is_for(&name, profile)).map(|given| given.credential.clone())
+        };
+        of(true).or_else(|| of(false))
+    }
+
+    /// Puts what was given in the place of what it stands for, among the entries of one set.
+    pub(super) fn lay_given_over(
+        &self,
+        mut entries: Vec<Entry>,
+        filter: &Filter,
+        set: &Name,
+        registry: &Registry,
+    ) -> Vec<Entry> {
+        let wanted = |given: &&Given| {
+            let provider = filter.provider.as_ref().unwrap_or(&given.provider);
+            let profile = filter.profile.as_ref().or(given.profile.as_ref());
+            given.is_for(provider, profile)
+        };
+        let (of_all, of_one): (Vec<_>, Vec<_>) =
+            self.given.iter().filter(wanted).partition(|given| given.profile.is_none());
+        for given in of_all.into_iter().chain(of_one) {
+            entries.retain(|entry| !given.is_for(&entry.address.provider, Some(&entry.address.profile)));
+            let profile = filter.profile.as_ref().or(given.profile.as_ref());
+            let profile = profile.cloned().unwrap_or_else(Name::default_name);
+            let address = Address { set: set.clone(), provider: given.provider.clone(), profile };
+            entries.push(Entry::given(address, &given.credential, registry));
+        }
+        entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
+        entries
+    }
+}

@@ -1,0 +1,5 @@
+//! Files and directories: which to trust, advisory locks, removing a tree.
+
+pub(crate) mod lock;
+pub(crate) mod remove_tree;
+pub mod trust;

@@ -1,0 +1,112 @@
+//! Bearer tokens that were issued elsewhere, and when a key or a token ends.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+
+use super::api_key;
+use crate::{credential::Secret, login::LoginError, provider::Descriptor};
+
+/// Checks a bearer token as it was typed or read, without the white space around it.
+///
+/// # Errors
+/// [`LoginError::BadKey`]; its message never repeats the token. A token goes into one header (RFC 6750 section 2.1),
+/// so it is one line of visible ASCII characters.
+pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> {
+    let refuse = |problem: &str| LoginError::BadKey {
+        what: "token",
+        provider: provider.name.clone(),
+        problem: problem.to_owned(),
+        forceable: false,
+    };
+    let token = raw.expose().trim();
+    api_key::check_form(token).map_err(refuse)?;
+    if !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(refuse("it contains spaces, or letters that no token has"));
+    }
+    Ok(Secret::new(token))
+}
+
+/// The time at which something ends that lasts for a while from now: `90d`, `12h`, `1w 2d`. A day has 24 hours.
+///
+/// # Errors
+/// What to write instead.
+pub fn expires_in(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write a number with a unit, for example 12h or 90d".to_owned();
+    let lasts = lasts(text).map_err(|is_range| if is_range { too_far() } else { wrong() })?;
+    future(Timestamp::now().checked_add(lasts).map_err(|_| too_far())?)
+}
+
+/// A length of time: `90s`, `12h`, `1w 2d`. A day has 24 hours, and nobody knows how long a month is.
+///
+/// # Errors
+/// Whether it is one, and longer than can be counted.
+pub fn lasts(text: &str) -> Result<SignedDuration, bool> {
+    let span: Span = text.parse().map_err(|error: jiff::Error| error.is_range())?;
+    let fixed = span.get_years() == 0 && span.get_months() == 0;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|_| fixed).ok_or(false)
+}
+
+/// The time at which something ends: RFC 3339, or a date, which is its first moment in UTC.
+///
+/// # Errors
+/// What to write instead.
+pub fn expires_at(text: &str) -> Result<Timestamp, String> {
+    // A time without its zone would be read as a date, too.
+    if let Ok(time) = text.parse() {
+        return future(time);
+    }
+    let wrong = "write a date or a time with its zone, for example 2030-01-31 or 2030-01-31T12:00:00Z";
+    let date: Date = text.parse().ok().filter(|_| text.len() == "2030-01-31".len()).ok_or(wrong)?;
+    future(date.to_zoned(TimeZone::UTC).map_err(|_| too_far())?.timestamp())
+}
+
+fn too_far() -> String {
+    "that is later than can be stored: the last day is 9999-12-30".to_owned()
+}
+
+fn future(at: Timestamp) -> Result<Timestamp, String> {
+    if at <= Timestamp::now() + 1.second() {
+        return Err("that is not in the future".to_owned());
+    }
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_one_line_of_visible_characters() {
+        let provider = Descriptor { name: "acme".into(), ..Descriptor::default() };
+        assert_eq!(
+            check(&provider, &" 1|a.b-c_d~e+f/g=\n".into()).expect("a token").expose(),
+            "1|a.b-c_d~e+f/g="
+        );
+        for bad in ["", " ", "CANARY two", "CANARY\nCANARY", "CANARY\u{7}", "CANARYé", &"x".repeat(20_000)] {
+            let error = check(&provider, &bad.into()).expect_err(bad);
+            assert!(!format!("{error} {error:?}").contains("CANARY"), "{error}");
+            assert!(error.to_string().starts_with("the token for acme is refused"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_end_may_be_said_in_several_ways() {
+        let days = |text| expires_in(text).expect(text).duration_since(Timestamp::now()).as_hours();
+        assert_eq!([days("90d"), days("36h"), days("1w 1d")], [90 * 24 - 1, 35, 8 * 24 - 1]);
+        let at = |text| expires_at(text).expect(text).to_string();
+        assert_eq!(at("2130-01-31"), "2130-01-31T00:00:00Z");
+        assert_eq!(at("2130-01-31T12:00:00+02:00"), "2130-01-31T10:00:00Z");
+    }
+
+    #[test]
+    fn an_end_that_is_none_is_refused() {
+        for bad in ["", "90", "1mo", "1y", "-1h", "0s", "99999999999999d", "soon"] {
+            assert!(expires_in(bad).is_err(), "{bad}");
+        }
+        for far in [expires_in("99999999d"), expires_in("7000000d"), expires_at("9999-12-31")] {
+            assert_eq!(far, Err(too_far()));
+        }
+        for bad in ["", "2020-01-01", "2130-13-01", "2130-01-31T12:00:00", "1700000000"] {
+            assert!(expires_at(bad).is_err(), "{bad}");
+        }
+    }
+}

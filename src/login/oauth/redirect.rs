@@ -1,0 +1,166 @@
+//! What the browser came back with, as a redirect or pasted.
+
+use url::Url;
+
+use crate::{
+    credential::Secret,
+    login::cli::port_forward::{Expected, same},
+    oauth::OAuthError,
+};
+
+/// Longer than any code.
+const MAX_CODE: usize = 8192;
+/// Shorter than any code: a slip of the keyboard.
+const MIN_CODE: usize = 6;
+
+/// What an authorization server answered (RFC 6749 section 4.1.2).
+#[derive(Debug)]
+pub enum Answer {
+    /// A code for the tokens.
+    Code(Secret),
+    /// It refused.
+    Refused(OAuthError),
+}
+
+/// Whom an answer has to be for, and from.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    expected: Expected,
+    issuer: Option<String>,
+}
+
+impl Awaited {
+    /// An answer to this login, from this issuer, where it is known.
+    pub fn new(expected: Expected, issuer: Option<String>) -> Self {
+        Self { expected, issuer }
+    }
+
+    /// The address that the browser comes back to.
+    pub fn redirect(&self) -> &Url {
+        self.expected.redirect()
+    }
+
+    /// Reads a redirect: a URL, or its query with `?` before it.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn redirected(&self, text: &str) -> Result<Answer, &'static str> {
+        let target = self.expected.check(text)?;
+        let url = self.redirect().join(&target).map_err(|_| "that is not a URL")?;
+        let query = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+        // RFC 9207: another server must not answer for this one.
+        if let (Some(issuer), Some(from)) = (&self.issuer, query("iss"))
+            && *issuer != from
+        {
+            return Err("it comes from another server");
+        }
+        if let Some(code) = query("error") {
+            return Ok(Answer::Refused(OAuthError::refused(&code, query("error_description").as_deref())));
+        }
+        code(&query("code").unwrap_or_default()).map(Answer::Code)
+    }
+
+    /// Reads what was pasted: the whole address, its query, `CODE#STATE`, or a code alone.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn pasted(&self, text: &str) -> Result<Answer, &'static str> {
+        let text = text.trim();
+        if text.contains("://") || text.starts_with('?') {
+            return self.redirected(text);
+        }
+        if text.split('&').any(|part| part.starts_with("code=") || part.starts_with("error=")) {
+            return self.redirected(&format!("?{text}"));
+        }
+        match (text.split_once('#'), self.expected.state()) {
+            (Some((_, given)), Some(state)) if !same(state, given) => {
+                Err("its state is not the one that this login was started with: it belongs to another login")
+            }
+            (Some((text, _)), _) => code(text).map(Answer::Code),
+            (None, _) => code(text).map(Answer::Code),
+        }
+    }
+}
+
+fn code(text: &str) -> Result<Secret, &'static str> {
+    match text {
+        "" => Err("there is no code in it"),
+        text if text.len() < MIN_CODE || text.len() > MAX_CODE => Err("that is not a code"),
+        text if text.chars().all(|c| c.is_ascii_graphic()) => Ok(Secret::from(text)),
+        _ => Err("that is not a code"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn awaited() -> Awaited {
+        let redirect = "http://127.0.0.1:4321/callback".parse().expect("a URL");
+        Awaited::new(Expected::new(redirect, Some("s1".into())), Some("https://id.example".into()))
+    }
+
+    fn code_of(answer: Result<Answer, &'static str>) -> Result<String, String> {
+        match answer {
+            Ok(Answer::Code(code)) => Ok(code.expose().to_owned()),
+            Ok(Answer::Refused(error)) => Err(error.to_string()),
+            Err(problem) => Err(problem.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_code_can_be_pasted_in_every_form_that_browsers_and_pages_show() {
+        for text in [
+            "http://127.0.0.1:4321/callback?code=abcdef&state=s1",
+            "  http://localhost:4321/callback?state=s1&code=abcdef&iss=https%3A%2F%2Fid.example \r\n",
+            "?code=abcdef&state=s1",
+            "code=abcdef&state=s1",
+            "abcdef#s1",
+            "abcdef",
+        ] {
+            assert_eq!(code_of(awaited().pasted(text)).as_deref(), Ok("abcdef"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_login_is_refused() {
+        for text in [
+            "http://127.0.0.1:4321/callback?code=abcdef&state=s2",
+            "http://127.0.0.1:4321/callback?code=abcdef",
+            "http://127.0.0.1:4321/other?code=abcdef&state=s1",
+            "http://127.0.0.1:4322/callback?code=abcdef&state=s1",
+            "http://evil.example:4321/callback?code=abcdef&state=s1",
+            "http://127.0.0.1:4321/callback?code=abcdef&state=s1&iss=https%3A%2F%2Fevil.example",
+            "http://127.0.0.1:4321/callback?error=access_denied&state=s2",
+            "http://127.0.0.1:4321/callback?error=access_denied",
+            "code=abcdef&state=s2",
+            "abcdef#s2",
+            "abcdef#",
+            "ab cdef",
+            "y",
+            "",
+            "http://127.0.0.1:4321/callback?state=s1",
+            "http://127.0.0.1:4321/callback?state=s1&code=",
+        ] {
+            assert!(awaited().pasted(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_one_when_it_is_for_this_login() {
+        let text = "?error=access_denied&error_description=no%1b%5b31m&state=s1";
+        assert_eq!(code_of(awaited().pasted(text)), Err("refused: access_denied: no[31m".into()));
+    }
+
+    #[test]
+    fn the_state_may_be_part_of_the_path() {
+        let redirect = "http://localhost:3000/callback/s1".parse().expect("a URL");
+        let awaited = Awaited::new(Expected::new(redirect, None), None);
+        assert_eq!(
+            code_of(awaited.pasted("http://localhost:3000/callback/s1?code=abcdef")),
+            Ok("abcdef".into())
+        );
+        assert!(awaited.pasted("http://localhost:3000/callback/s2?code=abcdef").is_err());
+        assert!(awaited.pasted("http://localhost:3000/callback/?code=abcdef").is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! How long a renewal may take from when its turn has come. Whoever waits for one waits longer: for nobody who is well.
+
+use std::time::Duration;
+
+use crate::{
+    login::cli::refresh,
+    oauth::HTTP_LIMIT,
+    store::{BUSY_TIMEOUT, PATIENCE},
+};
+
+/// What is written before the token is sent, and after the answer was tried to be stored, each of which may wait for
+/// somebody else who writes.
+const RECORDS: Duration = BUSY_TIMEOUT.saturating_mul(5);
+const STORE: Duration = RECORDS.saturating_add(PATIENCE);
+
+/// At a server.
+pub(super) const BY_SERVER: Duration = HTTP_LIMIT.saturating_add(STORE);
+/// By the vendor's CLI, unless its image is built first.
+pub(super) const BY_CLI: Duration = refresh::LONGEST.saturating_add(STORE);
+/// In whichever way.
+pub(crate) const LONGEST: Duration = longer(BY_SERVER, BY_CLI);
+
+const fn longer(a: Duration, b: Duration) -> Duration {
+    if a.as_nanos() > b.as_nanos() { a } else { b }
+}

@@ -1,0 +1,96 @@
+//! Renewing at the vendor's token endpoint (RFC 6749 section 6).
+
+use jiff::Timestamp;
+
+use super::{Fresh, RefreshError, merged};
+use crate::{
+    config::env_value,
+    credential::{Credential, OAuth, Record},
+    login::oauth::{account, regrant::Again},
+    oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
+    provider::{Provider, descriptor::Body},
+    vendor_files,
+};
+
+/// Where the provider renews. `None`: the descriptor does not say.
+pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAuthError> {
+    let Some(refresh) = &provider.refresh else { return Ok(None) };
+    let Some(url) = &refresh.token_url else { return Ok(None) };
+    let client_id = refresh.client_id.as_deref().map(|id| env_value::value("refresh.client_id", id));
+    Ok(Some(TokenEndpoint {
+        url: url.parse()?,
+        client_id: client_id.transpose()?.unwrap_or_default(),
+        client_secret: None,
+        client_auth: ClientAuth::default(),
+        body: refresh.body.unwrap_or(Body::Form),
+    }))
+}
+
+/// Whether there is something to send.
+pub(super) fn can_renew(oauth: &OAuth) -> bool {
+    oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
+}
+
+/// Sends the refresh token, once.
+pub(super) async fn exchange(
+    http: Http,
+    endpoint: TokenEndpoint,
+    provider: Provider,
+    seen: Record,
+) -> Result<Fresh, RefreshError> {
+    let failed = |source: OAuthError| failure(&seen, source);
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::gone(&seen)) };
+    let Some(token) = &before.refresh_token else { return Err(super::precheck::gone(&seen)) };
+    let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
+    Ok(fresh(&provider, &seen, before, tokens))
+}
+
+/// Makes a grant again that asks nobody. Nothing is used up by it: what became of it need not be known.
+pub(super) async fn grant(
+    http: Http,
+    endpoint: TokenEndpoint,
+    again: Again,
+    provider: Provider,
+    seen: Record,
+) -> Result<Fresh, RefreshError> {
+    let failed = |source: OAuthError| match source.outcome_is_unknown() {
+        true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
+        false => failure(&seen, source),
+    };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::gone(&seen)) };
+    let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
+    Ok(fresh(&provider, &seen, before, tokens))
+}
+
+fn fresh(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> Fresh {
+    let account = Origin::of(before).and_then(|_| account::claimed(provider, &tokens));
+    let mut known = tokens.described(seen.metadata.clone());
+    known.account = account.or(known.account);
+    let credential = Credential::OAuth(merged(before, tokens));
+    let metadata = vendor_files::derived(&provider.capture, &credential, &known);
+    Fresh { credential, metadata }
+}
+
+fn failure(seen: &Record, error: OAuthError) -> RefreshError {
+    let address = Box::new(seen.address.clone());
+    if error.outcome_is_unknown() {
+        return RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why: error.to_string() };
+    }
+    match error {
+        OAuthError::Refused { code, description }
+            if is_permanent(&code) && !OF_THE_CLIENT.contains(&code.as_str()) =>
+        {
+            let why = description.map_or(code.clone(), |description| format!("{code}: {description}"));
+            RefreshError::Refused { address, why }
+        }
+        source => RefreshError::Server { address, source },
+    }
+}
+
+/// These say nothing of the token, but of the client that the configuration names (RFC 6749 section 5.2): once that is
+/// right, the login works on.
+const OF_THE_CLIENT: [&str; 2] = ["invalid_client", "unauthorized_client"];
+
+fn is_permanent(code: &str) -> bool {
+    OAuthError::Refused { code: code.to_owned(), description: None }.is_permanent()
+}

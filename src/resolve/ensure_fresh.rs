@@ -1,0 +1,126 @@
+//! From a credential that is past its time, or nearly so, to one that can be used.
+
+use super::{Request, Resolution, Resolved, Stale, judge_again, resolve, resolve_in};
+use crate::{
+    Error,
+    config::{Paths, Project},
+    credential::Record,
+    provider::Registry,
+    refresh::{Refresh, RefreshError, Renewed, provider_of},
+    store::{Action, Outcome, SharedStore},
+    ui::Ui,
+};
+
+/// A credential that can be used, and what went wrong on the way.
+#[derive(Debug)]
+pub struct Alive {
+    /// The credential.
+    pub resolved: Resolved,
+    /// Why it was not renewed, though it was time to: it can still be used. With [`RefreshError::NotStored`] it was, and
+    /// is here alone.
+    pub not_renewed: Option<RefreshError>,
+}
+
+impl std::ops::Deref for Alive {
+    type Target = Resolved;
+    fn deref(&self) -> &Resolved {
+        &self.resolved
+    }
+}
+
+/// Finds a credential as [`resolve`] does, and renews it first where that is due.
+///
+/// # Errors
+/// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
+pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Alive, Error> {
+    match resolve(paths, request)? {
+        Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
+        Resolution::Stale(stale) => keep(paths, None, request, stale, ui).await,
+    }
+}
+
+/// Renews a stale credential in the store of the data directory, or in the one given, or takes it as it is while it
+/// lasts. One that its vendor has ended is passed over where the project's order has another. That one is handed out is
+/// recorded, and so is why it is not.
+///
+/// # Errors
+/// [`Error::Refresh`] for one that has expired and could not be renewed; what [`resolve`] has.
+pub async fn keep(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    request: &Request,
+    mut stale: Stale,
+    ui: &dyn Ui,
+) -> Result<Alive, Error> {
+    loop {
+        let address = stale.record.address.clone();
+        let alive = renew(paths, store, request, stale, ui).await;
+        let Ok(store) = SharedStore::of(store, paths) else { return alive };
+        let outcome = match &alive {
+            Ok(_) => Outcome::Ok,
+            Err(error) => Outcome::Failed(error.code()),
+        };
+        // What cannot be recorded just now is handed out all the same.
+        let _ = store.lock().audit(Action::Token, &address, outcome);
+        if !matches!(&alive, Err(Error::Refresh(error)) if error.needs_login()) {
+            return alive;
+        }
+        match resolve_in(Some(&store.lock()), paths, request) {
+            Ok(Resolution::Ready(resolved)) => return Ok(Alive { resolved, not_renewed: None }),
+            Ok(Resolution::Stale(other)) if other.record.address != address => stale = other,
+            _ => return alive,
+        }
+    }
+}
+
+async fn renew(
+    paths: &Paths,
+    store: Option<&SharedStore>,
+    request: &Request,
+    mut stale: Stale,
+    ui: &dyn Ui,
+) -> Result<Alive, Error> {
+    let registry = Registry::of_one(paths, stale.record.address.provider.as_str());
+    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
+    let ready = |resolved| Ok(Alive { resolved, not_renewed: None });
+    let mut is_first = true;
+    loop {
+        let renewed = match provider_of(&registry, &stale.record) {
+            Ok(provider) => {
+                let refresh = Refresh { paths, store, provider, project: &project, ui };
+                refresh.renew(&stale.record, false).await
+            }
+            Err(error) => Err(error),
+        };
+        match renewed {
+            // A vendor's CLI may renew the refresh token alone.
+            Ok(Renewed::Now(record)) if record.credential.usable() == stale.record.credential.usable() => {
+                return ready(Stale { record, ..stale }.as_it_is()?);
+            }
+            Ok(Renewed::Now(record)) => return ready(stale.renewed(record)),
+            // Perhaps not by a renewal: what somebody has stored in its place may be of any kind, and of any age.
+            Ok(Renewed::Before(record)) => match judge_again(paths, &project, request, stale, record)? {
+                Resolution::Ready(resolved) => return ready(resolved),
+                Resolution::Stale(other) if is_first => stale = other,
+                Resolution::Stale(other) => return ready(other.as_it_is()?),
+            },
+            // Of what is lost it can still be used.
+            Err(RefreshError::NotStored { address, fresh, source }) => {
+                let resolved = stale.renewed(Record::clone(&fresh));
+                return Ok(Alive {
+                    resolved,
+                    not_renewed: Some(RefreshError::NotStored { address, fresh, source }),
+                });
+            }
+            Err(error) => {
+                return match stale.as_it_is() {
+                    Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
+                    // It has expired, and that is all that there is to say.
+                    Err(expired) if matches!(error, RefreshError::NotRenewable { .. }) => Err(expired),
+                    Err(_) => Err(error.into()),
+                };
+            }
+        }
+        is_first = false;
+    }
+}

@@ -1,0 +1,171 @@
+use jiff::Timestamp;
+
+use super::*;
+use crate::vendor_files::check;
+
+fn expiry(convert: &str, value: &str) -> Option<i64> {
+    let map = format!(
+        "[{{file: a, format: json, kind: token, fields: {{token: /t, expires_at: {{path: /e, as: {convert}}}}}}}]"
+    );
+    let found = Login::with("a", format!(r#"{{"t":"T","e":{value}}}"#)).captured(&map);
+    found.metadata.expires_at.map(Timestamp::as_second)
+}
+
+#[test]
+fn an_expiry_is_read_in_every_form() {
+    for (convert, value, expected) in [
+        ("unix_seconds", "1800000000", Some(1_800_000_000)),
+        ("unix_seconds", "1800000000.75", Some(1_800_000_000)),
+        ("unix_seconds", r#""1800000000""#, Some(1_800_000_000)),
+        ("unix_millis", "1800000000999", Some(1_800_000_000)),
+        ("unix_millis", "1.8e12", Some(1_800_000_000)),
+        ("rfc3339", r#""2027-01-15T09:00:00+01:00""#, Some(1_800_000_000)),
+        ("jwt_exp", r#""e30.eyJleHAiOjE4MDAwMDAwMDB9.x""#, Some(1_800_000_000)),
+        ("jwt_exp", r#""e30.eyJleHAiOiIxODAwMDAwMDAwIn0=.""#, Some(1_800_000_000)),
+    ] {
+        assert_eq!(expiry(convert, value), expected, "{convert} {value}");
+    }
+}
+
+#[test]
+fn an_absurd_expiry_is_unknown_and_no_reason_to_refuse_the_login() {
+    let absurd = [
+        "1e300",
+        "-1",
+        "-1e300",
+        "0",
+        "9223372036854775807",
+        "1e999",
+        "\"\"",
+        "\"soon\"",
+        "[]",
+        "{}",
+        "true",
+    ];
+    for convert in ["unix_seconds", "unix_millis", "rfc3339"] {
+        for value in absurd.iter().filter(|value| **value != "1e999") {
+            assert_eq!(expiry(convert, value), None, "{convert} {value}");
+        }
+    }
+    for value in ["sk-no-jwt", "a.b.c", "a.e30.c", "..", "e30.eyJleHAiOjFlMzAwfQ.x", "e30.bnVsbA.x"] {
+        assert_eq!(expiry("jwt_exp", &format!("\"{value}\"")), None, "{value}");
+    }
+}
+
+#[test]
+fn the_name_of_an_account_is_not_kept_beyond_what_anybody_reads() {
+    let map =
+        "[{file: a, format: json, kind: token, fields: {token: /t, account: {path: /u, optional: true}}}]";
+    let name = "é".repeat(60_000);
+    let found = Login::with("a", format!(r#"{{"t":"T","u":"{name}"}}"#)).captured(map);
+    assert_eq!(found.metadata.account, Some("é".repeat(200)));
+}
+
+#[test]
+fn scopes_are_read_from_a_list_or_a_text() {
+    for (path, value, expected) in [
+        ("/s", r#"["a","b"]"#, "a b"),
+        ("/s", r#"[1,"b",null]"#, "b"),
+        ("{path: /s, as: space_separated}", r#"" a  b ""#, "a b"),
+        ("{path: /s, as: space_separated}", r#"["a","b"]"#, "a b"),
+        ("{path: /s, as: jwt_claim, claim: /scp}", r#""e30.eyJzY3AiOlsiYSIsImIiXX0.x""#, "a b"),
+    ] {
+        let map = format!("[{{file: a, format: json, kind: token, fields: {{token: /t, scopes: {path}}}}}]");
+        let found = Login::with("a", format!(r#"{{"t":"T","s":{value}}}"#)).captured(&map);
+        assert_eq!(found.metadata.scopes.join(" "), expected, "{path} {value}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_null_empty_or_no_text_is_not_there() {
+    let map = "[{file: a, format: json, kind: token, fields: {token: /a~1b/t}}]";
+    for absent in ["null", "\"\"", "\" \\t\"", "7", "[]", "{}", "true"] {
+        let login = Login::with("a", format!(r#"{{"a/b":{{"t":{absent}}}}}"#));
+        assert_eq!(login.read(map).expect("readable"), None, "{absent}");
+    }
+    assert!(Login::with("a", r#"{"a/b":{"t":"T"}}"#).read(map).expect("readable").is_some());
+}
+
+#[test]
+fn a_part_that_is_missing_lets_the_next_entry_be_tried_unless_it_is_optional() {
+    let map = "
+- {file: a, format: json, kind: oauth, fields: {access_token: /a, refresh_token: /r}}
+- {file: b, format: yaml, kind: token, fields: {token: /t, account: {path: /u, optional: true}}}
+";
+    let login = Login::with("a", r#"{"a":"A"}"#);
+    assert_eq!(login.read(map).expect("readable"), None);
+    login.put("b", "t: T\n");
+    assert_eq!(login.captured(map).file, "b");
+    login.put("a", r#"{"a":"A","r":"R"}"#);
+    assert_eq!(login.captured(map).file, "a");
+}
+
+#[test]
+fn all_stars_of_an_entry_are_one_key() {
+    let map = "
+- file: a
+  format: json
+  kind: basic
+  fields: {username: /names/*/u, password: /words/*/p, host: {path: /names/*, as: key}}
+";
+    let read = |text: &str| Login::with("a", text).read(map);
+    let found = read(r#"{"names":{"x":{"u":"U"},"y":{"u":"V"}},"words":{"y":{"p":"P"},"z":{"p":"Q"}}}"#);
+    let found = found.expect("readable").expect("credential");
+    assert_eq!(found.metadata.host.as_deref(), Some("y"));
+    assert_eq!(found.credential, Credential::Basic { username: "V".into(), password: "P".into() });
+    assert_eq!(read(r#"{"names":{"x":{"u":"U"}},"words":{"z":{"p":"Q"}}}"#).expect("readable"), None);
+}
+
+#[test]
+fn several_whole_keys_are_ambiguous_and_named() {
+    let map = "[{file: a, format: yaml, kind: token, fields: {token: /*/t}}]";
+    let error = Login::with("a", "one.host: {t: T}\n\"tw\\e[31mo\": {t: U}\nthree: {u: x}\n").read(map);
+    let error = error.expect_err("ambiguous");
+    assert!(matches!(&error, CaptureError::Ambiguous { keys, .. } if keys.len() == 2));
+    assert_eq!(error.to_string(), "a holds several logins: one.host, tw\\u{1b}[31mo");
+}
+
+#[test]
+fn values_that_are_no_texts_survive_as_json() {
+    let map = "
+- file: a
+  format: json
+  kind: fields
+  fields: {extra: {one: /one, list: {path: /list, as: json}, yes: {path: /yes, as: json}}}
+";
+    let login = Login::with("a", r#"{"one":"1","list":[1,{"b":null}],"yes":true}"#);
+    let found = login.captured(map);
+    let new = Login::new();
+    new.write(map, &found).expect("written");
+    assert_eq!(new.captured(map), found);
+    let value: Value = serde_json::from_str(&new.text("a")).expect("JSON");
+    assert_eq!(value["list"], serde_json::json!([1, {"b": null}]));
+}
+
+#[test]
+fn a_map_that_cannot_work_is_refused() {
+    for (entry, problem) in [
+        ("{file: /etc/passwd, format: json, kind: token, fields: {token: /t}}", "relative path"),
+        ("{file: a/../../b, format: json, kind: token, fields: {token: /t}}", "relative path"),
+        ("{file: ./a, format: json, kind: token, fields: {token: /t}}", "relative path"),
+        ("{file: '', format: json, kind: token, fields: {token: /t}}", "relative path"),
+        ("{file: a, format: json, kind: token, fields: {}}", "needs token"),
+        ("{file: a, format: json, kind: fields, fields: {}}", "needs extra"),
+        ("{file: a, format: json, kind: token, fields: {token: t}}", "starts with"),
+        ("{file: a, format: json, kind: token, fields: {token: /*/*/t}}", "only one"),
+        ("{file: a, format: json, kind: token, fields: {token: /t, key: /k}}", "not a part"),
+        ("{file: a, format: json, kind: token, fields: {token: {path: /t, as: rfc3339}}}", "conversion"),
+        ("{file: a, format: json, kind: token, fields: {token: /t, expires_at: /e}}", "conversion"),
+        ("{file: a, format: json, kind: token, fields: {token: /t, host: {path: /h, as: key}}}", "`*`"),
+        (
+            "{file: a, format: json, kind: token, fields: {token: /t, account: {path: /t, as: jwt_claim}}}",
+            "claim",
+        ),
+    ] {
+        let entries = entries(&format!("[{entry}]"));
+        let error = check(&entries[0]).expect_err(entry).to_string();
+        assert!(error.contains(problem), "{entry}: {error}");
+        let login = Login::new();
+        assert_eq!(read(login.path(), &entries, Owner::us()).expect_err(entry).to_string(), error);
+    }
+}
