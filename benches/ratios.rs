@@ -14,7 +14,7 @@ use std::{
 
 use authenticate::{
     credential::{Address, Credential, Metadata, Name, Record},
-    store::{Place, Source, Store},
+    store::{KeySource, Place, Store},
 };
 
 const BUILT: &str = env!("CARGO_BIN_EXE_authenticate");
@@ -50,9 +50,9 @@ fn ours(place: &Path, data: &str, words: &[&str]) -> Command {
 
 /// A store of so many keys, sealed with a key file.
 fn fill(place: &Path, data: &str, count: usize) {
-    let store = Store::open(Place::from(&place.join(data)).key_source(Source::KeyFile)).expect("a store");
+    let store = Store::open(Place::from(&place.join(data)).key_source(KeySource::KeyFile)).expect("a store");
     let record = |index: usize| Record {
-        address: Address::of(format!("p{index}").parse::<Name>().expect("a name")),
+        address: Address::default_profile(format!("p{index}").parse::<Name>().expect("a name")),
         credential: Credential::api_key(format!("sk-{index:032}").as_str()),
         metadata: Metadata::default(),
         created_at: jiff::Timestamp::now(),

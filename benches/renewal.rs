@@ -22,7 +22,7 @@ use authenticate::{
     Client,
     config::Paths,
     credential::{Address, Credential, Metadata, OAuth},
-    store::{Place, Source, Store},
+    store::{KeySource, Place, Store},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -128,7 +128,7 @@ fn describe(paths: &Paths, url: &str) {
 
 /// Stores a login that expired a minute ago.
 fn expire(paths: &Paths) {
-    let mut store = Store::open(Place::from(paths.data()).key_source(Source::KeyFile)).expect("a store");
+    let mut store = Store::open(Place::from(paths.data()).key_source(KeySource::KeyFile)).expect("a store");
     let tokens = OAuth {
         access_token: "old".into(),
         refresh_token: Some("old".into()),
@@ -137,7 +137,7 @@ fn expire(paths: &Paths) {
     };
     let expired = Timestamp::now() - SignedDuration::from_mins(1);
     let metadata = Metadata { expires_at: Some(expired), ..Metadata::default() };
-    let address = Address::of("acme".parse().expect("a name"));
+    let address = Address::default_profile("acme".parse().expect("a name"));
     store.put(&address, &Credential::OAuth(tokens), &metadata).expect("stored");
 }
 

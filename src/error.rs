@@ -13,7 +13,7 @@ use crate::{
     handout::headers::HeadersError,
     login::{
         LoginError,
-        cli::port_forward::{Taken, Why},
+        cli::port_forward::{PortError, PortUnavailable},
         import::ImportError,
     },
     oauth::{OAuthError, TokenHint},
@@ -86,7 +86,7 @@ pub enum Error {
         fields: Vec<String>,
     },
     /// There is no such field.
-    #[error("{what} has no field {}{}", crate::redact::typed(.field), has(.fields))]
+    #[error("{what} has no field {}{}", crate::redact::quote(.field), has(.fields))]
     NoField {
         /// What was asked for.
         what: String,
@@ -241,7 +241,9 @@ fn store_code(error: &StoreError) -> u8 {
         StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => exit::USAGE,
         StoreError::Backup(error) if error.usage => exit::USAGE,
         StoreError::Interrupted => exit::INTERRUPTED,
-        StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::Renewing { .. } => exit::BUSY,
+        StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::RefreshInFlight { .. } => {
+            exit::BUSY
+        }
         _ => exit::STORE,
     }
 }
@@ -268,16 +270,16 @@ fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
 
 fn refresh_code(error: &RefreshError) -> u8 {
     match error {
-        RefreshError::NotRenewable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
-        RefreshError::Wrong(_) | RefreshError::Reference(_) => exit::USAGE,
+        RefreshError::NotRefreshable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
+        RefreshError::InvalidDescriptor(_) | RefreshError::Reference(_) => exit::USAGE,
         RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
         RefreshError::Busy { .. } => exit::BUSY,
         RefreshError::Server { source, .. } => oauth_code(source, exit::UNREACHABLE),
-        RefreshError::Postponed { .. } => exit::UNREACHABLE,
+        RefreshError::BackingOff { .. } => exit::UNREACHABLE,
         RefreshError::Container { source, .. } => login_code(source),
         RefreshError::Store(error) => store_code(error),
         RefreshError::NotStored { source, .. } => store_code(source),
-        RefreshError::Turn(_) => exit::STORE,
+        RefreshError::Lock(_) => exit::STORE,
         RefreshError::Cli { .. } => exit::LOGIN_FAILED,
         error if error.needs_login() => exit::NO_CREDENTIAL,
         _ => exit::FAILED,
@@ -286,11 +288,13 @@ fn refresh_code(error: &RefreshError) -> u8 {
 
 fn login_code(error: &LoginError) -> u8 {
     match error {
-        LoginError::NoSuchMode { .. } | LoginError::NotYet(_) | LoginError::BadKey { .. } => exit::USAGE,
-        LoginError::NotWanted { .. } | LoginError::Fields(_) => exit::USAGE,
-        LoginError::KeySource { .. } | LoginError::Ui(UiError::NobodyToAsk(_)) => exit::USAGE,
-        LoginError::Ui(UiError::NotTaken(_)) => exit::USAGE,
-        LoginError::PortTaken(Taken { why: Why::Refused(_), .. }) => exit::FAILED,
+        LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) | LoginError::BadKey { .. } => {
+            exit::USAGE
+        }
+        LoginError::UnexpectedInput { .. } | LoginError::Fields(_) => exit::USAGE,
+        LoginError::KeySource { .. } | LoginError::Ui(UiError::NoOneToAsk(_)) => exit::USAGE,
+        LoginError::Ui(UiError::Rejected(_)) => exit::USAGE,
+        LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => exit::FAILED,
         LoginError::Busy { .. } | LoginError::PortTaken(_) => exit::BUSY,
         LoginError::Reference(_) => exit::USAGE,
         LoginError::Subject { .. } => exit::NO_CREDENTIAL,
@@ -343,7 +347,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
 
 fn engine_hint(error: &EngineError) -> Option<String> {
     match error {
-        EngineError::NotFound { advice, .. } => Some(advice.clone()),
+        EngineError::NotFound { hint: advice, .. } => Some(advice.clone()),
         EngineError::NoImage { .. } => {
             Some("pull or build it first: its name must be the engine's own".into())
         }
@@ -398,7 +402,7 @@ fn login_hint(error: &LoginError) -> Option<String> {
                 .into(),
         ),
         LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
-        LoginError::PortTaken(Taken { why: Why::Refused(_), .. }) => {
+        LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
             Some("log in from a terminal, where the redirect can be pasted".into())
         }
         LoginError::PortTaken(_) => {

@@ -8,38 +8,38 @@ const SHORT: usize = 20;
 const FEW_DIGITS: usize = 3;
 
 /// What stands for something that could be a key.
-const HIDDEN: &str = "... (not repeated: it could be a key)";
+const REDACTED: &str = "... (not repeated: it could be a key)";
 
 /// Something typed, quoted for a message. What could be a key is not repeated: a slip puts one anywhere.
-pub fn typed(text: &str) -> String {
-    if is_harmless(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
+pub fn quote(text: &str) -> String {
+    if looks_safe(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
 }
 
 /// The same for a name, without quotes.
-pub fn name(text: &str) -> &str {
-    if is_harmless(text) { text } else { HIDDEN }
+pub fn redact_name(text: &str) -> &str {
+    if looks_safe(text) { text } else { REDACTED }
 }
 
 /// The same for a name of a command that is shown to be typed: its place is named where it could be a key.
-pub fn word<'a>(text: &'a str, place: &'a str) -> &'a str {
-    if is_harmless(text) { text } else { place }
+pub fn redact_or<'a>(text: &'a str, place: &'a str) -> &'a str {
+    if looks_safe(text) { text } else { place }
 }
 
 /// The same for a file. One of which the way to it is named, too, is no key.
-pub fn file(path: &Path) -> Cow<'_, str> {
+pub fn redact_path(path: &Path) -> Cow<'_, str> {
     let text = path.to_string_lossy();
     let is_a_way = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
-    if is_a_way || is_harmless(&text) { text } else { HIDDEN.into() }
+    if is_a_way || looks_safe(&text) { text } else { REDACTED.into() }
 }
 
 /// A file's name as it is typed in a shell.
-pub fn argument(path: &Path) -> String {
+pub fn shell_quote(path: &Path) -> String {
     let text = path.to_string_lossy();
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), Cow::into_owned)
 }
 
 /// Whether it is short and made of what names, times and addresses are made of: not a key.
-pub fn is_harmless(text: &str) -> bool {
+pub fn looks_safe(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " _.:/-".contains(c);
     text.len() <= SHORT
         && text.chars().all(plain)
@@ -64,7 +64,7 @@ pub fn is_invisible(c: char) -> bool {
 }
 
 /// A URL without the user and the password in it.
-pub fn url(text: &str) -> String {
+pub fn redact_url(text: &str) -> String {
     match authority(text) {
         Some((before, authority, after)) if authority.contains('@') => {
             let host = authority.rsplit('@').next().unwrap_or_default();
@@ -75,7 +75,7 @@ pub fn url(text: &str) -> String {
 }
 
 /// Whether a URL has a user or a password in it.
-pub fn has_user(url: &str) -> bool {
+pub fn has_userinfo(url: &str) -> bool {
     authority(url).is_some_and(|(_, authority, _)| authority.contains('@'))
 }
 
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn names_are_shown_and_keys_are_not() {
         for harmless in ["openia", "z.ai", "oatuh", "a/b", "ssh://host", "10 minutes", "90s", ""] {
-            assert!(is_harmless(harmless), "{harmless}");
+            assert!(looks_safe(harmless), "{harmless}");
         }
         for key in [
             "sk-CANARY",
@@ -104,7 +104,7 @@ mod tests {
             "é",
             "a\u{1b}",
         ] {
-            assert!(!is_harmless(key), "{key}");
+            assert!(!looks_safe(key), "{key}");
         }
     }
 
@@ -113,20 +113,20 @@ mod tests {
         for path in
             ["b.age", "missing/b.age", "/etc/ssl/certs/company-2026.pem", "./A-LONG-NAME-0123456789.age"]
         {
-            assert_eq!(file(Path::new(path)), path);
+            assert_eq!(redact_path(Path::new(path)), path);
         }
-        assert_eq!(file(Path::new("AGE-SECRET-KEY-1QQQ")), HIDDEN);
+        assert_eq!(redact_path(Path::new("AGE-SECRET-KEY-1QQQ")), REDACTED);
         assert_eq!(
-            (name("work"), name("sk-CANARY"), word("sk-CANARY", "PROJECT")),
-            ("work", HIDDEN, "PROJECT")
+            (redact_name("work"), redact_name("sk-CANARY"), redact_or("sk-CANARY", "PROJECT")),
+            ("work", REDACTED, "PROJECT")
         );
     }
 
     #[test]
     fn a_url_loses_its_user_and_keeps_the_rest() {
-        assert_eq!(url("tcp://u:p@ss@host:1/x@y"), "tcp://...@host:1/x@y");
-        assert_eq!(url("unix:///run/a@b.sock"), "unix:///run/a@b.sock");
-        assert_eq!(url("/run/x.sock"), "/run/x.sock");
-        assert!(has_user("tcp://u@h") && !has_user("unix:///a@b") && !has_user("tcp://h/@"));
+        assert_eq!(redact_url("tcp://u:p@ss@host:1/x@y"), "tcp://...@host:1/x@y");
+        assert_eq!(redact_url("unix:///run/a@b.sock"), "unix:///run/a@b.sock");
+        assert_eq!(redact_url("/run/x.sock"), "/run/x.sock");
+        assert!(has_userinfo("tcp://u@h") && !has_userinfo("unix:///a@b") && !has_userinfo("tcp://h/@"));
     }
 }

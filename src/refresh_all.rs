@@ -6,17 +6,17 @@ use crate::{
     credential::{Address, Name, Record},
     exit,
     provider::Registry,
-    refresh::{Refresh, RefreshError, Renewed, provider_of},
+    refresh::{Refresh, RefreshError, Refreshed, provider_of},
     resolve::{
-        Chosen, choose_in,
+        StoredChoice, choose_stored,
         request::{Request, Skipped, address_of},
     },
-    store::{HeldKey, Listing, SharedStore, StoreError, Unreadable},
+    store::{CachedKey, Listing, SharedStore, StoreError, Unreadable},
     ui::Ui,
 };
 
 /// What renewing stored credentials depends on.
-pub struct Renewals<'a> {
+pub struct RefreshAll<'a> {
     /// The program's directories.
     pub paths: &'a Paths,
     /// Where they are stored, in place of the data directory.
@@ -27,39 +27,40 @@ pub struct Renewals<'a> {
     pub project: &'a Project,
     /// Whom to show what takes long.
     pub ui: &'a dyn Ui,
-    /// Renew what is not due yet, too, and what was refused: see [`Refresh::renew`].
+    /// Renew what is not due yet, too, and what was refused: see [`Refresh::refresh`].
     pub force: bool,
 }
 
 /// A stored credential, whatever its state, with the key that it took: whoever renews it need not get that again.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredCredential {
     /// The credential.
     pub record: Record,
     /// The profiles of the project's order that were passed over.
     pub skipped: Vec<Skipped>,
-    _key: HeldKey,
+    _key: CachedKey,
 }
 
 /// What became of each of several credentials.
-pub type Each<T> = Vec<(Address, Result<T, Error>)>;
+pub type Results<T> = Vec<(Address, Result<T, Error>)>;
 
-impl Renewals<'_> {
+impl RefreshAll<'_> {
     /// The stored credential that is asked for, found as [`resolve`](crate::resolve::resolve) finds it.
     ///
     /// # Errors
-    /// [`Error::NoCredential`], and what [`choose_in`] has.
-    pub fn chosen(&self, request: &Request) -> Result<Stored, Error> {
-        let store = SharedStore::existing(self.store, self.paths)?;
+    /// [`Error::NoCredential`], and what [`choose_stored`] has.
+    pub fn choose(&self, request: &Request) -> Result<StoredCredential, Error> {
+        let store = SharedStore::open_existing(self.store, self.paths)?;
         let store = store.as_ref().map(SharedStore::lock);
-        if let Some(Chosen { record, skipped }) = choose_in(store.as_deref(), self.paths, request)? {
-            let key = store.map(|store| store.hold_key()).unwrap_or_default();
-            return Ok(Stored { record, skipped, _key: key });
+        if let Some(StoredChoice { record, skipped }) = choose_stored(store.as_deref(), self.paths, request)?
+        {
+            let key = store.map(|store| store.cached_key()).unwrap_or_default();
+            return Ok(StoredCredential { record, skipped, _key: key });
         }
         let set = request.set.clone().unwrap_or_else(|| self.project.set());
         let address = address_of(self.registry, set, &request.provider, request.profile.as_ref())?;
         let hint = "see what is stored with: authenticate status".to_owned();
-        Err(Error::NoCredential { what: address.typed(), hint })
+        Err(Error::NoCredential { what: address.redacted(), hint })
     }
 
     /// All of one set and one profile, or of all. One that does not open is an error of its own; rows that nobody can tell
@@ -71,13 +72,13 @@ impl Renewals<'_> {
         &self,
         set: Option<&Name>,
         profile: Option<&Name>,
-    ) -> Result<(Each<Stored>, Vec<Unreadable>), Error> {
-        let Some(store) = SharedStore::existing(self.store, self.paths)? else {
+    ) -> Result<(Results<StoredCredential>, Vec<Unreadable>), Error> {
+        let Some(store) = SharedStore::open_existing(self.store, self.paths)? else {
             return Ok(Default::default());
         };
         let store = store.lock();
         let Listing { credentials, unreadable } = store.listing(set)?;
-        let (mut all, mut nameless) = (Each::new(), Vec::new());
+        let (mut all, mut nameless) = (Results::new(), Vec::new());
         let is_wanted = |address: &Address| profile.is_none_or(|profile| *profile == address.profile);
         for row in unreadable {
             match row.address.clone() {
@@ -91,7 +92,7 @@ impl Renewals<'_> {
         for address in credentials.into_iter().map(|summary| summary.address).filter(is_wanted) {
             match store.get(&address) {
                 Ok(Some(record)) => {
-                    let stored = Stored { record, skipped: Vec::new(), _key: store.hold_key() };
+                    let stored = StoredCredential { record, skipped: Vec::new(), _key: store.cached_key() };
                     all.push((address, Ok(stored)));
                 }
                 Ok(None) => {}
@@ -109,11 +110,11 @@ impl Renewals<'_> {
     ///
     /// # Errors
     /// [`Error::Refresh`]
-    pub async fn renew(&self, stored: &Stored) -> Result<Renewed, Error> {
+    pub async fn refresh(&self, stored: &StoredCredential) -> Result<Refreshed, Error> {
         let provider = provider_of(self.registry, &stored.record)?;
         let refresh =
             Refresh { paths: self.paths, store: self.store, provider, project: self.project, ui: self.ui };
-        Ok(refresh.renew(&stored.record, self.force).await?)
+        Ok(refresh.refresh(&stored.record, self.force).await?)
     }
 
     /// Renews each that can be renewed, and leaves out the others: what becomes of one is nothing to the rest. What was done
@@ -121,15 +122,19 @@ impl Renewals<'_> {
     ///
     /// # Errors
     /// Only when the person interrupts it.
-    pub async fn renew_each(&self, all: Each<Stored>, results: &mut Each<Renewed>) -> Result<(), Error> {
+    pub async fn refresh_each(
+        &self,
+        all: Results<StoredCredential>,
+        results: &mut Results<Refreshed>,
+    ) -> Result<(), Error> {
         for (address, stored) in all {
             let result = match stored {
-                Ok(stored) => self.renew(&stored).await,
+                Ok(stored) => self.refresh(&stored).await,
                 Err(error) => Err(error),
             };
             match result {
                 // Nothing to be said of a key that lasts for ever.
-                Err(Error::Refresh(RefreshError::NotRenewable { .. })) => {}
+                Err(Error::Refresh(RefreshError::NotRefreshable { .. })) => {}
                 // It is not stored any more.
                 Err(Error::Refresh(RefreshError::Gone { .. })) => {}
                 Err(error) if error.exit_code() == exit::INTERRUPTED => return Err(error),

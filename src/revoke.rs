@@ -10,11 +10,11 @@ use crate::{
         descriptor::{Body, Revoke},
     },
     refresh::{
-        self, RefreshError, TurnError,
-        lock::{Turn, Waited},
+        self, RefreshError, RefreshLockError,
+        lock::{Acquired, RefreshLock},
     },
     status::state,
-    store::{Action, HeldKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
+    store::{Action, CachedKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
 };
 
 /// What became of a credential at its vendor.
@@ -26,7 +26,7 @@ pub enum Revocation {
     /// the vendor.
     NotOffered,
     /// It was not tried.
-    NotAsked,
+    NotTried,
     /// It was not tried, because a file of its provider is wrong: what it says of where tokens go might be missing.
     Wrong(Vec<Problem>),
     /// It could not be tried: what is stored cannot be read. At the vendor it is as valid as it was.
@@ -34,7 +34,7 @@ pub enum Revocation {
     /// It was tried, and failed.
     Failed(OAuthError),
     /// It worked with one of its tokens alone.
-    InPart {
+    Partial {
         /// The token that does not work any more.
         revoked: TokenHint,
         /// The other one, which stays valid.
@@ -46,18 +46,18 @@ pub enum Revocation {
 
 /// What became of a credential.
 #[derive(Debug)]
-pub struct Left {
+pub struct LogoutOutcome {
     /// At the vendor.
     pub revocation: Revocation,
     /// Here. `None`: it was kept.
     pub removal: Option<Removal>,
-    /// What is to be shown beside it: see [`Http::unread`].
+    /// What is to be shown beside it: see [`Http::ignored_config`].
     pub unread: Vec<String>,
 }
 
 /// What is to be done with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
+pub enum LogoutMode {
     /// Revoke it, and remove it whether or not that works.
     Logout,
     /// Remove it.
@@ -72,40 +72,42 @@ pub enum Leave {
 ///
 /// # Errors
 /// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`], and
-/// with [`Leave::Revoke`] [`Error::Descriptor`]. That the vendor could not be reached, or refused, is no error: see
-/// [`Left::revocation`].
-pub async fn leave(
+/// with [`LogoutMode::Revoke`] [`Error::Descriptor`]. That the vendor could not be reached, or refused, is no error: see
+/// [`LogoutOutcome::revocation`].
+pub async fn log_out(
     paths: &Paths,
     store: Option<&SharedStore>,
     provider: Result<&Provider, Unusable>,
     project: &Project,
     address: &Address,
-    how: Leave,
-) -> Result<Left, Error> {
-    let none = || nothing(paths, store, address);
+    how: LogoutMode,
+) -> Result<LogoutOutcome, Error> {
+    let none = || no_credential(paths, store, address);
     if store.is_none() && Store::open_existing(paths)?.is_none() {
         return Err(none());
     }
-    let waited =
-        Turn::wait(paths, store, address, refresh::LONGEST, || Ok::<Option<()>, TurnError>(None)).await;
-    let Waited::Ours(_turn) = waited.map_err(RefreshError::from)? else {
+    let waited = RefreshLock::acquire(paths, store, address, refresh::LONGEST, || {
+        Ok::<Option<()>, RefreshLockError>(None)
+    })
+    .await;
+    let Acquired::Held(_turn) = waited.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
-    let (mut revocation, mut unread) = (Revocation::NotAsked, Vec::new());
-    let mut _key = HeldKey::default();
-    if how != Leave::Forget {
+    let (mut revocation, mut unread) = (Revocation::NotTried, Vec::new());
+    let mut _key = CachedKey::default();
+    if how != LogoutMode::Forget {
         // Not held open: no lock on the store while the network is awaited.
-        let opened = SharedStore::of(store, paths)?;
+        let opened = SharedStore::open(store, paths)?;
         let found = opened.lock().get(address);
-        _key = opened.lock().hold_key();
+        _key = opened.lock().cached_key();
         drop(opened);
         revocation = match (found, how) {
             (Ok(None), _) => return Err(none()),
-            (Ok(Some(record)), _) => at_the_vendor(provider, project, &record, &mut unread).await,
+            (Ok(Some(record)), _) => revoke_at_vendor(provider, project, &record, &mut unread).await,
             (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
             // What cannot be read can still be removed.
-            (Err(error), Leave::Logout) => {
-                let summary = summary_of(&SharedStore::of(store, paths)?.lock(), address)?;
+            (Err(error), LogoutMode::Logout) => {
+                let summary = summary_of(&SharedStore::open(store, paths)?.lock(), address)?;
                 unreadable(provider, summary.as_ref(), error)
             }
             (Err(error), _) => return Err(error.into()),
@@ -114,23 +116,23 @@ pub async fn leave(
     let outcome = match &revocation {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
-        Revocation::InPart { .. } => Some(Outcome::Failed("in_part")),
+        Revocation::Partial { .. } => Some(Outcome::Failed("in_part")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
-        Revocation::NotOffered | Revocation::NotAsked => None,
+        Revocation::NotOffered | Revocation::NotTried => None,
     };
     if let Some(outcome) = outcome {
         // What cannot be recorded just now is removed all the same: nobody must be given what was revoked.
-        let _ = SharedStore::of(store, paths)?.lock().audit(Action::Revoke, address, outcome);
+        let _ = SharedStore::open(store, paths)?.lock().audit(Action::Revoke, address, outcome);
     }
-    if let (Leave::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
+    if let (LogoutMode::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
         return Err(Error::Descriptor(std::mem::take(problems)));
     }
-    let keeps = how == Leave::Revoke && !matches!(revocation, Revocation::Done);
+    let keeps = how == LogoutMode::Revoke && !matches!(revocation, Revocation::Done);
     let removal = match keeps {
         true => None,
         false => {
-            let removed = SharedStore::of(store, paths).and_then(|store| store.lock().remove(address));
+            let removed = SharedStore::open(store, paths).and_then(|store| store.lock().remove(address));
             Some(removed.map_err(|source| match revocation {
                 Revocation::Done => {
                     Error::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
@@ -141,12 +143,12 @@ pub async fn leave(
     };
     match removal {
         Some(removal) if !removal.found => Err(none()),
-        removal => Ok(Left { revocation, removal, unread }),
+        removal => Ok(LogoutOutcome { revocation, removal, unread }),
     }
 }
 
 /// What is to go is never guessed: another account is only named.
-fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Error {
+fn no_credential(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Error {
     let profiles = |store: &Store| store.profiles(&address.provider, &address.set).unwrap_or_default();
     let others = match store {
         Some(store) => profiles(&store.lock()),
@@ -160,7 +162,7 @@ fn nothing(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Err
         [] => "see what is stored with: authenticate status".to_owned(),
         some => format!("stored are: {}", some.join(", ")),
     };
-    Error::NoCredential { what: address.typed(), hint }
+    Error::NoCredential { what: address.redacted(), hint }
 }
 
 fn summary_of(store: &Store, address: &Address) -> Result<Option<Summary>, StoreError> {
@@ -182,13 +184,13 @@ fn unreadable(
         Err(Unusable::Wrong(_)) => None,
     };
     match (summary.metadata.owner.is_us(), state::is_revocable(summary, provider)) {
-        (false, _) => Revocation::NotAsked,
+        (false, _) => Revocation::NotTried,
         (true, true) => Revocation::Unreadable(error),
         (true, false) => Revocation::NotOffered,
     }
 }
 
-async fn at_the_vendor(
+async fn revoke_at_vendor(
     provider: Result<&Provider, Unusable>,
     project: &Project,
     record: &Record,
@@ -196,7 +198,7 @@ async fn at_the_vendor(
 ) -> Revocation {
     if !record.metadata.owner.is_us() {
         // It would end the login of the tool that it was imported from.
-        return Revocation::NotAsked;
+        return Revocation::NotTried;
     }
     let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
     let provider = match provider {
@@ -205,8 +207,8 @@ async fn at_the_vendor(
         Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
     };
     let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
-        (Some(origin), revoke) => of(&origin, revoke),
-        (None, Some(revoke)) => described(revoke).map(Some),
+        (Some(origin), revoke) => origin_endpoint(&origin, revoke),
+        (None, Some(revoke)) => descriptor_endpoint(revoke).map(Some),
         (None, None) => Ok(None),
     };
     let place = match place {
@@ -219,15 +221,15 @@ async fn at_the_vendor(
     let http = project.ca_bundle_file().map_err(OAuthError::from);
     match http.and_then(|bundle| Http::new(bundle.as_deref())) {
         Ok(http) => {
-            unread.extend_from_slice(http.unread());
-            each(&http, &place, tokens).await
+            unread.extend_from_slice(http.ignored_config());
+            revoke_tokens(&http, &place, tokens).await
         }
         Err(error) => Revocation::Failed(error),
     }
 }
 
 /// Where the descriptor says.
-fn described(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
+fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
     let client_id = revoke.client_id.as_deref().map(|id| env_value::value("revoke.client_id", id));
     Ok(TokenEndpoint {
         url: revoke.url.parse()?,
@@ -240,7 +242,7 @@ fn described(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
 
 /// Of tokens that a native login got: as the client that got them, where the server said, or else where the
 /// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
-fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
+fn origin_endpoint(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
     let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
     let described = described.filter(|url| url.host() == origin.token_url.host());
     let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
@@ -248,7 +250,7 @@ fn of(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>,
     Ok(Some(TokenEndpoint { url, body, ..origin.endpoint()? }))
 }
 
-async fn each(
+async fn revoke_tokens(
     http: &Http,
     place: &TokenEndpoint,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
@@ -272,6 +274,6 @@ async fn each(
     match (revoked, kept) {
         (_, None) => Revocation::Done,
         (None, Some((_, error))) => Revocation::Failed(error),
-        (Some(revoked), Some((kept, source))) => Revocation::InPart { revoked, kept, source },
+        (Some(revoked), Some((kept, source))) => Revocation::Partial { revoked, kept, source },
     }
 }

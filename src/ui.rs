@@ -75,11 +75,11 @@ impl Ui for Nobody {
             provider.name,
             modes.join(", ")
         );
-        Err(UiError::NobodyToAsk(text))
+        Err(UiError::NoOneToAsk(text))
     }
 
     fn ask_secret(&self, prompt: &str, _: Option<&str>) -> Result<Secret, UiError> {
-        Err(UiError::NobodyToAsk(format!("{prompt}: not given, and nobody to ask")))
+        Err(UiError::NoOneToAsk(format!("{prompt}: not given, and nobody to ask")))
     }
 
     fn show(&self, _: Event<'_>) {}
@@ -99,13 +99,13 @@ impl Ui for Nobody {
 pub enum UiError {
     /// There is nobody to ask; the text names the flag to use instead.
     #[error("{0}")]
-    NobodyToAsk(String),
+    NoOneToAsk(String),
     /// The question was dismissed.
     #[error("interrupted")]
     Interrupted,
     /// What was typed cannot be taken; the text says why, and nothing of it.
     #[error("what was typed is not taken: {0}")]
-    NotTaken(String),
+    Rejected(String),
     /// The terminal failed.
     #[error("the terminal cannot be used: {0}")]
     Io(#[from] io::Error),
@@ -120,7 +120,7 @@ pub enum Event<'a> {
     /// Something that should be known, though the work goes on.
     Warning(&'a str),
     /// Something of the configuration that is done without. It may come again with the next credential: once is enough.
-    Unread(&'a str),
+    IgnoredConfig(&'a str),
     /// An image is being built, for the first time or since an edit.
     BuildStarted {
         /// Its tag.

@@ -14,7 +14,7 @@ use std::{
 
 use authenticate::{
     credential::{Address, Credential, Metadata},
-    store::{FILE_NAME, Place, Source, Store, Swap},
+    store::{FILE_NAME, KeySource, Place, Store, Swap},
 };
 use tempfile::TempDir;
 
@@ -65,11 +65,11 @@ fn job() -> Option<(PathBuf, usize)> {
 
 /// With a key file, whatever the machine has.
 fn open(data_dir: &Path) -> Store {
-    Store::open(Place::from(data_dir).key_source(Source::KeyFile)).expect("a store")
+    Store::open(Place::from(data_dir).key_source(KeySource::KeyFile)).expect("a store")
 }
 
 fn address(provider: &str) -> Address {
-    Address::of(provider.parse().expect("a name"))
+    Address::default_profile(provider.parse().expect("a name"))
 }
 
 #[test]

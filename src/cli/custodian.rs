@@ -10,7 +10,7 @@ use std::{
 
 use authenticate::{
     credential::Secret,
-    store::{Custodian, Question, Source, Unanswered},
+    store::{KeySource, PassphraseProvider, PassphraseRequest, PromptError},
 };
 
 use super::{output, prompt::Asking};
@@ -22,18 +22,18 @@ const MOST: usize = 64 * 1024;
 
 /// Between the tries nothing is shown either, for what was typed is being tried.
 #[derive(Default)]
-pub struct TerminalCustodian(Mutex<Option<Asking>>);
+pub struct TerminalPassphrase(Mutex<Option<Asking>>);
 
-impl Custodian for TerminalCustodian {
-    fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered> {
+impl PassphraseProvider for TerminalPassphrase {
+    fn passphrase(&self, question: PassphraseRequest<'_>) -> Result<Secret, PromptError> {
         let file = env::var_os(VARIABLE).filter(|file| !file.is_empty());
         // In it is the present one.
         if let Some(file) = file.filter(|_| !question.replaces) {
             if question.wrong > 0 {
-                return Err(Unanswered::Nobody);
+                return Err(PromptError::Nobody);
             }
             let read = File::open(Path::new(&file)).and_then(read);
-            return read.map_err(|error| Unanswered::Failed(format!("the file of {VARIABLE}: {error}")));
+            return read.map_err(|error| PromptError::Failed(format!("the file of {VARIABLE}: {error}")));
         }
         if question.wrong > 0 {
             output::warn("that is not the passphrase");
@@ -48,9 +48,9 @@ impl Custodian for TerminalCustodian {
         *self.hidden() = None;
     }
 
-    fn chosen(&self, _: &Path, source: Source, place: &str) {
+    fn chosen(&self, _: &Path, source: KeySource, place: &str) {
         match source {
-            Source::KeyFile => output::note(&format!(
+            KeySource::KeyFile => output::note(&format!(
                 "the store is sealed with a key file: {}\n\
                  whoever has both files can read it; other ways to keep the key: authenticate store rekey --help",
                 output::safe(place)
@@ -71,20 +71,20 @@ impl Custodian for TerminalCustodian {
     }
 }
 
-impl TerminalCustodian {
+impl TerminalPassphrase {
     fn hidden(&self) -> MutexGuard<'_, Option<Asking>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Asks at the terminal; twice for a new one.
-pub fn ask(text: &str, twice: bool) -> Result<Secret, Unanswered> {
+pub fn ask(text: &str, twice: bool) -> Result<Secret, PromptError> {
     ask_in(&mut None, text, twice)
 }
 
-fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret, Unanswered> {
+fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret, PromptError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Unanswered::Nobody);
+        return Err(PromptError::Nobody);
     }
     let mut ask = || {
         let hidden = match hidden {
@@ -94,8 +94,8 @@ fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret
         if twice { hidden.ask_twice(text) } else { hidden.ask(text, false) }
     };
     ask().map_err(|error: io::Error| match error.kind() {
-        io::ErrorKind::Interrupted => Unanswered::Interrupted,
-        _ => Unanswered::Failed(error.to_string()),
+        io::ErrorKind::Interrupted => PromptError::Interrupted,
+        _ => PromptError::Failed(error.to_string()),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use authenticate::{
     Error,
     config::Paths,
-    engine::{self, Choice, Engine, EngineError, Passthrough, containerfile::Recipe},
+    engine::{self, Engine, EngineError, EngineSelector, Passthrough, containerfile::Recipe},
     provider::Registry,
     ui::{Event, Ui as _},
 };
@@ -63,7 +63,7 @@ pub struct EngineArgs {
 
 impl EngineArgs {
     async fn connect(&self) -> Result<Engine, EngineError> {
-        let choice = self.engine.as_deref().map(str::parse).transpose()?.unwrap_or(Choice::Any);
+        let choice = self.engine.as_deref().map(str::parse).transpose()?.unwrap_or(EngineSelector::Any);
         engine::locate::connect(&choice).await
     }
 }
@@ -73,7 +73,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         match args.verb {
             Verb::Build { provider, engine, network, ca_bundle } => {
                 let passthrough = Passthrough::from_env(ca_bundle.as_deref()).map_err(Error::from)?;
-                passthrough.unread.iter().for_each(|why| output::warn(why));
+                passthrough.ignored.iter().for_each(|why| output::warn(why));
                 build(paths, &provider, &engine, network.as_deref(), &passthrough).await
             }
             Verb::List { engine, json } => list(paths, &engine, json).await,
@@ -89,8 +89,8 @@ async fn build(
     network: Option<&str>,
     passthrough: &Passthrough,
 ) -> anyhow::Result<()> {
-    let registry = Registry::of(paths);
-    let provider = registry.sound(provider).map_err(Error::from)?;
+    let registry = Registry::load_all(paths);
+    let provider = registry.usable(provider).map_err(Error::from)?;
     let Some(image) = &provider.image else {
         return Err(super::Usage::new(format!(
             "{} needs no image: it has no login in a container",
@@ -113,7 +113,7 @@ async fn build(
 
 /// The tags that the providers use now, as far as that is known, and why it may not be all of them.
 fn current(paths: &Paths) -> (Vec<String>, Vec<String>) {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
     let mut tags = Vec::new();
     for image in registry.iter().filter_map(|provider| provider.image.as_ref()) {

@@ -6,7 +6,7 @@ use authenticate::{
     Error,
     config::Paths,
     credential::Name,
-    login::import::{Gone, Import, Imported, What},
+    login::import::{Import, ImportOptions, Imported, RemovedFrom},
     vendor_files::Removed,
 };
 use serde_json::json;
@@ -47,16 +47,17 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     // Said as it was typed: with the way to it, it could not be told any more from a key.
     if let Some(none) = args.from.as_ref().filter(|from| !from.exists()) {
-        let message = format!("there is no directory {}", authenticate::redact::file(none));
+        let message = format!("there is no directory {}", authenticate::redact::redact_path(none));
         return Err(Usage::new(message).hint("--from DIR says where it is").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;
-    let what = What { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
+    let what =
+        ImportOptions { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
     let import = Import::plan(paths, project.as_ref(), &target.provider, what)?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
     let imported = import.run()?;
-    if imported.goes_stale() {
+    if imported.becomes_outdated() {
         output::warn(&format!(
             "its own tool keeps renewing this login, and the copy goes stale when it does; import it again then, or \
              take it over with: authenticate import {} --move",
@@ -72,13 +73,13 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     output::note(&format!("stored {} {}{account}", record.credential.kind(), record.address));
     output::note(&match imported.removed {
         None => format!("{} is as it was: its own tool still has the login", shown(&imported.file)),
-        Some(Gone::Now(Removed::File)) => {
+        Some(RemovedFrom::Now(Removed::File)) => {
             format!("removed {}: the login is ours alone", shown(&imported.file))
         }
-        Some(Gone::Now(Removed::Fields)) => {
+        Some(RemovedFrom::Now(Removed::Fields)) => {
             format!("took the login out of {} and left the rest: it is ours alone", shown(&imported.file))
         }
-        Some(Gone::Before) => {
+        Some(RemovedFrom::Earlier) => {
             format!("the login was taken out of {} before: it is ours alone now", shown(&imported.file))
         }
     });
@@ -107,10 +108,10 @@ fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
         "file": imported.file.display().to_string(),
         "vendor_file": match imported.removed {
             None => "kept",
-            Some(Gone::Now(Removed::File)) => "removed",
-            Some(Gone::Now(Removed::Fields)) => "login taken out",
-            Some(Gone::Before) => "login taken out before",
+            Some(RemovedFrom::Now(Removed::File)) => "removed",
+            Some(RemovedFrom::Now(Removed::Fields)) => "login taken out",
+            Some(RemovedFrom::Earlier) => "login taken out before",
         },
-        "goes_stale": imported.goes_stale(),
+        "goes_stale": imported.becomes_outdated(),
     })
 }

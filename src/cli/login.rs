@@ -6,8 +6,8 @@ use authenticate::{
     Error,
     config::{Paths, project::check_image},
     credential::{Kind, Name, Record, Secret},
-    engine::Choice,
-    login::{How, Login, cancel, cli::sweep::Reach, direct::token},
+    engine::EngineSelector,
+    login::{Login, LoginOptions, cancel, cli::sweep::SweepTimeout, direct::token},
     provider::Mode,
     ui::Ui,
 };
@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     input, output, secret_args,
-    signals::SeenTo,
+    signals::SignalsHandled,
     target::{Target, spelled},
     terminal::TerminalUi,
 };
@@ -173,7 +173,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         Mode::Basic | Mode::Fields => login.store_fields(&ui)?,
         mode => {
             if mode == Mode::Oauth {
-                super::sweep(paths, Reach::Engines);
+                super::sweep(paths, SweepTimeout::Full);
             }
             interruptible(&login, &ui)?
         }
@@ -204,8 +204,8 @@ fn unused(args: &Args, mode: Mode) {
     }
 }
 
-fn how(args: &Args) -> anyhow::Result<How> {
-    Ok(How {
+fn how(args: &Args) -> anyhow::Result<LoginOptions> {
+    Ok(LoginOptions {
         mode: args.mode.map(Mode::from),
         api_key: key(args)?,
         token: secret_args::token(args)?,
@@ -215,7 +215,7 @@ fn how(args: &Args) -> anyhow::Result<How> {
         set: args.set.clone(),
         profile: args.provider.profile.clone(),
         image: args.image.clone(),
-        engine: args.engine.as_deref().map(str::parse::<Choice>).transpose().map_err(Error::from)?,
+        engine: args.engine.as_deref().map(str::parse::<EngineSelector>).transpose().map_err(Error::from)?,
         ca_bundle: args.ca_bundle.clone(),
         headless: args.headless,
         timeout: args.timeout,
@@ -242,7 +242,7 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 
 /// A login that waits for somebody or something else, and can be ended meanwhile.
 fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
-    let _seen_to = SeenTo::new();
+    let _seen_to = SignalsHandled::new();
     super::finish(async {
         let (interrupter, mut interrupt) = cancel::pair();
         let (mut int, mut term, mut hup, mut quit) = (
@@ -254,16 +254,16 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
         let signals = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    Some(()) = int.recv() => interrupter.interrupt(),
+                    Some(()) = int.recv() => interrupter.cancel(),
                     Some(()) = term.recv() => interrupter.end(),
                     Some(()) = hup.recv() => interrupter.end(),
                     Some(()) = quit.recv() => interrupter.end(),
                 }
             }
         });
-        let record = match Mode::NATIVE.contains(&login.mode()) {
-            true => login.natively(ui, &mut interrupt).await,
-            false => login.in_container(ui, &mut interrupt).await,
+        let record = match Mode::OAUTH_FLOWS.contains(&login.mode()) {
+            true => login.run_oauth_flow(ui, &mut interrupt).await,
+            false => login.run_vendor_cli(ui, &mut interrupt).await,
         };
         signals.abort();
         anyhow::Ok(record?)

@@ -5,7 +5,7 @@ use authenticate::{
     config::Paths,
     credential::{Address, Name},
     exit,
-    revoke::{Leave, Left, Revocation},
+    revoke::{LogoutMode, LogoutOutcome, Revocation},
     store::{Listing, Store, Unreadable},
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     failure::{Reported, chain},
     output,
-    refresh_first::{Signalled, interrupted},
+    refresh_first::{Interrupted, interrupted},
     revocation::Job,
     target::Target,
 };
@@ -42,7 +42,7 @@ pub struct Args {
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let job = Job::new(paths, args.project.as_ref(), args.json)?;
-    let how = if args.no_revoke { Leave::Forget } else { Leave::Logout };
+    let how = if args.no_revoke { LogoutMode::Forget } else { LogoutMode::Logout };
     let set = match (args.set, &args.project) {
         (Some(set), _) => Some(set),
         (None, Some(_)) => Some(job.project.set()),
@@ -59,11 +59,11 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 /// What became of one of all.
 struct Row<T> {
     of: T,
-    result: anyhow::Result<Left>,
+    result: anyhow::Result<LogoutOutcome>,
 }
 
 /// What becomes of one is nothing to the others, and is said whatever becomes of them.
-fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
+fn all(job: &Job<'_>, set: Option<&Name>, how: LogoutMode) -> anyhow::Result<()> {
     let Listing { credentials, unreadable } = match Store::open_existing(job.paths).map_err(Error::from)? {
         Some(store) => store.listing(set).map_err(Error::from)?,
         None => Listing::default(),
@@ -71,7 +71,7 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
     let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
     let addresses = credentials.into_iter().map(|credential| credential.address);
     let mut rows = Vec::new();
-    let signalled = Signalled::new()?;
+    let signalled = Interrupted::new()?;
     for of in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
         let result = match job.leave_one(&of, how) {
             // Somebody else was there first.
@@ -83,7 +83,7 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
         if is_over {
             return report(job, &rows, &[]);
         }
-        if signalled.is_so() {
+        if signalled.is_set() {
             // What came of each is said; that it is not all counts more than how one of them ended.
             let _ = report(job, &rows, &[]);
             return Err(interrupted());
@@ -94,10 +94,10 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: Leave) -> anyhow::Result<()> {
 }
 
 /// Nobody can say at which vendor it would have to be revoked.
-fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<Left> {
+fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<LogoutOutcome> {
     let mut store = Store::open(job.paths).map_err(Error::from)?;
     let removal = store.remove_unreadable(row).map_err(Error::from)?;
-    Ok(Left { revocation: Revocation::NotAsked, removal: Some(removal), unread: Vec::new() })
+    Ok(LogoutOutcome { revocation: Revocation::NotTried, removal: Some(removal), unread: Vec::new() })
 }
 
 fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) -> anyhow::Result<()> {

@@ -35,9 +35,9 @@ use authenticate::{
     Error,
     config::Paths,
     exit,
-    login::{self as logins, cli::sweep::Reach},
-    redact::is_harmless,
-    store::set_custodian,
+    login::{self as logins, cli::sweep::SweepTimeout},
+    redact::looks_safe,
+    store::set_passphrase_provider,
 };
 use clap::{
     CommandFactory as _, Parser, Subcommand,
@@ -133,11 +133,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         _ => {}
     }
     let paths = Paths::from_env().map_err(Error::from)?;
-    set_custodian(custodian::TerminalCustodian::default());
+    set_passphrase_provider(custodian::TerminalPassphrase::default());
     match &verb {
         // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
-        Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, Reach::Engines),
-        _ => sweep(&paths, Reach::Briefly),
+        Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, SweepTimeout::Full),
+        _ => sweep(&paths, SweepTimeout::Short),
     }
     match verb {
         Verb::Login(args) => login::run(&paths, *args),
@@ -176,7 +176,7 @@ fn without_keys(mut error: clap::Error) -> clap::Error {
     let harmless = |text: &str| {
         let name = text.strip_prefix("--").unwrap_or(text);
         // An argument of ours as the message names it: `--mode <MODE>`, `[PROJECT]`.
-        is_harmless(name) || arguments().contains(text)
+        looks_safe(name) || arguments().contains(text)
     };
     let secret: Vec<ContextKind> = error
         .context()
@@ -226,12 +226,12 @@ fn suggest_verb() {
 
 /// Cleans up after logins that were killed. Costs one look at a normally empty directory. What is left is said only
 /// where an engine is used.
-fn sweep(paths: &Paths, reach: Reach) {
+fn sweep(paths: &Paths, reach: SweepTimeout) {
     if !logins::cli::sweep::needed(paths) {
         return;
     }
     if let Ok(swept) = finish(logins::cli::sweep::sweep(paths, reach)) {
-        for left in swept.left.iter().filter(|_| reach == Reach::Engines) {
+        for left in swept.remaining.iter().filter(|_| reach == SweepTimeout::Full) {
             output::warn(&format!("could not clean up after {left}"));
         }
     }

@@ -41,12 +41,12 @@ pub fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
 }
 
 /// A word that is no provider, and a project only in that any name may be one: it has no file.
-pub struct Slip {
+pub struct UnknownWord {
     word: String,
     nearest: Option<String>,
 }
 
-impl Slip {
+impl UnknownWord {
     /// Unless it is no such word.
     pub fn of(paths: &Paths, word: &Name, registry: &Registry) -> Option<Self> {
         let (projects, _) = project::names(&paths.projects());
@@ -55,7 +55,7 @@ impl Slip {
         }
         let unknown = registry.get(word.as_str()).err()?;
         let nearest = nearest(word.as_str(), projects.iter().map(Name::as_str)).map(str::to_owned);
-        Some(Self { word: redact::typed(word.as_str()), nearest: nearest.or(unknown.nearest) })
+        Some(Self { word: redact::quote(word.as_str()), nearest: nearest.or(unknown.nearest) })
     }
 
     /// Says what it is taken for, if something else may be meant.

@@ -59,7 +59,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 }
 
 fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     report(registry.problems());
     if json {
         let providers: Vec<Value> = registry.iter().map(to_json).collect();
@@ -89,9 +89,9 @@ fn origin(provider: &Provider) -> String {
 }
 
 fn show(paths: &Paths, name: &str, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     // Without a file of it that is wrong it would be another one.
-    let merged = merged(registry.sound(name).map_err(Error::from)?);
+    let merged = merged(registry.usable(name).map_err(Error::from)?);
     report(registry.problems());
     if json {
         let origins: Vec<Value> =
@@ -134,7 +134,7 @@ fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
 
 fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
     let problems = if files.is_empty() {
-        Registry::of(paths).problems().to_vec()
+        Registry::load_all(paths).problems().to_vec()
     } else {
         files.iter().flat_map(|file| lint_file(paths, file)).collect()
     };
@@ -152,7 +152,7 @@ fn lint_file(paths: &Paths, file: &Path) -> Vec<Problem> {
     let directory = |path: &Path| path.canonicalize().ok();
     let is_used = file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&paths.providers()));
     let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
-    let twin = is_used.then(|| registry::twin(file)).flatten();
+    let twin = is_used.then(|| registry::duplicate_file(file)).flatten();
     let problems = match text {
         Ok(text) => registry::lint_text(Some(&paths.providers()), &file.display().to_string(), &stem, &text),
         Err(problem) => vec![problem],

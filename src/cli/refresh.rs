@@ -5,8 +5,8 @@ use authenticate::{
     config::{Paths, Project},
     credential::{Address, Name},
     provider::Registry,
-    refresh::Renewed,
-    refresh_all::Renewals,
+    refresh::Refreshed,
+    refresh_all::RefreshAll,
     resolve::request::Request,
     store::{Store, Unreadable},
 };
@@ -14,9 +14,9 @@ use serde_json::json;
 
 use super::{
     failure::{self, Reported, Usage},
-    one_word::{Slip, is_provider},
+    one_word::{UnknownWord, is_provider},
     output,
-    refresh_first::{Signalled, interrupted, to_the_end},
+    refresh_first::{Interrupted, interrupted, to_the_end},
     target::{self, Target},
     terminal::TerminalUi,
 };
@@ -44,10 +44,10 @@ pub struct Args {
 }
 
 /// What became of one credential.
-type Row = (Address, Result<Renewed, Error>);
+type Row = (Address, Result<Refreshed, Error>);
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     let (named, target) = words(paths, &args, &registry)?;
     let project = match &named {
         Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
@@ -60,7 +60,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     };
     let ui = TerminalUi::new().data_on_stdout(true);
     let renewals =
-        Renewals { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
+        RefreshAll { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
     let (mut rows, mut nameless, mut ended) = (Vec::new(), Vec::new(), Ok(()));
     match &target {
         Some(Target { provider, profile }) => {
@@ -69,24 +69,24 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
                 profile: profile.clone(),
                 ..Request::new(&named.unwrap_or_else(Name::default_name), provider.as_str())
             };
-            let stored = renewals.chosen(&request)?;
+            let stored = renewals.choose(&request)?;
             for skipped in &stored.skipped {
                 output::note(&format!("skipped: {skipped}; using {}", stored.record.address));
             }
             let address = stored.record.address.clone();
-            rows.push((address, Ok(to_the_end(renewals.renew(&stored))??)));
+            rows.push((address, Ok(to_the_end(renewals.refresh(&stored))??)));
         }
         None => {
             let all;
             (all, nameless) = renewals.all_stored(set.as_ref(), None)?;
-            let signalled = Signalled::new()?;
+            let signalled = Interrupted::new()?;
             for one in all {
-                if signalled.is_so() {
+                if signalled.is_set() {
                     ended = Err(interrupted());
                 }
                 if ended.is_ok() {
                     ended =
-                        to_the_end(renewals.renew_each(vec![one], &mut rows)).and_then(|ended| Ok(ended?));
+                        to_the_end(renewals.refresh_each(vec![one], &mut rows)).and_then(|ended| Ok(ended?));
                 }
             }
         }
@@ -124,7 +124,7 @@ fn words(paths: &Paths, args: &Args, registry: &Registry) -> anyhow::Result<(Opt
         return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into());
     }
     let project: Name = first.provider.parse().map_err(Error::from)?;
-    match Slip::of(paths, &project, registry).filter(|_| args.second.is_none()) {
+    match UnknownWord::of(paths, &project, registry).filter(|_| args.second.is_none()) {
         // It would send the tokens of everything, also those in doubt.
         Some(slip) if args.force => {
             let hint = "`authenticate refresh --set SET --force` renews all of a set";
@@ -139,8 +139,8 @@ fn words(paths: &Paths, args: &Args, registry: &Registry) -> anyhow::Result<(Opt
 fn say((address, result): &Row) {
     let spelled = target::spelled(address);
     match result {
-        Ok(Renewed::Now(_)) => output::note(&format!("renewed {spelled}")),
-        Ok(Renewed::Before(_)) => output::note(&format!("{spelled} need not be renewed")),
+        Ok(Refreshed::Now(_)) => output::note(&format!("renewed {spelled}")),
+        Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} need not be renewed")),
         Err(error) => {
             output::error(&reason(error));
             if let Some(hint) = error.hint() {
@@ -163,8 +163,8 @@ fn reason(error: &Error) -> String {
 
 fn to_json((address, result): &Row) -> serde_json::Value {
     let (outcome, record) = match result {
-        Ok(Renewed::Now(record)) => ("renewed", Some(record)),
-        Ok(Renewed::Before(record)) => ("unchanged", Some(record)),
+        Ok(Refreshed::Now(record)) => ("renewed", Some(record)),
+        Ok(Refreshed::Earlier(record)) => ("unchanged", Some(record)),
         Err(_) => ("failed", None),
     };
     let error = result.as_ref().err();

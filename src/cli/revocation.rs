@@ -8,7 +8,7 @@ use authenticate::{
     credential::{Address, Name},
     provider::Registry,
     resolve::request::address_of,
-    revoke::{Leave, Left, Revocation, leave},
+    revoke::{LogoutMode, LogoutOutcome, Revocation, log_out},
 };
 use serde_json::json;
 
@@ -29,7 +29,7 @@ impl<'a> Job<'a> {
             Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
             None => Project::default(),
         };
-        Ok(Self { paths, project, registry: Registry::of(paths), json, warned: RefCell::default() })
+        Ok(Self { paths, project, registry: Registry::load_all(paths), json, warned: RefCell::default() })
     }
 
     /// A credential outlives its descriptor: what is stored can be removed under its own name.
@@ -37,19 +37,23 @@ impl<'a> Job<'a> {
         address_of(&self.registry, set, &target.provider, target.profile.as_ref())
     }
 
-    pub fn leave(&self, asked: &str, address: &Address, how: Leave) -> anyhow::Result<Left> {
+    pub fn leave(&self, asked: &str, address: &Address, how: LogoutMode) -> anyhow::Result<LogoutOutcome> {
         match (self.leave_one(address, how)?, self.registry.get(address.provider.as_str())) {
             // A name that is nothing's is more likely mistyped.
             (Err(none @ Error::NoCredential { .. }), Err(_)) => {
-                Err(self.registry.sound(asked).err().map_or(none, Error::from).into())
+                Err(self.registry.usable(asked).err().map_or(none, Error::from).into())
             }
             (left, _) => Ok(left?),
         }
     }
 
-    pub fn leave_one(&self, address: &Address, how: Leave) -> anyhow::Result<Result<Left, Error>> {
-        let provider = self.registry.sound(address.provider.as_str());
-        let left = to_the_end(leave(self.paths, None, provider, &self.project, address, how))?;
+    pub fn leave_one(
+        &self,
+        address: &Address,
+        how: LogoutMode,
+    ) -> anyhow::Result<Result<LogoutOutcome, Error>> {
+        let provider = self.registry.usable(address.provider.as_str());
+        let left = to_the_end(log_out(self.paths, None, provider, &self.project, address, how))?;
         for why in left.iter().flat_map(|left| &left.unread) {
             if self.warned.borrow_mut().insert(why.clone()) {
                 output::warn(why);
@@ -58,7 +62,7 @@ impl<'a> Job<'a> {
         Ok(left)
     }
 
-    pub fn say(&self, address: &Address, left: &Left) -> anyhow::Result<()> {
+    pub fn say(&self, address: &Address, left: &LogoutOutcome) -> anyhow::Result<()> {
         if self.json {
             let mut object = self.to_json(address, left);
             object["schema"] = 1.into();
@@ -68,7 +72,7 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    pub fn tell(&self, address: &Address, left: &Left) {
+    pub fn tell(&self, address: &Address, left: &LogoutOutcome) {
         if left.removal.is_some_and(|removal| !removal.erased) {
             output::warn(
                 "its bytes are still in the database's log, because another process reads it; the next change removes them",
@@ -76,7 +80,7 @@ impl<'a> Job<'a> {
         }
         let at_the_vendor = match &left.revocation {
             Revocation::Done => "revoked it at the vendor".to_owned(),
-            Revocation::NotAsked => "it was not revoked at the vendor".to_owned(),
+            Revocation::NotTried => "it was not revoked at the vendor".to_owned(),
             Revocation::NotOffered => match self.key_url(address) {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it ends or is removed there".to_owned(),
@@ -103,7 +107,7 @@ impl<'a> Job<'a> {
                     false => "it was not revoked at the vendor".to_owned(),
                 }
             }
-            Revocation::InPart { revoked, kept, source } => {
+            Revocation::Partial { revoked, kept, source } => {
                 output::warn(&format!(
                     "the {kept} of {address} was NOT revoked at the vendor, where it stays valid: {source}"
                 ));
@@ -118,15 +122,15 @@ impl<'a> Job<'a> {
         provider.api_key.as_ref()?.key_url.as_deref()
     }
 
-    pub fn to_json(&self, address: &Address, left: &Left) -> serde_json::Value {
+    pub fn to_json(&self, address: &Address, left: &LogoutOutcome) -> serde_json::Value {
         let (revocation, error) = match &left.revocation {
             Revocation::Done => ("done", None),
             Revocation::NotOffered => ("not_offered", None),
-            Revocation::NotAsked => ("not_asked", None),
+            Revocation::NotTried => ("not_asked", None),
             Revocation::Wrong(problems) => ("wrong_descriptor", Some(yaml::join(problems))),
             Revocation::Unreadable(error) => ("unreadable", Some(error.to_string())),
             Revocation::Failed(error) => ("failed", Some(error.to_string())),
-            Revocation::InPart { kept, source, .. } => {
+            Revocation::Partial { kept, source, .. } => {
                 ("in_part", Some(format!("the {kept} was not revoked: {source}")))
             }
         };

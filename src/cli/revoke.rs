@@ -4,7 +4,7 @@ use authenticate::{
     Error,
     config::Paths,
     credential::Name,
-    revoke::{Leave, Revocation},
+    revoke::{LogoutMode, Revocation},
 };
 
 use super::{failure::Usage, revocation::Job, target::Target};
@@ -29,7 +29,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let target = &args.provider;
     let set = args.set.unwrap_or_else(|| job.project.set());
     let address = job.address(set, target)?;
-    let left = job.leave(&target.provider, &address, Leave::Revoke)?;
+    let left = job.leave(&target.provider, &address, LogoutMode::Revoke)?;
     if args.json || left.removal.is_some() {
         job.say(&address, &left)?;
     }
@@ -37,10 +37,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         Revocation::Failed(error) => {
             Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
         }
-        Revocation::InPart { revoked, kept, source } => {
+        Revocation::Partial { revoked, kept, source } => {
             Err(Error::RevokedInPart { address: Box::new(address), revoked, kept, source }.into())
         }
-        Revocation::NotOffered | Revocation::NotAsked | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
+        Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let place = job.key_url(&address).unwrap_or("the vendor");
             let hint = format!(

@@ -5,7 +5,7 @@ use std::fs::File;
 use authenticate::{
     Error,
     credential::Secret,
-    login::{FieldsError, Given, LoginError},
+    login::{FieldInput, FieldsError, LoginError},
 };
 use jiff::Timestamp;
 
@@ -29,13 +29,13 @@ pub fn expires_at(args: &Args) -> Option<Timestamp> {
 }
 
 /// The fields, from wherever each was said to be.
-pub fn fields(args: &Args) -> anyhow::Result<Given> {
+pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     if args.fields_json_stdin {
         input::refuse_terminal("leave --fields-json-stdin out to be asked for the fields")?;
         let text = input::read("standard input", std::io::stdin())?;
-        return Ok(Given::from_json(&text).map_err(LoginError::from).map_err(Error::from)?);
+        return Ok(FieldInput::from_json(&text).map_err(LoginError::from).map_err(Error::from)?);
     }
-    let mut given = Given::default();
+    let mut given = FieldInput::default();
     let mut add = |field: &str, secret, visible| {
         given.add(field, secret, visible).map_err(LoginError::from).map_err(Error::from)
     };

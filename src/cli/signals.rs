@@ -27,16 +27,16 @@ struct Questions {
 }
 
 /// While it lives, somebody else sees to signals, unless there is a question.
-pub struct SeenTo(());
+pub struct SignalsHandled(());
 
-impl SeenTo {
+impl SignalsHandled {
     pub fn new() -> Self {
         SEEN_TO.fetch_add(1, Ordering::SeqCst);
         Self(())
     }
 }
 
-impl Drop for SeenTo {
+impl Drop for SignalsHandled {
     fn drop(&mut self) {
         SEEN_TO.fetch_sub(1, Ordering::SeqCst);
     }

@@ -8,7 +8,7 @@ use authenticate::{
     provider::Registry,
     redact,
     resolve::{FieldSource, Source},
-    status::{Entry, Filter, Found, Overview, overview, state::State},
+    status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
     store::Store,
 };
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     failure::Reported,
-    one_word::{Slip, is_provider, stored},
+    one_word::{UnknownWord, is_provider, stored},
     output,
     target::{self, Target},
 };
@@ -42,10 +42,10 @@ pub struct Args {
 }
 
 pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     let store = Store::open_existing(paths).map_err(Error::from)?;
     let filter = filter(paths, &args, &registry, store.as_ref())?;
-    let Overview { entries, nameless } = overview(store.as_ref(), &registry, &filter)?;
+    let Status { entries, nameless } = status(store.as_ref(), &registry, &filter)?;
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
     let typed = Typed { set: args.set.as_ref(), profile: filter.profile.as_ref() };
     let problems = match &filter.provider {
@@ -100,12 +100,12 @@ fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Resu
         return Ok(known.name.parse()?);
     }
     let known = stored(store)?.into_iter().map(|address| address.provider).find(|name| name.as_str() == word);
-    known.map_or_else(|| Ok(registry.sound(word)?.name.parse()?), Ok)
+    known.map_or_else(|| Ok(registry.usable(word)?.name.parse()?), Ok)
 }
 
 fn project(paths: &Paths, word: &Target, registry: &Registry) -> Result<Name, Error> {
     let name = word.provider.parse()?;
-    if let Some(slip) = Slip::of(paths, &name, registry) {
+    if let Some(slip) = UnknownWord::of(paths, &name, registry) {
         slip.note();
     }
     Ok(name)
@@ -119,20 +119,25 @@ struct Typed<'a> {
 }
 
 impl Typed<'_> {
-    fn set<'e>(&self, entry: &'e Entry) -> &'e str {
+    fn set<'e>(&self, entry: &'e StatusEntry) -> &'e str {
         shown_as(entry, &entry.address.set, self.set, "SET")
     }
 
-    fn profile<'e>(&self, entry: &'e Entry) -> &'e str {
+    fn profile<'e>(&self, entry: &'e StatusEntry) -> &'e str {
         shown_as(entry, &entry.address.profile, self.profile, "PROFILE")
     }
 }
 
-fn shown_as<'e>(entry: &'e Entry, name: &'e Name, typed: Option<&Name>, place: &'static str) -> &'e str {
-    let is_stored = entry.found.as_ref().is_some_and(|found| found.source == Source::Stored);
+fn shown_as<'e>(
+    entry: &'e StatusEntry,
+    name: &'e Name,
+    typed: Option<&Name>,
+    place: &'static str,
+) -> &'e str {
+    let is_stored = entry.details.as_ref().is_some_and(|found| found.source == Source::Stored);
     match is_stored || entry.unreadable.is_some() || typed != Some(name) {
         true => name.as_str(),
-        false => redact::word(name.as_str(), place),
+        false => redact::redact_or(name.as_str(), place),
     }
 }
 
@@ -143,11 +148,11 @@ fn dash() -> String {
     "-".to_owned()
 }
 
-fn cells(entry: &Entry, typed: &Typed<'_>) -> Vec<String> {
+fn cells(entry: &StatusEntry, typed: &Typed<'_>) -> Vec<String> {
     let provider = entry.address.provider.as_str();
     let mut cells: Vec<String> =
         [provider, &entry.label, typed.set(entry), typed.profile(entry)].map(str::to_owned).into();
-    match &entry.found {
+    match &entry.details {
         Some(found) => cells.extend([
             found.kind.as_str().to_owned(),
             account(found),
@@ -159,12 +164,12 @@ fn cells(entry: &Entry, typed: &Typed<'_>) -> Vec<String> {
         None => cells.extend(std::iter::repeat_with(dash).take(6)),
     }
     if entry.unreadable.is_some() {
-        cells[STATE] = State::Error.to_string();
+        cells[STATE] = CredentialState::Error.to_string();
     }
     cells
 }
 
-fn account(found: &Found) -> String {
+fn account(found: &Details) -> String {
     match (&found.metadata.account, &found.metadata.host) {
         (Some(account), Some(host)) => format!("{account} at {host}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
@@ -173,7 +178,7 @@ fn account(found: &Found) -> String {
 }
 
 /// Where it is from; field by field, where they are not all from there.
-fn source(found: &Found) -> String {
+fn source(found: &Details) -> String {
     if found.source == Source::Stored && found.fields.is_empty() && found.metadata.owner.is_us() {
         return found.source.as_str().to_owned();
     }
@@ -197,8 +202,8 @@ fn expires(at: Timestamp) -> String {
     if seconds > 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-fn to_json(entry: &Entry, typed: &Typed<'_>) -> Value {
-    let found = entry.found.as_ref();
+fn to_json(entry: &StatusEntry, typed: &Typed<'_>) -> Value {
+    let found = entry.details.as_ref();
     let metadata = found.map(|found| &found.metadata);
     let expires_at = metadata.and_then(|metadata| metadata.expires_at);
     let fields: Vec<Value> = found.iter().flat_map(|found| &found.fields).map(field_json).collect();
@@ -212,7 +217,7 @@ fn to_json(entry: &Entry, typed: &Typed<'_>) -> Value {
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
-        "state": entry.unreadable.as_ref().map(|_| State::Error).or(found.map(|found| found.state)).map(State::as_str),
+        "state": entry.unreadable.as_ref().map(|_| CredentialState::Error).or(found.map(|found| found.state)).map(CredentialState::as_str),
         "created_at": found.and_then(|found| found.created_at).map(|at| at.to_string()),
         "updated_at": found.and_then(|found| found.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),

@@ -150,7 +150,7 @@ fn asked(error: dialoguer::Error) -> UiError {
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
         io::ErrorKind::Interrupted => UiError::Interrupted,
-        io::ErrorKind::InvalidInput => UiError::NotTaken(error.to_string()),
+        io::ErrorKind::InvalidInput => UiError::Rejected(error.to_string()),
         _ => UiError::Io(error),
     }
 }
@@ -169,7 +169,7 @@ impl Ui for TerminalUi {
                 provider.name,
                 modes.join(" or --mode ")
             );
-            return Err(UiError::NobodyToAsk(text));
+            return Err(UiError::NoOneToAsk(text));
         }
         let items: Vec<&str> = modes
             .iter()
@@ -196,7 +196,7 @@ impl Ui for TerminalUi {
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError> {
         if !interactive() {
             let text = "there is no terminal to ask for it at: use --api-key-stdin, --api-key-file or --api-key-env, and for a bearer token --token-stdin, --token-file or --token-env";
-            return Err(UiError::NobodyToAsk(text.into()));
+            return Err(UiError::NoOneToAsk(text.into()));
         }
         if let Some(hint) = hint {
             output::note(hint);
@@ -206,10 +206,7 @@ impl Ui for TerminalUi {
 
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
         if !interactive() {
-            return Err(UiError::NobodyToAsk(format!(
-                "there is no terminal to ask for {} at",
-                question.name
-            )));
+            return Err(UiError::NoOneToAsk(format!("there is no terminal to ask for {} at", question.name)));
         }
         let FieldQuestion { provider, field, .. } = question;
         let mut prompt = format!("{} for {provider}", field.label);
@@ -224,8 +221,8 @@ impl Ui for TerminalUi {
         match event {
             Event::Note(text) => output::note(text),
             Event::Warning(text) => output::warn_raw(text),
-            Event::Unread(text) if self.is_news(text) => output::warn_raw(text),
-            Event::Unread(_) => {}
+            Event::IgnoredConfig(text) if self.is_news(text) => output::warn_raw(text),
+            Event::IgnoredConfig(_) => {}
             Event::BuildStarted { image } => {
                 output::note(&format!("building {image}; this happens once"));
                 self.with_progress(|progress| *progress = io::stderr().is_terminal().then(spinner));

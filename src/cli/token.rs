@@ -66,7 +66,7 @@ fn given(paths: &Paths, args: &Args) -> anyhow::Result<Option<Credential>> {
 /// A credential as the provider has them, of one value.
 fn of_its_kind(paths: &Paths, args: &Args, value: Secret) -> anyhow::Result<Credential> {
     let typed = args.wanted.provider.provider.as_str();
-    let registry = Registry::of_one(paths, typed);
+    let registry = Registry::load_one(paths, typed);
     // One that is unknown is refused where it is looked for.
     let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
     let without_login =

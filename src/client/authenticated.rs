@@ -6,8 +6,8 @@ use super::Client;
 use crate::{
     Error,
     refresh::Refresh,
-    resolve::{Request, Resolution, Source, Stale},
-    status::state::{self, State},
+    resolve::{Expiring, Lookup, Request, Source},
+    status::state::{self, CredentialState},
     store::SharedStore,
     ui::Nobody,
 };
@@ -21,8 +21,8 @@ impl Client {
     pub fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
         let request = self.complete(&Request::new(&self.project, provider));
         match self.look(&request) {
-            Ok(Resolution::Ready(_)) => Ok(true),
-            Ok(Resolution::Stale(stale)) => self.is_of_use(&stale),
+            Ok(Lookup::Ready(_)) => Ok(true),
+            Ok(Lookup::Expiring(stale)) => self.is_of_use(&stale),
             Err(Error::NoCredential { .. } | Error::Expired { .. }) => Ok(false),
             Err(error) => Err(error),
         }
@@ -48,7 +48,7 @@ impl Client {
     pub fn is_any_authenticated(&self) -> Result<bool, Error> {
         let mut first_error = None;
         for entry in self.list()? {
-            let Some(found) = entry.found else { continue };
+            let Some(found) = entry.details else { continue };
             let client = match found.source {
                 Source::Override => return Ok(true),
                 Source::Stored => self.clone().profile(entry.address.profile),
@@ -66,18 +66,18 @@ impl Client {
     }
 
     /// Whether a stale credential lasts still, or can be renewed as far as that is known.
-    fn is_of_use(&self, stale: &Stale) -> Result<bool, Error> {
+    fn is_of_use(&self, stale: &Expiring) -> Result<bool, Error> {
         let (record, now) = (&stale.record, Timestamp::now());
         if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {
             return Ok(true);
         }
-        let store = SharedStore::of(self.store.as_ref(), &self.paths)?;
+        let store = SharedStore::open(self.store.as_ref(), &self.paths)?;
         let state = {
             let (store, address) = (store.lock(), &record.address);
-            let of = |exchange| state::of_exchange(&store, address, &exchange, now);
-            store.exchange(address)?.map(of).transpose()?
+            let of = |exchange| state::attempt_state(&store, address, &exchange, now);
+            store.attempt(address)?.map(of).transpose()?
         };
-        if let Some(State::NeedsLogin | State::Error) = state {
+        if let Some(CredentialState::NeedsLogin | CredentialState::Error) = state {
             return Ok(false);
         }
         let provider = match self.known(record.address.provider.as_str()) {

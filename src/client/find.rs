@@ -6,9 +6,9 @@ use crate::{
     credential::Record,
     provider::Registry,
     resolve::{
-        Request, Resolution,
-        ensure_fresh::{self, Alive},
-        look_in, resolve, resolve_in,
+        Lookup, Request,
+        ensure_fresh::{self, FreshCredential},
+        inspect_in, resolve, resolve_in,
     },
     store::{Action, Outcome, SharedStore},
     ui::Nobody,
@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
-    pub async fn credential(&self, provider: &str) -> Result<Alive, Error> {
+    pub async fn credential(&self, provider: &str) -> Result<FreshCredential, Error> {
         self.find(&Request::new(&self.project, provider)).await
     }
 
@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::credential`].
-    pub async fn find(&self, request: &Request) -> Result<Alive, Error> {
+    pub async fn find(&self, request: &Request) -> Result<FreshCredential, Error> {
         let request = self.complete(request);
         self.ready(&request, self.resolve(&request)?).await
     }
@@ -84,9 +84,9 @@ impl Client {
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
     pub fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
-        let registry = Registry::of_one(&self.paths, provider);
+        let registry = Registry::load_one(&self.paths, provider);
         let address = self.address(&registry, provider)?;
-        let found = match SharedStore::existing(self.store.as_ref(), &self.paths)? {
+        let found = match SharedStore::open_existing(self.store.as_ref(), &self.paths)? {
             Some(store) => {
                 let store = store.lock();
                 let found = store.get(&address)?;
@@ -98,17 +98,17 @@ impl Client {
             None => None,
         };
         if found.is_none() {
-            registry.sound(provider)?;
+            registry.usable(provider)?;
         }
         Ok(found)
     }
 
     /// The one place where a stale credential is made fresh.
-    pub(super) async fn ready(&self, request: &Request, found: Resolution) -> Result<Alive, Error> {
+    pub(super) async fn ready(&self, request: &Request, found: Lookup) -> Result<FreshCredential, Error> {
         match found {
-            Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
-            Resolution::Stale(stale) => {
-                ensure_fresh::keep(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
+            Lookup::Ready(resolved) => Ok(FreshCredential { resolved, not_refreshed: None }),
+            Lookup::Expiring(stale) => {
+                ensure_fresh::ensure_fresh(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
             }
         }
     }
@@ -116,11 +116,11 @@ impl Client {
     /// A request with what the client knows in place of what it leaves open.
     pub(super) fn complete(&self, request: &Request) -> Request {
         let profile = request.profile.clone().or_else(|| self.profile.clone());
-        let given = request.given.clone().or_else(|| self.given_for(&request.provider, profile.as_ref()));
+        let given = request.given.clone().or_else(|| self.override_for(&request.provider, profile.as_ref()));
         Request { set: request.set.clone().or_else(|| self.set.clone()), profile, given, ..request.clone() }
     }
 
-    pub(super) fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
+    pub(super) fn resolve(&self, request: &Request) -> Result<Lookup, Error> {
         match &self.store {
             Some(store) => resolve_in(Some(&store.lock()), &self.paths, request),
             None => resolve(&self.paths, request),
@@ -128,8 +128,8 @@ impl Client {
     }
 
     /// As [`Client::resolve`], for who does not want the secret.
-    pub(super) fn look(&self, request: &Request) -> Result<Resolution, Error> {
-        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
-        look_in(store.as_ref().map(SharedStore::lock).as_deref(), &self.paths, request)
+    pub(super) fn look(&self, request: &Request) -> Result<Lookup, Error> {
+        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
+        inspect_in(store.as_ref().map(SharedStore::lock).as_deref(), &self.paths, request)
     }
 }

@@ -5,8 +5,8 @@ use url::Url;
 use super::Client;
 use crate::{
     Error,
-    handout::headers::{Destination, Header},
-    resolve::{Request, Resolution},
+    handout::headers::{Header, Target},
+    resolve::{Lookup, Request},
 };
 
 impl Client {
@@ -46,11 +46,11 @@ impl Client {
 
     async fn headers_to(&self, provider: &str, url: Option<&Url>) -> Result<Vec<Header>, Error> {
         let known = self.known(provider)?;
-        let destination = Destination::of(&known, url)?;
+        let destination = Target::of(&known, url)?;
         let request = self.complete(&Request::new(&self.project, provider));
         let found = self.resolve(&request)?;
-        if let Resolution::Stale(stale) = &found {
-            destination.admits(&stale.record.address, &stale.record.metadata)?;
+        if let Lookup::Expiring(stale) = &found {
+            destination.allows(&stale.record.address, &stale.record.metadata)?;
         }
         let alive = self.ready(&request, found).await?;
         Ok(destination.headers(&alive)?)

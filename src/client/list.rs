@@ -5,7 +5,7 @@ use crate::{
     Error,
     config::yaml::Problem,
     provider::Registry,
-    status::{Entry, Filter, overview},
+    status::{Filter, StatusEntry, status},
     store::{SharedStore, Unreadable},
 };
 
@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
-    pub fn list(&self) -> Result<Vec<Entry>, Error> {
+    pub fn list(&self) -> Result<Vec<StatusEntry>, Error> {
         self.entries(Filter::default())
     }
 
@@ -40,7 +40,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::list`].
-    pub fn list_all(&self) -> Result<Vec<Entry>, Error> {
+    pub fn list_all(&self) -> Result<Vec<StatusEntry>, Error> {
         self.entries(Filter { all: true, ..Filter::default() })
     }
 
@@ -58,12 +58,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::list`]; [`Error::UnknownProvider`], [`Error::Descriptor`]
-    pub fn status(&self, provider: &str) -> Result<Vec<Entry>, Error> {
-        let registry = Registry::of_one(&self.paths, provider);
+    pub fn status(&self, provider: &str) -> Result<Vec<StatusEntry>, Error> {
+        let registry = Registry::load_one(&self.paths, provider);
         let name = self.address(&registry, provider)?.provider;
         let entries = self.entries(Filter { provider: Some(name), ..Filter::default() })?;
         if entries.is_empty() {
-            registry.sound(provider)?;
+            registry.usable(provider)?;
         }
         Ok(entries)
     }
@@ -83,7 +83,7 @@ impl Client {
     /// # }
     /// ```
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Registry::of(&self.paths).problems().to_vec();
+        let mut problems = Registry::load_all(&self.paths).problems().to_vec();
         if let Err(Error::Project(more)) = self.project_file() {
             problems.extend(more);
         }
@@ -107,18 +107,18 @@ impl Client {
     /// # Errors
     /// [`Error::Store`]
     pub fn unreadable(&self) -> Result<Vec<Unreadable>, Error> {
-        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
+        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
         let listing = store.map(|store| store.lock().listing(None)).transpose()?.unwrap_or_default();
         Ok(listing.unreadable.into_iter().filter(|row| row.address.is_none()).collect())
     }
 
     /// In the client's set and of its profile, if it has one.
-    fn entries(&self, filter: Filter) -> Result<Vec<Entry>, Error> {
+    fn entries(&self, filter: Filter) -> Result<Vec<StatusEntry>, Error> {
         let set = self.credential_set()?;
-        let registry = Registry::of(&self.paths);
+        let registry = Registry::load_all(&self.paths);
         let filter = Filter { set: Some(set.clone()), profile: self.profile.clone(), ..filter };
-        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
-        let found = overview(store.as_ref().map(SharedStore::lock).as_deref(), &registry, &filter)?;
-        Ok(self.lay_given_over(found.entries, &filter, &set, &registry))
+        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
+        let found = status(store.as_ref().map(SharedStore::lock).as_deref(), &registry, &filter)?;
+        Ok(self.add_overrides(found.entries, &filter, &set, &registry))
     }
 }

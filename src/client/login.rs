@@ -4,9 +4,9 @@ use super::Client;
 use crate::{
     Error,
     credential::{Address, Record},
-    login::{How, Interrupt, Login},
+    login::{CancelToken, Login, LoginOptions},
     refresh::RefreshError,
-    resolve::{Request, ensure_fresh::Alive},
+    resolve::{Request, ensure_fresh::FreshCredential},
     ui::Ui,
 };
 
@@ -19,16 +19,16 @@ impl Client {
     pub async fn login(
         &self,
         provider: &str,
-        how: How,
+        how: LoginOptions,
         ui: &dyn Ui,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Result<Record, Error> {
         let set = how.set.or_else(|| self.set.clone());
         let profile = how.profile.or_else(|| self.profile.clone());
-        let how = How { set, profile, ..how };
+        let how = LoginOptions { set, profile, ..how };
         let mut login = Login::plan(&self.paths, &self.project, provider, how, ui)?;
         if let Some(store) = &self.store {
-            login = login.keep_in(store.clone());
+            login = login.with_store(store.clone());
         }
         login.run(ui, interrupt).await
     }
@@ -56,9 +56,9 @@ impl Client {
     pub async fn login_all(
         &self,
         providers: &[&str],
-        how: impl Fn(&str) -> How,
+        how: impl Fn(&str) -> LoginOptions,
         ui: &dyn Ui,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Vec<(String, Result<Record, Error>)> {
         let mut results = Vec::new();
         for provider in providers {
@@ -91,10 +91,10 @@ impl Client {
     pub async fn ensure(
         &self,
         provider: &str,
-        how: How,
+        how: LoginOptions,
         ui: &dyn Ui,
-        interrupt: &mut Interrupt,
-    ) -> Result<Alive, Error> {
+        interrupt: &mut CancelToken,
+    ) -> Result<FreshCredential, Error> {
         let (set, profile) = (how.set.clone(), how.profile.clone());
         let request = Request { set, profile, ..Request::new(&self.project, provider) };
         match self.find(&request).await {
@@ -109,7 +109,7 @@ impl Client {
 fn is_mended_by_login(error: &Error) -> bool {
     match error {
         Error::NoCredential { .. } | Error::Expired { .. } => true,
-        Error::Refresh(error) => error.needs_login() || matches!(error, RefreshError::NotRenewable { .. }),
+        Error::Refresh(error) => error.needs_login() || matches!(error, RefreshError::NotRefreshable { .. }),
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Error,
     credential::{Address, Name},
     provider::Registry,
-    revoke::{Leave, Left, leave},
+    revoke::{LogoutMode, LogoutOutcome, log_out},
     store::{Listing, SharedStore},
 };
 
@@ -32,17 +32,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Project`], [`Error::Refresh`], [`Error::Store`]
-    pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<Left, Error> {
-        let registry = Registry::of_one(&self.paths, provider);
+    pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<LogoutOutcome, Error> {
+        let registry = Registry::load_one(&self.paths, provider);
         let address = self.address(&registry, provider)?;
         self.leave(&Address { profile: profile.cloned().unwrap_or(address.profile), ..address }).await
     }
 
-    async fn leave(&self, address: &Address) -> Result<Left, Error> {
-        let registry = Registry::of_one(&self.paths, address.provider.as_str());
-        let provider = registry.sound(address.provider.as_str());
+    async fn leave(&self, address: &Address) -> Result<LogoutOutcome, Error> {
+        let registry = Registry::load_one(&self.paths, address.provider.as_str());
+        let provider = registry.usable(address.provider.as_str());
         let project = self.project_file()?;
-        leave(&self.paths, self.store.as_ref(), provider, &project, address, Leave::Logout).await
+        log_out(&self.paths, self.store.as_ref(), provider, &project, address, LogoutMode::Logout).await
     }
 
     /// The same for all credentials that are stored in the project's set, or those of the client's profile. One that fails
@@ -50,9 +50,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
-    pub async fn logout_all(&self) -> Result<Vec<(Address, Result<Left, Error>)>, Error> {
+    pub async fn logout_all(&self) -> Result<Vec<(Address, Result<LogoutOutcome, Error>)>, Error> {
         let set = self.credential_set()?;
-        let store = SharedStore::existing(self.store.as_ref(), &self.paths)?;
+        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
         let Listing { credentials, unreadable } =
             store.map(|store| store.lock().listing(Some(&set))).transpose()?.unwrap_or_default();
         let readable = credentials.into_iter().map(|summary| summary.address);

@@ -10,7 +10,7 @@ mod provider;
 mod refresh;
 mod with_credential;
 
-use self::with_credential::Given;
+use self::with_credential::Override;
 use crate::{
     Error,
     config::{Paths, Project},
@@ -56,7 +56,7 @@ pub struct Client {
     set: Option<Name>,
     profile: Option<Name>,
     store: Option<SharedStore>,
-    given: Vec<Given>,
+    given: Vec<Override>,
 }
 
 impl Client {
@@ -157,7 +157,7 @@ impl Client {
     }
 
     fn known(&self, name: &str) -> Result<Provider, Error> {
-        let registry = Registry::of_one(&self.paths, name);
-        Ok(registry.sound(name)?.clone())
+        let registry = Registry::load_one(&self.paths, name);
+        Ok(registry.usable(name)?.clone())
     }
 }

@@ -48,7 +48,7 @@ impl Client {
             Error::Descriptor(vec![Problem { file, at: None, message }])
         })?;
         self.paths.describe(name.to_string(), text);
-        match Registry::of(&self.paths).problems_of(name.as_str()) {
+        match Registry::load_all(&self.paths).problems_of(name.as_str()) {
             problems if problems.is_empty() => Ok(self),
             problems => Err(Error::Descriptor(problems)),
         }

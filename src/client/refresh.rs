@@ -5,8 +5,8 @@ use crate::{
     Error,
     config::Project,
     provider::Registry,
-    refresh::Renewed,
-    refresh_all::{Each, Renewals},
+    refresh::Refreshed,
+    refresh_all::{RefreshAll, Results},
     resolve::Request,
     ui::Nobody,
 };
@@ -35,12 +35,12 @@ impl Client {
     /// # Errors
     /// [`Error::NoCredential`] when nothing is stored there, [`Error::UnknownProvider`], [`Error::Refresh`],
     /// [`Error::Project`], [`Error::Store`]
-    pub async fn refresh(&self, provider: &str, force: bool) -> Result<Renewed, Error> {
-        let registry = Registry::of_one(&self.paths, provider);
+    pub async fn refresh(&self, provider: &str, force: bool) -> Result<Refreshed, Error> {
+        let registry = Registry::load_one(&self.paths, provider);
         let project = self.project_file()?;
         let renewals = self.renewals(&registry, &project, force);
         let request = self.complete(&Request::new(&self.project, provider));
-        renewals.renew(&renewals.chosen(&request)?).await
+        renewals.refresh(&renewals.choose(&request)?).await
     }
 
     /// The same for all of the project's set that can be renewed, and a result for each: one that fails does not keep the
@@ -66,18 +66,18 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Project`], [`Error::Store`]
-    pub async fn refresh_all(&self, force: bool) -> Result<Each<Renewed>, Error> {
-        let registry = Registry::of(&self.paths);
+    pub async fn refresh_all(&self, force: bool) -> Result<Results<Refreshed>, Error> {
+        let registry = Registry::load_all(&self.paths);
         let (project, set) = (self.project_file()?, self.credential_set()?);
         let renewals = self.renewals(&registry, &project, force);
         let (all, _) = renewals.all_stored(Some(&set), self.profile.as_ref())?;
-        let mut results = Each::new();
-        renewals.renew_each(all, &mut results).await?;
+        let mut results = Results::new();
+        renewals.refresh_each(all, &mut results).await?;
         Ok(results)
     }
 
-    fn renewals<'a>(&'a self, registry: &'a Registry, project: &'a Project, force: bool) -> Renewals<'a> {
+    fn renewals<'a>(&'a self, registry: &'a Registry, project: &'a Project, force: bool) -> RefreshAll<'a> {
         let store = self.store.as_ref();
-        Renewals { paths: &self.paths, store, registry, project, ui: &Nobody, force }
+        RefreshAll { paths: &self.paths, store, registry, project, ui: &Nobody, force }
     }
 }

@@ -5,19 +5,19 @@ use crate::{
     Error,
     credential::{Address, Credential, Name},
     provider::Registry,
-    status::{Entry, Filter},
+    status::{Filter, StatusEntry},
 };
 
 /// A credential that is used in place of any other.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
+pub(super) struct Override {
     provider: Name,
     /// `None`: of every profile.
     profile: Option<Name>,
     credential: Credential,
 }
 
-impl Given {
+impl Override {
     fn is_for(&self, provider: &Name, profile: Option<&Name>) -> bool {
         self.provider == *provider && (self.profile.is_none() || self.profile.as_ref() == profile)
     }
@@ -42,20 +42,20 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`]
-    pub fn give(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
+    pub fn with_credential(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
         let provider: Name = self.known(provider)?.name.parse()?;
         let profile = self.profile.clone();
         self.given.retain(|given| given.provider != provider || given.profile != profile);
-        self.given.push(Given { provider, profile, credential });
+        self.given.push(Override { provider, profile, credential });
         Ok(self)
     }
 
     /// What was given for a profile, or else for every one.
-    pub(super) fn given_for(&self, provider: &str, profile: Option<&Name>) -> Option<Credential> {
+    pub(super) fn override_for(&self, provider: &str, profile: Option<&Name>) -> Option<Credential> {
         if self.given.is_empty() {
             return None;
         }
-        let registry = Registry::of_one(&self.paths, provider);
+        let registry = Registry::load_one(&self.paths, provider);
         let name: Name = registry.get(provider).ok()?.name.parse().ok()?;
         let of = |is_for_one: bool| {
             let mut given = self.given.iter().filter(|given| given.profile.is_some() == is_for_one);
@@ -65,14 +65,14 @@ impl Client {
     }
 
     /// Puts what was given in the place of what it stands for, among the entries of one set.
-    pub(super) fn lay_given_over(
+    pub(super) fn add_overrides(
         &self,
-        mut entries: Vec<Entry>,
+        mut entries: Vec<StatusEntry>,
         filter: &Filter,
         set: &Name,
         registry: &Registry,
-    ) -> Vec<Entry> {
-        let wanted = |given: &&Given| {
+    ) -> Vec<StatusEntry> {
+        let wanted = |given: &&Override| {
             let provider = filter.provider.as_ref().unwrap_or(&given.provider);
             let profile = filter.profile.as_ref().or(given.profile.as_ref());
             given.is_for(provider, profile)
@@ -84,7 +84,7 @@ impl Client {
             let profile = filter.profile.as_ref().or(given.profile.as_ref());
             let profile = profile.cloned().unwrap_or_else(Name::default_name);
             let address = Address { set: set.clone(), provider: given.provider.clone(), profile };
-            entries.push(Entry::given(address, &given.credential, registry));
+            entries.push(StatusEntry::given(address, &given.credential, registry));
         }
         entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
         entries

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::redact::typed;
+use crate::redact::quote;
 
 /// The two directories of the program, and what it adds to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum PathsError {
     #[error("no home directory is known: set HOME, or AUTHENTICATE_CONFIG_DIR and AUTHENTICATE_DATA_DIR")]
     NoHome,
     /// A variable holds a relative path, which would mean another place in each directory.
-    #[error("{variable} must be an absolute path, not {}", typed(&value.to_string_lossy()))]
+    #[error("{variable} must be an absolute path, not {}", quote(&value.to_string_lossy()))]
     Relative {
         /// The variable.
         variable: &'static str,

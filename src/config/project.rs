@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     credential::Name,
-    engine::Choice,
+    engine::EngineSelector,
     fs::trust,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
-    redact::typed,
+    redact::quote,
 };
 
 /// What a project's file, `projects/NAME.yaml` or `.yml`, may say. Each field is optional, and so is the file. `env:NAME` stands
@@ -193,11 +193,11 @@ fn anything(_: &str) -> Result<(), String> {
 /// What is wrong with it.
 pub fn check_image(text: &str) -> Result<(), String> {
     let ok = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
-    if ok { Ok(()) } else { Err(format!("{} is not the name of an image", typed(text))) }
+    if ok { Ok(()) } else { Err(format!("{} is not the name of an image", quote(text))) }
 }
 
 fn engine(text: &str) -> Result<(), String> {
-    text.parse::<Choice>().map(drop).map_err(|error| error.to_string())
+    text.parse::<EngineSelector>().map(drop).map_err(|error| error.to_string())
 }
 
 fn network(text: &str) -> Result<(), String> {

@@ -44,7 +44,7 @@ impl FromStr for Name {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
         if text.is_empty() || text.len() > 64 || text.starts_with(['.', '-']) || !text.chars().all(allowed) {
-            return Err(NameError(redact::typed(text)));
+            return Err(NameError(redact::quote(text)));
         }
         Ok(Self(text.to_owned()))
     }
@@ -82,7 +82,7 @@ pub struct Address {
 
 impl Address {
     /// The address of the default profile of `provider` in the default set.
-    pub fn of(provider: Name) -> Self {
+    pub fn default_profile(provider: Name) -> Self {
         Self { set: Name::default_name(), provider, profile: Name::default_name() }
     }
 
@@ -95,8 +95,8 @@ impl Address {
 
     /// As it is written, of one at which there is nothing: then its names are what somebody typed, and what could be a key
     /// is not repeated.
-    pub fn typed(&self) -> String {
-        self.written(redact::name)
+    pub fn redacted(&self) -> String {
+        self.written(redact::redact_name)
     }
 
     fn written<'a>(&'a self, shown: impl Fn(&'a str) -> &'a str) -> String {

@@ -5,34 +5,38 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::locate::{Choice, Surroundings};
+use super::locate::{EngineSelector, Environment};
 
 /// What to do about a place that was named, or else about the product that is wanted. `may_not`: there is a socket that
 /// the user has no right to.
-pub(super) fn advice(here: &Surroundings, choice: &Choice, may_not: bool) -> String {
+pub(super) fn not_found_hint(here: &Environment, choice: &EngineSelector, may_not: bool) -> String {
     let only = |who: &str, else_do: &str| {
         format!("{who} names that place, and no other is looked at: start the engine there, or {else_do}")
     };
     let elsewhere = "to have the usual sockets looked at";
     let (docker, podman) = (here.docker_host.is_some(), here.container_host.is_some());
     match choice {
-        Choice::Url(_) => only("--engine (or the project's file)", "name another one"),
-        Choice::Any | Choice::Docker if docker => only("DOCKER_HOST", &format!("unset it {elsewhere}")),
-        Choice::Any | Choice::Podman if podman => only("CONTAINER_HOST", &format!("unset it {elsewhere}")),
-        Choice::Docker => {
+        EngineSelector::Url(_) => only("--engine (or the project's file)", "name another one"),
+        EngineSelector::Any | EngineSelector::Docker if docker => {
+            only("DOCKER_HOST", &format!("unset it {elsewhere}"))
+        }
+        EngineSelector::Any | EngineSelector::Podman if podman => {
+            only("CONTAINER_HOST", &format!("unset it {elsewhere}"))
+        }
+        EngineSelector::Docker => {
             use_docker(here, may_not).unwrap_or_else(|| "install Docker, or use another engine".into())
         }
-        Choice::Podman => {
+        EngineSelector::Podman => {
             start_podman(here).unwrap_or_else(|| "install Podman, or use another engine".into())
         }
-        Choice::Any => start_podman(here)
+        EngineSelector::Any => start_podman(here)
             .or_else(|| use_docker(here, may_not))
             .unwrap_or_else(|| "install Docker or Podman, or name one with --engine".into()),
     }
 }
 
 /// How Docker comes to be used, where it is installed.
-fn use_docker(here: &Surroundings, may_not: bool) -> Option<String> {
+fn use_docker(here: &Environment, may_not: bool) -> Option<String> {
     let root = if here.root { "" } else { "sudo " };
     if may_not {
         let join = format!("{root}usermod -aG docker $USER");
@@ -49,7 +53,7 @@ fn use_docker(here: &Surroundings, may_not: bool) -> Option<String> {
 }
 
 /// One line that starts Podman's socket, where Podman is installed.
-fn start_podman(here: &Surroundings) -> Option<String> {
+fn start_podman(here: &Environment) -> Option<String> {
     let podman = installed("podman")?;
     let command = if has_systemd() {
         format!("systemctl {}start podman.socket", if here.root { "" } else { "--user " })
@@ -81,27 +85,29 @@ mod tests {
 
     #[test]
     fn a_place_that_was_named_is_advised_on_by_whoever_named_it() {
-        let docker_host = Surroundings { docker_host: Some("/d".into()), ..Surroundings::default() };
-        let container_host = Surroundings { container_host: Some("/c".into()), ..Surroundings::default() };
-        let url = Choice::Url("unix:///x".into());
+        let docker_host = Environment { docker_host: Some("/d".into()), ..Environment::default() };
+        let container_host = Environment { container_host: Some("/c".into()), ..Environment::default() };
+        let url = EngineSelector::Url("unix:///x".into());
         for (here, choice, who) in [
-            (&docker_host, &Choice::Any, "DOCKER_HOST names"),
-            (&docker_host, &Choice::Docker, "DOCKER_HOST names"),
-            (&container_host, &Choice::Any, "CONTAINER_HOST names"),
-            (&container_host, &Choice::Podman, "CONTAINER_HOST names"),
+            (&docker_host, &EngineSelector::Any, "DOCKER_HOST names"),
+            (&docker_host, &EngineSelector::Docker, "DOCKER_HOST names"),
+            (&container_host, &EngineSelector::Any, "CONTAINER_HOST names"),
+            (&container_host, &EngineSelector::Podman, "CONTAINER_HOST names"),
             (&docker_host, &url, "--engine (or the project's file) names"),
         ] {
-            assert!(advice(here, choice, false).starts_with(who), "{choice:?}");
+            assert!(not_found_hint(here, choice, false).starts_with(who), "{choice:?}");
         }
     }
 
     #[test]
     fn podman_is_no_advice_for_docker() {
-        let here = Surroundings::default();
+        let here = Environment::default();
         for may_not in [true, false] {
-            assert!(!advice(&here, &Choice::Docker, may_not).to_lowercase().contains("podman"));
+            assert!(
+                !not_found_hint(&here, &EngineSelector::Docker, may_not).to_lowercase().contains("podman")
+            );
         }
-        assert!(advice(&here, &Choice::Docker, true).contains("usermod -aG docker"));
-        assert!(!advice(&here, &Choice::Podman, true).contains("docker"));
+        assert!(not_found_hint(&here, &EngineSelector::Docker, true).contains("usermod -aG docker"));
+        assert!(!not_found_hint(&here, &EngineSelector::Podman, true).contains("docker"));
     }
 }

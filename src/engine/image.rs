@@ -6,8 +6,8 @@ use bollard::query_parameters::{BuildImageOptions, ListImagesOptionsBuilder, Rem
 use futures_util::StreamExt as _;
 
 use super::{
-    Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, Trouble, api, containerfile::Recipe, is_not_found,
-    passthrough::CA_PATH,
+    ApiFailure, Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, api, containerfile::Recipe,
+    is_not_found, passthrough::CA_PATH,
 };
 
 /// Lines kept of a build's output for its error.
@@ -74,7 +74,7 @@ impl Engine {
             tail: tail.join("\n"),
         };
         while let Some(event) = output.next().await {
-            let event = event.map_err(|error| failed(Trouble::from(error).to_string(), &tail))?;
+            let event = event.map_err(|error| failed(ApiFailure::from(error).to_string(), &tail))?;
             if let Some(text) = event.stream {
                 for text in text.lines().map(str::trim_end).filter(|text| !text.is_empty()) {
                     line(text);

@@ -26,7 +26,7 @@ struct Security {
 
 /// Asks a Podman that says so only in its own API, whose paths have a version. Observed with Podman 4.3.1, and not needed
 /// with 5.4.2. One that does not answer that does not label.
-pub(super) async fn are_made(url: &str, product: Product, version: &str) -> bool {
+pub(super) async fn selinux_labels(url: &str, product: Product, version: &str) -> bool {
     let major: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
     match (product, major) {
         (Product::Podman, Some(major)) if major < LISTED_SINCE => {

@@ -15,14 +15,14 @@ use super::{ANSWER_SECONDS, API, Engine, EngineError, Facts, Product, TAKES_NO_U
 use crate::redact;
 
 /// How long an engine may take to say what it is.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What is said of a socket that the user has no right to.
-const MAY_NOT: &str = "you may not use it";
+const NO_PERMISSION: &str = "you may not use it";
 
 /// Which engine is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
+pub enum EngineSelector {
     /// The first that answers.
     #[default]
     Any,
@@ -34,41 +34,41 @@ pub enum Choice {
     Url(String),
 }
 
-impl FromStr for Choice {
+impl FromStr for EngineSelector {
     type Err = EngineError;
 
     fn from_str(text: &str) -> Result<Self, EngineError> {
         match text {
-            url if redact::has_user(url) => Err(EngineError::UserInUrl(redact::url(url))),
+            url if redact::has_userinfo(url) => Err(EngineError::UserInUrl(redact::redact_url(url))),
             "docker" => Ok(Self::Docker),
             "podman" => Ok(Self::Podman),
             url if ["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s) && url != *s) => {
                 Ok(Self::Url(url.to_owned()))
             }
             path if path.starts_with('/') => Ok(Self::Url(unix(Path::new(path)))),
-            other => Err(EngineError::BadUrl(redact::typed(other))),
+            other => Err(EngineError::BadUrl(redact::quote(other))),
         }
     }
 }
 
 /// A place that was looked at and what was found there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
+pub struct Probe {
     /// URL of the place.
     pub url: String,
     /// Why it was looked at.
-    pub because: &'static str,
+    pub reason: &'static str,
     /// What was there.
     pub outcome: String,
 }
 
-pub(super) fn list(tried: &[Tried]) -> String {
-    tried.iter().map(|t| format!("\n  {} ({}): {}", t.url, t.because, t.outcome)).collect()
+pub(super) fn list(tried: &[Probe]) -> String {
+    tried.iter().map(|t| format!("\n  {} ({}): {}", t.url, t.reason, t.outcome)).collect()
 }
 
 /// The variables and directories that say where engines are.
 #[derive(Default)]
-pub(super) struct Surroundings {
+pub(super) struct Environment {
     pub(super) docker_host: Option<OsString>,
     pub(super) container_host: Option<OsString>,
     pub(super) runtime_dir: Option<PathBuf>,
@@ -76,8 +76,8 @@ pub(super) struct Surroundings {
     pub(super) root: bool,
 }
 
-impl Surroundings {
-    fn here() -> Self {
+impl Environment {
+    fn from_env() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
         let uid = rustix::process::geteuid();
         let user_dir = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
@@ -90,7 +90,7 @@ impl Surroundings {
         }
     }
 
-    fn places(&self, choice: &Choice) -> Vec<(String, &'static str)> {
+    fn places(&self, choice: &EngineSelector) -> Vec<(String, &'static str)> {
         let explicit = |value: &Option<OsString>, name| {
             let url = |value: &OsString| match value.to_string_lossy() {
                 path if path.starts_with('/') => unix(Path::new(path.as_ref())),
@@ -101,10 +101,10 @@ impl Surroundings {
         let docker_host = explicit(&self.docker_host, "DOCKER_HOST");
         let container_host = explicit(&self.container_host, "CONTAINER_HOST");
         match choice {
-            Choice::Url(url) => vec![(url.clone(), "asked for")],
-            Choice::Docker => docker_host.unwrap_or_else(|| self.docker()),
-            Choice::Podman => container_host.unwrap_or_else(|| self.podman()),
-            Choice::Any => docker_host
+            EngineSelector::Url(url) => vec![(url.clone(), "asked for")],
+            EngineSelector::Docker => docker_host.unwrap_or_else(|| self.docker()),
+            EngineSelector::Podman => container_host.unwrap_or_else(|| self.podman()),
+            EngineSelector::Any => docker_host
                 .or(container_host)
                 .unwrap_or_else(|| self.docker().into_iter().chain(self.podman()).collect()),
         }
@@ -139,21 +139,21 @@ fn unix(path: &Path) -> String {
 ///
 /// # Errors
 /// [`EngineError::NotFound`] with every place looked at.
-pub async fn connect(choice: &Choice) -> Result<Engine, EngineError> {
-    let surroundings = Surroundings::here();
+pub async fn connect(choice: &EngineSelector) -> Result<Engine, EngineError> {
+    let surroundings = Environment::from_env();
     let mut tried = Vec::new();
     for (url, because) in surroundings.places(choice) {
-        match at(&url, PATIENCE).await {
+        match at(&url, CONNECT_TIMEOUT).await {
             Ok(engine) => return Ok(engine),
             Err(outcome) => {
                 let is_url = url.contains("://") || url.starts_with('/');
-                let url = if is_url { redact::url(&url) } else { redact::typed(&url) };
-                tried.push(Tried { url, because, outcome });
+                let url = if is_url { redact::redact_url(&url) } else { redact::quote(&url) };
+                tried.push(Probe { url, reason: because, outcome });
             }
         }
     }
-    let may_not = tried.iter().any(|place| place.outcome == MAY_NOT);
-    Err(EngineError::NotFound { advice: hints::advice(&surroundings, choice, may_not), tried })
+    let may_not = tried.iter().any(|place| place.outcome == NO_PERMISSION);
+    Err(EngineError::NotFound { hint: hints::not_found_hint(&surroundings, choice, may_not), probes: tried })
 }
 
 /// Connects to the engine at `url`, if it answers in time; the error says what is there instead.
@@ -163,7 +163,7 @@ pub async fn at(url: &str, patience: Duration) -> Result<Engine, String> {
 }
 
 async fn answer(url: &str) -> Result<Engine, String> {
-    if redact::has_user(url) {
+    if redact::has_userinfo(url) {
         return Err(format!("an engine {TAKES_NO_USER}"));
     }
     if let Some(path) = url.strip_prefix("unix://") {
@@ -172,7 +172,7 @@ async fn answer(url: &str) -> Result<Engine, String> {
             return Err(match error.kind() {
                 std::io::ErrorKind::NotFound => "no such socket".to_owned(),
                 std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-                std::io::ErrorKind::PermissionDenied => MAY_NOT.to_owned(),
+                std::io::ErrorKind::PermissionDenied => NO_PERMISSION.to_owned(),
                 _ => error.to_string(),
             });
         }
@@ -198,7 +198,7 @@ async fn answer(url: &str) -> Result<Engine, String> {
     let without = rootless && info.cgroup_version.is_some_and(|version| version == "1");
     let product = if head.contains_key("libpod-api-version") { Product::Podman } else { Product::Docker };
     let version = info.server_version.unwrap_or_default();
-    let selinux = has("name=selinux") || labels::are_made(url, product, &version).await;
+    let selinux = has("name=selinux") || labels::selinux_labels(url, product, &version).await;
     let facts = Facts {
         product,
         version,
@@ -244,8 +244,8 @@ struct Info {
 mod tests {
     use super::*;
 
-    fn surroundings() -> Surroundings {
-        Surroundings {
+    fn surroundings() -> Environment {
+        Environment {
             docker_host: None,
             container_host: None,
             runtime_dir: Some("/run/user/7".into()),
@@ -254,40 +254,43 @@ mod tests {
         }
     }
 
-    fn urls(surroundings: &Surroundings, choice: Choice) -> Vec<String> {
+    fn urls(surroundings: &Environment, choice: EngineSelector) -> Vec<String> {
         surroundings.places(&choice).into_iter().map(|(url, _)| url).collect()
     }
 
     #[test]
     fn what_was_asked_for_is_the_only_place_looked_at() {
         let mut here = surroundings();
-        assert_eq!(urls(&here, Choice::Url("unix:///x".into())), ["unix:///x"]);
+        assert_eq!(urls(&here, EngineSelector::Url("unix:///x".into())), ["unix:///x"]);
         here.container_host = Some("unix:///c".into());
-        assert_eq!(urls(&here, Choice::Any), ["unix:///c"]);
+        assert_eq!(urls(&here, EngineSelector::Any), ["unix:///c"]);
         here.docker_host = Some("/d".into());
-        assert_eq!(urls(&here, Choice::Any), ["unix:///d"]);
-        assert_eq!(urls(&here, Choice::Podman), ["unix:///c"]);
+        assert_eq!(urls(&here, EngineSelector::Any), ["unix:///d"]);
+        assert_eq!(urls(&here, EngineSelector::Podman), ["unix:///c"]);
     }
 
     #[test]
     fn the_usual_sockets_are_looked_at_in_order() {
         let here = surroundings();
-        let all = urls(&here, Choice::Any);
+        let all = urls(&here, EngineSelector::Any);
         assert_eq!(all[0], "unix:///var/run/docker.sock");
         assert!(all.contains(&"unix:///run/user/7/podman/podman.sock".to_owned()));
         assert_eq!(
-            urls(&here, Choice::Podman).last().map(String::as_str),
+            urls(&here, EngineSelector::Podman).last().map(String::as_str),
             Some("unix:///run/podman/podman.sock")
         );
     }
 
     #[test]
     fn engines_are_named_or_given_by_url() {
-        assert_eq!("podman".parse::<Choice>().ok(), Some(Choice::Podman));
-        assert!(matches!("tcp://u:p@127.0.0.1:1".parse::<Choice>(), Err(EngineError::UserInUrl(_))));
-        assert_eq!("/x.sock".parse::<Choice>().ok(), Some(Choice::Url("unix:///x.sock".into())));
+        assert_eq!("podman".parse::<EngineSelector>().ok(), Some(EngineSelector::Podman));
+        assert!(matches!("tcp://u:p@127.0.0.1:1".parse::<EngineSelector>(), Err(EngineError::UserInUrl(_))));
+        assert_eq!(
+            "/x.sock".parse::<EngineSelector>().ok(),
+            Some(EngineSelector::Url("unix:///x.sock".into()))
+        );
         for bad in ["dokcer", "", "ssh://host", "unix://"] {
-            assert!(bad.parse::<Choice>().is_err(), "{bad}");
+            assert!(bad.parse::<EngineSelector>().is_err(), "{bad}");
         }
     }
 }

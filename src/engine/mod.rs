@@ -14,7 +14,7 @@ pub mod relay;
 use bollard::{ClientVersion, Docker, errors::Error as ApiError};
 
 pub use container::{Container, ContainerSpec};
-pub use locate::{Choice, Tried};
+pub use locate::{EngineSelector, Probe};
 pub use passthrough::Passthrough;
 
 /// Label on everything that we make in an engine.
@@ -78,12 +78,12 @@ impl std::fmt::Display for Product {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// No engine answered.
-    #[error("no container engine answered; looked at:{}", locate::list(.tried))]
+    #[error("no container engine answered; looked at:{}", locate::list(.probes))]
     NotFound {
         /// Every place looked at, and what was there.
-        tried: Vec<Tried>,
+        probes: Vec<Probe>,
         /// What to do about it.
-        advice: String,
+        hint: String,
     },
     /// The value of `--engine`, `DOCKER_HOST` or the like is not understood.
     #[error("{0} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
@@ -124,7 +124,7 @@ pub enum EngineError {
         tail: String,
     },
     /// A file that was named, or is in the configuration, cannot be read.
-    #[error("cannot read {}: {source}", crate::redact::file(path.as_ref()))]
+    #[error("cannot read {}: {source}", crate::redact::redact_path(path.as_ref()))]
     File {
         /// The file.
         path: String,
@@ -148,13 +148,13 @@ pub enum EngineError {
         /// What was being done.
         doing: &'static str,
         /// What became of it.
-        source: Trouble,
+        source: ApiFailure,
     },
 }
 
 /// What became of a request that was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ApiFailure {
     /// The engine has answered that it does not do it.
     #[error("the engine answered with status {status}: {message}")]
     Answered {
@@ -168,7 +168,7 @@ pub enum Trouble {
     Broken(Box<ApiError>),
 }
 
-impl From<ApiError> for Trouble {
+impl From<ApiError> for ApiFailure {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::DockerResponseServerError { status_code, message } => {
@@ -187,7 +187,7 @@ impl EngineError {
 
     /// Whether the engine itself has answered that it does not do it. After anything else it may have done so.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Api { source: Trouble::Answered { .. }, .. })
+        matches!(self, Self::Api { source: ApiFailure::Answered { .. }, .. })
     }
 }
 

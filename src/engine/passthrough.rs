@@ -29,7 +29,7 @@ pub struct Passthrough {
     /// The certificates to trust (PEM).
     pub ca_bundle: Option<Vec<u8>>,
     /// Variables that name a bundle which cannot be read, and why: to be shown.
-    pub unread: Vec<String>,
+    pub ignored: Vec<String>,
 }
 
 impl Passthrough {
@@ -44,9 +44,9 @@ impl Passthrough {
             let path = file.unwrap_or(Path::new("")).display().to_string();
             EngineError::File { path, source }
         };
-        let (bundle, unread) = tls_roots::bundle(file).map_err(failed)?;
+        let (bundle, unread) = tls_roots::load(file).map_err(failed)?;
         let ca_bundle = bundle.map(|bundle| bundle.pem);
-        Ok(Self { proxies, ca_bundle, unread })
+        Ok(Self { proxies, ca_bundle, ignored: unread })
     }
 
     /// The environment that makes programs use them.

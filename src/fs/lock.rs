@@ -14,7 +14,7 @@ use crate::credential::Address;
 
 /// What came of trying to hold a file.
 #[derive(Debug)]
-pub(crate) enum Attempt {
+pub(crate) enum TryLock {
     /// It is ours until the descriptor is closed.
     Free(File),
     /// A living process holds it. For reading what that one wrote.
@@ -24,25 +24,25 @@ pub(crate) enum Attempt {
 }
 
 /// Opens a file and tries to hold it. One that was removed between the two is tried again.
-pub(crate) fn attempt(path: &Path, create: bool) -> io::Result<Attempt> {
+pub(crate) fn try_lock(path: &Path, create: bool) -> io::Result<TryLock> {
     for _ in 0..100 {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(create).mode(0o600);
         options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
         let file = match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Missing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(TryLock::Missing),
             opened => opened?,
         };
         check(&file.metadata()?)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(file)),
+            Err(TryLockError::WouldBlock) => return Ok(TryLock::Held(file)),
             Err(TryLockError::Error(error)) => return Err(error),
         }
         let ours = file.metadata()?;
         let there = fs::symlink_metadata(path);
         if there.is_ok_and(|there| (there.ino(), there.dev()) == (ours.ino(), ours.dev())) {
-            return Ok(Attempt::Free(file));
+            return Ok(TryLock::Free(file));
         }
     }
     Err(io::Error::new(io::ErrorKind::WouldBlock, "it was replaced again and again"))
@@ -58,6 +58,6 @@ fn check(found: &Metadata) -> io::Result<()> {
 }
 
 /// A name of a lock for an address. `~` is in no name, so no two addresses share a file.
-pub(crate) fn name(address: &Address) -> String {
+pub(crate) fn lock_file_name(address: &Address) -> String {
     format!("{}~{}~{}.lock", address.set, address.provider, address.profile)
 }

@@ -14,7 +14,7 @@ use crate::redact;
 
 /// Removes files of ours that are older than that and whose names begin so: what a process that was killed left. One that
 /// cannot be removed is in nobody's way.
-pub fn remove_old(directory: &Path, prefix: &str, age: Duration) {
+pub fn remove_stale_files(directory: &Path, prefix: &str, age: Duration) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let us = rustix::process::geteuid().as_raw();
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
@@ -59,14 +59,14 @@ pub fn read_own(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if owner != us && owner != 0 {
         return refuse(format!(
             "it belongs to user {owner}, and this is user {us}: if it is right, run `chown {us} {}`",
-            redact::argument(path)
+            redact::shell_quote(path)
         ));
     }
     // A group may: with umask 002 it is the owner's own.
     if found.mode() & 0o002 != 0 {
         return refuse(format!(
             "everybody can write to it: if it is right, run `chmod o-w {}`",
-            redact::argument(path)
+            redact::shell_quote(path)
         ));
     }
     read_all(file, limit)
@@ -93,7 +93,7 @@ pub fn is_absent(path: &Path) -> io::Result<()> {
     for part in path.ancestors() {
         match fs::symlink_metadata(part) {
             Ok(found) if found.is_symlink() && fs::metadata(part).is_err() => {
-                let why = format!("{} is a link to what is not there", redact::file(part));
+                let why = format!("{} is a link to what is not there", redact::redact_path(part));
                 return Err(io::Error::new(io::ErrorKind::NotFound, why));
             }
             Ok(_) => break,
@@ -115,7 +115,7 @@ pub(crate) enum Expected {
 }
 
 /// Why it cannot be trusted with secrets, and what to do.
-pub(crate) fn objection(path: &Path, found: &Metadata, expected: Expected) -> Option<String> {
+pub(crate) fn distrust_reason(path: &Path, found: &Metadata, expected: Expected) -> Option<String> {
     let us = rustix::process::geteuid().as_raw();
     let (is_expected, name, closed, mode) = match expected {
         Expected::Directory => (found.is_dir(), "directory", 0o022, 700),
@@ -132,7 +132,7 @@ pub(crate) fn objection(path: &Path, found: &Metadata, expected: Expected) -> Op
     } else if expected == Expected::File && found.nlink() > 1 {
         Some("it has a second name (a hard link): remove that one".into())
     } else if found.mode() & closed != 0 {
-        let quoted = redact::argument(path);
+        let quoted = redact::shell_quote(path);
         let found = found.mode() & 0o7777;
         Some(format!("other users have access to it (mode {found:04o}): run `chmod {mode} {quoted}`"))
     } else {
@@ -171,7 +171,7 @@ fn make_dir(path: &Path) -> io::Result<()> {
 }
 
 fn check_dir(path: &Path, expected: Expected) -> io::Result<()> {
-    match objection(path, &fs::symlink_metadata(path)?, expected) {
+    match distrust_reason(path, &fs::symlink_metadata(path)?, expected) {
         Some(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
         None => Ok(()),
     }

@@ -78,20 +78,20 @@ pub fn headers(
     resolved: &Resolved,
     url: Option<&Url>,
 ) -> Result<Vec<Header>, HeadersError> {
-    Destination::of(provider, url)?.headers(resolved)
+    Target::of(provider, url)?.headers(resolved)
 }
 
 /// Where a request goes, and all that it needs but the credential: what there is to be said against it can be said before
 /// the credential is renewed.
 #[derive(Debug)]
-pub struct Destination<'a> {
+pub struct Target<'a> {
     api: &'a Api,
     base: Url,
     url: Url,
     fixed: Vec<Header>,
 }
 
-impl<'a> Destination<'a> {
+impl<'a> Target<'a> {
     /// For a request to `url`, or to the provider's own API.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl<'a> Destination<'a> {
     ///
     /// # Errors
     /// [`HeadersError::NotHttps`], [`HeadersError::OtherHost`]
-    pub fn admits(&self, address: &Address, metadata: &Metadata) -> Result<(), HeadersError> {
+    pub fn allows(&self, address: &Address, metadata: &Metadata) -> Result<(), HeadersError> {
         let what = address.to_string();
         match https(self.url.as_str()) {
             Ok(()) => belongs(&what, metadata, &self.base, &self.url),
@@ -123,9 +123,9 @@ impl<'a> Destination<'a> {
     /// The headers, if the credential may be sent there.
     ///
     /// # Errors
-    /// As [`Destination::admits`]; [`HeadersError::Fields`], [`HeadersError::NotAHeader`]
+    /// As [`Target::allows`]; [`HeadersError::Fields`], [`HeadersError::NotAHeader`]
     pub fn headers(self, resolved: &Resolved) -> Result<Vec<Header>, HeadersError> {
-        self.admits(&resolved.address, &resolved.metadata)?;
+        self.allows(&resolved.address, &resolved.metadata)?;
         let what = resolved.address.to_string();
         let Some((name, value)) = authorisation(self.api, &resolved.credential) else {
             return Err(HeadersError::Fields(what));
@@ -199,7 +199,7 @@ mod tests {
 
     fn resolved(provider: &str, credential: Credential, host: Option<&str>) -> Resolved {
         Resolved {
-            address: Address::of(provider.parse().expect("a name")),
+            address: Address::default_profile(provider.parse().expect("a name")),
             credential,
             metadata: Metadata { host: host.map(str::to_owned), ..Metadata::default() },
             source: Source::Stored,

@@ -8,7 +8,7 @@ use crate::{
 
 /// Records one in the store that is given, or else in that of the data directory, if there is one: none is made to say
 /// that nothing was stored. Nor is it an error of its own that it cannot be recorded.
-pub(super) fn record(
+pub(super) fn audit_failure(
     paths: &Paths,
     store: Option<&SharedStore>,
     action: Action,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
-    cancel::{Asked, Interrupt},
+    cancel::{CancelRequest, CancelToken},
     error::Ending,
 };
 
@@ -16,74 +16,78 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The end of a login that is to come.
-pub(super) struct Until<'a> {
+pub(super) struct Deadline<'a> {
     /// Who may want out.
-    pub(super) interrupt: &'a mut Interrupt,
+    pub(super) interrupt: &'a mut CancelToken,
     /// The time limit, as it was said.
     pub(super) limit: Duration,
     /// When that is reached.
-    pub(super) deadline: Instant,
+    pub(super) end: Instant,
 }
 
-impl<'a> Until<'a> {
-    pub(super) fn new(limit: Duration, interrupt: &'a mut Interrupt) -> Self {
-        Self { interrupt, limit, deadline: Instant::now() + limit.min(EVER) }
+impl<'a> Deadline<'a> {
+    pub(super) fn new(limit: Duration, interrupt: &'a mut CancelToken) -> Self {
+        Self { interrupt, limit, end: Instant::now() + limit.min(EVER) }
     }
 
     /// Does something, unless the login is over first.
-    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
+    pub(super) async fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
         tokio::select! {
             done = work => Ok(done),
-            ending = self.over() => Err(ending),
+            ending = self.wait() => Err(ending),
         }
     }
 
     /// Does something whose time does not count.
-    pub(super) async fn untimed<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
+    pub(super) async fn run_untimed<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
         let began = Instant::now();
         let done = tokio::select! {
             done = work => Ok(done),
-            () = wants_out(self.interrupt) => Err(Ending::Interrupted),
+            () = cancel_requested(self.interrupt) => Err(Ending::Interrupted),
         };
-        self.deadline += began.elapsed();
+        self.end += began.elapsed();
         done
     }
 
     /// Does something that had better not be left half done.
-    pub(super) async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
+    pub(super) async fn run_with_grace<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
         tokio::pin!(work);
         let ending = tokio::select! {
             done = &mut work => return Ok(done),
-            ending = self.over() => ending,
+            ending = self.wait() => ending,
         };
         timeout(PATIENCE, work).await.map_err(|_| ending)
     }
 
     /// Does something when the login is over anyway. Whoever wants out then waits for nothing more.
-    pub(super) async fn at_most<T>(&mut self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn run_at_most<T>(
+        &mut self,
+        time: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             done = work => Some(done),
             () = sleep(time) => None,
-            _ = self.interrupt.asked() => None,
+            _ = self.interrupt.requested() => None,
         }
     }
 
     /// How the login is over already, if it is.
-    pub(super) fn is_over(&self) -> Option<Ending> {
-        if self.interrupt.so_far() != Asked::Nothing {
+    pub(super) fn expired(&self) -> Option<Ending> {
+        if self.interrupt.so_far() != CancelRequest::Nothing {
             return Some(Ending::Interrupted);
         }
-        (Instant::now() >= self.deadline).then_some(Ending::TimedOut(self.limit))
+        (Instant::now() >= self.end).then_some(Ending::TimedOut(self.limit))
     }
 
-    async fn over(&mut self) -> Ending {
+    async fn wait(&mut self) -> Ending {
         tokio::select! {
-            () = wants_out(self.interrupt) => Ending::Interrupted,
-            () = sleep_until(self.deadline) => Ending::TimedOut(self.limit),
+            () = cancel_requested(self.interrupt) => Ending::Interrupted,
+            () = sleep_until(self.end) => Ending::TimedOut(self.limit),
         }
     }
 }
 
-async fn wants_out(interrupt: &mut Interrupt) {
-    while interrupt.asked().await == Asked::Nothing {}
+async fn cancel_requested(interrupt: &mut CancelToken) {
+    while interrupt.requested().await == CancelRequest::Nothing {}
 }

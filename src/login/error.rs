@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{cli::port_forward::Taken, direct::fields::FieldsError, import::ImportError, record::Holder};
+use super::{
+    cli::port_forward::PortUnavailable, direct::fields::FieldsError, import::ImportError, record::Holder,
+};
 use crate::{
     config::ReferenceError, credential::Address, engine::EngineError, oauth::OAuthError, provider::Mode,
     store::StoreError, ui::UiError, vendor_files::CaptureError,
@@ -25,10 +27,10 @@ pub enum LoginError {
     },
     /// The mode is known, and not built yet.
     #[error("mode {0} is not available in this version")]
-    NotYet(Mode),
+    NotImplemented(Mode),
     /// Something was given for a mode that takes none of it.
     #[error("{what} given, and mode {mode} takes none")]
-    NotWanted {
+    UnexpectedInput {
         /// What was given, with its verb: `an API key was`.
         what: &'static str,
         /// The mode.
@@ -74,7 +76,7 @@ pub enum LoginError {
         source: io::Error,
     },
     /// The login ended and left no credential.
-    #[error("{ending}, and left no credential{}", wrote(.found))]
+    #[error("{ending}, and left no credential{}", list_found(.found))]
     NothingCaptured {
         /// How it ended.
         ending: Ending,
@@ -85,7 +87,7 @@ pub enum LoginError {
     },
     /// The port that the browser will come back to is not ours, and nobody can paste where it went.
     #[error("{0}, and the browser must come back to it")]
-    PortTaken(Taken),
+    PortTaken(PortUnavailable),
     /// The fields are not those of the provider; nothing was stored.
     #[error(transparent)]
     Fields(#[from] FieldsError),
@@ -144,7 +146,9 @@ impl LoginError {
         match self {
             Self::BadKey { .. } | Self::NoKey { .. } => "bad_key",
             Self::Fields(_) => "bad_field",
-            Self::NoSuchMode { .. } | Self::NotYet(_) | Self::NotWanted { .. } => "configuration",
+            Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
+                "configuration"
+            }
             Self::KeySource { .. } | Self::Reference(_) | Self::Subject { .. } => "configuration",
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
@@ -156,15 +160,15 @@ impl LoginError {
             Self::Store(error) => error.code(),
             Self::OAuth(error) => error.code(),
             Self::Ui(UiError::Interrupted) => "interrupted",
-            Self::Ui(UiError::NobodyToAsk(_)) => "nobody_to_ask",
-            Self::Ui(UiError::NotTaken(_)) => "bad_key",
+            Self::Ui(UiError::NoOneToAsk(_)) => "nobody_to_ask",
+            Self::Ui(UiError::Rejected(_)) => "bad_key",
             Self::Ui(UiError::Io(_)) | Self::Files { .. } => "system",
         }
     }
 
     /// Whether nothing was begun: what was asked for was not complete.
-    pub(super) fn is_unbegun(&self) -> bool {
-        matches!(self, Self::Ui(UiError::NobodyToAsk(_)))
+    pub(super) fn is_before_start(&self) -> bool {
+        matches!(self, Self::Ui(UiError::NoOneToAsk(_)))
     }
 }
 
@@ -197,6 +201,6 @@ fn list(modes: &[Mode]) -> String {
     modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn wrote(names: &[String]) -> String {
+fn list_found(names: &[String]) -> String {
     if names.is_empty() { "; it wrote no file".into() } else { format!("; it wrote: {}", names.join(", ")) }
 }

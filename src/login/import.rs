@@ -17,7 +17,7 @@ const TRIES: usize = 3;
 
 /// What is to be imported.
 #[derive(Clone, Debug, Default)]
-pub struct What {
+pub struct ImportOptions {
     /// The directory of the vendor's tool. Default: where the vendor's own variable says, or else the descriptor's
     /// `home_dir`.
     pub from: Option<PathBuf>,
@@ -118,21 +118,21 @@ pub struct Imported {
     /// The vendor's file that it was in; the directory, where it had been taken out before.
     pub file: PathBuf,
     /// What became of that file; `None`: nothing, the vendor's tool keeps the login.
-    pub removed: Option<Gone>,
+    pub removed: Option<RemovedFrom>,
 }
 
 /// Since when the vendor's tool does not have a login any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gone {
+pub enum RemovedFrom {
     /// It was taken out of its file.
     Now(Removed),
     /// It was taken out before, by an import that was killed.
-    Before,
+    Earlier,
 }
 
 impl Imported {
     /// The vendor's tool renews it and so makes the copy useless: its refresh token rotates.
-    pub fn goes_stale(&self) -> bool {
+    pub fn becomes_outdated(&self) -> bool {
         let Credential::OAuth(oauth) = &self.record.credential else { return false };
         self.removed.is_none() && oauth.refresh_token.is_some()
     }
@@ -143,9 +143,14 @@ impl Import {
     ///
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`ImportError`]
-    pub fn plan(paths: &Paths, project: Option<&Name>, provider: &str, what: What) -> Result<Self, Error> {
-        let registry = Registry::of_one(paths, provider);
-        let provider = registry.sound(provider)?.clone();
+    pub fn plan(
+        paths: &Paths,
+        project: Option<&Name>,
+        provider: &str,
+        what: ImportOptions,
+    ) -> Result<Self, Error> {
+        let registry = Registry::load_one(paths, provider);
+        let provider = registry.usable(provider)?.clone();
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
         }
@@ -189,7 +194,7 @@ impl Import {
     pub fn run(&self) -> Result<Imported, Error> {
         let mut step = Action::Import;
         self.import(&mut step).inspect_err(|error| {
-            audit::record(&self.paths, None, step, &self.address, error.code());
+            audit::audit_failure(&self.paths, None, step, &self.address, error.code());
         })
     }
 
@@ -199,11 +204,11 @@ impl Import {
         store.record_as(Action::Import);
         let found = self.read();
         if self.take_over
-            && let Some(record) = self.half_moved(&store)?
-            && is_gone(&found, &record)
+            && let Some(record) = self.unfinished_move(&store)?
+            && is_removed(&found, &record)
         {
             *step = Action::TakeOver;
-            return self.own(&mut store, record, self.directory.clone(), Gone::Before);
+            return self.take_ownership(&mut store, record, self.directory.clone(), RemovedFrom::Earlier);
         }
         let mut captured = found?;
         for _ in 0..TRIES {
@@ -233,8 +238,8 @@ impl Import {
     }
 
     /// What an import that was killed has stored, and has taken out of the vendor's files, or was about to.
-    fn half_moved(&self, store: &Store) -> Result<Option<Record>, Error> {
-        let from = store.moving_from(&self.address)?;
+    fn unfinished_move(&self, store: &Store) -> Result<Option<Record>, Error> {
+        let from = store.move_source(&self.address)?;
         match from.is_some() && from == self.directory.canonicalize().ok() {
             true => Ok(store.get(&self.address)?),
             false => Ok(None),
@@ -249,16 +254,22 @@ impl Import {
         captured: &Captured,
     ) -> Result<Imported, Error> {
         if let Ok(directory) = self.directory.canonicalize() {
-            store.note_moving(&self.address, record.version, &directory)?;
+            store.begin_move(&self.address, record.version, &directory)?;
         }
         let address = Box::new(self.address.clone());
         let removed = vendor_files::remove(&self.directory, &self.provider.capture, captured)
             .map_err(|source| ImportError::NotTakenOver { address, source })?;
-        self.own(store, record, file, Gone::Now(removed))
+        self.take_ownership(store, record, file, RemovedFrom::Now(removed))
     }
 
     /// Marks what is gone from the vendor's files as ours.
-    fn own(&self, store: &mut Store, record: Record, file: PathBuf, gone: Gone) -> Result<Imported, Error> {
+    fn take_ownership(
+        &self,
+        store: &mut Store,
+        record: Record,
+        file: PathBuf,
+        gone: RemovedFrom,
+    ) -> Result<Imported, Error> {
         let address = || Box::new(self.address.clone());
         store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
@@ -271,7 +282,7 @@ impl Import {
 }
 
 /// Whether a login is not there any more: nothing is, or something of another kind.
-fn is_gone(found: &Result<Captured, Error>, record: &Record) -> bool {
+fn is_removed(found: &Result<Captured, Error>, record: &Record) -> bool {
     match found {
         Ok(captured) => captured.credential.kind() != record.credential.kind(),
         Err(error) => {

@@ -16,14 +16,14 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 
-pub use cancel::{Interrupt, Interrupter};
-pub use direct::{field_input::Given, fields::FieldsError};
+pub use cancel::{CancelHandle, CancelToken};
+pub use direct::{field_input::FieldInput, fields::FieldsError};
 pub use error::{Ending, LoginError};
 
 use crate::{
     config::{Paths, Project},
     credential::{Address, Credential, Metadata, Name, Record, Secret},
-    engine::Choice,
+    engine::EngineSelector,
     error::Error,
     provider::{Mode, Provider, Registry},
     store::{Action, SharedStore, Store},
@@ -32,7 +32,7 @@ use crate::{
 
 /// How a login is to be made. What is left out is decided by the project, the provider or the person.
 #[derive(Clone, Debug, Default)]
-pub struct How {
+pub struct LoginOptions {
     /// The mode.
     pub mode: Option<Mode>,
     /// The key, for mode `api_key`.
@@ -42,7 +42,7 @@ pub struct How {
     /// When the key or token stops working.
     pub expires_at: Option<Timestamp>,
     /// The fields, for the modes `fields` and `basic`.
-    pub fields: Given,
+    pub fields: FieldInput,
     /// Store a key that only the provider's pattern objects to.
     pub force: bool,
     /// The credential set, in place of the project's.
@@ -52,7 +52,7 @@ pub struct How {
     /// The image, in place of the project's and the provider's.
     pub image: Option<String>,
     /// The engine, in place of the project's.
-    pub engine: Option<Choice>,
+    pub engine: Option<EngineSelector>,
     /// The certificates to trust, in place of the project's.
     pub ca_bundle: Option<PathBuf>,
     /// Use the provider's `headless_command`, as if no browser could come back.
@@ -83,16 +83,16 @@ pub struct How {
 /// ```
 ///
 /// # Errors
-/// As [`Login::plan`], [`Login::store_key`] and [`Login::in_container`].
+/// As [`Login::plan`], [`Login::store_key`] and [`Login::run_vendor_cli`].
 pub async fn authenticate(
     paths: &Paths,
     project: &Name,
     provider: &str,
-    how: How,
+    options: LoginOptions,
     ui: &dyn Ui,
-    interrupt: &mut Interrupt,
+    interrupt: &mut CancelToken,
 ) -> Result<Record, Error> {
-    Login::plan(paths, project, provider, how, ui)?.run(ui, interrupt).await
+    Login::plan(paths, project, provider, options, ui)?.run(ui, interrupt).await
 }
 
 /// Checks an API key and stores it under the default profile of a provider, in a credential set or the default one.
@@ -119,13 +119,13 @@ pub fn store_api_key(
     key: &Secret,
     set: Option<&Name>,
 ) -> Result<Record, Error> {
-    let registry = Registry::of_one(paths, provider);
-    let provider = registry.sound(provider)?;
+    let registry = Registry::load_one(paths, provider);
+    let provider = registry.usable(provider)?;
     has_mode(provider, Mode::ApiKey)?;
     let set = set.cloned().unwrap_or_else(Name::default_name);
-    let address = Address { set, ..Address::of(provider.name.parse()?) };
+    let address = Address { set, ..Address::default_profile(provider.name.parse()?) };
     let key = direct::api_key::check(provider, key, false)
-        .inspect_err(|error| audit::record(paths, None, Action::Login, &address, error.code()))?;
+        .inspect_err(|error| audit::audit_failure(paths, None, Action::Login, &address, error.code()))?;
     Ok(Store::open(paths)?.put(&address, &Credential::ApiKey { key }, &Metadata::default())?)
 }
 
@@ -137,7 +137,7 @@ pub struct Login {
     provider: Provider,
     address: Address,
     mode: Mode,
-    how: How,
+    how: LoginOptions,
     store: Option<SharedStore>,
 }
 
@@ -146,10 +146,16 @@ impl Login {
     ///
     /// # Errors
     /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`LoginError::NoSuchMode`],
-    /// [`LoginError::NotWanted`], [`LoginError::NotYet`], [`LoginError::Ui`]
-    pub fn plan(paths: &Paths, project: &Name, provider: &str, how: How, ui: &dyn Ui) -> Result<Self, Error> {
-        let registry = Registry::of_one(paths, provider);
-        let provider = registry.sound(provider)?.clone();
+    /// [`LoginError::UnexpectedInput`], [`LoginError::NotImplemented`], [`LoginError::Ui`]
+    pub fn plan(
+        paths: &Paths,
+        project: &Name,
+        provider: &str,
+        how: LoginOptions,
+        ui: &dyn Ui,
+    ) -> Result<Self, Error> {
+        let registry = Registry::load_one(paths, provider);
+        let provider = registry.usable(provider)?.clone();
         for problem in registry.problems() {
             ui.show(Event::Warning(&problem.to_string()));
         }
@@ -164,20 +170,20 @@ impl Login {
     }
 
     /// With a store in place of the one in the data directory.
-    pub fn keep_in(self, store: SharedStore) -> Self {
+    pub fn with_store(self, store: SharedStore) -> Self {
         Self { store: Some(store), ..self }
     }
 
     /// Does what was decided on.
     ///
     /// # Errors
-    /// As [`Login::store_key`], [`Login::store_fields`], [`Login::natively`] and [`Login::in_container`].
-    pub async fn run(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+    /// As [`Login::store_key`], [`Login::store_fields`], [`Login::run_oauth_flow`] and [`Login::run_vendor_cli`].
+    pub async fn run(&self, ui: &dyn Ui, interrupt: &mut CancelToken) -> Result<Record, Error> {
         match self.mode {
             Mode::ApiKey | Mode::Token => self.store_key(ui),
             Mode::Basic | Mode::Fields => self.store_fields(ui),
-            native if Mode::NATIVE.contains(&native) => self.natively(ui, interrupt).await,
-            _ => self.in_container(ui, interrupt).await,
+            native if Mode::OAUTH_FLOWS.contains(&native) => self.run_oauth_flow(ui, interrupt).await,
+            _ => self.run_vendor_cli(ui, interrupt).await,
         }
     }
 
@@ -201,7 +207,7 @@ impl Login {
     /// # Errors
     /// [`LoginError::BadKey`], [`LoginError::Ui`], [`Error::Store`]
     pub fn store_key(&self, ui: &dyn Ui) -> Result<Record, Error> {
-        self.recorded(self.key(ui))
+        self.audited(self.key(ui))
     }
 
     fn key(&self, ui: &dyn Ui) -> Result<Record, Error> {
@@ -235,15 +241,15 @@ impl Login {
     pub fn store_fields(&self, ui: &dyn Ui) -> Result<Record, Error> {
         let credential = direct::fields::credential(&self.provider, self.mode, &self.how.fields, ui);
         let credential = credential.map_err(Error::from);
-        self.recorded(credential.and_then(|credential| self.put(&credential, &Metadata::default())))
+        self.audited(credential.and_then(|credential| self.put(&credential, &Metadata::default())))
     }
 
-    /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::NATIVE`] only.
+    /// Speaks to the authorization server itself, and stores what that gives. The modes of [`Mode::OAUTH_FLOWS`] only.
     ///
     /// # Errors
     /// Any [`LoginError`].
-    pub async fn natively(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
-        let login = oauth::NativeLogin {
+    pub async fn run_oauth_flow(&self, ui: &dyn Ui, interrupt: &mut CancelToken) -> Result<Record, Error> {
+        let login = oauth::OAuthLogin {
             paths: &self.paths,
             provider: &self.provider,
             project: &self.project,
@@ -253,14 +259,14 @@ impl Login {
             store: self.store.as_ref(),
             ui,
         };
-        self.recorded(login.run(interrupt).await.map_err(Error::from))
+        self.audited(login.run(interrupt).await.map_err(Error::from))
     }
 
     /// Runs the vendor's CLI in a container and stores what it left. Mode `oauth` only.
     ///
     /// # Errors
     /// [`Error::Reference`], and any [`LoginError`].
-    pub async fn in_container(&self, ui: &dyn Ui, interrupt: &mut Interrupt) -> Result<Record, Error> {
+    pub async fn run_vendor_cli(&self, ui: &dyn Ui, interrupt: &mut CancelToken) -> Result<Record, Error> {
         // Before anything else: nothing is begun that a missing variable would end.
         let (provider, project) = (self.provider.with_values()?, self.project.with_values()?);
         let login = cli::ContainerLogin {
@@ -274,18 +280,18 @@ impl Login {
         };
         let mut opened = self.store.clone();
         let done = login.run(&mut opened, interrupt).await;
-        self.recorded_in(opened.as_ref(), done.map_err(Error::from))
+        self.audited_in(opened.as_ref(), done.map_err(Error::from))
     }
 
     /// A login that fails is recorded, too.
-    fn recorded(&self, done: Result<Record, Error>) -> Result<Record, Error> {
-        self.recorded_in(self.store.as_ref(), done)
+    fn audited(&self, done: Result<Record, Error>) -> Result<Record, Error> {
+        self.audited_in(self.store.as_ref(), done)
     }
 
-    fn recorded_in(&self, store: Option<&SharedStore>, done: Result<Record, Error>) -> Result<Record, Error> {
+    fn audited_in(&self, store: Option<&SharedStore>, done: Result<Record, Error>) -> Result<Record, Error> {
         done.inspect_err(|error| match error {
-            Error::Login(unbegun) if unbegun.is_unbegun() => {}
-            error => audit::record(&self.paths, store, Action::Login, &self.address, error.code()),
+            Error::Login(unbegun) if unbegun.is_before_start() => {}
+            error => audit::audit_failure(&self.paths, store, Action::Login, &self.address, error.code()),
         })
     }
 
@@ -311,12 +317,12 @@ fn has_mode(provider: &Provider, mode: Mode) -> Result<Mode, LoginError> {
     })
 }
 
-fn choose_mode(provider: &Provider, how: &How, ui: &dyn Ui) -> Result<Mode, LoginError> {
-    let given = mode::by_what_is_given(provider, how);
+fn choose_mode(provider: &Provider, how: &LoginOptions, ui: &dyn Ui) -> Result<Mode, LoginError> {
+    let given = mode::infer(provider, how);
     let mode = match (how.mode.or(given), provider.modes.as_slice()) {
         (Some(mode), _) => has_mode(provider, mode)?,
         (None, [only]) => *only,
         (None, several) => ui.choose_mode(provider, several)?,
     };
-    mode::check(mode, how)
+    mode::validate_inputs(mode, how)
 }

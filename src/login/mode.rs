@@ -1,10 +1,10 @@
 //! The mode that is meant by what was given, and what a mode takes.
 
-use super::{How, LoginError};
+use super::{LoginError, LoginOptions};
 use crate::provider::{Descriptor, Mode};
 
 /// The mode that what was given belongs to; the provider may not have it.
-pub(super) fn by_what_is_given(provider: &Descriptor, how: &How) -> Option<Mode> {
+pub(super) fn infer(provider: &Descriptor, how: &LoginOptions) -> Option<Mode> {
     if how.api_key.is_some() {
         return Some(Mode::ApiKey);
     }
@@ -16,7 +16,7 @@ pub(super) fn by_what_is_given(provider: &Descriptor, how: &How) -> Option<Mode>
 }
 
 /// Refuses what belongs to a credential and the mode would drop. What belongs to a way to get one is not looked at.
-pub(super) fn check(mode: Mode, how: &How) -> Result<Mode, LoginError> {
+pub(super) fn validate_inputs(mode: Mode, how: &LoginOptions) -> Result<Mode, LoginError> {
     let takes_end = matches!(mode, Mode::ApiKey | Mode::Token);
     let takes_fields = matches!(mode, Mode::Basic | Mode::Fields);
     let unwanted = [
@@ -26,7 +26,7 @@ pub(super) fn check(mode: Mode, how: &How) -> Result<Mode, LoginError> {
         ("the time of its end was", how.expires_at.is_some() && !takes_end),
     ];
     match unwanted.into_iter().find(|(_, unwanted)| *unwanted) {
-        Some((what, _)) => Err(LoginError::NotWanted { what, mode }),
+        Some((what, _)) => Err(LoginError::UnexpectedInput { what, mode }),
         None => Ok(mode),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     config::Paths,
     credential::Address,
     fs::{
-        lock::{self, Attempt},
+        lock::{self, TryLock},
         trust,
     },
 };
@@ -53,7 +53,7 @@ pub struct LoginLock {
 /// The record of a login that may have left something, and its lock. When it is dropped, the record stays: whoever
 /// sweeps next finds it, whether or not the process lives on.
 #[derive(Debug)]
-pub struct Traces {
+pub struct LoginRecord {
     lock: File,
     /// Where it is.
     pub path: PathBuf,
@@ -61,9 +61,9 @@ pub struct Traces {
     pub holder: Holder,
 }
 
-impl Traces {
+impl LoginRecord {
     /// Leaves its credential to others: it is kept under its own identity.
-    fn make_way(mut self) -> Self {
+    fn release_address(mut self) -> Self {
         let own = self.path.with_file_name(format!("{}.lock", self.holder.login));
         if fs::rename(&self.path, &own).is_ok() {
             self.path = own;
@@ -72,7 +72,7 @@ impl Traces {
     }
 
     /// Everything that it left is gone.
-    pub fn forget(self) {
+    pub fn remove(self) {
         let _ = fs::remove_file(&self.path);
         drop(self.lock);
     }
@@ -84,17 +84,17 @@ impl LoginLock {
     /// # Errors
     /// [`LoginError::Busy`] when a living process holds it.
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
-        let path = paths.logins().join(lock::name(address));
+        let path = paths.logins().join(lock::lock_file_name(address));
         let failed = |source| LoginError::Files { path: path.clone(), source };
         trust::data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
         trust::private_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
-        let mut file = match lock::attempt(&path, true).map_err(failed)? {
-            Attempt::Free(file) => file,
-            Attempt::Held(mut file) => return Err(busy(address, read(&mut file))),
-            Attempt::Missing => return Err(busy(address, None)),
+        let mut file = match lock::try_lock(&path, true).map_err(failed)? {
+            TryLock::Free(file) => file,
+            TryLock::Held(mut file) => return Err(busy(address, read(&mut file))),
+            TryLock::Missing => return Err(busy(address, None)),
         };
         if let Some(dead) = read(&mut file) {
-            keep(paths, &dead).map_err(failed)?;
+            keep_record(paths, &dead).map_err(failed)?;
         }
         let holder =
             Holder { pid: std::process::id(), since: Timestamp::now(), login: new_login(), engine: None };
@@ -107,12 +107,12 @@ impl LoginLock {
     ///
     /// # Errors
     /// [`LoginError::Files`]
-    pub fn engage(mut self, url: &str) -> Result<Traces, LoginError> {
+    pub fn record_engine(mut self, url: &str) -> Result<LoginRecord, LoginError> {
         self.holder.engine = Some(url.to_owned());
         self.write().map_err(|source| files_error(&self.path, source))?;
         let Self { path, file, holder } = self;
         let path = path.keep().map_err(|kept| files_error(&kept.path, kept.error))?;
-        Ok(Traces { lock: file, path, holder })
+        Ok(LoginRecord { lock: file, path, holder })
     }
 
     /// The login's identity.
@@ -134,7 +134,7 @@ impl LoginLock {
 ///
 /// # Errors
 /// [`LoginError::Files`] for a directory that others could have written to: nothing in it is believed.
-pub fn dead(paths: &Paths) -> Result<Vec<Traces>, LoginError> {
+pub fn find_abandoned(paths: &Paths) -> Result<Vec<LoginRecord>, LoginError> {
     let logins = paths.logins();
     trust::check_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
     trust::check_private_dir(&logins).map_err(|source| files_error(&logins, source))?;
@@ -143,16 +143,16 @@ pub fn dead(paths: &Paths) -> Result<Vec<Traces>, LoginError> {
     let is = |path: &Path, extension| path.extension().is_some_and(|e| e == extension);
     Ok(found
         .filter_map(|path| {
-            if is(&path, "new") && trust::is_stale(&path, YOUNG) {
+            if is(&path, "new") && trust::is_stale(&path, MIN_AGE) {
                 let _ = fs::remove_file(&path);
             }
             // A login that has just begun may not hold its lock yet.
-            if !is(&path, "lock") || (is_empty(&path) && !trust::is_stale(&path, YOUNG)) {
+            if !is(&path, "lock") || (is_empty(&path) && !trust::is_stale(&path, MIN_AGE)) {
                 return None;
             }
-            let Attempt::Free(mut lock) = lock::attempt(&path, false).ok()? else { return None };
+            let TryLock::Free(mut lock) = lock::try_lock(&path, false).ok()? else { return None };
             match read(&mut lock) {
-                Some(holder) => Some(Traces { lock, path, holder }.make_way()),
+                Some(holder) => Some(LoginRecord { lock, path, holder }.release_address()),
                 None => {
                     // It died before it made anything.
                     let _ = fs::remove_file(&path);
@@ -168,7 +168,7 @@ fn is_empty(path: &Path) -> bool {
 }
 
 /// Keeps the record of a dead login that could not be swept yet, when its lock is needed again.
-fn keep(paths: &Paths, dead: &Holder) -> io::Result<()> {
+fn keep_record(paths: &Paths, dead: &Holder) -> io::Result<()> {
     let path = paths.logins().join(format!("{}.lock", dead.login));
     // Whole from the first moment: a sweep takes an empty record for that of a login that had made nothing.
     let mut unfinished = tempfile::Builder::new().suffix(".new").tempfile_in(paths.logins())?;
@@ -198,7 +198,7 @@ fn files_error(path: &Path, source: io::Error) -> LoginError {
 
 const LOGIN_LENGTH: usize = 16;
 /// What is younger than this may be in the making.
-const YOUNG: Duration = Duration::from_secs(60);
+const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// An identity that no other login has, on this machine or on another that shares an engine.
 fn new_login() -> String {
@@ -217,7 +217,7 @@ mod tests {
     fn place() -> (tempfile::TempDir, Paths, Address) {
         let directory = tempfile::tempdir().expect("directory");
         let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
-        (directory, paths, Address::of("codex".parse::<Name>().expect("name")))
+        (directory, paths, Address::default_profile("codex".parse::<Name>().expect("name")))
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
             panic!("not busy");
         };
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
-        assert!(dead(&paths).expect("looked").is_empty(), "a living login is not swept");
+        assert!(find_abandoned(&paths).expect("looked").is_empty(), "a living login is not swept");
         let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
         assert!(LoginLock::take(&paths, &other).is_ok(), "another profile is free");
         drop(first);
@@ -250,22 +250,22 @@ mod tests {
         let (_directory, paths, address) = place();
         let lock = LoginLock::take(&paths, &address).expect("free");
         let login = lock.login().to_owned();
-        drop(lock.engage("unix:///x.sock").expect("write"));
-        let found = dead(&paths).expect("looked");
+        drop(lock.record_engine("unix:///x.sock").expect("write"));
+        let found = find_abandoned(&paths).expect("looked");
         assert_eq!(found.len(), 1);
-        assert!(dead(&paths).expect("looked").is_empty(), "while one sweeps, another does not");
+        assert!(find_abandoned(&paths).expect("looked").is_empty(), "while one sweeps, another does not");
         drop(found);
         drop(LoginLock::take(&paths, &address).expect("free"));
-        let found = dead(&paths).expect("looked");
+        let found = find_abandoned(&paths).expect("looked");
         assert_eq!(found.len(), 1, "the next login does not forget it");
         for dead in found {
             assert_eq!(
                 (dead.holder.login.as_str(), dead.holder.engine.as_deref()),
                 (&*login, Some("unix:///x.sock"))
             );
-            dead.forget();
+            dead.remove();
         }
-        assert!(dead(&paths).expect("looked").is_empty());
+        assert!(find_abandoned(&paths).expect("looked").is_empty());
     }
 
     /// Their engines may take long to answer, one after the other.
@@ -275,9 +275,9 @@ mod tests {
         let other = Address { profile: "work".parse().expect("name"), ..address.clone() };
         for address in [&address, &other] {
             let lock = LoginLock::take(&paths, address).expect("free");
-            drop(lock.engage("unix:///silent.sock").expect("write"));
+            drop(lock.record_engine("unix:///silent.sock").expect("write"));
         }
-        let found = dead(&paths).expect("looked");
+        let found = find_abandoned(&paths).expect("looked");
         assert_eq!(found.len(), 2);
         for address in [&address, &other] {
             assert!(LoginLock::take(&paths, address).is_ok(), "{address}");
@@ -296,7 +296,7 @@ mod tests {
             options.write(true).create(true).truncate(true).mode(0o600);
             let mut file = options.open(&path).expect("opened");
             file.write_all(text.as_bytes()).expect("write");
-            assert!(dead(&paths).expect("looked").is_empty(), "{text}");
+            assert!(find_abandoned(&paths).expect("looked").is_empty(), "{text}");
             assert_eq!(path.exists(), text.is_empty(), "one that has just begun is left alone: {text}");
         }
     }

@@ -16,7 +16,7 @@ const MAX: u64 = 16 << 20;
 
 /// A file of certificates of which at least one can be used.
 #[derive(Clone, Debug)]
-pub(crate) struct Bundle {
+pub(crate) struct TlsRoots {
     /// As it is in the file.
     pub pem: Vec<u8>,
     /// What of it can be used.
@@ -28,7 +28,7 @@ pub(crate) struct Bundle {
 ///
 /// # Errors
 /// Why `file` cannot be used.
-pub(crate) fn bundle(file: Option<&Path>) -> io::Result<(Option<Bundle>, Vec<String>)> {
+pub(crate) fn load(file: Option<&Path>) -> io::Result<(Option<TlsRoots>, Vec<String>)> {
     if let Some(path) = file {
         return Ok((Some(read(path)?), Vec::new()));
     }
@@ -36,13 +36,13 @@ pub(crate) fn bundle(file: Option<&Path>) -> io::Result<(Option<Bundle>, Vec<Str
     let named = VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?)));
     let found = named.filter(|(_, value)| !value.is_empty()).find_map(|(name, value)| {
         let path = Path::new(&value);
-        let why = |error| format!("{name} is not used: cannot read {}: {error}", redact::file(path));
+        let why = |error| format!("{name} is not used: cannot read {}: {error}", redact::redact_path(path));
         read(path).map_err(|error| unread.push(why(error))).ok()
     });
     Ok((found, unread))
 }
 
-fn read(path: &Path) -> io::Result<Bundle> {
+fn read(path: &Path) -> io::Result<TlsRoots> {
     let pem = trust::read_plain(path, MAX)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| io::Error::other(error.to_string()))?;
@@ -52,7 +52,7 @@ fn read(path: &Path) -> io::Result<Bundle> {
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(certificates) {
         (0, _) => Err(io::Error::other("none of the certificates in it can be used")),
-        _ => Ok(Bundle { pem, roots }),
+        _ => Ok(TlsRoots { pem, roots }),
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         // What there is of it on the disk is nothing.
         file.as_file().set_len(1 << 40).expect("a length");
-        let refused = bundle(Some(file.path())).expect_err("refused");
+        let refused = load(Some(file.path())).expect_err("refused");
         assert_eq!(refused.to_string(), "it is larger than 16777216 bytes");
     }
 
@@ -84,7 +84,7 @@ mod tests {
             ),
         ] {
             std::fs::write(file.path(), text).expect("written");
-            assert_eq!(bundle(Some(file.path())).expect_err("refused").to_string(), why);
+            assert_eq!(load(Some(file.path())).expect_err("refused").to_string(), why);
         }
     }
 }

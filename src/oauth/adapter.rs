@@ -126,7 +126,7 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
     let bad = |what| OAuthError::BadReply { host: host.to_owned(), status, what };
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let refused =
-        json.as_ref().filter(|json| !gives(status, json)).and_then(|json| refusal::read(json, sent));
+        json.as_ref().filter(|json| !contains(status, json)).and_then(|json| refusal::read(json, sent));
     let waits = matches!(&refused, Some((code, _)) if code == "slow_down" || code == "authorization_pending");
     let done = match (status, refused) {
         // Whoever does not do it gives no token.
@@ -158,7 +158,7 @@ fn response(host: &str, answer: &Answer, sent: &Sent) -> Result<HttpResponse, OA
 }
 
 /// Whoever gives a token does not refuse, whatever else is said beside it.
-fn gives(status: u16, json: &Value) -> bool {
+fn contains(status: u16, json: &Value) -> bool {
     (200..300).contains(&status) && has_any(json, &["access_token"])
 }
 

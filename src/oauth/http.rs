@@ -50,7 +50,7 @@ impl Http {
     ///
     /// # Errors
     /// [`OAuthError::CaBundle`] when `ca_bundle` cannot be used, [`OAuthError::Setup`]. What is wrong with a variable is in
-    /// [`Http::unread`].
+    /// [`Http::ignored_config`].
     pub fn new(ca_bundle: Option<&Path>) -> Result<Self, OAuthError> {
         Self::limited(ca_bundle, TOTAL)
     }
@@ -58,7 +58,7 @@ impl Http {
     pub(crate) fn limited(ca_bundle: Option<&Path>, total: Duration) -> Result<Self, OAuthError> {
         let failed =
             |source| OAuthError::CaBundle { path: ca_bundle.map(Path::to_owned).unwrap_or_default(), source };
-        let (bundle, unread) = tls_roots::bundle(ca_bundle).map_err(failed)?;
+        let (bundle, unread) = tls_roots::load(ca_bundle).map_err(failed)?;
         let roots = bundle.map_or_else(of_the_system, |bundle| bundle.roots);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -90,7 +90,7 @@ impl Http {
 
     /// Variables that name a bundle of certificates which cannot be used, and why: to be shown. The system's are trusted
     /// in their place.
-    pub fn unread(&self) -> &[String] {
+    pub fn ignored_config(&self) -> &[String] {
         &self.unread
     }
 

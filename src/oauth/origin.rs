@@ -49,7 +49,7 @@ impl Origin {
     pub fn of(oauth: &OAuth) -> Option<Self> {
         let text = |name: &str| oauth.extra.get(&format!("{LOGIN}{name}")).map(Secret::expose);
         Some(Self {
-            mode: Mode::NATIVE.into_iter().find(|mode| text("mode") == Some(mode.as_str()))?,
+            mode: Mode::OAUTH_FLOWS.into_iter().find(|mode| text("mode") == Some(mode.as_str()))?,
             token_url: text("token_url")?.parse().ok()?,
             client_id: text("client_id").unwrap_or_default().to_owned(),
             client_secret: text("client_secret").map(str::to_owned),

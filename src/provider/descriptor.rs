@@ -43,7 +43,8 @@ pub enum Mode {
 
 impl Mode {
     /// The modes in which we speak to the authorization server ourselves.
-    pub const NATIVE: [Self; 4] = [Self::Device, Self::Browser, Self::ClientCredentials, Self::TokenExchange];
+    pub const OAUTH_FLOWS: [Self; 4] =
+        [Self::Device, Self::Browser, Self::ClientCredentials, Self::TokenExchange];
 
     /// The name used in descriptors and on the command line.
     pub fn as_str(self) -> &'static str {

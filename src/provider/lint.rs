@@ -69,7 +69,9 @@ impl Findings {
         }
         for mode in &d.modes {
             let missing = match mode {
-                native if Mode::NATIVE.contains(native) && d.flow(*native).is_none() => Some(native.as_str()),
+                native if Mode::OAUTH_FLOWS.contains(native) && d.flow(*native).is_none() => {
+                    Some(native.as_str())
+                }
                 Mode::Fields if d.fields.is_empty() => Some("fields"),
                 _ => None,
             };

@@ -76,7 +76,7 @@ pub(super) fn lint(descriptor: &Descriptor) -> Vec<Finding> {
 
 /// The native logins that a descriptor describes, whether or not it offers them.
 pub(super) fn flows(d: &Descriptor) -> impl Iterator<Item = (Mode, &'static str, &Flow)> {
-    Mode::NATIVE.into_iter().filter_map(|mode| Some((mode, mode.as_str(), d.flow(mode)?)))
+    Mode::OAUTH_FLOWS.into_iter().filter_map(|mode| Some((mode, mode.as_str(), d.flow(mode)?)))
 }
 
 fn endpoint(field: &str, text: &str, add: &mut impl FnMut(&str, String)) {

@@ -27,7 +27,7 @@ pub struct Registry {
     aliases: BTreeMap<String, String>,
     problems: Vec<Problem>,
     /// Those of the user's directory as a whole: a file of any provider may be among what was not read.
-    of_all: Vec<Problem>,
+    directory_problems: Vec<Problem>,
 }
 
 /// A provider and the files that it comes from.
@@ -144,14 +144,14 @@ impl Registry {
 
     /// The same of the configuration directory, and over it what a program has described itself:
     /// [`Client::provider`](crate::Client::provider).
-    pub fn of(paths: &Paths) -> Self {
+    pub fn load_all(paths: &Paths) -> Self {
         Self::load_where(Some(&paths.providers()), paths.descriptors(), |_| true)
     }
 
     /// Enough of that to get `name`: see [`Registry::load_for`].
-    pub fn of_one(paths: &Paths, name: &str) -> Self {
+    pub fn load_one(paths: &Paths, name: &str) -> Self {
         let registry = Self::load_where(Some(&paths.providers()), paths.descriptors(), |stem| stem == name);
-        if registry.providers.contains_key(name) { registry } else { Self::of(paths) }
+        if registry.providers.contains_key(name) { registry } else { Self::load_all(paths) }
     }
 
     /// Enough of the registry to get `name`: its own files alone, or everything when it is an alias or unknown.
@@ -189,13 +189,13 @@ impl Registry {
     fn add_own(&mut self, directory: &Path, wanted: impl Fn(&str) -> bool) {
         let (files, unread) = yaml::files(directory);
         self.problems.extend(unread.iter().cloned());
-        self.of_all.extend(unread);
+        self.directory_problems.extend(unread);
         for path in files {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if !wanted(&stem) {
                 continue;
             }
-            if let Some(problem) = twin(&path) {
+            if let Some(problem) = duplicate_file(&path) {
                 self.problems.push(problem);
                 continue;
             }
@@ -251,7 +251,7 @@ impl Registry {
     pub fn get(&self, name: &str) -> Result<&Provider, UnknownProvider> {
         let canonical = self.aliases.get(name).map_or(name, String::as_str);
         self.providers.get(canonical).ok_or_else(|| UnknownProvider {
-            name: redact::typed(name),
+            name: redact::quote(name),
             nearest: nearest(name, self.providers.keys().chain(self.aliases.keys()).map(String::as_str))
                 .map(str::to_owned),
             known: self.providers.keys().cloned().collect(),
@@ -263,14 +263,14 @@ impl Registry {
     ///
     /// # Errors
     /// [`Unusable`]
-    pub fn sound(&self, name: &str) -> Result<&Provider, Unusable> {
+    pub fn usable(&self, name: &str) -> Result<&Provider, Unusable> {
         let found = self.get(name);
         let wrong = self.problems_of(found.as_ref().map_or(name, |provider| &provider.name));
         if wrong.is_empty() { Ok(found?) } else { Err(Unusable::Wrong(wrong)) }
     }
 
     /// The provider of that name, no alias.
-    pub fn find(&self, name: &str) -> Option<&Provider> {
+    pub fn by_name(&self, name: &str) -> Option<&Provider> {
         self.providers.get(name)
     }
 
@@ -283,7 +283,7 @@ impl Registry {
     pub fn problems_of(&self, name: &str) -> Vec<Problem> {
         let is_its =
             |problem: &&Problem| Path::new(&problem.file).file_stem().is_some_and(|stem| stem == name);
-        self.of_all.iter().chain(self.problems.iter().filter(is_its)).cloned().collect()
+        self.directory_problems.iter().chain(self.problems.iter().filter(is_its)).cloned().collect()
     }
 
     /// What is wrong with the files that were skipped.
@@ -308,7 +308,7 @@ pub fn lint_text(directory: Option<&Path>, shown: &str, stem: &str, text: &str) 
 
 /// Of a provider's file that has the same name as another, spelled with the other extension. Neither is to be used, so
 /// that no order decides who is sent the secrets.
-pub fn twin(path: &Path) -> Option<Problem> {
+pub fn duplicate_file(path: &Path) -> Option<Problem> {
     let other = path.with_extension(if path.extension()? == "yaml" { "yml" } else { "yaml" });
     fs::symlink_metadata(&other).ok()?;
     let message = format!("the provider has another file, too: remove it or {}", other.display());

@@ -30,7 +30,7 @@ pub struct Publish {
 
 /// Why an argument is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedArg {
     /// Its place in the list.
     pub index: usize,
     /// What is wrong.
@@ -41,7 +41,7 @@ const ALLOWED: &str = "only -p, -e, --add-host, --network and --tmpfs may be giv
 
 impl RunArgs {
     /// Reads the arguments; says everything that is refused about them.
-    pub fn parse(args: &[String]) -> Result<Self, Vec<Refused>> {
+    pub fn parse(args: &[String]) -> Result<Self, Vec<RefusedArg>> {
         let mut parsed = Self::default();
         let mut refused = Vec::new();
         let mut rest = args.iter().enumerate();
@@ -53,13 +53,13 @@ impl RunArgs {
                     true => format!("{flag} would weaken the isolation of the login or escape it: {ALLOWED}"),
                     false => format!("{arg:?} belongs to no argument: {ALLOWED}"),
                 };
-                refused.push(Refused { index, message });
+                refused.push(RefusedArg { index, message });
                 continue;
             }
             let value = attached.map(str::to_owned).or_else(|| rest.next().map(|(_, value)| value.clone()));
             let result = value.ok_or(format!("{flag} needs a value")).and_then(|v| parsed.take(flag, &v));
             if let Err(message) = result {
-                refused.push(Refused { index, message });
+                refused.push(RefusedArg { index, message });
             }
         }
         if refused.is_empty() { Ok(parsed) } else { Err(refused) }
@@ -218,7 +218,7 @@ pub fn check_env_value(value: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<RunArgs, Vec<Refused>> {
+    fn parse(args: &[&str]) -> Result<RunArgs, Vec<RefusedArg>> {
         RunArgs::parse(&args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
     }
 

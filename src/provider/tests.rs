@@ -109,7 +109,7 @@ fn list(text: &str) -> Vec<&str> {
 fn keys_go_where_they_belong_and_come_from_the_variables_that_are_known() {
     let registry = Registry::bundled();
     for (name, url, auth, variables, aliases) in KNOWN {
-        let provider = registry.find(name).unwrap_or_else(|| panic!("{name} is gone"));
+        let provider = registry.by_name(name).unwrap_or_else(|| panic!("{name} is gone"));
         let api = provider.api.as_ref();
         let sent = api.map(|api| serde_json::to_value(api.auth).expect("JSON"));
         assert_eq!(api.map_or("", |api| &api.base_url), *url, "{name}");

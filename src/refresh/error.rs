@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::TurnError;
+use super::RefreshLockError;
 use crate::{
     config::{
         ReferenceError,
@@ -21,7 +21,7 @@ use crate::{
 pub enum RefreshError {
     /// There is no way to renew it. Nothing was attempted.
     #[error("{address} cannot be renewed: {why}")]
-    NotRenewable {
+    NotRefreshable {
         /// The credential.
         address: Box<Address>,
         /// Why not.
@@ -84,7 +84,7 @@ pub enum RefreshError {
     },
     /// Somebody else tried while we waited, or the vendor has named a time: it was not asked again.
     #[error("{address} could not be renewed just now{}: {why}", not_before(*.until))]
-    Postponed {
+    BackingOff {
         /// The credential.
         address: Box<Address>,
         /// Until when the vendor does not want to be asked.
@@ -101,7 +101,7 @@ pub enum RefreshError {
         ending: String,
     },
     /// Somebody else has been renewing it for longer than we wait.
-    #[error("{address} is being renewed by somebody else{}", by(.holder))]
+    #[error("{address} is being renewed by somebody else{}", holder_suffix(.holder))]
     Busy {
         /// The credential.
         address: Box<Address>,
@@ -116,7 +116,7 @@ pub enum RefreshError {
     },
     /// A file of its provider is wrong: what it says of where tokens go might be missing.
     #[error("{}", yaml::join(.0))]
-    Wrong(Vec<Problem>),
+    InvalidDescriptor(Vec<Problem>),
     /// A value of the project's file or of the descriptor is in a variable that is not set.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -141,7 +141,7 @@ pub enum RefreshError {
     Capture(#[from] CaptureError),
     /// The lock file.
     #[error(transparent)]
-    Turn(#[from] TurnError),
+    Lock(#[from] RefreshLockError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -151,18 +151,18 @@ impl RefreshError {
     /// A short word for it, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotRenewable { .. } | Self::Descriptor { .. } => "not_renewable",
-            Self::Wrong(_) | Self::Reference(_) => "configuration",
+            Self::NotRefreshable { .. } | Self::Descriptor { .. } => "not_renewable",
+            Self::InvalidDescriptor(_) | Self::Reference(_) => "configuration",
             Self::Refused { .. } => "refused",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::NotStored { .. } => "not_stored",
             Self::OtherAccount { .. } => "other_account",
             Self::FewerScopes { .. } => "fewer_scopes",
             Self::Server { source, .. } if source.code() == "configuration" => "configuration",
-            Self::Server { .. } | Self::Postponed { .. } => "server",
+            Self::Server { .. } | Self::BackingOff { .. } => "server",
             Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
             Self::Busy { .. } => "busy",
-            Self::Turn(_) => "system",
+            Self::Lock(_) => "system",
             Self::Gone { .. } => "gone",
             Self::Store(error) => error.code(),
         }
@@ -171,23 +171,23 @@ impl RefreshError {
     /// The credential, where it is one that is the matter.
     pub fn address(&self) -> Option<&Address> {
         match self {
-            Self::NotRenewable { address, .. }
+            Self::NotRefreshable { address, .. }
             | Self::Refused { address, .. }
             | Self::OutcomeUnknown { address, .. }
             | Self::NotStored { address, .. }
             | Self::OtherAccount { address, .. }
             | Self::FewerScopes { address, .. }
             | Self::Server { address, .. }
-            | Self::Postponed { address, .. }
+            | Self::BackingOff { address, .. }
             | Self::Cli { address, .. }
             | Self::Busy { address, .. }
             | Self::Gone { address }
             | Self::Container { address, .. } => Some(address),
-            Self::Wrong(_)
+            Self::InvalidDescriptor(_)
             | Self::Reference(_)
             | Self::Descriptor { .. }
             | Self::Capture(_)
-            | Self::Turn(_)
+            | Self::Lock(_)
             | Self::Store(_) => None,
         }
     }
@@ -210,6 +210,6 @@ fn not_before(until: Option<Timestamp>) -> String {
     until.map(|until| format!(", and its vendor is not asked before {until}")).unwrap_or_default()
 }
 
-fn by(holder: &Option<String>) -> String {
+fn holder_suffix(holder: &Option<String>) -> String {
     holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default()
 }

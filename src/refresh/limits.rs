@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::{
     login::cli::refresh,
     oauth::HTTP_LIMIT,
-    store::{BUSY_TIMEOUT, PATIENCE},
+    store::{BUSY_TIMEOUT, RETRY_LIMIT},
 };
 
 /// What is written before the token is sent, and after the answer was tried to be stored, each of which may wait for
 /// somebody else who writes.
 const RECORDS: Duration = BUSY_TIMEOUT.saturating_mul(5);
-const STORE: Duration = RECORDS.saturating_add(PATIENCE);
+const STORE: Duration = RECORDS.saturating_add(RETRY_LIMIT);
 
 /// At a server.
 pub(super) const BY_SERVER: Duration = HTTP_LIMIT.saturating_add(STORE);

@@ -7,14 +7,15 @@ use std::{
 };
 
 use super::{
-    LONGEST, RefreshError, died,
-    lock::{Turn, Waited},
+    LONGEST, RefreshError,
+    lock::{Acquired, RefreshLock},
+    mark_interrupted,
 };
 use crate::{
     Error,
     config::Paths,
     credential::Address,
-    store::{Action, ExchangeState, Outcome, Rekey, Restored, SharedStore, StoreError, Unlock},
+    store::{Action, AttemptState, BackupUnlock, Outcome, Rekey, Restored, SharedStore, StoreError},
 };
 
 /// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), after the renewals that are under way.
@@ -26,7 +27,8 @@ pub async fn rekey(paths: &Paths, store: &SharedStore, how: &Rekey) -> Result<()
     let prepared = store.lock().prepare_rekey(how);
     let done = match prepared {
         Ok(prepared) => {
-            undisturbed(paths, store, LONGEST, || store.lock().rekey_as_prepared(&prepared)).await
+            when_no_refresh_is_in_flight(paths, store, LONGEST, || store.lock().rekey_as_prepared(&prepared))
+                .await
         }
         Err(error) => Err(error.into()),
     };
@@ -42,9 +44,11 @@ pub async fn restore(
     paths: &Paths,
     store: &SharedStore,
     file: &Path,
-    unlock: &Unlock,
+    unlock: &BackupUnlock,
 ) -> Result<Restored, Error> {
-    let done = undisturbed(paths, store, LONGEST, || store.lock().try_to_restore(file, unlock)).await;
+    let done =
+        when_no_refresh_is_in_flight(paths, store, LONGEST, || store.lock().try_to_restore(file, unlock))
+            .await;
     audited(store, Action::Restore, done)
 }
 
@@ -60,7 +64,7 @@ fn audited<T>(store: &SharedStore, action: Action, done: Result<T, Error>) -> Re
 }
 
 /// Does it when no exchange is under way, which the store sees for itself: then one that has begun meanwhile is waited for, too.
-async fn undisturbed<T>(
+async fn when_no_refresh_is_in_flight<T>(
     paths: &Paths,
     store: &SharedStore,
     patience: Duration,
@@ -69,39 +73,41 @@ async fn undisturbed<T>(
     let begin = Instant::now();
     loop {
         let sent =
-            store.lock().exchanges()?.into_iter().filter(|(_, known)| known.state == ExchangeState::Sent);
+            store.lock().attempts()?.into_iter().filter(|(_, known)| known.state == AttemptState::InFlight);
         let mut turns = Vec::new();
         for (address, _) in sent {
-            turns.extend(end_of(paths, store, &address, patience.saturating_sub(begin.elapsed())).await?);
+            turns.extend(
+                wait_for_attempt(paths, store, &address, patience.saturating_sub(begin.elapsed())).await?,
+            );
         }
         match change() {
-            Err(StoreError::Renewing { .. }) if begin.elapsed() < patience => {}
+            Err(StoreError::RefreshInFlight { .. }) if begin.elapsed() < patience => {}
             done => return Ok(done?),
         }
     }
 }
 
 /// Waits until an exchange is over. Of one whose holder has died the turn is ours then, and nobody knows what became of it.
-async fn end_of(
+async fn wait_for_attempt(
     paths: &Paths,
     store: &SharedStore,
     address: &Address,
     patience: Duration,
-) -> Result<Option<Turn>, RefreshError> {
+) -> Result<Option<RefreshLock>, RefreshError> {
     let sent = || {
-        let known = store.lock().exchange(address)?;
-        Ok::<_, StoreError>(known.filter(|known| known.state == ExchangeState::Sent))
+        let known = store.lock().attempt(address)?;
+        Ok::<_, StoreError>(known.filter(|known| known.state == AttemptState::InFlight))
     };
     let is_over = || Ok::<_, RefreshError>(sent()?.is_none().then_some(()));
-    match Turn::wait(paths, Some(store), address, patience, is_over).await? {
-        Waited::Ours(turn) => {
+    match RefreshLock::acquire(paths, Some(store), address, patience, is_over).await? {
+        Acquired::Held(turn) => {
             if let Some(sent) = sent()? {
-                died(&mut store.lock(), address, sent)?;
+                mark_interrupted(&mut store.lock(), address, sent)?;
             }
             Ok(Some(turn))
         }
-        Waited::Done(()) => Ok(None),
-        Waited::TooLong => {
+        Acquired::Done(()) => Ok(None),
+        Acquired::TimedOut => {
             let holder = sent()?.map(|sent| sent.holder);
             Err(RefreshError::Busy { address: Box::new(address.clone()), holder })
         }
@@ -119,9 +125,9 @@ mod tests {
 
     fn sent() -> (Paths, SharedStore, Address) {
         let mut store = Store::in_memory().expect("a store");
-        let address = Address::of("acme".parse().expect("a name"));
+        let address = Address::default_profile("acme".parse().expect("a name"));
         let record = store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored");
-        store.begin_exchange(&address, record.version, "somebody", false).expect("begun");
+        store.begin_attempt(&address, record.version, "somebody", false).expect("begun");
         (Paths::new("/nonexistent/config", "/nonexistent/data"), SharedStore::new(store), address)
     }
 
@@ -129,14 +135,19 @@ mod tests {
     async fn an_exchange_that_does_not_end_is_waited_for_no_longer_than_that() {
         let (paths, store, address) = sent();
         let never = || Ok::<_, RefreshError>(None::<()>);
-        let turn = Turn::wait(&paths, Some(&store), &address, LONGEST, never).await.expect("waited");
-        let error = undisturbed(&paths, &store, Duration::ZERO, || Ok(())).await.expect_err("under way");
+        let turn =
+            RefreshLock::acquire(&paths, Some(&store), &address, LONGEST, never).await.expect("waited");
+        let error = when_no_refresh_is_in_flight(&paths, &store, Duration::ZERO, || Ok(()))
+            .await
+            .expect_err("under way");
         assert_eq!(error.exit_code(), exit::BUSY);
         assert!(error.to_string().contains("somebody"), "{error}");
         drop(turn);
-        undisturbed(&paths, &store, Duration::ZERO, || Ok(())).await.expect("nobody has the turn");
-        let known = store.lock().exchange(&address).expect("read").expect("recorded");
-        assert_eq!(known.state, ExchangeState::Unknown);
+        when_no_refresh_is_in_flight(&paths, &store, Duration::ZERO, || Ok(()))
+            .await
+            .expect("nobody has the turn");
+        let known = store.lock().attempt(&address).expect("read").expect("recorded");
+        assert_eq!(known.state, AttemptState::Unknown);
     }
 
     #[tokio::test]
@@ -146,11 +157,11 @@ mod tests {
         let change = || {
             tries += 1;
             match tries {
-                1 => Err(StoreError::Renewing { address: Box::new(address.clone()) }),
+                1 => Err(StoreError::RefreshInFlight { address: Box::new(address.clone()) }),
                 _ => Ok(()),
             }
         };
-        undisturbed(&paths, &store, LONGEST, change).await.expect("done");
+        when_no_refresh_is_in_flight(&paths, &store, LONGEST, change).await.expect("done");
         assert_eq!(tries, 2);
     }
 }

@@ -18,22 +18,22 @@ mod store_result;
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinError};
 
-pub use self::lock::TurnError;
+pub use self::lock::RefreshLockError;
 pub use error::RefreshError;
 pub(crate) use limits::LONGEST;
-pub(crate) use method::is_possible;
+pub(crate) use method::is_refreshable;
 pub use method::provider_of;
-pub(crate) use precheck::died;
+pub(crate) use precheck::mark_interrupted;
 
 use self::{
-    method::{Way, not, way},
-    precheck::{Begin, begin, busy, check_postponed, check_remembered, moved_on},
-    store_result::keep,
+    method::{RefreshMethod, not_refreshable, refresh_method},
+    precheck::{BeginAttempt, already_refreshed, begin, busy, check_backoff, check_known_failure},
+    store_result::store_result,
 };
 use crate::{
     config::{Paths, Project},
     credential::{Credential, Metadata, OAuth, Record},
-    login::{How, LoginError, cli::ContainerLogin, oauth::regrant::Again},
+    login::{LoginError, LoginOptions, cli::ContainerLogin, oauth::regrant::Regrant},
     oauth::Http,
     provider::Provider,
     store::SharedStore,
@@ -56,24 +56,24 @@ pub struct Refresh<'a> {
 
 /// What renewing came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Renewed {
+pub enum Refreshed {
     /// It was done, here and now.
     Now(Record),
     /// Somebody else had done it already, or it was not due.
-    Before(Record),
+    Earlier(Record),
 }
 
-impl Renewed {
+impl Refreshed {
     /// The credential as it is stored now.
     pub fn record(self) -> Record {
         match self {
-            Self::Now(record) | Self::Before(record) => record,
+            Self::Now(record) | Self::Earlier(record) => record,
         }
     }
 }
 
 /// What an exchange brought.
-struct Fresh {
+struct RefreshResult {
     credential: Credential,
     metadata: Metadata,
 }
@@ -81,7 +81,7 @@ struct Fresh {
 impl Refresh<'_> {
     /// Whether there is a way to renew the credential, not whether it would succeed.
     pub fn is_possible(&self, record: &Record) -> bool {
-        way(self.provider, record).is_ok()
+        refresh_method(self.provider, record).is_ok()
     }
 
     /// Renews a credential that is due, or in any case with `force`. Whoever asks meanwhile, in this process or
@@ -97,68 +97,78 @@ impl Refresh<'_> {
     /// # Errors
     /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it. With [`RefreshError::NotStored`]
     /// that is the login as it was before, of which the refresh token is spent.
-    pub async fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
+    pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
         let address = &seen.address;
-        let patience = way(self.provider, seen)?.patience();
+        let patience = refresh_method(self.provider, seen)?.time_limit();
         // Open until the end, with its key: the vendor's answer must not be lost for want of either.
-        let store = SharedStore::of(self.store, self.paths)?;
+        let store = SharedStore::open(self.store, self.paths)?;
         store.lock().prepare()?;
         let asked = Timestamp::now();
         if !force {
-            check_remembered(&store, seen)?;
-            check_postponed(&store, seen, asked)?;
+            check_known_failure(&store, seen)?;
+            check_backoff(&store, seen, asked)?;
         }
-        let moved_on = || match moved_on(&store, seen, force)? {
-            None if !force => check_postponed(&store, seen, asked).map(|()| None),
+        let moved_on = || match already_refreshed(&store, seen, force)? {
+            None if !force => check_backoff(&store, seen, asked).map(|()| None),
             other => Ok(other),
         };
-        let waited = lock::Turn::wait(self.paths, self.store, address, patience, moved_on).await;
+        let waited = lock::RefreshLock::acquire(self.paths, self.store, address, patience, moved_on).await;
         let turn = match waited? {
-            lock::Waited::Ours(turn) => turn,
-            lock::Waited::Done(record) => return Ok(Renewed::Before(record)),
-            lock::Waited::TooLong => return Err(busy(&store, seen)),
+            lock::Acquired::Held(turn) => turn,
+            lock::Acquired::Done(record) => return Ok(Refreshed::Earlier(record)),
+            lock::Acquired::TimedOut => return Err(busy(&store, seen)),
         };
         // Whoever had the turn before may have been done just now.
         if let Some(record) = moved_on()? {
-            return Ok(Renewed::Before(record));
+            return Ok(Refreshed::Earlier(record));
         }
-        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> = match way(self.provider, seen)? {
-            Way::Server(endpoint) => {
-                let http = self.http(seen)?;
-                Box::pin(server::exchange(http, *endpoint, self.provider.clone(), seen.clone()))
-            }
-            Way::Again(endpoint, mode) => {
-                let again = Again::of(self.provider, mode, address, self.paths, &store.lock());
-                let again = again.map_err(|error| container(seen, error))?;
-                let again = again.ok_or_else(|| not(seen, "its provider does not have its mode any more"))?;
-                let http = self.http(seen)?;
-                Box::pin(server::grant(http, *endpoint, again, self.provider.clone(), seen.clone()))
-            }
-            Way::Cli => {
-                let how = How::default();
-                let (provider, project) = (&self.provider.with_values()?, &self.project.with_values()?);
-                let login = ContainerLogin {
-                    paths: self.paths,
-                    provider,
-                    project,
-                    address,
-                    how: &how,
-                    store: self.store,
-                    ui: self.ui,
-                };
-                let renewal = login.prepare_renewal().await.map_err(|error| container(seen, error))?;
-                Box::pin(cli::exchange(renewal, seen.clone()))
-            }
-        };
+        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
+            match refresh_method(self.provider, seen)? {
+                RefreshMethod::Server(endpoint) => {
+                    let http = self.http(seen)?;
+                    Box::pin(server::send_refresh_token(http, *endpoint, self.provider.clone(), seen.clone()))
+                }
+                RefreshMethod::Regrant(endpoint, mode) => {
+                    let again = Regrant::of(self.provider, mode, address, self.paths, &store.lock());
+                    let again = again.map_err(|error| container_error(seen, error))?;
+                    let again = again.ok_or_else(|| {
+                        not_refreshable(seen, "its provider does not have its mode any more")
+                    })?;
+                    let http = self.http(seen)?;
+                    Box::pin(server::repeat_grant(
+                        http,
+                        *endpoint,
+                        again,
+                        self.provider.clone(),
+                        seen.clone(),
+                    ))
+                }
+                RefreshMethod::Cli => {
+                    let how = LoginOptions::default();
+                    let (provider, project) = (&self.provider.with_values()?, &self.project.with_values()?);
+                    let login = ContainerLogin {
+                        paths: self.paths,
+                        provider,
+                        project,
+                        address,
+                        how: &how,
+                        store: self.store,
+                        ui: self.ui,
+                    };
+                    let renewal =
+                        login.prepare_refresh().await.map_err(|error| container_error(seen, error))?;
+                    Box::pin(cli::run_vendor_cli(renewal, seen.clone()))
+                }
+            };
         let before = match begin(&store, seen, force)? {
-            Begin::Now(before) => before,
-            Begin::Moved(record) => return Ok(Renewed::Before(*record)),
+            BeginAttempt::Now(before) => before,
+            BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
         };
         let (store, seen) = (store.clone(), seen.clone());
         let (tell, told) = oneshot::channel();
         let mut rest = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = keep(&store, &seen, before, outcome, tell).await;
+            let kept = store_result(&store, &seen, before, outcome, tell).await;
             drop(turn);
             kept
         });
@@ -186,13 +196,13 @@ impl Refresh<'_> {
         let bundle = self.project.ca_bundle_file()?;
         let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
         let http = Http::new(bundle.as_deref()).map_err(failed)?;
-        http.unread().iter().for_each(|why| self.ui.show(Event::Unread(why)));
+        http.ignored_config().iter().for_each(|why| self.ui.show(Event::IgnoredConfig(why)));
         Ok(http)
     }
 }
 
 /// A container's failure before the token was in it.
-fn container(seen: &Record, error: LoginError) -> RefreshError {
+fn container_error(seen: &Record, error: LoginError) -> RefreshError {
     match error {
         LoginError::Busy { holder, .. } => RefreshError::Busy {
             address: Box::new(seen.address.clone()),
@@ -203,7 +213,7 @@ fn container(seen: &Record, error: LoginError) -> RefreshError {
 }
 
 /// The tokens of a credential with those of an answer in their place.
-fn merged(before: &OAuth, tokens: crate::oauth::Tokens) -> OAuth {
+fn merge_tokens(before: &OAuth, tokens: crate::oauth::Tokens) -> OAuth {
     OAuth {
         access_token: tokens.access_token,
         // A server that does not rotate leaves it out (RFC 6749 section 6).

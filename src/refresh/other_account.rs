@@ -1,6 +1,6 @@
 //! Whether what came back is of another account.
 
-use super::Fresh;
+use super::RefreshResult;
 use crate::{
     credential::{Credential, OAuth, Record},
     login::oauth::account::Subject,
@@ -10,7 +10,7 @@ use crate::{
 ///
 /// A person may get another e-mail address: where both identity tokens name their subject, that decides. An access token
 /// is not ours to read, so that of one it can only excuse another name.
-pub(super) fn other_account(seen: &Record, fresh: &Fresh) -> Option<(String, String)> {
+pub(super) fn other_account(seen: &Record, fresh: &RefreshResult) -> Option<(String, String)> {
     let (before, now) = (oauth(&seen.credential)?, oauth(&fresh.credential)?);
     let names = seen.metadata.account.as_ref().zip(fresh.metadata.account.as_ref());
     let names = names.filter(|(expected, found)| expected != found);

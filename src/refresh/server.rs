@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Fresh, RefreshError, merged};
+use super::{RefreshError, RefreshResult, merge_tokens};
 use crate::{
     config::env_value,
     credential::{Credential, OAuth, Record},
-    login::oauth::{account, regrant::Again},
+    login::oauth::{account, regrant::Regrant},
     oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
     provider::{Provider, descriptor::Body},
     vendor_files,
@@ -27,48 +27,48 @@ pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAu
 }
 
 /// Whether there is something to send.
-pub(super) fn can_renew(oauth: &OAuth) -> bool {
+pub(super) fn has_refresh_token(oauth: &OAuth) -> bool {
     oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
 }
 
 /// Sends the refresh token, once.
-pub(super) async fn exchange(
+pub(super) async fn send_refresh_token(
     http: Http,
     endpoint: TokenEndpoint,
     provider: Provider,
     seen: Record,
-) -> Result<Fresh, RefreshError> {
+) -> Result<RefreshResult, RefreshError> {
     let failed = |source: OAuthError| failure(&seen, source);
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::gone(&seen)) };
-    let Some(token) = &before.refresh_token else { return Err(super::precheck::gone(&seen)) };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
+    let Some(token) = &before.refresh_token else { return Err(super::precheck::removed(&seen)) };
     let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
-    Ok(fresh(&provider, &seen, before, tokens))
+    Ok(refresh_result(&provider, &seen, before, tokens))
 }
 
 /// Makes a grant again that asks nobody. Nothing is used up by it: what became of it need not be known.
-pub(super) async fn grant(
+pub(super) async fn repeat_grant(
     http: Http,
     endpoint: TokenEndpoint,
-    again: Again,
+    again: Regrant,
     provider: Provider,
     seen: Record,
-) -> Result<Fresh, RefreshError> {
+) -> Result<RefreshResult, RefreshError> {
     let failed = |source: OAuthError| match source.outcome_is_unknown() {
         true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
         false => failure(&seen, source),
     };
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::gone(&seen)) };
+    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
     let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
-    Ok(fresh(&provider, &seen, before, tokens))
+    Ok(refresh_result(&provider, &seen, before, tokens))
 }
 
-fn fresh(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> Fresh {
-    let account = Origin::of(before).and_then(|_| account::claimed(provider, &tokens));
+fn refresh_result(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> RefreshResult {
+    let account = Origin::of(before).and_then(|_| account::from_id_token(provider, &tokens));
     let mut known = tokens.described(seen.metadata.clone());
     known.account = account.or(known.account);
-    let credential = Credential::OAuth(merged(before, tokens));
-    let metadata = vendor_files::derived(&provider.capture, &credential, &known);
-    Fresh { credential, metadata }
+    let credential = Credential::OAuth(merge_tokens(before, tokens));
+    let metadata = vendor_files::derive_metadata(&provider.capture, &credential, &known);
+    RefreshResult { credential, metadata }
 }
 
 fn failure(seen: &Record, error: OAuthError) -> RefreshError {

@@ -6,15 +6,16 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    Fresh, RefreshError, Renewed,
+    RefreshError, RefreshResult, Refreshed,
     other_account::other_account,
-    precheck::{gone, holder},
+    precheck::{holder, removed},
 };
 use crate::{
     credential::Record,
     oauth::OAuthError,
     store::{
-        Action, Exchange, ExchangeState, Outcome, Postponed, SharedStore, Store, StoreError, Swap, patiently,
+        Action, AttemptState, Backoff, Outcome, RefreshAttempt, SharedStore, Store, StoreError, Swap,
+        retry_until_writable,
     },
 };
 
@@ -23,57 +24,61 @@ const REPLACED: &str = "replaced";
 
 /// Stores what an exchange brought, or records how it failed. The winner of a race is left alone. Why that takes long is
 /// told once.
-pub(super) async fn keep(
+pub(super) async fn store_result(
     store: &SharedStore,
     seen: &Record,
-    before: Option<Exchange>,
-    outcome: Result<Fresh, RefreshError>,
+    before: Option<RefreshAttempt>,
+    outcome: Result<RefreshResult, RefreshError>,
     tell: oneshot::Sender<String>,
-) -> Result<Renewed, RefreshError> {
+) -> Result<Refreshed, RefreshError> {
     store.lock().record_as(Action::Refresh);
     let (address, version) = (&seen.address, seen.version);
     let tell = |why: &StoreError| drop(tell.send(why.to_string()));
     match outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh)) {
         Ok(fresh) => {
             let swap = || store.lock().swap(address, version, &fresh.credential, &fresh.metadata);
-            match patiently(swap, tell).await {
-                Ok(Swap::Swapped(record)) => Ok(Renewed::Now(record)),
+            match retry_until_writable(swap, tell).await {
+                Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
                 // An attempt that failed after it had stored.
                 Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
-                    Ok(Renewed::Now(record))
+                    Ok(Refreshed::Now(record))
                 }
-                Ok(Swap::Lost(now)) => lost(&mut store.lock(), seen, now),
+                Ok(Swap::Lost(now)) => lost_race(&mut store.lock(), seen, now),
                 Err(source) => Err(not_stored(&mut store.lock(), seen, fresh, source)),
             }
         }
         Err(error) => {
             let _ = store.lock().audit(Action::Refresh, address, Outcome::Failed(error.code()));
             // What cannot be noted either is in doubt for whoever asks next; this one is told what the vendor said.
-            let _ = patiently(|| note(&mut store.lock(), seen, before.as_ref(), &error), tell).await;
+            let _ = retry_until_writable(
+                || record_failure(&mut store.lock(), seen, before.as_ref(), &error),
+                tell,
+            )
+            .await;
             Err(error)
         }
     }
 }
 
 /// Somebody stored another one in the meantime, or removed it. The token was sent all the same.
-fn lost(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Renewed, RefreshError> {
+fn lost_race(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Refreshed, RefreshError> {
     let address = &seen.address;
     let Some(now) = now else {
-        let error = gone(seen);
+        let error = removed(seen);
         let _ = store.audit(Action::Refresh, address, Outcome::Failed(error.code()));
         return Err(error);
     };
     let _ = store.audit(Action::Refresh, address, Outcome::Failed(REPLACED));
-    Ok(Renewed::Before(now))
+    Ok(Refreshed::Earlier(now))
 }
 
 /// What the vendor gave is lost but for whoever waits for it. That the token was sent is recorded already; why there is
 /// no more to it is said if that can be written.
-fn not_stored(store: &mut Store, seen: &Record, fresh: Fresh, source: StoreError) -> RefreshError {
+fn not_stored(store: &mut Store, seen: &Record, fresh: RefreshResult, source: StoreError) -> RefreshError {
     let why = format!("the vendor's answer could not be stored: {source}");
-    let state = ExchangeState::Unknown;
-    let _ = store.end_exchange(&seen.address, seen.version, state, &holder(), &why);
-    let Fresh { credential, metadata } = fresh;
+    let state = AttemptState::Unknown;
+    let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
+    let RefreshResult { credential, metadata } = fresh;
     let address = Box::new(seen.address.clone());
     let fresh = Box::new(Record { credential, metadata, ..seen.clone() });
     let error = RefreshError::NotStored { address, fresh, source: Box::new(source) };
@@ -82,40 +87,40 @@ fn not_stored(store: &mut Store, seen: &Record, fresh: Fresh, source: StoreError
 }
 
 /// Records how an exchange failed.
-fn note(
+fn record_failure(
     store: &mut Store,
     seen: &Record,
-    before: Option<&Exchange>,
+    before: Option<&RefreshAttempt>,
     error: &RefreshError,
 ) -> Result<(), StoreError> {
     let (address, version) = (&seen.address, seen.version);
     match (error, error.needs_login()) {
         (RefreshError::OutcomeUnknown { why, .. }, _) => {
-            store.end_exchange(address, version, ExchangeState::Unknown, &holder(), why)?;
+            store.end_attempt(address, version, AttemptState::Unknown, &holder(), why)?;
         }
         (RefreshError::Refused { why, .. }, _) => {
-            store.end_exchange(address, version, ExchangeState::Refused, &holder(), why)?;
+            store.end_attempt(address, version, AttemptState::Rejected, &holder(), why)?;
         }
         (other, true) => {
             let why = other.to_string();
-            store.end_exchange(address, version, ExchangeState::Refused, &holder(), &why)?;
+            store.end_attempt(address, version, AttemptState::Rejected, &holder(), &why)?;
         }
         // It was not sent, which says nothing of the times before.
         (_, false) => match before {
-            Some(before) => store.put_back_exchange(address, before)?,
-            None => store.forget_exchange(address, version)?,
+            Some(before) => store.restore_attempt(address, before)?,
+            None => store.remove_attempt(address, version)?,
         },
     }
-    if let Some((why, wait)) = passing(error) {
+    if let Some((why, wait)) = transient_failure(error) {
         let at = Timestamp::now();
         let until = at.checked_add(wait).unwrap_or(at);
-        store.postpone(address, &Postponed { version, at, until, why })?;
+        store.set_backoff(address, &Backoff { version, at, until, why })?;
     }
     Ok(())
 }
 
 /// Of a failure that may not be one the next time: what it was, and how long the vendor wants to be left alone.
-fn passing(error: &RefreshError) -> Option<(String, Duration)> {
+fn transient_failure(error: &RefreshError) -> Option<(String, Duration)> {
     match error {
         RefreshError::Server { source, .. } => {
             let wait = match source {
@@ -132,7 +137,7 @@ fn passing(error: &RefreshError) -> Option<(String, Duration)> {
 }
 
 /// What came back must be of the same account and may do no less.
-fn check(seen: &Record, fresh: &Fresh) -> Result<(), RefreshError> {
+fn check(seen: &Record, fresh: &RefreshResult) -> Result<(), RefreshError> {
     let address = || Box::new(seen.address.clone());
     if let Some((expected, found)) = other_account(seen, fresh) {
         return Err(RefreshError::OtherAccount { address: address(), expected, found });

@@ -21,7 +21,7 @@ impl Commands<'_> {
 
     /// The same, where there is nothing: its names are what somebody typed.
     pub fn login_typed(&self, address: &Address) -> String {
-        self.at(address, redact::word)
+        self.at(address, redact::redact_or)
     }
 
     /// Reads the login of the vendor's own tool again.
@@ -43,7 +43,7 @@ impl Commands<'_> {
             true => String::new(),
             false => format!(" --set {}", name(address.set.as_str(), "SET")),
         };
-        let project = redact::word(self.name.as_str(), "PROJECT");
+        let project = redact::redact_or(self.name.as_str(), "PROJECT");
         format!("{project} {}{profile}{set}", address.provider)
     }
 }

@@ -1,27 +1,27 @@
 //! From a credential that is past its time, or nearly so, to one that can be used.
 
-use super::{Request, Resolution, Resolved, Stale, judge_again, resolve, resolve_in};
+use super::{Expiring, Lookup, Request, Resolved, re_evaluate, resolve, resolve_in};
 use crate::{
     Error,
     config::{Paths, Project},
     credential::Record,
     provider::Registry,
-    refresh::{Refresh, RefreshError, Renewed, provider_of},
+    refresh::{Refresh, RefreshError, Refreshed, provider_of},
     store::{Action, Outcome, SharedStore},
     ui::Ui,
 };
 
 /// A credential that can be used, and what went wrong on the way.
 #[derive(Debug)]
-pub struct Alive {
+pub struct FreshCredential {
     /// The credential.
     pub resolved: Resolved,
     /// Why it was not renewed, though it was time to: it can still be used. With [`RefreshError::NotStored`] it was, and
     /// is here alone.
-    pub not_renewed: Option<RefreshError>,
+    pub not_refreshed: Option<RefreshError>,
 }
 
-impl std::ops::Deref for Alive {
+impl std::ops::Deref for FreshCredential {
     type Target = Resolved;
     fn deref(&self) -> &Resolved {
         &self.resolved
@@ -32,10 +32,10 @@ impl std::ops::Deref for Alive {
 ///
 /// # Errors
 /// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
-pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Alive, Error> {
+pub async fn find_fresh(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<FreshCredential, Error> {
     match resolve(paths, request)? {
-        Resolution::Ready(resolved) => Ok(Alive { resolved, not_renewed: None }),
-        Resolution::Stale(stale) => keep(paths, None, request, stale, ui).await,
+        Lookup::Ready(resolved) => Ok(FreshCredential { resolved, not_refreshed: None }),
+        Lookup::Expiring(stale) => ensure_fresh(paths, None, request, stale, ui).await,
     }
 }
 
@@ -45,17 +45,17 @@ pub async fn alive(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<Aliv
 ///
 /// # Errors
 /// [`Error::Refresh`] for one that has expired and could not be renewed; what [`resolve`] has.
-pub async fn keep(
+pub async fn ensure_fresh(
     paths: &Paths,
     store: Option<&SharedStore>,
     request: &Request,
-    mut stale: Stale,
+    mut stale: Expiring,
     ui: &dyn Ui,
-) -> Result<Alive, Error> {
+) -> Result<FreshCredential, Error> {
     loop {
         let address = stale.record.address.clone();
-        let alive = renew(paths, store, request, stale, ui).await;
-        let Ok(store) = SharedStore::of(store, paths) else { return alive };
+        let alive = refresh(paths, store, request, stale, ui).await;
+        let Ok(store) = SharedStore::open(store, paths) else { return alive };
         let outcome = match &alive {
             Ok(_) => Outcome::Ok,
             Err(error) => Outcome::Failed(error.code()),
@@ -66,57 +66,57 @@ pub async fn keep(
             return alive;
         }
         match resolve_in(Some(&store.lock()), paths, request) {
-            Ok(Resolution::Ready(resolved)) => return Ok(Alive { resolved, not_renewed: None }),
-            Ok(Resolution::Stale(other)) if other.record.address != address => stale = other,
+            Ok(Lookup::Ready(resolved)) => return Ok(FreshCredential { resolved, not_refreshed: None }),
+            Ok(Lookup::Expiring(other)) if other.record.address != address => stale = other,
             _ => return alive,
         }
     }
 }
 
-async fn renew(
+async fn refresh(
     paths: &Paths,
     store: Option<&SharedStore>,
     request: &Request,
-    mut stale: Stale,
+    mut stale: Expiring,
     ui: &dyn Ui,
-) -> Result<Alive, Error> {
-    let registry = Registry::of_one(paths, stale.record.address.provider.as_str());
+) -> Result<FreshCredential, Error> {
+    let registry = Registry::load_one(paths, stale.record.address.provider.as_str());
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
-    let ready = |resolved| Ok(Alive { resolved, not_renewed: None });
+    let ready = |resolved| Ok(FreshCredential { resolved, not_refreshed: None });
     let mut is_first = true;
     loop {
         let renewed = match provider_of(&registry, &stale.record) {
             Ok(provider) => {
                 let refresh = Refresh { paths, store, provider, project: &project, ui };
-                refresh.renew(&stale.record, false).await
+                refresh.refresh(&stale.record, false).await
             }
             Err(error) => Err(error),
         };
         match renewed {
             // A vendor's CLI may renew the refresh token alone.
-            Ok(Renewed::Now(record)) if record.credential.usable() == stale.record.credential.usable() => {
-                return ready(Stale { record, ..stale }.as_it_is()?);
+            Ok(Refreshed::Now(record)) if record.credential.usable() == stale.record.credential.usable() => {
+                return ready(Expiring { record, ..stale }.without_refresh()?);
             }
-            Ok(Renewed::Now(record)) => return ready(stale.renewed(record)),
+            Ok(Refreshed::Now(record)) => return ready(stale.refreshed(record)),
             // Perhaps not by a renewal: what somebody has stored in its place may be of any kind, and of any age.
-            Ok(Renewed::Before(record)) => match judge_again(paths, &project, request, stale, record)? {
-                Resolution::Ready(resolved) => return ready(resolved),
-                Resolution::Stale(other) if is_first => stale = other,
-                Resolution::Stale(other) => return ready(other.as_it_is()?),
+            Ok(Refreshed::Earlier(record)) => match re_evaluate(paths, &project, request, stale, record)? {
+                Lookup::Ready(resolved) => return ready(resolved),
+                Lookup::Expiring(other) if is_first => stale = other,
+                Lookup::Expiring(other) => return ready(other.without_refresh()?),
             },
             // Of what is lost it can still be used.
             Err(RefreshError::NotStored { address, fresh, source }) => {
-                let resolved = stale.renewed(Record::clone(&fresh));
-                return Ok(Alive {
+                let resolved = stale.refreshed(Record::clone(&fresh));
+                return Ok(FreshCredential {
                     resolved,
-                    not_renewed: Some(RefreshError::NotStored { address, fresh, source }),
+                    not_refreshed: Some(RefreshError::NotStored { address, fresh, source }),
                 });
             }
             Err(error) => {
-                return match stale.as_it_is() {
-                    Ok(resolved) => Ok(Alive { resolved, not_renewed: Some(error) }),
+                return match stale.without_refresh() {
+                    Ok(resolved) => Ok(FreshCredential { resolved, not_refreshed: Some(error) }),
                     // It has expired, and that is all that there is to say.
-                    Err(expired) if matches!(error, RefreshError::NotRenewable { .. }) => Err(expired),
+                    Err(expired) if matches!(error, RefreshError::NotRefreshable { .. }) => Err(expired),
                     Err(_) => Err(error.into()),
                 };
             }

@@ -17,7 +17,7 @@ use crate::{
 
 /// A credential that is in the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FromEnv {
+pub struct EnvCredential {
     /// The first variable that it is in.
     pub variable: String,
     /// The credential.
@@ -31,15 +31,15 @@ pub struct FromEnv {
 ///
 /// # Errors
 /// [`Error::Variable`] for a value that cannot be one, in place of looking further: it was meant.
-pub fn from_env(provider: &Descriptor) -> Result<Option<FromEnv>, Error> {
+pub fn from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error> {
     for (name, kind) in listed(provider) {
-        if let Some(found) = one(name, kind)? {
+        if let Some(found) = single(name, kind)? {
             return Ok(Some(found));
         }
     }
     match fields_from_env(provider)? {
         Some(found) => Ok(Some(found)),
-        None => one(&own_variable(provider), Kind::ApiKey),
+        None => single(&own_variable(provider), Kind::ApiKey),
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
     let is_field = |field: &Field| field.env_var.as_deref() == Some(variable);
     match listed(provider).find(|(name, _)| *name == variable) {
         Some((_, kind)) => kind,
-        None if provider.all_fields().values().any(is_field) => blank(provider).kind(),
+        None if provider.all_fields().values().any(is_field) => empty_fields(provider).kind(),
         None => Kind::ApiKey,
     }
 }
@@ -65,26 +65,26 @@ fn own_variable(provider: &Descriptor) -> String {
     format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
 }
 
-fn one(name: &str, kind: Kind) -> Result<Option<FromEnv>, Error> {
-    let Some(secret) = variable::read(name)? else { return Ok(None) };
+fn single(name: &str, kind: Kind) -> Result<Option<EnvCredential>, Error> {
+    let Some(secret) = variable::read_secret(name)? else { return Ok(None) };
     let credential = match kind {
         Kind::Token => Credential::Token { token: secret },
         _ => Credential::ApiKey { key: secret },
     };
-    Ok(Some(FromEnv { variable: name.to_owned(), credential, fields: Vec::new() }))
+    Ok(Some(EnvCredential { variable: name.to_owned(), credential, fields: Vec::new() }))
 }
 
-fn fields_from_env(provider: &Descriptor) -> Result<Option<FromEnv>, Error> {
-    let (credential, fields) = fill(blank(provider), Some(provider))?;
+fn fields_from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error> {
+    let (credential, fields) = fill_blank_fields(empty_fields(provider), Some(provider))?;
     let Some(variable) = fields.iter().find_map(|field| field.source.as_ref()?.variable()) else {
         return Ok(None);
     };
     let variable = variable.to_owned();
-    Ok(is_complete(&credential).then_some(FromEnv { variable, credential, fields }))
+    Ok(is_complete(&credential).then_some(EnvCredential { variable, credential, fields }))
 }
 
 /// With fields, and nothing in them.
-fn blank(provider: &Descriptor) -> Credential {
+fn empty_fields(provider: &Descriptor) -> Credential {
     match provider.modes.contains(&Mode::Basic) {
         true => Credential::Basic { username: String::new(), password: Secret::new("") },
         false => Credential::Fields(BTreeMap::new()),
@@ -96,7 +96,7 @@ fn blank(provider: &Descriptor) -> Credential {
 ///
 /// # Errors
 /// [`Error::Variable`] for a value that cannot be one, in place of leaving the field blank: it was meant.
-pub fn fill(
+pub fn fill_blank_fields(
     credential: Credential,
     provider: Option<&Descriptor>,
 ) -> Result<(Credential, Vec<FieldSource>), Error> {
@@ -113,7 +113,7 @@ pub fn fill(
     for (name, env_var) in variables {
         let source = match (filled.field(&name), &env_var) {
             (Some(_), _) => Some(Source::Stored),
-            (None, Some(variable)) => match variable::read(variable)? {
+            (None, Some(variable)) => match variable::read_secret(variable)? {
                 Some(value) => {
                     filled = with(filled, &name, value);
                     Some(Source::Env(variable.clone()))

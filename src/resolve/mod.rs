@@ -13,12 +13,12 @@ use jiff::Timestamp;
 
 use self::{
     commands::Commands,
-    expiry::{expired, is_renewable},
+    expiry::{expired, may_refresh},
 };
 pub use self::{
-    env::{FromEnv, from_env},
-    expiry::{Stale, margin},
-    request::{FieldSource, Part, Request, Resolved, Skipped, Source, Why},
+    env::{EnvCredential, from_env},
+    expiry::{Expiring, refresh_margin},
+    request::{FieldSource, Part, Request, Resolved, SkipReason, Skipped, Source},
 };
 use crate::{
     Error,
@@ -26,27 +26,27 @@ use crate::{
     credential::{Address, Credential, Kind, Metadata, Name, Owner, Record},
     provider::{Provider, Registry},
     redact,
-    store::{Action, Exchange, ExchangeState, Outcome, Store, StoreError},
+    store::{Action, AttemptState, Outcome, RefreshAttempt, Store, StoreError},
 };
 
 /// What came of looking for a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resolution {
+pub enum Lookup {
     /// It can be used.
     Ready(Resolved),
     /// It has expired or is about to, and may be renewed first.
-    Stale(Stale),
+    Expiring(Expiring),
 }
 
-impl Resolution {
+impl Lookup {
     /// What can be used without renewing anything.
     ///
     /// # Errors
     /// [`Error::Expired`]
-    pub fn as_it_is(self) -> Result<Resolved, Error> {
+    pub fn without_refresh(self) -> Result<Resolved, Error> {
         match self {
             Self::Ready(resolved) => Ok(resolved),
-            Self::Stale(stale) => stale.as_it_is(),
+            Self::Expiring(stale) => stale.without_refresh(),
         }
     }
 }
@@ -60,19 +60,19 @@ impl Resolution {
 /// 4. of the other profiles the default one, or the only one,
 /// 5. when nothing is stored, the provider's environment variables ([`from_env`]).
 ///
-/// Blank fields are filled from the environment ([`env::fill`]). The registry is read only when the store does not
+/// Blank fields are filled from the environment ([`env::fill_blank_fields`]). The registry is read only when the store does not
 /// know the name, or the credential has fields.
 ///
-/// Nothing is renewed here, and no network is asked: who can renew does so with [`Resolution::Stale`], who cannot
-/// takes it [as it is](Resolution::as_it_is).
+/// Nothing is renewed here, and no network is asked: who can renew does so with [`Lookup::Expiring`], who cannot
+/// takes it [as it is](Lookup::without_refresh).
 ///
 /// That a stored secret is handed out is recorded in the audit log, and so is why one is not. One that is stale is
-/// recorded by whoever renews it ([`keep`](self::ensure_fresh::keep)). See [`look_in`].
+/// recorded by whoever renews it ([`keep`](self::ensure_fresh::ensure_fresh)). See [`inspect_in`].
 ///
 /// # Errors
 /// [`Error::NoCredential`], [`Error::Expired`], [`Error::SeveralAccounts`], [`Error::UnknownProvider`],
 /// [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
-pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
+pub fn resolve(paths: &Paths, request: &Request) -> Result<Lookup, Error> {
     let store = Store::open_existing(paths)?;
     resolve_in(store.as_ref(), paths, request)
 }
@@ -81,7 +81,7 @@ pub fn resolve(paths: &Paths, request: &Request) -> Result<Resolution, Error> {
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Resolution, Error> {
+pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Lookup, Error> {
     find(store, paths, request, Purpose::HandOut)
 }
 
@@ -89,8 +89,8 @@ pub fn resolve_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Re
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn look_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Resolution, Error> {
-    find(store, paths, request, Purpose::Look)
+pub fn inspect_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Lookup, Error> {
+    find(store, paths, request, Purpose::Inspect)
 }
 
 /// The stored credential that [`resolve_in`] would take, whether or not it has expired; `None` if that would look in the
@@ -98,33 +98,32 @@ pub fn look_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Resul
 ///
 /// # Errors
 /// [`Error::SeveralAccounts`], [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
-pub fn choose_in(store: Option<&Store>, paths: &Paths, request: &Request) -> Result<Option<Chosen>, Error> {
+pub fn choose_stored(
+    store: Option<&Store>,
+    paths: &Paths,
+    request: &Request,
+) -> Result<Option<StoredChoice>, Error> {
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
     let set = request.set.clone().unwrap_or_else(|| project.set());
-    let search = Search { store, paths, request, project: &project, set, purpose: Purpose::Look };
+    let search = Search { store, paths, request, project: &project, set, purpose: Purpose::Inspect };
     let typed = request.provider.as_str();
     if let Ok(name) = typed.parse()
         && let Some(chosen) = search.choose(&name)?
     {
         return Ok(Some(chosen));
     }
-    let registry = Registry::of_one(paths, typed);
+    let registry = Registry::load_one(paths, typed);
     let name = name_of(&registry, typed)?;
     if name.as_str() == typed { Ok(None) } else { search.choose(&name) }
 }
 
 /// The name of a provider. What is stored under it is found, whatever is wrong with the provider's files.
 fn name_of(registry: &Registry, typed: &str) -> Result<Name, Error> {
-    let known = registry.get(typed).or_else(|_| registry.sound(typed))?;
+    let known = registry.get(typed).or_else(|_| registry.usable(typed))?;
     Ok(known.name.parse()?)
 }
 
-fn find(
-    store: Option<&Store>,
-    paths: &Paths,
-    request: &Request,
-    purpose: Purpose,
-) -> Result<Resolution, Error> {
+fn find(store: Option<&Store>, paths: &Paths, request: &Request, purpose: Purpose) -> Result<Lookup, Error> {
     let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
     let set = request.set.clone().unwrap_or_else(|| project.set());
     let search = Search { store, paths, request, project: &project, set, purpose };
@@ -135,10 +134,10 @@ fn find(
     {
         return Ok(found);
     }
-    let registry = Registry::of_one(paths, typed);
+    let registry = Registry::load_one(paths, typed);
     let name = name_of(&registry, typed)?;
     if let Some(credential) = &request.given {
-        return Ok(Resolution::Ready(search.given(name, credential)));
+        return Ok(Lookup::Ready(search.given(name, credential)));
     }
     if name.as_str() != typed
         && let Some(found) = search.stored(&name)?
@@ -146,27 +145,27 @@ fn find(
         return Ok(found);
     }
     // From here on it is the files that say what is used.
-    let known = registry.sound(typed)?;
+    let known = registry.usable(typed)?;
     let found = if request.profile.is_none() { from_env(known)? } else { None };
     match found {
-        Some(found) => Ok(Resolution::Ready(search.in_environment(name, found))),
+        Some(found) => Ok(Lookup::Ready(search.in_environment(name, found))),
         None => Err(search.nothing(known, name)),
     }
 }
 
 /// What came of waiting for somebody else: what is stored there now is judged as what was found there first.
-pub(crate) fn judge_again(
+pub(crate) fn re_evaluate(
     paths: &Paths,
     project: &Project,
     request: &Request,
-    before: Stale,
+    before: Expiring,
     now: Record,
-) -> Result<Resolution, Error> {
+) -> Result<Lookup, Error> {
     let set = now.address.set.clone();
-    let search = Search { store: None, paths, request, project, set, purpose: Purpose::Look };
-    let found = search.judge(now, before.skipped).and_then(|found| search.with_its_part(found))?;
+    let search = Search { store: None, paths, request, project, set, purpose: Purpose::Inspect };
+    let found = search.evaluate(now, before.skipped).and_then(|found| search.check_part(found))?;
     Ok(match found {
-        Resolution::Stale(stale) => Resolution::Stale(Stale { key: before.key, ..stale }),
+        Lookup::Expiring(stale) => Lookup::Expiring(Expiring { key: before.key, ..stale }),
         ready => ready,
     })
 }
@@ -177,7 +176,7 @@ enum Purpose {
     /// Its secret is handed out.
     HandOut,
     /// Whether and how it is.
-    Look,
+    Inspect,
 }
 
 struct Search<'a> {
@@ -191,7 +190,7 @@ struct Search<'a> {
 
 /// A stored credential that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chosen {
+pub struct StoredChoice {
     /// The credential, as it is stored.
     pub record: Record,
     /// The profiles of the project's order that were passed over.
@@ -204,41 +203,41 @@ impl Search<'_> {
     }
 
     /// What came of the credential that is meant of those that are stored under this very name, if there is any.
-    fn stored(&self, provider: &Name) -> Result<Option<Resolution>, Error> {
-        let Some(Chosen { record, skipped }) = self.choose(provider)? else { return Ok(None) };
+    fn stored(&self, provider: &Name) -> Result<Option<Lookup>, Error> {
+        let Some(StoredChoice { record, skipped }) = self.choose(provider)? else { return Ok(None) };
         let address = record.address.clone();
-        let found = self.judge(record, skipped).and_then(|found| self.with_its_part(found));
+        let found = self.evaluate(record, skipped).and_then(|found| self.check_part(found));
         match &found {
-            Ok(Resolution::Ready(_)) => self.record(&address, Outcome::Ok),
-            Ok(Resolution::Stale(_)) => {}
+            Ok(Lookup::Ready(_)) => self.record(&address, Outcome::Ok),
+            Ok(Lookup::Expiring(_)) => {}
             Err(error) => self.record(&address, Outcome::Failed(error.code())),
         }
         found.map(Some)
     }
 
     /// What has no such part is not handed out.
-    fn with_its_part(&self, found: Resolution) -> Result<Resolution, Error> {
+    fn check_part(&self, found: Lookup) -> Result<Lookup, Error> {
         match &found {
-            Resolution::Ready(resolved) => resolved.part(&self.request.part)?,
-            Resolution::Stale(stale) => Resolved::stored(stale.record.clone()).part(&self.request.part)?,
+            Lookup::Ready(resolved) => resolved.part(&self.request.part)?,
+            Lookup::Expiring(stale) => Resolved::stored(stale.record.clone()).part(&self.request.part)?,
         };
         Ok(found)
     }
 
     /// Which of them is meant. Of those in the project's order it is one that has expired only if there is no other.
-    fn choose(&self, provider: &Name) -> Result<Option<Chosen>, Error> {
+    fn choose(&self, provider: &Name) -> Result<Option<StoredChoice>, Error> {
         let Some(store) = self.store else { return Ok(None) };
         let get = |profile: Name| self.get(store, &self.address(provider, profile));
-        let chosen = |record, skipped| Ok(Some(Chosen { record, skipped }));
+        let chosen = |record, skipped| Ok(Some(StoredChoice { record, skipped }));
         if let Some(profile) = &self.request.profile {
-            return Ok(get(profile.clone())?.map(|record| Chosen { record, skipped: Vec::new() }));
+            return Ok(get(profile.clone())?.map(|record| StoredChoice { record, skipped: Vec::new() }));
         }
         let order = self.project.order(provider.as_str(), |key| self.is_alias(key, provider));
         let (mut skipped, mut first_over) = (Vec::new(), None);
         for profile in &order {
             let why = match get(profile.clone())? {
-                None => Why::NotStored,
-                Some(record) => match self.is_over(store, &record)? {
+                None => SkipReason::NotStored,
+                Some(record) => match self.unusable_reason(store, &record)? {
                     Some(why) => {
                         first_over.get_or_insert(record);
                         why
@@ -246,7 +245,7 @@ impl Search<'_> {
                     None => return chosen(record, skipped),
                 },
             };
-            skipped.push(Skipped { address: self.address(provider, profile.clone()), why });
+            skipped.push(Skipped { address: self.address(provider, profile.clone()), reason: why });
         }
         let default = Name::default_name();
         if !order.contains(&default)
@@ -257,8 +256,8 @@ impl Search<'_> {
         let mut others = store.profiles(provider, &self.set)?;
         others.retain(|profile| !order.contains(profile));
         match (others.as_slice(), first_over) {
-            ([], over) => Ok(over.map(|record| Chosen { record, skipped: Vec::new() })),
-            ([only], _) => Ok(get(only.clone())?.map(|record| Chosen { record, skipped })),
+            ([], over) => Ok(over.map(|record| StoredChoice { record, skipped: Vec::new() })),
+            ([only], _) => Ok(get(only.clone())?.map(|record| StoredChoice { record, skipped })),
             (several, _) => Err(Error::SeveralAccounts {
                 provider: provider.to_string(),
                 profiles: several.iter().map(Name::to_string).collect(),
@@ -278,28 +277,29 @@ impl Search<'_> {
     }
 
     /// Whether it has expired, and nothing can renew it, or nothing may.
-    fn is_over(&self, store: &Store, record: &Record) -> Result<Option<Why>, StoreError> {
+    fn unusable_reason(&self, store: &Store, record: &Record) -> Result<Option<SkipReason>, StoreError> {
         if record.metadata.expires_at.is_none_or(|at| at > Timestamp::now()) {
             return Ok(None);
         }
-        if !is_renewable(self.paths, record) {
-            return Ok(Some(Why::Expired));
+        if !may_refresh(self.paths, record) {
+            return Ok(Some(SkipReason::Expired));
         }
-        let known = store.exchange(&record.address)?;
+        let known = store.attempt(&record.address)?;
         let is_ended =
-            |known: &Exchange| known.version == record.version && known.state != ExchangeState::Sent;
-        Ok(known.filter(is_ended).map(|_| Why::NeedsLogin))
+            |known: &RefreshAttempt| known.version == record.version && known.state != AttemptState::InFlight;
+        Ok(known.filter(is_ended).map(|_| SkipReason::NeedsLogin))
     }
 
     fn is_alias(&self, key: &str, provider: &Name) -> bool {
-        let registry = Registry::of_one(self.paths, key);
+        let registry = Registry::load_one(self.paths, key);
         registry.get(key).is_ok_and(|known| known.name == provider.as_str())
     }
 
     /// Whether a stored credential can be used, or renewed.
-    fn judge(&self, record: Record, skipped: Vec<Skipped>) -> Result<Resolution, Error> {
+    fn evaluate(&self, record: Record, skipped: Vec<Skipped>) -> Result<Lookup, Error> {
         let now = Timestamp::now();
-        let is_near = |expiry: &Timestamp| expiry.duration_since(now) <= margin(record.updated_at, *expiry);
+        let is_near =
+            |expiry: &Timestamp| expiry.duration_since(now) <= refresh_margin(record.updated_at, *expiry);
         if let Some(expiry) = record.metadata.expires_at.filter(is_near) {
             let hint = || match record.metadata.owner {
                 Owner::Us => format!("log in again with: {}", self.commands().login(&record.address)),
@@ -308,15 +308,15 @@ impl Search<'_> {
                     match self.moving_from(&record.address) {
                         Some(directory) => format!(
                             "it was taken out of the files of its own tool, and is not ours yet: go on with: {import} --from {} --move",
-                            redact::argument(&directory)
+                            redact::shell_quote(&directory)
                         ),
                         None => format!("its own tool may have renewed it: read it again with: {import}"),
                     }
                 }
             };
-            if is_renewable(self.paths, &record) {
-                let key = self.store.map(Store::hold_key).unwrap_or_default();
-                return Ok(Resolution::Stale(Stale { hint: hint(), record, skipped, key }));
+            if may_refresh(self.paths, &record) {
+                let key = self.store.map(Store::cached_key).unwrap_or_default();
+                return Ok(Lookup::Expiring(Expiring { hint: hint(), record, skipped, key }));
             }
             if expiry <= now {
                 return Err(expired(&record.address, expiry, hint()));
@@ -326,15 +326,15 @@ impl Search<'_> {
             Kind::Fields | Kind::Basic => self.filled(record)?,
             _ => Resolved::stored(record),
         };
-        Ok(Resolution::Ready(Resolved { skipped, ..resolved }))
+        Ok(Lookup::Ready(Resolved { skipped, ..resolved }))
     }
 
     /// A stored credential with its blank fields filled.
     fn filled(&self, record: Record) -> Result<Resolved, Error> {
         let name = record.address.provider.as_str();
-        let registry = Registry::of_one(self.paths, name);
+        let registry = Registry::load_one(self.paths, name);
         let known = registry.get(name).ok();
-        let (credential, fields) = env::fill(record.credential, known.map(|known| &**known))?;
+        let (credential, fields) = env::fill_blank_fields(record.credential, known.map(|known| &**known))?;
         if !env::is_complete(&credential) {
             let variables: Vec<String> = fields.iter().filter_map(|field| field.variable.clone()).collect();
             let hint = match variables.as_slice() {
@@ -355,7 +355,7 @@ impl Search<'_> {
     }
 
     fn moving_from(&self, address: &Address) -> Option<PathBuf> {
-        self.store.and_then(|store| store.moving_from(address).ok().flatten())
+        self.store.and_then(|store| store.move_source(address).ok().flatten())
     }
 
     fn given(&self, provider: Name, credential: &Credential) -> Resolved {
@@ -370,7 +370,7 @@ impl Search<'_> {
         }
     }
 
-    fn in_environment(&self, provider: Name, found: FromEnv) -> Resolved {
+    fn in_environment(&self, provider: Name, found: EnvCredential) -> Resolved {
         Resolved {
             address: self.address(&provider, Name::default_name()),
             credential: found.credential,
@@ -389,7 +389,7 @@ impl Search<'_> {
             true => format!("it may need none; log in with: {}", self.commands().login_typed(&address)),
             false => format!("log in with: {}", self.commands().login_typed(&address)),
         };
-        Error::NoCredential { what: address.typed(), hint }
+        Error::NoCredential { what: address.redacted(), hint }
     }
 
     fn commands(&self) -> Commands<'_> {
@@ -437,10 +437,10 @@ mod tests {
         Metadata { expires_at, ..Metadata::default() }
     }
 
-    fn resolves(provider: &str, credential: &Credential, metadata: &Metadata) -> Result<Resolution, Error> {
+    fn resolves(provider: &str, credential: &Credential, metadata: &Metadata) -> Result<Lookup, Error> {
         let (_directory, paths) = place();
         let mut store = Store::in_memory().expect("a store");
-        let address = Address::of(provider.parse().expect("a name"));
+        let address = Address::default_profile(provider.parse().expect("a name"));
         store.put(&address, credential, metadata).expect("stored");
         resolve_in(Some(&store), &paths, &Request::new(&Name::default_name(), provider))
     }
@@ -449,26 +449,26 @@ mod tests {
     fn the_margin_is_five_minutes_or_a_tenth_of_the_lifetime() {
         let margin = |lifetime| {
             let now = Timestamp::now();
-            margin(now, now + SignedDuration::from_secs(lifetime)).as_secs()
+            refresh_margin(now, now + SignedDuration::from_secs(lifetime)).as_secs()
         };
         assert_eq!([margin(86_400), margin(3_000), margin(600), margin(-5)], [300, 300, 60, 0]);
     }
 
     #[test]
     fn what_can_be_renewed_is_stale_when_it_has_expired() {
-        let Ok(Resolution::Stale(stale)) = resolves("codex", &oauth(Some("refresh")), &expiring(-10)) else {
+        let Ok(Lookup::Expiring(stale)) = resolves("codex", &oauth(Some("refresh")), &expiring(-10)) else {
             panic!("not stale");
         };
         assert_eq!(stale.hint(), "log in again with: authenticate default codex");
-        assert!(matches!(stale.as_it_is(), Err(Error::Expired { .. })));
+        assert!(matches!(stale.without_refresh(), Err(Error::Expired { .. })));
     }
 
     #[test]
     fn what_has_time_left_is_ready() {
         let found = resolves("codex", &oauth(Some("refresh")), &expiring(3600)).expect("found");
-        assert!(matches!(found, Resolution::Ready(_)), "{found:?}");
+        assert!(matches!(found, Lookup::Ready(_)), "{found:?}");
         let found = resolves("codex", &oauth(Some("refresh")), &Metadata::default()).expect("found");
-        assert!(matches!(found, Resolution::Ready(_)), "{found:?}");
+        assert!(matches!(found, Lookup::Ready(_)), "{found:?}");
     }
 
     #[test]
@@ -491,6 +491,6 @@ mod tests {
     #[test]
     fn a_vendors_own_cli_renews_without_a_refresh_token_of_ours() {
         let found = resolves("claude", &oauth(None), &expiring(-10)).expect("found");
-        assert!(matches!(found, Resolution::Stale(_)), "{found:?}");
+        assert!(matches!(found, Lookup::Expiring(_)), "{found:?}");
     }
 }

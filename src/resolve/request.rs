@@ -134,12 +134,12 @@ pub struct Skipped {
     /// The profile.
     pub address: Address,
     /// Why.
-    pub why: Why,
+    pub reason: SkipReason,
 }
 
 /// Why a profile was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum SkipReason {
     /// Nothing is stored for it.
     NotStored,
     /// It has expired, and nothing can renew it.
@@ -150,10 +150,10 @@ pub enum Why {
 
 impl std::fmt::Display for Skipped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let why = match self.why {
-            Why::NotStored => "is not stored",
-            Why::Expired => "has expired",
-            Why::NeedsLogin => "has to be logged in again",
+        let why = match self.reason {
+            SkipReason::NotStored => "is not stored",
+            SkipReason::Expired => "has expired",
+            SkipReason::NeedsLogin => "has to be logged in again",
         };
         write!(f, "{} {why}", self.address)
     }

@@ -8,7 +8,7 @@ use crate::{Error, credential::Secret, redact::is_invisible};
 ///
 /// # Errors
 /// [`Error::Variable`] for what cannot be a secret. It names the variable, and never its value.
-pub(crate) fn read(name: &str) -> Result<Option<Secret>, Error> {
+pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, Error> {
     let Some(value) = env::var_os(name) else { return Ok(None) };
     let refuse = |problem| Err(Error::Variable { name: name.to_owned(), problem });
     let Some(value) = value.to_str() else { return refuse("is not text (UTF-8)") };

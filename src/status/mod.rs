@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use self::state::State;
+use self::state::CredentialState;
 use crate::{
     Error,
     credential::{Address, Credential, Kind, Metadata, Name},
@@ -35,7 +35,7 @@ pub struct Filter {
 
 /// A credential, or a provider of which there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StatusEntry {
     /// Where it is, or would be.
     pub address: Address,
     /// The provider's label; its name, where nothing is known of the provider any more.
@@ -43,23 +43,23 @@ pub struct Entry {
     /// The ways to get one.
     pub modes: Vec<Mode>,
     /// What there is; `None`: nothing, or nothing that can be read.
-    pub found: Option<Found>,
+    pub details: Option<Details>,
     /// What is stored, and cannot be read.
     pub unreadable: Option<Unreadable>,
 }
 
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overview {
+pub struct Status {
     /// The credentials, and the providers of which there is none.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StatusEntry>,
     /// What is stored and cannot be read, and has no address either. Only if everything of a set, or all, is listed.
     pub nameless: Vec<Unreadable>,
 }
 
 /// What is known of a credential without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Details {
     /// Its kind.
     pub kind: Kind,
     /// What is known of it.
@@ -75,18 +75,18 @@ pub struct Found {
     /// Of several fields, where each comes from.
     pub fields: Vec<FieldSource>,
     /// How it is.
-    pub state: State,
+    pub state: CredentialState,
     /// Whether we can renew it.
     pub refreshable: bool,
     /// Whether logging out asks the vendor to revoke it.
     pub revocable: bool,
 }
 
-impl Entry {
+impl StatusEntry {
     /// Of a credential that the program has already, and that is used in place of any other at this address.
     pub fn given(address: Address, credential: &Credential, registry: &Registry) -> Self {
-        let provider = registry.find(address.provider.as_str());
-        let found = Found {
+        let provider = registry.by_name(address.provider.as_str());
+        let found = Details {
             kind: credential.kind(),
             metadata: Metadata::default(),
             created_at: None,
@@ -94,7 +94,7 @@ impl Entry {
             client_id: None,
             source: Source::Override,
             fields: of_one_source(credential, &Source::Override),
-            state: State::Ok,
+            state: CredentialState::Ok,
             refreshable: false,
             revocable: false,
         };
@@ -102,7 +102,7 @@ impl Entry {
             label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
             modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
             address,
-            found: Some(found),
+            details: Some(found),
             unreadable: None,
         }
     }
@@ -112,25 +112,25 @@ impl Entry {
 ///
 /// # Errors
 /// [`Error::Store`]
-pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Overview, Error> {
+pub fn status(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Status, Error> {
     let stored = store.map(|store| store.listing(filter.set.as_ref())).transpose()?.unwrap_or_default();
     let now = Timestamp::now();
-    let by_exchange = store.map(|store| by_exchange(store, now)).transpose()?.unwrap_or_default();
+    let by_exchange = store.map(|store| attempt_states(store, now)).transpose()?.unwrap_or_default();
     let is_wanted = |address: &Address| {
         filter.provider.as_ref().is_none_or(|provider| *provider == address.provider)
             && filter.profile.as_ref().is_none_or(|profile| *profile == address.profile)
     };
-    let mut entries: Vec<Entry> = stored
+    let mut entries: Vec<StatusEntry> = stored
         .credentials
         .into_iter()
         .filter(|summary| is_wanted(&summary.address))
-        .map(|summary| of_stored(summary, registry, &by_exchange, now))
+        .map(|summary| stored_details(summary, registry, &by_exchange, now))
         .collect();
     let is_everything = filter.provider.is_none() && filter.profile.is_none();
     let mut nameless = Vec::new();
     for row in stored.unreadable {
         match row.address.clone() {
-            Some(address) if is_wanted(&address) => entries.push(of_unreadable(address, row, registry)),
+            Some(address) if is_wanted(&address) => entries.push(unreadable_entry(address, row, registry)),
             None if is_everything => nameless.push(row),
             Some(_) | None => {}
         }
@@ -138,7 +138,7 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
     sort(&mut entries);
     let here = filter.set.clone().unwrap_or_else(Name::default_name);
     // As they are listed, so that none need be looked through for each provider.
-    let of = |entries: &[Entry], name: &Name| {
+    let of = |entries: &[StatusEntry], name: &Name| {
         let from = entries.partition_point(|entry| entry.address.provider < *name);
         let to = entries.partition_point(|entry| entry.address.provider <= *name);
         (from < to, entries[from..to].iter().any(|entry| entry.address.set == here))
@@ -156,53 +156,58 @@ pub fn overview(store: Option<&Store>, registry: &Registry, filter: &Filter) -> 
             continue;
         }
         // A profile is one that was stored; the environment has none.
-        let found = of_environment(provider, registry).filter(|_| filter.profile.is_none());
+        let found = environment_details(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
         if found.is_some() || (is_asked_for && !is_stored) {
             let (label, modes) = (provider.label.clone(), provider.modes.clone());
-            more.push(Entry { address, label, modes, found, unreadable: None });
+            more.push(StatusEntry { address, label, modes, details: found, unreadable: None });
         }
     }
     entries.extend(more);
     sort(&mut entries);
-    Ok(Overview { entries, nameless })
+    Ok(Status { entries, nameless })
 }
 
-fn sort(entries: &mut [Entry]) {
+fn sort(entries: &mut [StatusEntry]) {
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
 }
 
 /// What is known by the exchanges of refresh tokens.
-type ByExchange = BTreeMap<Address, State>;
+type AttemptStates = BTreeMap<Address, CredentialState>;
 
-fn by_exchange(store: &Store, now: Timestamp) -> Result<ByExchange, StoreError> {
+fn attempt_states(store: &Store, now: Timestamp) -> Result<AttemptStates, StoreError> {
     let state = |(address, exchange): (Address, _)| {
-        state::of_exchange(store, &address, &exchange, now).map(|state| (address, state))
+        state::attempt_state(store, &address, &exchange, now).map(|state| (address, state))
     };
-    store.exchanges()?.into_iter().map(state).collect()
+    store.attempts()?.into_iter().map(state).collect()
 }
 
-fn of_unreadable(address: Address, row: Unreadable, registry: &Registry) -> Entry {
-    let provider = registry.find(address.provider.as_str());
-    Entry {
+fn unreadable_entry(address: Address, row: Unreadable, registry: &Registry) -> StatusEntry {
+    let provider = registry.by_name(address.provider.as_str());
+    StatusEntry {
         label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
         modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
         address,
-        found: None,
+        details: None,
         unreadable: Some(row),
     }
 }
 
-fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, now: Timestamp) -> Entry {
-    let provider = registry.find(summary.address.provider.as_str());
+fn stored_details(
+    summary: Summary,
+    registry: &Registry,
+    by_exchange: &AttemptStates,
+    now: Timestamp,
+) -> StatusEntry {
+    let provider = registry.by_name(summary.address.provider.as_str());
     // Nothing is sent while a file of the provider is wrong.
     let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
     let fields = provider.map(|provider| fields(&summary, provider)).unwrap_or_else(|| Ok(Vec::new()));
     let state = match &fields {
-        Ok(_) => state::of(&summary, by_exchange.get(&summary.address).copied(), now),
-        Err(_) => State::Error,
+        Ok(_) => state::credential_state(&summary, by_exchange.get(&summary.address).copied(), now),
+        Err(_) => CredentialState::Error,
     };
-    let found = Found {
+    let found = Details {
         kind: summary.kind,
         source: Source::Stored,
         fields: fields.unwrap_or_else(|fields| fields),
@@ -211,14 +216,14 @@ fn of_stored(summary: Summary, registry: &Registry, by_exchange: &ByExchange, no
         revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
         created_at: Some(summary.created_at),
         updated_at: Some(summary.updated_at),
-        client_id: state::client_of(&summary, provider.map(|provider| &**provider)),
+        client_id: state::refresh_client(&summary, provider.map(|provider| &**provider)),
         metadata: summary.metadata,
     };
-    Entry {
+    StatusEntry {
         label: provider.map_or(summary.address.provider.as_str(), |known| &known.label).to_owned(),
         modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
         address: summary.address,
-        found: Some(found),
+        details: Some(found),
         unreadable: None,
     }
 }
@@ -235,7 +240,7 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
             let source = match (summary.parts.contains(&name), &field.env_var) {
                 (true, _) => Some(Source::Stored),
                 (false, Some(variable)) => {
-                    let value = variable::read(variable).inspect_err(|_| is_wrong = true);
+                    let value = variable::read_secret(variable).inspect_err(|_| is_wrong = true);
                     value.ok().flatten().map(|_| Source::Env(variable.clone()))
                 }
                 (false, None) => None,
@@ -246,18 +251,20 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
     if is_wrong { Err(fields) } else { Ok(fields) }
 }
 
-fn of_environment(provider: &Provider, registry: &Registry) -> Option<Found> {
+fn environment_details(provider: &Provider, registry: &Registry) -> Option<Details> {
     let (kind, variable, fields, state) = match from_env(provider) {
         Ok(found) => {
             let found = found?;
             let is_sound = registry.problems_of(&provider.name).is_empty();
-            let state = if is_sound { State::Ok } else { State::Error };
+            let state = if is_sound { CredentialState::Ok } else { CredentialState::Error };
             (found.credential.kind(), found.variable, found.fields, state)
         }
-        Err(Error::Variable { name, .. }) => (kind_in(provider, &name), name, Vec::new(), State::Error),
+        Err(Error::Variable { name, .. }) => {
+            (kind_in(provider, &name), name, Vec::new(), CredentialState::Error)
+        }
         Err(_) => return None,
     };
-    Some(Found {
+    Some(Details {
         kind,
         metadata: Metadata::default(),
         created_at: None,

@@ -188,7 +188,7 @@ impl Store {
     /// The result of something that was to be done with the whole store; a failure is recorded. What was not begun is none.
     pub(crate) fn audited<T>(&self, action: Action, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &done
-            && !error.is_unbegun()
+            && !error.is_before_start()
         {
             let _ = self.audit_store(action, Outcome::Failed(error.code()));
         }

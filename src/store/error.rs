@@ -12,7 +12,7 @@ use super::{BackupError, Unreadable};
 use crate::{
     config::yaml::{self, Problem},
     credential::Address,
-    redact::file,
+    redact::redact_path,
 };
 
 /// Why the store cannot do what was asked. Every message names the file and the way out, and none contains
@@ -70,7 +70,7 @@ pub enum StoreError {
         why: String,
     },
     /// The system refused.
-    #[error("cannot {what} {}", file(path))]
+    #[error("cannot {what} {}", redact_path(path))]
     Io {
         /// What we wanted: `read`, `create`, ..
         what: &'static str,
@@ -170,7 +170,7 @@ pub enum StoreError {
     },
     /// A token is under way, and what the vendor answers must be stored before the whole store is changed.
     #[error("{address} is being renewed just now: try again when that is done")]
-    Renewing {
+    RefreshInFlight {
         /// The credential.
         address: Box<Address>,
     },
@@ -198,7 +198,7 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Locked { .. } | Self::Busy { .. } => BUSY,
-            Self::KeyChanged { .. } | Self::Renewing { .. } => BUSY,
+            Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => BUSY,
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",
@@ -215,7 +215,7 @@ impl StoreError {
     }
 
     /// What to do about it, where the message ends with that.
-    pub fn way_out(&self) -> Option<String> {
+    pub fn recovery_hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
             // What the system said of a command or a file is no way out.
@@ -225,7 +225,7 @@ impl StoreError {
     }
 
     /// Whether nothing was begun: what was asked for was wrong, or not complete.
-    pub(super) fn is_unbegun(&self) -> bool {
+    pub(super) fn is_before_start(&self) -> bool {
         match self {
             Self::NewPassphraseNeeded { .. } | Self::Settings(_) => true,
             Self::Backup(error) => error.usage,
@@ -234,7 +234,7 @@ impl StoreError {
     }
 
     /// The same may work a little later: when somebody else is done, or has made room.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. } => true,
             Self::Database { source, .. } => matches!(

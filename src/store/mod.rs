@@ -31,26 +31,29 @@ use rusqlite::Connection;
 
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
-    backup::{BackupError, Lock, Restored, Unlock, may_write_backup, needs_passphrase},
+    backup::{BackupError, BackupLock, BackupUnlock, Restored, may_write_backup, needs_passphrase},
     crypto::rekey::Rekey,
     db::{header::APPLICATION_ID, migrate::SCHEMA_VERSION},
     error::StoreError,
-    key::{Custodian, HeldKey, KeyState, Locked, Question, Source, Unanswered, set_custodian},
+    key::{
+        CachedKey, KeySource, KeyState, Locked, PassphraseProvider, PassphraseRequest, PromptError,
+        set_passphrase_provider,
+    },
     record::{
         remove::Removal,
         row::{Listing, Summary, Unreadable},
         write::Swap,
     },
     refresh_state::{
-        attempt::{Begun, Exchange, ExchangeState},
-        backoff::Postponed,
+        attempt::{AttemptState, BeginOutcome, RefreshAttempt},
+        backoff::Backoff,
     },
     settings::{Place, check_settings},
     shared::SharedStore,
 };
 pub(crate) use self::{
     db::connect::BUSY_TIMEOUT,
-    retry::{PATIENCE, patiently},
+    retry::{RETRY_LIMIT, retry_until_writable},
 };
 
 /// The name of the database in the data directory.
@@ -63,7 +66,7 @@ pub const FILE_NAME: &str = "credentials.db";
 pub struct Store {
     // Dropped before `held`: the connection has to be closed first.
     connection: Connection,
-    held: Option<db::shared_fd::Held>,
+    held: Option<db::shared_fd::SharedFd>,
     place: Place,
     key: Mutex<Option<Arc<key::DataKey>>>,
     /// Whether the settings were compared with what is recorded.
@@ -86,7 +89,7 @@ impl Store {
     /// for what the system refuses. None of them changes the file.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
-        let path = db::permissions::make_directory(place.data_dir())?.join(FILE_NAME);
+        let path = db::permissions::create_directory(place.data_dir())?.join(FILE_NAME);
         if db::permissions::file(&path)?.is_none() {
             db::create::create(&path)?;
         }
@@ -118,7 +121,7 @@ impl Store {
 
     /// Where the database is; `None` for one in memory.
     pub fn path(&self) -> Option<&Path> {
-        self.held.as_ref().map(db::shared_fd::Held::path)
+        self.held.as_ref().map(db::shared_fd::SharedFd::path)
     }
 
     /// The directory that it is in; `None` for one in memory.

@@ -19,7 +19,7 @@ impl SharedStore {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn of(given: Option<&Self>, paths: &Paths) -> Result<Self, StoreError> {
+    pub fn open(given: Option<&Self>, paths: &Paths) -> Result<Self, StoreError> {
         match given {
             Some(store) => Ok(store.clone()),
             None => Ok(Self::new(Store::open(paths)?)),
@@ -30,7 +30,7 @@ impl SharedStore {
     ///
     /// # Errors
     /// As [`Store::open_existing`].
-    pub fn existing(given: Option<&Self>, paths: &Paths) -> Result<Option<Self>, StoreError> {
+    pub fn open_existing(given: Option<&Self>, paths: &Paths) -> Result<Option<Self>, StoreError> {
         match given {
             Some(store) => Ok(Some(store.clone())),
             None => Ok(Store::open_existing(paths)?.map(Self::new)),

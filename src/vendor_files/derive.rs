@@ -8,7 +8,7 @@ use crate::{
 
 /// What is known of a credential after it was put into the vendor's form and read back: what the map takes from a JWT
 /// (`jwt_exp`, `jwt_claim`) is that of these tokens, and the rest is `known`.
-pub fn derived(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Metadata {
+pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Metadata {
     let found = read_back(entries, credential, known).unwrap_or_default();
     Metadata {
         account: found.account.or_else(|| known.account.clone()),
@@ -68,7 +68,7 @@ mod tests {
     fn what_is_in_the_tokens_is_found_by_the_map() {
         let known = Metadata { account: Some("old@example.org".into()), ..Metadata::default() };
         let new = tokens(&jwt(&json!({"exp": 2_000_000_000})), &jwt(&json!({"email": "new@example.org"})));
-        let found = derived(&codex_like(), &new, &known);
+        let found = derive_metadata(&codex_like(), &new, &known);
         assert_eq!(found.account.as_deref(), Some("new@example.org"));
         assert_eq!(found.expires_at, Timestamp::from_second(2_000_000_000).ok());
     }
@@ -77,7 +77,7 @@ mod tests {
     fn what_the_server_said_of_the_expiry_comes_first_and_what_is_not_found_stays() {
         let said = Timestamp::from_second(1_900_000_000).ok();
         let known = Metadata { account: Some("me".into()), expires_at: said, ..Metadata::default() };
-        assert_eq!(derived(&codex_like(), &tokens("opaque", "opaque"), &known), known);
-        assert_eq!(derived(&[], &tokens("opaque", "opaque"), &known), known);
+        assert_eq!(derive_metadata(&codex_like(), &tokens("opaque", "opaque"), &known), known);
+        assert_eq!(derive_metadata(&[], &tokens("opaque", "opaque"), &known), known);
     }
 }

@@ -26,10 +26,10 @@ const MAX_SIZE: u64 = 1 << 20;
 
 /// Whose files are taken. Ours always; where an engine maps user ids, those of one more user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner(Whom);
+pub struct Owner(OwnerRule);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whom {
+enum OwnerRule {
     Us,
     UsOr(u32),
     Anyone,
@@ -38,24 +38,24 @@ enum Whom {
 impl Owner {
     /// The user that this process acts as, and nobody else.
     pub fn us() -> Self {
-        Self(Whom::Us)
+        Self(OwnerRule::Us)
     }
 
     /// Us, or the user id that a container's files have on the host.
     pub fn us_or(uid: u32) -> Self {
-        Self(Whom::UsOr(uid))
+        Self(OwnerRule::UsOr(uid))
     }
 
     /// For listing names only.
     pub(super) fn anyone() -> Self {
-        Self(Whom::Anyone)
+        Self(OwnerRule::Anyone)
     }
 
     fn takes(self, uid: u32) -> bool {
         match self.0 {
-            Whom::Anyone => true,
-            Whom::UsOr(other) if other == uid => true,
-            Whom::Us | Whom::UsOr(_) => uid == geteuid().as_raw(),
+            OwnerRule::Anyone => true,
+            OwnerRule::UsOr(other) if other == uid => true,
+            OwnerRule::Us | OwnerRule::UsOr(_) => uid == geteuid().as_raw(),
         }
     }
 }

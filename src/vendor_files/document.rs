@@ -18,17 +18,17 @@ pub(super) enum Document {
 
 /// Where a text stops being of its format (line and column from 1), if that is known.
 #[derive(Debug)]
-pub(super) struct Flaw(pub(super) Option<(usize, usize)>);
+pub(super) struct ParseError(pub(super) Option<(usize, usize)>);
 
 /// Why a value cannot be put somewhere.
-pub(super) type Misfit = &'static str;
+pub(super) type UnsupportedEdit = &'static str;
 
 /// The way to a value is through one that has no keys.
-pub(super) const NOT_A_MAP: Misfit = "a value above it is not a map";
+pub(super) const NOT_A_MAP: UnsupportedEdit = "a value above it is not a map";
 
 impl Document {
     /// Reads a file's text. An empty one is an empty document: the vendor's CLI has made it and not yet written it.
-    pub(super) fn parse(format: Format, text: &str) -> Result<Self, Flaw> {
+    pub(super) fn parse(format: Format, text: &str) -> Result<Self, ParseError> {
         Ok(match format {
             Format::Json => Self::Json(json::Tree::parse(text)?),
             Format::Yaml => Self::Yaml(yaml::Tree::parse(text)?),
@@ -48,7 +48,7 @@ impl Document {
     }
 
     /// Puts a value at a path, making the maps above it where they are missing.
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         match self {
             Self::Json(tree) => tree.set(path, value),
             Self::Yaml(tree) => tree.set(path, value),
@@ -68,7 +68,7 @@ impl Document {
     }
 
     /// The text to write.
-    pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
+    pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         match self {
             Self::Json(tree) => tree.render(),
             Self::Yaml(tree) => tree.render(),

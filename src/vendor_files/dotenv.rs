@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::document::{Flaw, Misfit};
+use super::document::{ParseError, UnsupportedEdit};
 
 /// A file of such lines.
 pub(super) struct Lines(Vec<Line>);
@@ -27,8 +27,8 @@ enum Line {
 }
 
 impl Lines {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
-        let flaw = |at: usize| Flaw(Some((text[..at].matches('\n').count() + 1, 1)));
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+        let flaw = |at: usize| ParseError(Some((text[..at].matches('\n').count() + 1, 1)));
         // No environment has room for one, so it could not be written back.
         if let Some(at) = text.find('\0') {
             return Err(flaw(at));
@@ -53,7 +53,7 @@ impl Lines {
         map.into()
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         let [name] = path else { return Err("such a file has no levels") };
         if !is_name(name) {
             return Err("it is not a variable's name");
@@ -195,7 +195,7 @@ fn tail(after: &str) -> &str {
 }
 
 /// The value in the plainest form that every reader of such files takes alike.
-fn quote(value: &str) -> Result<Zeroizing<String>, Misfit> {
+fn quote(value: &str) -> Result<Zeroizing<String>, UnsupportedEdit> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,~".contains(c);
     if value.chars().all(is_plain) {
         return Ok(Zeroizing::new(value.to_owned()));

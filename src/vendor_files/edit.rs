@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     convert::{scopes_to, time_to},
-    document::{Document, Misfit},
+    document::{Document, UnsupportedEdit},
     error::CaptureError,
     extract::star_keys,
     map::{Field, Part, PartMap},
@@ -77,7 +77,7 @@ impl Editor {
     }
 
     /// Takes every part of the credential away, and the maps that are empty without it.
-    pub(super) fn take_out(&mut self, map: &PartMap, stars: &[String]) {
+    pub(super) fn remove_credential(&mut self, map: &PartMap, stars: &[String]) {
         let stars: Vec<Option<&str>> = match stars {
             [] => vec![None],
             keys => keys.iter().map(|key| Some(key.as_str())).collect(),
@@ -93,7 +93,7 @@ impl Editor {
     }
 
     /// Takes every text away that is one of these.
-    pub(super) fn take_out_copies(&mut self, secrets: &[&Secret]) {
+    pub(super) fn remove_copies(&mut self, secrets: &[&Secret]) {
         let mut paths = Vec::new();
         find(&self.document.view(), &mut Vec::new(), secrets, &mut paths);
         paths.into_iter().for_each(|path| self.prune(path));
@@ -169,7 +169,7 @@ impl Editor {
         self.done.insert(path, None);
     }
 
-    fn unwritable(&self, path: &[String], problem: Misfit) -> CaptureError {
+    fn unwritable(&self, path: &[String], problem: UnsupportedEdit) -> CaptureError {
         CaptureError::Unwritable { file: self.file.clone(), path: pointer_text(path), problem }
     }
 }

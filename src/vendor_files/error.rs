@@ -16,7 +16,7 @@ pub enum CaptureError {
         problem: Refusal,
     },
     /// The file is not of its format. While a login runs this may mean that the vendor's CLI is still writing it.
-    #[error("{file} is not {}{}", format_name(.format), At(.position))]
+    #[error("{file} is not {}{}", format_name(.format), Position(.position))]
     Malformed {
         /// The file.
         file: String,
@@ -136,9 +136,9 @@ fn format_name(format: &Format) -> &'static str {
     }
 }
 
-struct At<'a>(&'a Option<(usize, usize)>);
+struct Position<'a>(&'a Option<(usize, usize)>);
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for Position<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some((line, column)) => write!(f, ": line {line}, column {column}"),

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Map, Value, ser::PrettyFormatter, value::RawValue};
 use zeroize::Zeroizing;
 
-use super::document::{Flaw, Misfit, NOT_A_MAP};
+use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 const MAX_DEPTH: usize = 64;
 
@@ -27,7 +27,7 @@ enum Node {
 }
 
 impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         let is_comment = |line: &&str| line.trim_start().starts_with("//");
         let comment: String = text.split_inclusive('\n').take_while(is_comment).collect();
         let (lines, text) = (comment.matches('\n').count(), &text[comment.len()..]);
@@ -36,7 +36,7 @@ impl Tree {
             return Ok(Self { comment, root, indent: Some("  ".to_owned()), final_newline: true });
         }
         let raw: &RawValue =
-            serde_json::from_str(text).map_err(|e| Flaw(Some((lines + e.line(), e.column()))))?;
+            serde_json::from_str(text).map_err(|e| ParseError(Some((lines + e.line(), e.column()))))?;
         let inside = raw.get().split_once('\n').map(|(_, rest)| rest);
         let indent = inside.map(|rest| rest.chars().take_while(|c| matches!(c, ' ' | '\t')).collect());
         let final_newline = text.ends_with('\n');
@@ -47,7 +47,7 @@ impl Tree {
         self.root.view()
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         *self.root.at(path)? = Node::from_value(value);
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Tree {
         }
     }
 
-    pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
+    pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         let mut text = Zeroizing::new(self.comment.clone().into_bytes());
         let done = match &self.indent {
             Some(indent) => {
@@ -85,19 +85,20 @@ impl Tree {
 }
 
 impl Node {
-    fn parse(raw: &RawValue, depth: usize) -> Result<Self, Flaw> {
+    fn parse(raw: &RawValue, depth: usize) -> Result<Self, ParseError> {
         let text = raw.get();
-        let depth = || depth.checked_sub(1).ok_or(Flaw(None));
+        let depth = || depth.checked_sub(1).ok_or(ParseError(None));
         match text.as_bytes().first() {
             Some(b'{') => {
                 let depth = depth()?;
-                let map: IndexMap<String, &RawValue> = serde_json::from_str(text).map_err(|_| Flaw(None))?;
+                let map: IndexMap<String, &RawValue> =
+                    serde_json::from_str(text).map_err(|_| ParseError(None))?;
                 let map = map.into_iter().map(|(key, raw)| Ok((key, Self::parse(raw, depth)?)));
                 Ok(Self::Object(map.collect::<Result<_, _>>()?))
             }
             Some(b'[') => {
                 let depth = depth()?;
-                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| Flaw(None))?;
+                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| ParseError(None))?;
                 let items = items.into_iter().map(|raw| Self::parse(raw, depth));
                 Ok(Self::Array(items.collect::<Result<_, _>>()?))
             }
@@ -131,7 +132,7 @@ impl Node {
     }
 
     /// The node at a path; a missing one, or a `null` on the way, is made.
-    fn at(&mut self, path: &[String]) -> Result<&mut Self, Misfit> {
+    fn at(&mut self, path: &[String]) -> Result<&mut Self, UnsupportedEdit> {
         let Some((first, rest)) = path.split_first() else { return Ok(self) };
         if matches!(self, Self::Leaf(text) if text.as_str() == "null") {
             *self = Self::Object(IndexMap::new());

@@ -27,7 +27,7 @@ mod toml;
 mod write;
 mod yaml;
 
-pub use derive::derived;
+pub use derive::derive_metadata;
 pub use directory::Owner;
 pub use error::{CaptureError, Refusal};
 pub use names::names;
@@ -35,7 +35,7 @@ pub use read::{Captured, read};
 pub use remove::{Removed, remove};
 pub use write::write;
 
-use document::{Document, Flaw};
+use document::{Document, ParseError};
 
 use crate::provider::capture_map::{CaptureEntry, Format};
 
@@ -46,7 +46,8 @@ pub fn check(entry: &CaptureEntry) -> Result<(), CaptureError> {
 }
 
 fn parse(format: Format, content: &[u8], shown: &str) -> Result<Document, CaptureError> {
-    let malformed = |Flaw(position)| CaptureError::Malformed { file: shown.to_owned(), format, position };
-    let text = std::str::from_utf8(content).map_err(|_| malformed(Flaw(None)))?;
+    let malformed =
+        |ParseError(position)| CaptureError::Malformed { file: shown.to_owned(), format, position };
+    let text = std::str::from_utf8(content).map_err(|_| malformed(ParseError(None)))?;
     Document::parse(format, text).map_err(malformed)
 }

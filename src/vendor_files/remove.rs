@@ -57,9 +57,9 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         let stars = star_keys(&map, &view)?;
         drop(view);
         let mut editor = Editor::new(shown.clone(), entry.format, document);
-        editor.take_out(&map, &stars);
+        editor.remove_credential(&map, &stars);
         let secrets = secrets(&captured.credential);
-        editor.take_out_copies(&secrets);
+        editor.remove_copies(&secrets);
         if holds(&editor.document.view(), &secrets) {
             return Err(CaptureError::NotAlone { file: shown });
         }

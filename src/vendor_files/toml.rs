@@ -4,16 +4,16 @@ use serde_json::{Map, Number, Value};
 use toml_edit::{Array, Datetime, DocumentMut, InlineTable, Item, Table, TableLike, Value as TomlValue};
 use zeroize::Zeroizing;
 
-use super::document::{Flaw, Misfit, NOT_A_MAP};
+use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 /// A TOML document.
 pub(super) struct Tree(DocumentMut);
 
 impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         text.parse().map(Self).map_err(|error: toml_edit::TomlError| {
             let before = error.span().and_then(|span| text.get(..span.start));
-            Flaw(before.map(|before| {
+            ParseError(before.map(|before| {
                 let line_start = before.rfind('\n').map_or(0, |at| at + 1);
                 (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
             }))
@@ -24,7 +24,7 @@ impl Tree {
         table_view(self.0.as_table())
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         let (last, above) = path.split_last().ok_or(NOT_A_MAP)?;
         let mut table: &mut dyn TableLike = self.0.as_table_mut();
         for segment in above {
@@ -90,7 +90,7 @@ fn value_view(value: &TomlValue) -> Value {
     }
 }
 
-fn to_toml(value: Value, as_datetime: bool) -> Result<TomlValue, Misfit> {
+fn to_toml(value: Value, as_datetime: bool) -> Result<TomlValue, UnsupportedEdit> {
     Ok(match value {
         Value::Null => return Err("TOML has no null"),
         Value::Bool(yes) => yes.into(),
@@ -108,7 +108,7 @@ fn to_toml(value: Value, as_datetime: bool) -> Result<TomlValue, Misfit> {
         }
         Value::Object(map) => {
             let pairs = map.into_iter().map(|(key, value)| Ok((key, to_toml(value, false)?)));
-            pairs.collect::<Result<InlineTable, Misfit>>()?.into()
+            pairs.collect::<Result<InlineTable, UnsupportedEdit>>()?.into()
         }
     })
 }

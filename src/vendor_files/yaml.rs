@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use serde_yaml::{Options, SerializerOptions, budget, options, ser_options};
 use zeroize::Zeroizing;
 
-use super::document::{Flaw, Misfit, NOT_A_MAP};
+use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 /// A YAML document.
 pub(super) struct Tree(Value);
@@ -16,11 +16,13 @@ impl Drop for Tree {
 }
 
 impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
         match serde_yaml::from_str_with_options(text, limits()) {
             Ok(Value::Null) => Ok(Self(Value::Object(Map::new()))),
             Ok(value) => Ok(Self(value)),
-            Err(error) => Err(Flaw(error.location().map(|at| (at.line() as usize, at.column() as usize)))),
+            Err(error) => {
+                Err(ParseError(error.location().map(|at| (at.line() as usize, at.column() as usize))))
+            }
         }
     }
 
@@ -28,7 +30,7 @@ impl Tree {
         self.0.clone()
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), Misfit> {
+    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         let mut node = &mut self.0;
         for segment in path {
             if node.is_null() {
@@ -58,7 +60,7 @@ impl Tree {
         }
     }
 
-    pub(super) fn render(&self) -> Result<Zeroizing<String>, Misfit> {
+    pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         let text = serde_yaml::to_string_with_options(&self.0, layout()).map(Zeroizing::new);
         let text = text.map_err(|_| "it cannot be written as YAML")?;
         // Every other value of the file goes through the writer too: it must come back the same.

@@ -12,7 +12,7 @@ use std::{
 
 use authenticate::{
     credential::{Address, Credential, Metadata, Name},
-    store::{FILE_NAME, Place, Source, Store, Summary},
+    store::{FILE_NAME, KeySource, Place, Store, Summary},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -92,8 +92,8 @@ impl Home {
 
     /// Stores any credential, through the library.
     pub fn put(&self, provider: &str, credential: &Credential, metadata: &Metadata) {
-        let address = Address::of(name(provider));
-        Store::open(Place::from(&self.data()).key_source(Source::KeyFile))
+        let address = Address::default_profile(name(provider));
+        Store::open(Place::from(&self.data()).key_source(KeySource::KeyFile))
             .expect("a store")
             .put(&address, credential, metadata)
             .expect("stored");

@@ -33,7 +33,7 @@ fn store_and_kill(home: &Home, key: &str, mut now: impl FnMut() -> bool) {
 fn is_whole(home: &Home, may_hold: &[&str]) {
     if let Some(store) = Store::open_existing(&home.data()).expect("opened") {
         assert_eq!(store.check().expect("checked"), [""; 0]);
-        if let Some(record) = store.get(&Address::of(name("openai"))).expect("read") {
+        if let Some(record) = store.get(&Address::default_profile(name("openai"))).expect("read") {
             let key = record.credential.usable().expect("a key").expose().to_owned();
             assert!(may_hold.contains(&key.as_str()), "{key}");
         }

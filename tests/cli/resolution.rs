@@ -11,7 +11,7 @@ use crate::harness::{CANARY, Home, KEY, code, name};
 
 /// Stores a token `sk-PROFILE` that ends so many hours from now.
 fn store(home: &Home, provider: &str, profile: &str, hours: i64) {
-    let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+    let address = Address { profile: name(profile), ..Address::default_profile(name(provider)) };
     let expires_at = Some(Timestamp::now() + SignedDuration::from_hours(hours));
     let credential = Credential::Token { token: format!("sk-{profile}").into() };
     let metadata = Metadata { expires_at, ..Metadata::default() };

@@ -140,14 +140,14 @@ fn a_cli_that_fails_is_run_once_for_all_who_wait() {
     let files = started(&home);
     let record = home.record("acme").expect("stored");
     let paths = Paths::new(home.path().join("config"), home.data());
-    let registry = Registry::of_one(&paths, "acme");
+    let registry = Registry::load_one(&paths, "acme");
     let name: Name = "p".parse().expect("a name");
     let project = Project::load(&paths.projects(), &name).expect("a project");
-    let provider = registry.sound("acme").expect("described");
+    let provider = registry.usable("acme").expect("described");
     let refresh = Refresh { paths: &paths, store: None, provider, project: &project, ui: &Nobody };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let second = runtime.block_on(async {
-        let waiting = refresh.renew(&record, false);
+        let waiting = refresh.refresh(&record, false);
         tokio::pin!(waiting);
         tokio::select! {
             biased;
@@ -157,7 +157,7 @@ fn a_cli_that_fails_is_run_once_for_all_who_wait() {
         waiting.await
     });
     assert!(
-        matches!(&second, Err(RefreshError::Postponed { why, .. }) if why.contains("exit code 7")),
+        matches!(&second, Err(RefreshError::BackingOff { why, .. }) if why.contains("exit code 7")),
         "{second:?}"
     );
     first.end().expect(4);

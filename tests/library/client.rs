@@ -5,10 +5,10 @@ use authenticate::{
     credential::{Address, Credential, Metadata, OAuth, Owner, Secret},
     exit,
     handout::headers::HeadersError,
-    login::{Given, How, LoginError, cancel},
+    login::{FieldInput, LoginError, LoginOptions, cancel},
     provider::Mode,
     resolve::{Request, Source},
-    status::state::State,
+    status::state::CredentialState,
     store::Store,
     ui::{Nobody, Ui, UiError},
 };
@@ -55,7 +55,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
     let how = |provider: &str| match provider {
         "openai" => key(KEY),
         "groq" => key("gsk_0123456789abcdefghijkl"),
-        _ => How::default(),
+        _ => LoginOptions::default(),
     };
     let providers = ["openai", "mistral", "groq", "opnai"];
     let results = block_on(client.login_all(&providers, how, &Nobody, &mut cancel::pair().1));
@@ -81,14 +81,14 @@ fn a_client_lists_what_can_be_done() {
         (entry.label.as_str(), &entry.modes),
         ("Claude Code", &vec![Mode::Oauth, Mode::ApiKey, Mode::Token])
     );
-    let found = entry.found.as_ref().expect("configured");
-    assert_eq!((found.state, found.refreshable, found.revocable), (State::Ok, false, false));
+    let found = entry.details.as_ref().expect("configured");
+    assert_eq!((found.state, found.refreshable, found.revocable), (CredentialState::Ok, false, false));
     let record = client.stored("claude").expect("read").expect("stored");
     let times = (found.created_at, found.updated_at, &found.client_id);
     assert_eq!(times, (Some(record.created_at), Some(record.updated_at), &None));
     let all = client.list_all().expect("listed");
     let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
-    assert_eq!(codex.found, None);
+    assert_eq!(codex.details, None);
     assert_eq!(block_on(client.refresh_all(false)).expect("none").len(), 0);
 }
 
@@ -110,10 +110,10 @@ fn headers_are_for_the_providers_own_api() {
         let elsewhere = "https://example.com/v1".parse().expect("a URL");
         let error = client.headers_for("openai", &elsewhere).await.expect_err("another host");
         assert!(matches!(error, Error::Headers(HeadersError::OtherHost { .. })), "{error:?}");
-        let mut fields = Given::default();
+        let mut fields = FieldInput::default();
         fields.add("username", "ann".into(), true).expect("once");
         fields.add("password", "p".into(), false).expect("once");
-        logs_in(&client, "acme", How { fields, ..How::default() }).await.expect("stored");
+        logs_in(&client, "acme", LoginOptions { fields, ..LoginOptions::default() }).await.expect("stored");
         let error = client.headers("acme").await.expect_err("no URL");
         assert_eq!(
             error.to_string(),
@@ -147,7 +147,7 @@ fn what_logout_would_revoke_is_revocable() {
     let mut store = Store::open(home.paths.data()).expect("a store");
     let mut put = |at: &str, credential: Credential, owner: Owner| {
         let (provider, profile) = at.split_once(':').expect("a profile");
-        let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+        let address = Address { profile: name(profile), ..Address::default_profile(name(provider)) };
         store.put(&address, &credential, &Metadata { owner, ..Metadata::default() }).expect("stored");
     };
     let oauth = |extra: &[(&str, &str)]| {
@@ -170,7 +170,7 @@ fn what_logout_would_revoke_is_revocable() {
     let list = Client::new(home.paths.clone()).list().expect("listed");
     let revocable: Vec<_> = list
         .iter()
-        .filter(|entry| entry.found.as_ref().expect("stored").revocable)
+        .filter(|entry| entry.details.as_ref().expect("stored").revocable)
         .map(|entry| entry.address.to_string())
         .collect();
     assert_eq!(revocable, ["acme:captured", "acme:near", "gone:device", "mute:device"]);
@@ -216,9 +216,9 @@ fn a_client_of_a_profile_has_to_do_with_no_other() {
 fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
     let home = home();
     let client = in_memory(&home);
-    let status = |client: &Client, provider: &str| -> Vec<(String, Option<State>)> {
+    let status = |client: &Client, provider: &str| -> Vec<(String, Option<CredentialState>)> {
         let status = client.status(provider).expect(provider).into_iter();
-        status.map(|entry| (entry.address.to_string(), entry.found.map(|found| found.state))).collect()
+        status.map(|entry| (entry.address.to_string(), entry.details.map(|found| found.state))).collect()
     };
     assert_eq!(status(&client, "claude-code"), [("claude".to_owned(), None)]);
     assert!(matches!(client.status("opnai"), Err(Error::UnknownProvider(_))));
@@ -227,12 +227,19 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
         block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
     }
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
-    let [own, work] = ["claude:own", "claude:work"].map(|at| (at.to_owned(), Some(State::Ok)));
+    let [own, work] = ["claude:own", "claude:work"].map(|at| (at.to_owned(), Some(CredentialState::Ok)));
     assert_eq!(status(&client, "claude"), [own, work.clone()]);
     assert_eq!(status(&client.clone().profile(name("work")), "claude"), [work]);
-    let given = client.give("gh", Credential::Token { token: KEY.into() }).expect("known");
-    assert_eq!(given.status("gh").expect("known")[0].found.as_ref().expect("given").source, Source::Override);
-    assert_eq!(status(&given, "openai"), [("openai".to_owned(), Some(State::Ok))], "only what is asked for");
+    let given = client.with_credential("gh", Credential::Token { token: KEY.into() }).expect("known");
+    assert_eq!(
+        given.status("gh").expect("known")[0].details.as_ref().expect("given").source,
+        Source::Override
+    );
+    assert_eq!(
+        status(&given, "openai"),
+        [("openai".to_owned(), Some(CredentialState::Ok))],
+        "only what is asked for"
+    );
 }
 
 #[test]
@@ -242,10 +249,10 @@ fn any_provider_is_enough_to_be_authenticated() {
     let any = |client: &Client| client.is_any_authenticated().expect("known");
     assert!(!any(&client));
     let past = Some(Timestamp::now() - SignedDuration::from_secs(60));
-    let how = How { token: Some(KEY.into()), expires_at: past, ..How::default() };
+    let how = LoginOptions { token: Some(KEY.into()), expires_at: past, ..LoginOptions::default() };
     block_on(logs_in(&client, "claude", how)).expect("stored");
     assert!(!any(&client), "it has expired");
-    assert!(any(&client.clone().give("openai", Credential::api_key("sk-given")).expect("known")));
+    assert!(any(&client.clone().with_credential("openai", Credential::api_key("sk-given")).expect("known")));
     block_on(logs_in(&client.clone().profile(name("work")), "openai", key(KEY))).expect("stored");
     assert!(any(&client));
     assert!(!any(&client.clone().set(name("other"))));
@@ -257,25 +264,26 @@ fn a_login_is_made_only_where_there_is_none() {
     let home = home();
     let client = in_memory(&home);
     let (_interrupter, mut interrupt) = cancel::pair();
-    let mut ensure = |client: &Client, how: How, ui: &dyn Ui| {
+    let mut ensure = |client: &Client, how: LoginOptions, ui: &dyn Ui| {
         let found = block_on(client.ensure("openai", how, ui, &mut interrupt))?;
         Ok::<_, Error>((found.address.to_string(), found.usable().expect("one").expose().to_owned()))
     };
     let asked = Script { secret: Some(KEY), ..Script::default() };
     assert_eq!(
-        ensure(&client, How::default(), &asked).expect("logged in"),
+        ensure(&client, LoginOptions::default(), &asked).expect("logged in"),
         ("openai".to_owned(), KEY.to_owned())
     );
     assert_eq!(asked.said(), ["API key for OpenAI"]);
     let other = key("sk-0123456789-another-one");
     assert_eq!(ensure(&client, other.clone(), &Nobody).expect("there").1, KEY);
-    let of_work = How { profile: Some(name("work")), ..other };
+    let of_work = LoginOptions { profile: Some(name("work")), ..other };
     let work = ("openai:work".to_owned(), "sk-0123456789-another-one".to_owned());
     assert_eq!(ensure(&client, of_work, &Nobody).expect("another account"), work);
-    let given = client.clone().give("openai", Credential::api_key("sk-given")).expect("known");
-    assert_eq!(ensure(&given, How::default(), &Nobody).expect("given").1, "sk-given");
-    let error = ensure(&client.set(name("other")), How::default(), &Nobody).expect_err("nobody to ask");
-    assert!(matches!(error, Error::Login(LoginError::Ui(UiError::NobodyToAsk(_)))), "{error:?}");
+    let given = client.clone().with_credential("openai", Credential::api_key("sk-given")).expect("known");
+    assert_eq!(ensure(&given, LoginOptions::default(), &Nobody).expect("given").1, "sk-given");
+    let error =
+        ensure(&client.set(name("other")), LoginOptions::default(), &Nobody).expect_err("nobody to ask");
+    assert!(matches!(error, Error::Login(LoginError::Ui(UiError::NoOneToAsk(_)))), "{error:?}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use authenticate::{
     Error,
     credential::{Address, Credential, Metadata},
     exit,
-    login::{How, Login, LoginError, cancel},
+    login::{Login, LoginError, LoginOptions, cancel},
     provider::{Mode, Registry},
-    resolve::{Request, Resolution, resolve},
+    resolve::{Lookup, Request, resolve},
     store::{Store, Swap},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +17,8 @@ use crate::harness::{KEY, Script, home, name};
 fn a_key_that_is_asked_for_is_stored_and_resolved() {
     let home = home();
     let ui = Script { secret: Some(KEY), ..Script::default() };
-    let login = Login::plan(&home.paths, &name("demo"), "openai", How::default(), &ui).expect("planned");
+    let login =
+        Login::plan(&home.paths, &name("demo"), "openai", LoginOptions::default(), &ui).expect("planned");
     assert_eq!((login.mode(), login.address().to_string()), (Mode::ApiKey, "openai".to_owned()));
     assert!(ui.said().is_empty(), "one mode is no question");
     let record = login.store_key(&ui).expect("stored");
@@ -30,7 +31,8 @@ fn a_key_that_is_asked_for_is_stored_and_resolved() {
 fn planning_attempts_nothing() {
     let home = home();
     let ui = Script { mode: Some(Mode::Oauth), ..Script::default() };
-    let login = Login::plan(&home.paths, &name("demo"), "claude-code", How::default(), &ui).expect("planned");
+    let login = Login::plan(&home.paths, &name("demo"), "claude-code", LoginOptions::default(), &ui)
+        .expect("planned");
     assert_eq!(login.mode(), Mode::Oauth);
     assert_eq!(login.provider().name, "claude");
     assert_eq!(ui.said(), ["claude: [Oauth, ApiKey, Token]"]);
@@ -42,12 +44,12 @@ fn the_set_is_the_callers_or_else_the_projects() {
     let home = home();
     home.writes("config/projects/shop.yaml", "credential_set: team\n");
     let ui = Script::default();
-    let set = |how: How| {
+    let set = |how: LoginOptions| {
         let login = Login::plan(&home.paths, &name("shop"), "openai", how, &ui).expect("planned");
         login.address().set.to_string()
     };
-    assert_eq!(set(How::default()), "team");
-    assert_eq!(set(How { set: Some(name("own")), ..How::default() }), "own");
+    assert_eq!(set(LoginOptions::default()), "team");
+    assert_eq!(set(LoginOptions { set: Some(name("own")), ..LoginOptions::default() }), "own");
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn the_whole_of_it_in_one_call() {
         ..Script::default()
     };
     let (_interrupter, mut interrupt) = cancel::pair();
-    let profile = How { profile: Some(name("work")), ..How::default() };
+    let profile = LoginOptions { profile: Some(name("work")), ..LoginOptions::default() };
     let demo = name("demo");
     let login = authenticate::authenticate(&home.paths, &demo, "claude", profile, &ui, &mut interrupt);
     let record = runtime.block_on(login).expect("stored");
@@ -98,7 +100,7 @@ fn an_api_key_goes_to_its_set() {
     let home = home();
     authenticate::store_api_key(&home.paths, "openai", &KEY.into(), Some(&name("team"))).expect("stored");
     let request = Request { set: Some(name("team")), ..Request::new(&name("demo"), "openai") };
-    let found = resolve(&home.paths, &request).and_then(Resolution::as_it_is).expect("resolved");
+    let found = resolve(&home.paths, &request).and_then(Lookup::without_refresh).expect("resolved");
     assert_eq!(found.credential, Credential::api_key(KEY));
     assert!(home.resolves("openai").is_err(), "not in the default set");
 }
@@ -109,7 +111,9 @@ fn an_expired_credential_is_not_handed_out() {
     let past =
         Metadata { expires_at: Some(Timestamp::now() - SignedDuration::from_secs(1)), ..Metadata::default() };
     let mut store = Store::open(home.paths.data()).expect("a store");
-    store.put(&Address::of(name("gh")), &Credential::Token { token: KEY.into() }, &past).expect("stored");
+    store
+        .put(&Address::default_profile(name("gh")), &Credential::Token { token: KEY.into() }, &past)
+        .expect("stored");
     let error = home.resolves("gh").expect_err("expired");
     assert!(matches!(error, Error::Expired { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("CANARY"));
@@ -118,7 +122,7 @@ fn an_expired_credential_is_not_handed_out() {
 #[test]
 fn a_store_in_memory_is_a_store() {
     let mut store = Store::in_memory().expect("a store");
-    let address = Address::of(name("openai"));
+    let address = Address::default_profile(name("openai"));
     let first = store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored");
     let second = store.swap(&address, first.version, &Credential::api_key("two"), &Metadata::default());
     assert!(matches!(second, Ok(Swap::Swapped(_))), "{second:?}");
@@ -136,7 +140,7 @@ fn the_registry_lays_ones_own_files_over_the_bundled_ones() {
     let home = home();
     home.writes("config/providers/openai.yaml", "label: Ours\n");
     home.writes("config/providers/bad.yaml", "labl: x\n");
-    let registry = Registry::of(&home.paths);
+    let registry = Registry::load_all(&home.paths);
     let openai = registry.get("openai").expect("known");
     assert_eq!(openai.label, "Ours");
     assert_eq!(openai.layers().len(), 2);

@@ -4,7 +4,7 @@ use authenticate::{
     Client, Error,
     credential::{Address, Credential, Metadata},
     resolve::{Request, Source},
-    status::state::State,
+    status::state::CredentialState,
     store::{SharedStore, Store},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -17,12 +17,13 @@ fn what_a_client_is_given_wins_and_is_not_stored() {
     let client = in_memory(&home);
     block_on(async {
         logs_in(&client, "claude", key("sk-ant-0123456789-stored")).await.expect("stored");
-        let given = client.clone().give("claude-code", Credential::api_key("sk-given")).expect("known");
+        let given =
+            client.clone().with_credential("claude-code", Credential::api_key("sk-given")).expect("known");
         let found = given.credential("claude").await.expect("found");
         assert_eq!((&found.source, &found.credential), (&Source::Override, &Credential::api_key("sk-given")));
         assert_eq!(client.credential("claude").await.expect("found").source, Source::Stored);
         assert!(matches!(
-            client.clone().give("opnai", Credential::api_key("x")),
+            client.clone().with_credential("opnai", Credential::api_key("x")),
             Err(Error::UnknownProvider(_))
         ));
     });
@@ -35,20 +36,23 @@ fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
     let sources = |client: &Client| -> Vec<(String, Source)> {
         let list = client.list().expect("listed");
         list.into_iter()
-            .map(|entry| (entry.address.to_string(), entry.found.expect("found").source))
+            .map(|entry| (entry.address.to_string(), entry.details.expect("found").source))
             .collect()
     };
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
-    let given = client.clone().give("openai", Credential::api_key("sk-given")).expect("known");
-    let given = given.give("anthropic", Credential::api_key("sk-given")).expect("known");
+    let given = client.clone().with_credential("openai", Credential::api_key("sk-given")).expect("known");
+    let given = given.with_credential("anthropic", Credential::api_key("sk-given")).expect("known");
     let expected = [("anthropic".to_owned(), Source::Override), ("openai".to_owned(), Source::Override)];
     assert_eq!(sources(&given), expected);
     let all = given.list_all().expect("listed");
     let anthropic: Vec<_> =
         all.iter().filter(|entry| entry.address.provider.as_str() == "anthropic").collect();
     let [entry] = anthropic.as_slice() else { panic!("{anthropic:?}") };
-    let found = entry.found.as_ref().expect("given");
-    assert_eq!((found.source.clone(), found.state, found.refreshable), (Source::Override, State::Ok, false));
+    let found = entry.details.as_ref().expect("given");
+    assert_eq!(
+        (found.source.clone(), found.state, found.refreshable),
+        (Source::Override, CredentialState::Ok, false)
+    );
     assert_eq!(sources(&client), [("openai".to_owned(), Source::Stored)]);
     assert_eq!(
         block_on(given.logout_all()).expect("removed").len(),
@@ -71,7 +75,7 @@ fn a_client_finds_in_its_own_set_what_it_was_given_first() {
     assert_eq!(find(&team, request()).expect("found"), ("openai (set team)".to_owned(), Source::Stored));
     let other = Request { set: Some(name("other")), ..request() };
     assert!(find(&team, other).is_err(), "the request's goes first");
-    let given = team.give("openai", Credential::api_key("sk-given")).expect("known");
+    let given = team.with_credential("openai", Credential::api_key("sk-given")).expect("known");
     assert_eq!(find(&given, request()).expect("found").1, Source::Override);
 }
 
@@ -83,11 +87,11 @@ fn what_is_given_for_a_profile_is_used_for_no_other() {
     for client in [&work, &own] {
         block_on(logs_in(client, "claude", key("sk-ant-0123456789-stored"))).expect("stored");
     }
-    let given = work.give("claude", Credential::api_key("sk-given")).expect("known");
+    let given = work.with_credential("claude", Credential::api_key("sk-given")).expect("known");
     let sources = |client: &Client| -> Vec<(String, Source)> {
         let list = client.list().expect("listed");
         list.into_iter()
-            .map(|entry| (entry.address.to_string(), entry.found.expect("found").source))
+            .map(|entry| (entry.address.to_string(), entry.details.expect("found").source))
             .collect()
     };
     let source = |client: &Client| block_on(client.credential("claude")).expect("found").source.clone();
@@ -98,7 +102,7 @@ fn what_is_given_for_a_profile_is_used_for_no_other() {
         (source(&own), sources(&own)),
         (Source::Stored, vec![("claude:own".to_owned(), Source::Stored)])
     );
-    let whichever = client.give("claude", Credential::api_key("sk-given")).expect("known");
+    let whichever = client.with_credential("claude", Credential::api_key("sk-given")).expect("known");
     assert_eq!(sources(&whichever), [("claude".to_owned(), Source::Override)], "it stands in for both");
     assert_eq!(source(&whichever.profile(name("own"))), Source::Override);
 }
@@ -109,8 +113,12 @@ fn a_store_in_memory_can_be_filled_before_a_client_has_it() {
     let expires_at = Some(Timestamp::now() - SignedDuration::from_secs(60));
     let mut store = Store::in_memory().expect("a store");
     let expired = Metadata { expires_at, ..Metadata::default() };
-    store.put(&Address::of(name("openai")), &Credential::api_key(KEY), &Metadata::default()).expect("stored");
-    store.put(&Address::of(name("gh")), &Credential::Token { token: KEY.into() }, &expired).expect("stored");
+    store
+        .put(&Address::default_profile(name("openai")), &Credential::api_key(KEY), &Metadata::default())
+        .expect("stored");
+    store
+        .put(&Address::default_profile(name("gh")), &Credential::Token { token: KEY.into() }, &expired)
+        .expect("stored");
     let store = SharedStore::new(store);
     let client = Client::with_store(home.paths.clone(), store.clone());
     assert_eq!(block_on(client.credential("openai")).expect("found").credential, Credential::api_key(KEY));

@@ -6,7 +6,7 @@ use authenticate::{
     Client, Error,
     config::Paths,
     credential::{Name, Record, Secret},
-    login::{How, cancel},
+    login::{LoginOptions, cancel},
     provider::{Descriptor, Mode},
     resolve::{Request, Source, resolve},
     ui::{Console, Event, Nobody, Ui, UiError},
@@ -41,7 +41,7 @@ impl Ui for Script {
 
     fn ask_secret(&self, prompt: &str, _: Option<&str>) -> Result<Secret, UiError> {
         self.hears(prompt.to_owned());
-        self.secret.map(Secret::from).ok_or_else(|| UiError::NobodyToAsk("nobody".into()))
+        self.secret.map(Secret::from).ok_or_else(|| UiError::NoOneToAsk("nobody".into()))
     }
 
     fn show(&self, event: Event<'_>) {
@@ -76,7 +76,7 @@ impl Home {
     }
 
     pub fn resolves(&self, provider: &str) -> Result<String, Error> {
-        let found = resolve(&self.paths, &Request::new(&name("demo"), provider))?.as_it_is()?;
+        let found = resolve(&self.paths, &Request::new(&name("demo"), provider))?.without_refresh()?;
         assert_eq!(found.source, Source::Stored);
         Ok(found.credential.usable().expect("one value").expose().to_owned())
     }
@@ -94,10 +94,10 @@ pub fn in_memory(home: &Home) -> Client {
     Client::in_memory(home.paths.clone()).expect("a client")
 }
 
-pub async fn logs_in(client: &Client, provider: &str, how: How) -> Result<Record, Error> {
+pub async fn logs_in(client: &Client, provider: &str, how: LoginOptions) -> Result<Record, Error> {
     client.login(provider, how, &Nobody, &mut cancel::pair().1).await
 }
 
-pub fn key(key: &str) -> How {
-    How { api_key: Some(key.into()), ..How::default() }
+pub fn key(key: &str) -> LoginOptions {
+    LoginOptions { api_key: Some(key.into()), ..LoginOptions::default() }
 }

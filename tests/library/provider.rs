@@ -4,7 +4,7 @@ use authenticate::{
     Client, Error,
     provider::{Descriptor, Registry},
     resolve::Source,
-    status::Entry,
+    status::StatusEntry,
 };
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn descriptor(value: Value) -> Descriptor {
     serde_json::from_value(value).expect("a descriptor")
 }
 
-fn labels(entries: Vec<Entry>) -> Vec<(String, String)> {
+fn labels(entries: Vec<StatusEntry>) -> Vec<(String, String)> {
     entries.into_iter().map(|entry| (entry.address.provider.to_string(), entry.label)).collect()
 }
 
@@ -38,7 +38,10 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
             );
         }
         assert_eq!(labels(client.list().expect("listed")), [("acme".to_owned(), "Acme".to_owned())]);
-        client.clone().give("ac", authenticate::credential::Credential::api_key("k")).expect("known");
+        client
+            .clone()
+            .with_credential("ac", authenticate::credential::Credential::api_key("k"))
+            .expect("known");
         client.logout("ac", None).await.expect("removed");
     });
     assert!(client.problems().is_empty());

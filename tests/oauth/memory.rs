@@ -9,7 +9,7 @@ use authenticate::{
     Client, Error,
     config::Paths,
     credential::Credential,
-    login::{How, cancel},
+    login::{LoginOptions, cancel},
     resolve::Resolved,
     revoke::Revocation,
     ui::Nobody,
@@ -21,7 +21,7 @@ use crate::harness::{Home, Server, Stub, describe, json_reply, reply, server::SE
 async fn client(home: &Home) -> Client {
     let client = Client::in_memory(Paths::new(home.config(), home.data())).expect("a client");
     let (_interrupter, mut interrupt) = cancel::pair();
-    client.login("robot", How::default(), &Nobody, &mut interrupt).await.expect("logged in");
+    client.login("robot", LoginOptions::default(), &Nobody, &mut interrupt).await.expect("logged in");
     client
 }
 

@@ -25,6 +25,6 @@ fn a_vendor_that_repeats_the_token_is_not_quoted() {
         assert!(!said.contains("CANARY"), "{args:?}: {said}");
     }
     assert!(server.bodies()[0].contains("CANARY-R"));
-    let why = home.store().exchange(&home.address()).expect("read").expect("recorded").why.expect("why");
+    let why = home.store().attempt(&home.address()).expect("read").expect("recorded").why.expect("why");
     assert!(why.starts_with("invalid_grant") && !why.contains("CANARY"), "{why}");
 }

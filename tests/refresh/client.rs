@@ -6,9 +6,9 @@ use authenticate::{
     Client, Error,
     credential::{Address, Credential, Metadata, Record},
     handout::headers::HeadersError,
-    login::{How, cancel},
+    login::{LoginOptions, cancel},
     oauth::OAuthError,
-    refresh::{RefreshError, Renewed},
+    refresh::{RefreshError, Refreshed},
     store::SharedStore,
     ui::Nobody,
 };
@@ -29,7 +29,7 @@ fn client(home: &Home) -> Client {
 }
 
 fn address(provider: &str) -> Address {
-    Address::of(provider.parse().expect("a name"))
+    Address::default_profile(provider.parse().expect("a name"))
 }
 
 fn stored(home: &Home, provider: &str) -> Record {
@@ -143,7 +143,7 @@ fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
     assert!(client.is_authenticated("acme").expect("known"));
     let found = runtime().block_on(client.credential("acme")).expect("renewed");
     assert_eq!(found.usable().expect("one").expose(), "NEW");
-    assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Renewed::Now(_))));
+    assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Refreshed::Now(_))));
     assert_eq!(runtime().block_on(client.refresh_all(true)).expect("tried").len(), 1);
     assert_eq!(server.bodies().len(), 3);
 }
@@ -193,9 +193,9 @@ fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused
     let before = home.logged_in(&tokens(), SignedDuration::from_hours(1));
     let client = client(&home);
     let refresh = |force| runtime().block_on(client.refresh("acme", force));
-    assert_eq!(refresh(false).expect("not due"), Renewed::Before(before));
+    assert_eq!(refresh(false).expect("not due"), Refreshed::Earlier(before));
     assert_eq!(server.bodies().len(), 0);
-    let Ok(Renewed::Now(after)) = refresh(true) else { panic!("not renewed") };
+    let Ok(Refreshed::Now(after)) = refresh(true) else { panic!("not renewed") };
     assert_eq!((access_token(&after), &home.record()), ("NEW".to_owned(), &after));
 
     let server = Server::answering(Some((400, ENDED)));
@@ -217,7 +217,7 @@ fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
     assert!(matches!(refresh("nonesuch"), Error::UnknownProvider(_)));
     assert!(!home.paths.data().exists(), "looking makes nothing");
     home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
-    assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRenewable { .. })));
+    assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRefreshable { .. })));
     assert!(runtime().block_on(client(&home).refresh_all(true)).expect("nothing to be renewed").is_empty());
 }
 
@@ -247,7 +247,7 @@ fn of_several_logins_each_has_a_result() {
     };
 
     let [first, second, third] = all(false);
-    let Ok(Renewed::Now(renewed)) = first else { panic!("{first:?}") };
+    let Ok(Refreshed::Now(renewed)) = first else { panic!("{first:?}") };
     assert_eq!((access_token(&renewed), &stored(&home, "acme")), ("NEW".to_owned(), &renewed));
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
@@ -255,20 +255,20 @@ fn of_several_logins_each_has_a_result() {
     assert_eq!(asked(), [1, 1, 1]);
 
     let [first, second, third] = all(false);
-    assert_eq!(first.expect("not due"), Renewed::Before(renewed.clone()));
+    assert_eq!(first.expect("not due"), Refreshed::Earlier(renewed.clone()));
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
     assert_eq!(asked(), [1, 1, 2], "what was refused is not sent again");
 
     let [first, second, third] = all(true);
-    assert!(matches!(first, Ok(Renewed::Now(now)) if now.version > renewed.version), "not renewed");
+    assert!(matches!(first, Ok(Refreshed::Now(now)) if now.version > renewed.version), "not renewed");
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
     assert_eq!(asked(), [2, 2, 3], "with force it is");
 
     let other = client(&home).set("other".parse().expect("a name"));
     let results = runtime().block_on(other.refresh_all(false)).expect("tried");
-    assert!(matches!(results.as_slice(), [(at, Ok(Renewed::Now(_)))] if *at == elsewhere), "{results:?}");
+    assert!(matches!(results.as_slice(), [(at, Ok(Refreshed::Now(_)))] if *at == elsewhere), "{results:?}");
 }
 
 #[test]
@@ -278,13 +278,13 @@ fn a_credential_comes_with_the_reason_why_it_was_not_renewed() {
     home.logged_in(&tokens(), SignedDuration::from_mins(4));
     let found = runtime().block_on(client(&home).credential("acme")).expect("it lasts");
     assert_eq!(found.usable().expect("one").expose(), "OLD");
-    let why = found.not_renewed.as_ref().expect("a reason");
+    let why = found.not_refreshed.as_ref().expect("a reason");
     assert!(matches!(why, RefreshError::Server { source: OAuthError::Unavailable { .. }, .. }), "{why:?}");
 
     let server = Server::answering(Some((200, NEW)));
     home.renews_at(&server.url);
     let found = runtime().block_on(client(&home).credential("acme")).expect("renewed");
-    assert_eq!((found.usable().expect("one").expose(), found.not_renewed.is_some()), ("NEW", false));
+    assert_eq!((found.usable().expect("one").expose(), found.not_refreshed.is_some()), ("NEW", false));
 }
 
 #[test]
@@ -292,7 +292,8 @@ fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away(
     let home = Home::new(&Server::answering(Some((503, "{}"))).url);
     home.logged_in(&tokens(), EXPIRED);
     let ensure = || {
-        let how = How { api_key: Some("sk-0123456789-abcdefghij".into()), ..How::default() };
+        let how =
+            LoginOptions { api_key: Some("sk-0123456789-abcdefghij".into()), ..LoginOptions::default() };
         let (_interrupter, mut interrupt) = cancel::pair();
         runtime().block_on(client(&home).ensure("acme", how, &Nobody, &mut interrupt))
     };

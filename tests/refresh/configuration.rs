@@ -58,7 +58,7 @@ fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
     fs::write(&bundled, format!(r#"{{"refresh": {{"token_url": "{}", "typo": 1}}}}"#, server.url))
         .expect("written");
     let record = home.record();
-    let codex = authenticate::credential::Address::of("codex".parse().expect("a name"));
+    let codex = authenticate::credential::Address::default_profile("codex".parse().expect("a name"));
     home.store().put(&codex, &record.credential, &record.metadata).expect("stored");
     for args in [&["token", "p", "codex"][..], &["refresh", "p", "codex"]] {
         says(&home, args, 2, &["codex.yaml:1:", "unknown field \"typo\""]);
@@ -147,7 +147,7 @@ fn a_bundle_in_a_variable_is_looked_up_before_anything_is_sent() {
     project(&home, "ca_bundle: env:CERTIFICATES\nengine: env:NOT_USED_HERE\n");
     says(&home, &["token", "p", "acme"], 2, &["ca_bundle of the project", "CERTIFICATES"]);
     assert_eq!(server.bodies().len(), 0);
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None);
     let token = ends(home.command(&["token", "p", "acme"]).env("CERTIFICATES", BUNDLE), 0, &[]);
     assert_eq!(token, "NEW\n");
 }
@@ -175,7 +175,7 @@ fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
     let (server, proxy) = (Server::answering(Some((200, ""))), Server::answering(Some((500, ""))));
     let home = Home::new(&server.url);
     let record = home.logged_in(&tokens(), EXPIRED);
-    let codex = authenticate::credential::Address::of("codex".parse().expect("a name"));
+    let codex = authenticate::credential::Address::default_profile("codex".parse().expect("a name"));
     for provider in ["codex", "acme"] {
         let file = home.paths.providers().join(format!("{provider}.yaml"));
         fs::write(&file, format!(r#"{{"revoke": {{"url": "{}", "typo": 1}}}}"#, server.url))
@@ -220,8 +220,8 @@ fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
         says(&home, args, 2, &["cannot use the certificates in /nonexistent/bundle.pem"]);
         // Whoever waits is not told that the vendor was asked in vain.
         let store = home.store();
-        assert_eq!(store.postponed(&home.address()).expect("read"), None);
-        assert_eq!(store.exchange(&home.address()).expect("read"), None);
+        assert_eq!(store.backoff(&home.address()).expect("read"), None);
+        assert_eq!(store.attempt(&home.address()).expect("read"), None);
     }
     let native = home.paths.providers().join("robot.yaml");
     let url = &server.url;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use authenticate::refresh::Renewed;
+use authenticate::refresh::Refreshed;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn a_thousand_askers_make_one_exchange() {
     );
     // The login is alive.
     assert!(server.accepts(&now));
-    assert!(matches!(home.renew(&home.record(), true), Ok(Renewed::Now(_))));
+    assert!(matches!(home.renew(&home.record(), true), Ok(Refreshed::Now(_))));
     assert_reuse_ends_a_login(&server);
 }
 
@@ -69,7 +69,9 @@ fn a_thousand_rotations_under_readers() {
             for tell in &told {
                 let _ = tell.try_send(());
             }
-            let Renewed::Now(next) = home.renew(&record, true).expect("renewed") else { panic!("not by us") };
+            let Refreshed::Now(next) = home.renew(&record, true).expect("renewed") else {
+                panic!("not by us")
+            };
             assert_eq!(tokens.insert(access_token(&next), number), None, "another token each time");
             record = next;
         }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use authenticate::{
-    refresh::{RefreshError, Renewed},
-    store::{Begun, ExchangeState},
+    refresh::{RefreshError, Refreshed},
+    store::{AttemptState, BeginOutcome},
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -112,7 +112,7 @@ fn a_hundred_times_at_random_under_readers() {
         (&stats["repeated"], &stats["reused"], &stats["errors"]),
         (&json!(0), &json!(false), &json!([]))
     );
-    assert!(matches!(home.renew(&home.record(), true), Ok(Renewed::Now(_))), "the login is alive");
+    assert!(matches!(home.renew(&home.record(), true), Ok(Refreshed::Now(_))), "the login is alive");
     assert_reuse_ends_a_login(&server);
 }
 
@@ -123,8 +123,8 @@ fn in_the_middle_of_an_exchange() {
     let record = home.logged_in(&server.login(), EXPIRED);
     let holder = Asker::ready(&home, 1).go();
     eventually("the exchange", || server.refreshes() == 1);
-    let waiting = home.store().exchange(&home.address()).expect("read").expect("recorded");
-    assert_eq!(waiting.state, ExchangeState::Sent);
+    let waiting = home.store().attempt(&home.address()).expect("read").expect("recorded");
+    assert_eq!(waiting.state, AttemptState::InFlight);
     assert_eq!(waiting.holder, format!("process {}", holder.id()));
     let id = holder.id();
     holder.kill();
@@ -196,8 +196,8 @@ fn before_anything_was_sent_nothing_is_lost() {
     let file = home.paths.turns().join("default~acme~default.lock");
     std::fs::write(&file, "").expect("written");
     private(&file, 0o600);
-    assert!(matches!(home.renew(&record, false), Ok(Renewed::Now(_))));
+    assert!(matches!(home.renew(&record, false), Ok(Refreshed::Now(_))));
     assert_eq!(std::fs::read_dir(home.paths.turns()).expect("read").count(), 0);
-    let moved = home.store().begin_exchange(&home.address(), record.version, "me", false).expect("asked");
-    assert_eq!(moved, Begun::Moved);
+    let moved = home.store().begin_attempt(&home.address(), record.version, "me", false).expect("asked");
+    assert_eq!(moved, BeginOutcome::Changed);
 }

@@ -13,7 +13,7 @@ fn name(text: &str) -> Name {
 }
 
 fn of(provider: &str) -> Address {
-    Address::of(name(provider))
+    Address::default_profile(name(provider))
 }
 
 /// Two logins that are not due, and one more in another set.

@@ -5,7 +5,7 @@ use std::{process::Stdio, time::Duration};
 use authenticate::{
     credential::{Credential, Metadata, Owner},
     oauth::OAuthError,
-    refresh::{RefreshError, Renewed},
+    refresh::{RefreshError, Refreshed},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ fn the_new_tokens_are_stored_with_what_is_known_of_them() {
     let home = Home::new(&issuer.token_url());
     let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
     let before = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
-    let Ok(Renewed::Now(after)) = home.renew(&before, false) else { panic!("not renewed") };
+    let Ok(Refreshed::Now(after)) = home.renew(&before, false) else { panic!("not renewed") };
     let (Credential::OAuth(old), Credential::OAuth(new)) = (&before.credential, &after.credential) else {
         panic!("not OAuth");
     };
@@ -35,7 +35,7 @@ fn the_new_tokens_are_stored_with_what_is_known_of_them() {
     let lasts = after.metadata.expires_at.expect("known").duration_since(Timestamp::now()).as_secs();
     assert!((1790..=1800).contains(&lasts), "{lasts}");
     assert_eq!(home.record(), after);
-    assert!(matches!(home.renew(&after, false), Ok(Renewed::Before(same)) if same == after), "not due");
+    assert!(matches!(home.renew(&after, false), Ok(Refreshed::Earlier(same)) if same == after), "not due");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_vendor_that_wants_json_gets_json() {
         json!({"strategy": "oauth", "token_url": issuer.token_url(), "client_id": client, "body": "json"});
     let home = Home::described(json!({"refresh": refresh}));
     let record = home.logged_in(&issuer.login(), EXPIRED);
-    assert!(matches!(home.renew(&record, false), Ok(Renewed::Now(_))));
+    assert!(matches!(home.renew(&record, false), Ok(Refreshed::Now(_))));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_server_that_cannot_be_reached_changes_nothing() {
         matches!(&asked, Err(RefreshError::Server { source: OAuthError::Unreachable { .. }, .. })),
         "{token_url}: {asked:?}"
     );
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None);
     let home = Home::new(&busy.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
     for _ in 0..2 {
@@ -123,7 +123,7 @@ fn a_wrong_client_says_nothing_of_the_login() {
         let issuer = Issuer::start(&[]);
         home.renews_at(&issuer.token_url());
         assert_eq!(
-            home.store().exchange(&home.address()).expect("read"),
+            home.store().attempt(&home.address()).expect("read"),
             None,
             "{code}: it can be sent again"
         );
@@ -139,7 +139,7 @@ fn a_refusal_that_passes_is_not_remembered() {
         assert!(matches!(home.renew(&record, false), Err(RefreshError::Server { .. })));
         assert_eq!(server.bodies().len(), asked);
     }
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None);
 }
 
 #[test]
@@ -177,14 +177,14 @@ fn what_was_in_doubt_stays_so_when_another_try_is_not_even_sent() {
     let home = Home::new(&silent.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
     assert!(matches!(home.renew(&record, false), Err(RefreshError::OutcomeUnknown { .. })));
-    let known = home.store().exchange(&home.address()).expect("read");
+    let known = home.store().attempt(&home.address()).expect("read");
     let busy = Server::answering(Some((503, "{}")));
     home.renews_at(&busy.url);
     assert!(matches!(home.renew(&record, true), Err(RefreshError::Server { .. })));
     assert_eq!(busy.bodies().len(), 1);
     assert!(matches!(home.renew(&record, false), Err(RefreshError::OutcomeUnknown { .. })));
     assert_eq!(busy.bodies().len(), 1, "the token was sent again");
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), known);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), known);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_person_with_another_e_mail_address_is_the_same_account() {
     let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
     let record = home.logged_in_as(&server.login(), EXPIRED, metadata);
     server.renames();
-    let Ok(Renewed::Now(after)) = home.renew(&record, false) else { panic!("not renewed") };
+    let Ok(Refreshed::Now(after)) = home.renew(&record, false) else { panic!("not renewed") };
     assert_eq!(after.metadata.account.as_deref(), Some("new@example.org"));
     assert_eq!(home.record(), after);
 }
@@ -286,7 +286,7 @@ fn the_subject_decides_where_there_is_one_and_else_the_name() {
         let record = home.logged_in_as(&tokens, EXPIRED, metadata);
         let renewed = home.renew(&record, false);
         match (&renewed, found) {
-            (Ok(Renewed::Now(_)), None) => {}
+            (Ok(Refreshed::Now(_)), None) => {}
             (Err(RefreshError::OtherAccount { found, .. }), Some(expected)) => assert_eq!(found, expected),
             _ => panic!("{before} {now}: {renewed:?}"),
         }
@@ -309,7 +309,7 @@ fn the_subject_of_an_access_token_excuses_another_name() {
         let tokens = json!({"access_token": claims("1", "me@example.org"), "refresh_token": "RRR"});
         let record = home.logged_in_as(&tokens, EXPIRED, metadata);
         let renewed = home.renew(&record, false);
-        assert_eq!(matches!(renewed, Ok(Renewed::Now(_))), is_renewed, "{renewed:?}");
+        assert_eq!(matches!(renewed, Ok(Refreshed::Now(_))), is_renewed, "{renewed:?}");
     }
 }
 
@@ -323,11 +323,11 @@ fn a_login_in_the_meantime_wins() {
         eventually("the exchange", || issuer.exchanges() == 1);
         let next = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
         let renewed = renewing.join().expect("ended").expect("no error");
-        assert_eq!(renewed, Renewed::Before(next.clone()));
+        assert_eq!(renewed, Refreshed::Earlier(next.clone()));
         next
     });
     assert_eq!(home.record(), next);
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None);
 }
 
 #[test]
@@ -378,13 +378,13 @@ fn what_has_no_way_is_not_attempted() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let record = home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
-    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRefreshable { .. })));
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     let record = home.logged_in(&issuer.login(), EXPIRED);
-    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRefreshable { .. })));
     let home = Home::new(&issuer.token_url());
     let vendors = Metadata { owner: Owner::Vendor, ..Metadata::default() };
     let record = home.logged_in_as(&issuer.login(), EXPIRED, vendors);
-    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRenewable { .. })));
+    assert!(matches!(home.renew(&record, true), Err(RefreshError::NotRefreshable { .. })));
     assert_eq!(issuer.requests("/oauth/token"), [0; 0]);
 }

@@ -13,7 +13,7 @@ fn home(server: &Server) -> Home {
 }
 
 fn postponed(error: &RefreshError) -> bool {
-    matches!(error, RefreshError::Postponed { until: None, why, .. } if why.contains("503"))
+    matches!(error, RefreshError::BackingOff { until: None, why, .. } if why.contains("503"))
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::{
 use authenticate::{
     Client, Error,
     credential::{Credential, Metadata, Owner},
-    refresh::{RefreshError, Renewed},
-    resolve::ensure_fresh::Alive,
+    refresh::{RefreshError, Refreshed},
+    resolve::ensure_fresh::FreshCredential,
 };
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn home(server: &Server) -> Home {
 }
 
 /// What is handed out when this happens while the turn is waited for.
-fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<Alive, Error> {
+fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<FreshCredential, Error> {
     let turns = home.paths.data().join("turns");
     DirBuilder::new().recursive(true).mode(0o700).create(&turns).expect("made");
     let path = turns.join("default~acme~default.lock");
@@ -101,7 +101,7 @@ fn one_with_a_blank_field_is_filled() {
 }
 
 /// What came of a renewal during which this happened to what is stored, and what is in the log since then.
-fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Renewed, RefreshError>, Vec<String>) {
+fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, RefreshError>, Vec<String>) {
     let (server, tell) = Server::held(200, NEW);
     home.renews_at(&server.url);
     let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -123,9 +123,9 @@ fn that_a_token_was_sent_is_recorded_though_its_answer_is_not_stored() {
     let (renewed, log) = renewed_while(&home, || {
         home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
     });
-    assert_eq!(renewed.expect("there is one"), Renewed::Before(home.record()));
+    assert_eq!(renewed.expect("there is one"), Refreshed::Earlier(home.record()));
     assert_eq!(log, ["store ok", "refresh replaced"]);
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None, "the other one was not sent");
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None, "the other one was not sent");
 
     let (renewed, log) = renewed_while(&home, || {
         home.store().remove(&home.address()).expect("removed");

@@ -89,7 +89,7 @@ fn what_was_in_doubt_or_refused_stays_so_in_a_backup_and_in_what_a_restore_keeps
         let server = Server::answering(answer);
         let home = Home::new(&server.url);
         let data = home.paths.data();
-        let key = Address::of("openai".parse().expect("a name"));
+        let key = Address::default_profile("openai".parse().expect("a name"));
         home.store().put(&key, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
         store(&home, "backup");
         let without = std::fs::read(data.join("backup.age")).expect("read");

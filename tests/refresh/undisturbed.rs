@@ -10,7 +10,10 @@ use std::{
 use authenticate::{
     Error,
     refresh::maintenance,
-    store::{Begun, ExchangeState, Lock, Rekey, SharedStore, Source, Store, StoreError, Unlock},
+    store::{
+        AttemptState, BackupLock, BackupUnlock, BeginOutcome, KeySource, Rekey, SharedStore, Store,
+        StoreError,
+    },
 };
 use serde_json::json;
 
@@ -20,7 +23,7 @@ const ANSWER: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires
 const PASSPHRASE: &str = "correct horse battery staple";
 
 fn with_passphrase() -> Rekey {
-    Rekey { source: Some(Source::Passphrase), passphrase: Some(PASSPHRASE.into()), ..Rekey::default() }
+    Rekey { source: Some(KeySource::Passphrase), passphrase: Some(PASSPHRASE.into()), ..Rekey::default() }
 }
 
 /// Whether it waits. It is not over before the vendor has answered.
@@ -65,21 +68,21 @@ fn a_rekey_waits_for_the_answer_which_is_sealed_with_the_new_key() {
     store.unlock(&PASSPHRASE.into()).expect("unlocked");
     let record = store.get(&home.address()).expect("read").expect("stored");
     assert_eq!(access_token(&record), "NEW");
-    assert_eq!(store.exchange(&home.address()).expect("read"), None);
+    assert_eq!(store.attempt(&home.address()).expect("read"), None);
 }
 
 #[test]
 fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
     let home = logged_in();
     let file = home.paths.data().join("b.age");
-    home.store().backup(&file, &Lock::Passphrase(PASSPHRASE.into()), false).expect("written");
-    let unlock = Unlock::Passphrase(PASSPHRASE.into());
+    home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
+    let unlock = BackupUnlock::Passphrase(PASSPHRASE.into());
     let store = SharedStore::new(home.store());
     let restore = async || maintenance::restore(&home.paths, &store, &file, &unlock).await;
     let restored = while_renewing(&home, restore);
     assert_eq!(access_token(&home.record()), "OLD");
-    let known = home.store().exchange(&home.address()).expect("read").expect("recorded");
-    assert_eq!(known.state, ExchangeState::Unknown, "the old token was spent");
+    let known = home.store().attempt(&home.address()).expect("read").expect("recorded");
+    assert_eq!(known.state, AttemptState::Unknown, "the old token was spent");
     let copy = restored.before.expect("a copy");
     home.store().restore(&copy, &unlock).expect("restored");
     assert_eq!(access_token(&home.record()), "NEW");
@@ -89,14 +92,14 @@ fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
 fn the_store_itself_refuses_while_a_token_is_under_way() {
     let home = logged_in();
     let file = home.paths.data().join("b.age");
-    home.store().backup(&file, &Lock::Passphrase(PASSPHRASE.into()), false).expect("written");
+    home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
     let record = home.record();
-    home.store().begin_exchange(&record.address, record.version, "somebody", false).expect("begun");
+    home.store().begin_attempt(&record.address, record.version, "somebody", false).expect("begun");
     let refused = |result: Result<(), StoreError>| {
-        assert!(matches!(result, Err(StoreError::Renewing { .. })), "{result:?}");
+        assert!(matches!(result, Err(StoreError::RefreshInFlight { .. })), "{result:?}");
     };
     refused(home.store().rekey(&Rekey::default()));
-    refused(home.store().restore(&file, &Unlock::Passphrase(PASSPHRASE.into())).map(drop));
+    refused(home.store().restore(&file, &BackupUnlock::Passphrase(PASSPHRASE.into())).map(drop));
     assert_eq!(home.record(), record);
 }
 
@@ -105,11 +108,11 @@ fn the_store_itself_refuses_while_a_token_is_under_way() {
 fn one_whose_holder_has_died_is_in_nobodys_way() {
     let home = logged_in();
     let record = home.record();
-    home.store().begin_exchange(&record.address, record.version, "somebody", false).expect("begun");
+    home.store().begin_attempt(&record.address, record.version, "somebody", false).expect("begun");
     let ran = home.run(&["store", "rekey"]);
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    let known = home.store().exchange(&home.address()).expect("read").expect("recorded");
-    assert_eq!(known.state, ExchangeState::Unknown);
+    let known = home.store().attempt(&home.address()).expect("read").expect("recorded");
+    assert_eq!(known.state, AttemptState::Unknown);
 }
 
 #[test]
@@ -118,12 +121,12 @@ fn a_token_is_not_sent_for_which_the_key_of_its_answer_would_have_to_be_asked_fo
     let record = home.record();
     let mut store: Store = home.store();
     store.prepare().expect("the key");
-    let begin = |store: &mut Store| store.begin_exchange(&record.address, record.version, "me", false);
+    let begin = |store: &mut Store| store.begin_attempt(&record.address, record.version, "me", false);
     home.store().rekey(&Rekey::default()).expect("another key");
-    assert_eq!(begin(&mut store).expect("begun"), Begun::Yes);
-    store.forget_exchange(&record.address, record.version).expect("forgotten");
+    assert_eq!(begin(&mut store).expect("begun"), BeginOutcome::Started);
+    store.remove_attempt(&record.address, record.version).expect("forgotten");
     home.store().rekey(&with_passphrase()).expect("another source");
     let error = begin(&mut store).expect_err("nobody to ask");
     assert!(matches!(error, StoreError::PassphraseNeeded { .. }), "{error}");
-    assert_eq!(store.exchange(&record.address).expect("read"), None);
+    assert_eq!(store.attempt(&record.address).expect("read"), None);
 }

@@ -7,7 +7,7 @@ use std::{
 
 use authenticate::{
     refresh::RefreshError,
-    store::{ExchangeState, FILE_NAME},
+    store::{AttemptState, FILE_NAME},
 };
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn stored_in_the_end(home: &Home, mut child: Child, let_it: impl FnOnce()) {
     assert!(output.status.success(), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "NEW\n");
     assert_eq!(access_token(&home.record()), "NEW");
-    assert_eq!(home.store().exchange(&home.address()).expect("read"), None);
+    assert_eq!(home.store().attempt(&home.address()).expect("read"), None);
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn what_cannot_be_stored_at_all_is_handed_out_and_the_login_is_in_doubt() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "NEW\n");
     assert!(stderr.contains("acme was renewed, but the new tokens could not be stored: "), "{stderr}");
     assert!(stderr.contains("log in again"), "{stderr}");
-    let known = home.store().exchange(&home.address()).expect("read").expect("recorded");
-    assert_eq!(known.state, ExchangeState::Unknown);
+    let known = home.store().attempt(&home.address()).expect("read").expect("recorded");
+    assert_eq!(known.state, AttemptState::Unknown);
     assert!(known.why.expect("a reason").starts_with("the vendor's answer could not be stored: "));
     assert!(matches!(home.renew(&home.record(), false), Err(RefreshError::OutcomeUnknown { .. })));
     assert_eq!(server.bodies().len(), 1, "the token was not sent again");

@@ -98,7 +98,7 @@ fn what_does_not_open_keeps_nothing_else_from_being_renewed() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), EXPIRED);
-    let odd = Address::of("aaa".parse().expect("a name"));
+    let odd = Address::default_profile("aaa".parse().expect("a name"));
     home.store().put(&odd, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
     let database = home.paths.data().join(authenticate::store::FILE_NAME);
     let altered = "UPDATE credential SET secret = zeroblob(80) WHERE provider = 'aaa'";
@@ -138,7 +138,7 @@ fn unnamed_it_does_what_it_can() {
     let home = Home::new(&issuer.token_url());
     home.logged_in(&issuer.login(), EXPIRED);
     let mut store = home.store();
-    let key = "openai".parse().map(authenticate::credential::Address::of).expect("a name");
+    let key = "openai".parse().map(authenticate::credential::Address::default_profile).expect("a name");
     store.put(&key, &Credential::api_key("kkk"), &Metadata::default()).expect("stored");
     let spent =
         authenticate::credential::Address { profile: "spent".parse().expect("a name"), ..home.address() };
@@ -178,7 +178,7 @@ fn what_was_done_before_ctrl_c_is_said() {
         let other = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("described");
         let other = other.replace(&renews.url, &silent.url).replace("\"acme\"", "\"later\"");
         std::fs::write(home.paths.providers().join("later.yaml"), other).expect("written");
-        let (record, later) = (home.record(), Address::of("later".parse().expect("a name")));
+        let (record, later) = (home.record(), Address::default_profile("later".parse().expect("a name")));
         home.store().put(&later, &record.credential, &record.metadata).expect("stored");
 
         let mut command = home.command(if as_json { &["refresh", "--json"] } else { &["refresh"] });
@@ -252,7 +252,7 @@ fn two(first: &Server, second: &Server) -> Home {
     let other = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("described");
     let other = other.replace(&first.url, &second.url).replace("\"acme\"", "\"later\"");
     std::fs::write(home.paths.providers().join("later.yaml"), other).expect("written");
-    let later = Address::of("later".parse().expect("a name"));
+    let later = Address::default_profile("later".parse().expect("a name"));
     home.store().put(&later, &record.credential, &record.metadata).expect("stored");
     home
 }

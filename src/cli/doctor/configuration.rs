@@ -10,7 +10,7 @@ use authenticate::{
 use super::{Check, Problem};
 
 pub fn providers(paths: &Paths) -> Check {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     let known = format!("{} known", registry.iter().count());
     let fix = "correct the files; `authenticate providers lint` says all that is wrong";
     Check { what: "providers", result: result(registry.problems(), known, fix) }

@@ -21,7 +21,7 @@ use crate::cli::failure::chain;
 pub fn store(paths: &Paths) -> Check {
     let failed = |error: StoreError| {
         let fix = error
-            .way_out()
+            .recovery_hint()
             .unwrap_or_else(|| "see that you may use it, and that its disk is in order".to_owned());
         Problem { message: chain(&error.into()), fix, code: exit::STORE }
     };
@@ -59,11 +59,11 @@ fn unwritable(paths: &Paths) -> Option<Problem> {
     };
     let directory = paths.data();
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
-        return Some(problem(directory, format!("run `chmod 700 {}`", redact::argument(directory))));
+        return Some(problem(directory, format!("run `chmod 700 {}`", redact::shell_quote(directory))));
     }
     let files = ["", "-wal", "-shm"].map(|suffix| directory.join(format!("{FILE_NAME}{suffix}")));
     let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
-    Some(problem(file, format!("run `chmod 600 {}`", redact::argument(file))))
+    Some(problem(file, format!("run `chmod 600 {}`", redact::shell_quote(file))))
 }
 
 fn locked(path: &Path) -> String {

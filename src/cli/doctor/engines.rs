@@ -2,7 +2,7 @@
 
 use authenticate::{
     config::Paths,
-    engine::{self, Choice, containerfile::Recipe, locate::connect},
+    engine::{self, EngineSelector, containerfile::Recipe, locate::connect},
     exit,
     provider::Registry,
 };
@@ -13,7 +13,7 @@ use super::{Check, Problem};
 pub async fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut first = None;
-    for choice in [Choice::Docker, Choice::Podman] {
+    for choice in [EngineSelector::Docker, EngineSelector::Podman] {
         let result = match connect(&choice).await {
             Ok(engine) => {
                 let facts = engine.facts();
@@ -40,7 +40,7 @@ pub async fn checks(paths: &Paths) -> Vec<Check> {
 }
 
 async fn images(paths: &Paths, engine: &engine::Engine) -> Check {
-    let registry = Registry::of(paths);
+    let registry = Registry::load_all(paths);
     let (mut built, mut unbuilt, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for provider in registry.iter() {
         let Some(image) = &provider.image else { continue };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use authenticate::{
     Error,
     config::Paths,
-    store::{Action, Lock, may_write_backup},
+    store::{Action, BackupLock, may_write_backup},
 };
 use serde_json::json;
 
@@ -37,9 +37,9 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     may_write_backup(&args.file, args.force).map_err(Error::from)?;
     store.prepare_for(Action::Backup).map_err(Error::from)?;
     let lock = if args.recipient.is_empty() {
-        Lock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
+        BackupLock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
     } else {
-        Lock::Recipients(args.recipient)
+        BackupLock::Recipients(args.recipient)
     };
     let records = store.backup(&args.file, &lock, args.force).map_err(Error::from)?;
     let file = args.file.display().to_string();

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::IsTerminal as _, path::PathBuf};
 
-use authenticate::{credential::Secret, exit, store::Unanswered};
+use authenticate::{credential::Secret, exit, store::PromptError};
 
 use crate::cli::{
     custodian,
@@ -59,12 +59,12 @@ impl Args {
         match custodian::ask(prompt, new) {
             Ok(passphrase) if passphrase.is_empty() => Err(Usage::new("the passphrase is empty").into()),
             Ok(passphrase) => Ok(passphrase),
-            Err(Unanswered::Interrupted) => Err(Reported(exit::INTERRUPTED).into()),
-            Err(Unanswered::Nobody) => {
+            Err(PromptError::Interrupted) => Err(Reported(exit::INTERRUPTED).into()),
+            Err(PromptError::Nobody) => {
                 let message = "a passphrase is needed, and there is no terminal to ask for it at";
                 Err(Usage::new(message).hint("use --passphrase-stdin or --passphrase-file FILE").into())
             }
-            Err(Unanswered::Failed(why)) => {
+            Err(PromptError::Failed(why)) => {
                 Err(Usage::new(format!("cannot read the passphrase: {why}")).into())
             }
         }

@@ -6,7 +6,7 @@ use authenticate::{
     Error,
     config::Paths,
     refresh::maintenance,
-    store::{Rekey, SharedStore, Source},
+    store::{KeySource, Rekey, SharedStore},
 };
 use clap::{ValueEnum, builder::PossibleValue};
 use serde_json::json;
@@ -30,16 +30,16 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy)]
-struct SourceArg(Source);
+struct SourceArg(KeySource);
 
 impl ValueEnum for SourceArg {
     fn value_variants<'a>() -> &'a [Self] {
         const ALL: [SourceArg; 5] = [
-            SourceArg(Source::Keyring),
-            SourceArg(Source::Passphrase),
-            SourceArg(Source::SystemdCreds),
-            SourceArg(Source::Command),
-            SourceArg(Source::KeyFile),
+            SourceArg(KeySource::Keyring),
+            SourceArg(KeySource::Passphrase),
+            SourceArg(KeySource::SystemdCreds),
+            SourceArg(KeySource::Command),
+            SourceArg(KeySource::KeyFile),
         ];
         &ALL
     }
@@ -47,11 +47,13 @@ impl ValueEnum for SourceArg {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = PossibleValue::new(self.0.as_str());
         let (help, alias) = match self.0 {
-            Source::Keyring => ("the system's key ring", None),
-            Source::Passphrase => ("a passphrase that is asked for", None),
-            Source::SystemdCreds => ("systemd-creds: a TPM, or a key of the machine", Some("systemd_creds")),
-            Source::Command => ("what store.passphrase_command in config.yaml prints", None),
-            Source::KeyFile => ("a file with a random key", Some("key-file")),
+            KeySource::Keyring => ("the system's key ring", None),
+            KeySource::Passphrase => ("a passphrase that is asked for", None),
+            KeySource::SystemdCreds => {
+                ("systemd-creds: a TPM, or a key of the machine", Some("systemd_creds"))
+            }
+            KeySource::Command => ("what store.passphrase_command in config.yaml prints", None),
+            KeySource::KeyFile => ("a file with a random key", Some("key-file")),
         };
         let value = value.help(help);
         Some(match alias {
@@ -65,14 +67,14 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let store = super::existing(paths)?;
     let now = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
     let source = args.source.map(|SourceArg(source)| source);
-    let next = source.or(args.key_file.as_ref().map(|_| Source::KeyFile)).or(now);
+    let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(now);
     if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
         return Err(Usage::new("--key-file must be an absolute path").into());
     }
-    if args.key_file.is_some() && next != Some(Source::KeyFile) {
+    if args.key_file.is_some() && next != Some(KeySource::KeyFile) {
         return Err(Usage::new("--key-file is for --source key_file").into());
     }
-    if args.passphrase.is_given() && next != Some(Source::Passphrase) {
+    if args.passphrase.is_given() && next != Some(KeySource::Passphrase) {
         let hint = "the present passphrase comes from the terminal, from AUTHENTICATE_PASSPHRASE_FILE, or from \
                     `authenticate store unlock`";
         return Err(Usage::new("the passphrase flags are for the new one, with --source passphrase")

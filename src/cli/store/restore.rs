@@ -8,7 +8,7 @@ use authenticate::{
     credential::Secret,
     redact,
     refresh::maintenance,
-    store::{SharedStore, Store, Unlock, needs_passphrase},
+    store::{BackupUnlock, SharedStore, Store, needs_passphrase},
 };
 use serde_json::json;
 
@@ -55,21 +55,21 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn unlock(args: &Args) -> anyhow::Result<Unlock> {
+fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
     let Some(identity) = &args.identity else {
         if !needs_passphrase(&args.file).map_err(Error::from)? {
             let hint = "name the file with your identity: --identity FILE";
-            return Err(Usage::new(format!("{} is sealed for recipients", redact::file(&args.file)))
+            return Err(Usage::new(format!("{} is sealed for recipients", redact::redact_path(&args.file)))
                 .hint(hint)
                 .into());
         }
-        return Ok(Unlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
+        return Ok(BackupUnlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
     };
     if args.passphrase.is_given() {
         return Err(Usage::new("a backup opens with an identity or with a passphrase, not both").into());
     }
     let text = File::open(identity).and_then(|file| Secret::read(file, MOST)).map_err(|error| {
-        Usage::new(format!("cannot read the identity file {}: {error}", redact::file(identity)))
+        Usage::new(format!("cannot read the identity file {}: {error}", redact::redact_path(identity)))
     })?;
-    Ok(Unlock::Identities(text))
+    Ok(BackupUnlock::Identities(text))
 }

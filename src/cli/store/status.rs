@@ -3,7 +3,7 @@
 use authenticate::{
     Error,
     config::Paths,
-    store::{KeyState, SCHEMA_VERSION, Source, Store},
+    store::{KeySource, KeyState, SCHEMA_VERSION, Store},
 };
 use serde_json::json;
 
@@ -75,7 +75,7 @@ fn locked(key: &KeyState) -> String {
         (Some(true), _) => "yes: authenticate store unlock".into(),
         (Some(false), Some(until)) => format!("no, until {}", super::unlock::shown(until)),
         (Some(false), None) => "no".into(),
-        (None, _) if key.source == Some(Source::Keyring) => {
+        (None, _) if key.source == Some(KeySource::Keyring) => {
             "as the key ring is, which is asked when a secret is needed".into()
         }
         (None, _) => "not known: its command is run when a secret is needed".into(),

@@ -6,7 +6,7 @@ use authenticate::{
     Error,
     config::Paths,
     login::direct::token::lasts,
-    store::{Action, Source},
+    store::{Action, KeySource},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
@@ -47,7 +47,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
     let source = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
     let until = match source {
-        Some(Source::KeyFile) => None,
+        Some(KeySource::KeyFile) => None,
         _ => Some(store.keep_unlocked(args.time).map_err(Error::from)?),
     };
     if args.json {

@@ -200,7 +200,7 @@ impl Source {
         if !value.is_object() {
             return Err(vec![self.problem("", "a mapping (`name: value`) belongs here")]);
         }
-        let mut left = Left { value, out: Vec::new() };
+        let mut left = Removed { value, out: Vec::new() };
         let mut problems = Vec::new();
         let read = loop {
             match serde_path_to_error::deserialize::<_, T>(&left.value) {
@@ -228,13 +228,13 @@ impl Source {
 }
 
 /// What is left of a value without what has the wrong form.
-struct Left {
+struct Removed {
     value: Value,
     /// Where that was, in the file: the place above, and the key or index.
     out: Vec<(String, Segment)>,
 }
 
-impl Left {
+impl Removed {
     /// Where something is in the file.
     fn place(&self, path: &[Segment]) -> String {
         let mut place = String::new();

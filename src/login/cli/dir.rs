@@ -18,7 +18,7 @@ pub struct LoginDir {
 impl LoginDir {
     /// Makes the directory of the login, and in it the one that the container sees.
     pub fn make(paths: &Paths, login: &str, name: &str) -> Result<Self, LoginError> {
-        let outer = of(paths, login);
+        let outer = login_dir(paths, login);
         let inner = outer.join(name);
         let failed = |source| LoginError::Files { path: outer.clone(), source };
         trust::fresh_dir(&outer).map_err(failed)?;
@@ -49,6 +49,6 @@ impl Drop for LoginDir {
 }
 
 /// The directory of a login, by its identity.
-pub fn of(paths: &Paths, login: &str) -> PathBuf {
+pub fn login_dir(paths: &Paths, login: &str) -> PathBuf {
     paths.logins().join(login)
 }

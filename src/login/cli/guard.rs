@@ -7,27 +7,27 @@ use crate::{
     config::Paths,
     login::{
         LoginError,
-        record::{LoginLock, Traces},
+        record::{LoginLock, LoginRecord},
     },
 };
 
 /// A login that something is made for. However it ends, also by being dropped, the record of what it may have left stays
-/// for the sweep, but for one end: [`Begun::clean_up`].
+/// for the sweep, but for one end: [`BeginOutcome::clean_up`].
 #[derive(Debug)]
 #[must_use]
-pub struct Begun {
+pub struct LoginGuard {
     dir: LoginDir,
-    traces: Traces,
+    traces: LoginRecord,
 }
 
-impl Begun {
+impl LoginGuard {
     /// Records the engine, and makes the directory of the login, and in it the one that the container sees.
     ///
     /// # Errors
     /// [`LoginError::Files`]
     pub fn new(lock: LoginLock, paths: &Paths, engine: &str, name: &str) -> Result<Self, LoginError> {
         let dir = LoginDir::make(paths, lock.login(), name)?;
-        Ok(Self { dir, traces: lock.engage(engine)? })
+        Ok(Self { dir, traces: lock.record_engine(engine)? })
     }
 
     /// The login's identity.
@@ -47,7 +47,7 @@ impl Begun {
     /// What is left, in words: a later run tries again.
     pub fn clean_up(self, container: Result<(), String>) -> Result<(), String> {
         let directory = self.dir.remove();
-        container.and(directory).map(|()| self.traces.forget())
+        container.and(directory).map(|()| self.traces.remove())
     }
 }
 
@@ -58,15 +58,15 @@ mod tests {
     use super::*;
     use crate::{
         credential::Address,
-        login::{cli::dir, record::dead},
+        login::{cli::dir, record::find_abandoned},
     };
 
-    fn begun() -> (tempfile::TempDir, Paths, Begun) {
+    fn begun() -> (tempfile::TempDir, Paths, LoginGuard) {
         let directory = tempfile::tempdir().expect("directory");
         let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
-        let address = Address::of("codex".parse().expect("name"));
+        let address = Address::default_profile("codex".parse().expect("name"));
         let lock = LoginLock::take(&paths, &address).expect("free");
-        let begun = Begun::new(lock, &paths, "unix:///x.sock", "files").expect("begun");
+        let begun = LoginGuard::new(lock, &paths, "unix:///x.sock", "files").expect("begun");
         std::fs::write(begun.files().join("auth.json"), "secret").expect("written");
         (directory, paths, begun)
     }
@@ -86,10 +86,10 @@ mod tests {
                 pending::<()>().await;
             });
             assert!(futures_util::poll!(running).is_pending());
-            assert!(dead(&paths).expect("looked").is_empty(), "it runs");
+            assert!(find_abandoned(&paths).expect("looked").is_empty(), "it runs");
         }
-        assert!(!dir::of(&paths, &login).exists(), "the secrets go at once");
-        let found = dead(&paths).expect("looked");
+        assert!(!dir::login_dir(&paths, &login).exists(), "the secrets go at once");
+        let found = find_abandoned(&paths).expect("looked");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].holder.engine.as_deref(), Some("unix:///x.sock"));
     }
@@ -106,7 +106,7 @@ mod tests {
         let (_directory, paths, begun) = begun();
         let (login, why) = (begun.login().to_owned(), "the engine does not answer".to_owned());
         assert_eq!(begun.clean_up(Err(why.clone())), Err(why));
-        assert!(!dir::of(&paths, &login).exists());
-        assert_eq!(dead(&paths).expect("looked").len(), 1);
+        assert!(!dir::login_dir(&paths, &login).exists());
+        assert_eq!(find_abandoned(&paths).expect("looked").len(), 1);
     }
 }

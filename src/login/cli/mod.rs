@@ -20,11 +20,14 @@ use futures_util::future::{Either, select};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use self::{
-    guard::Begun,
-    port_forward::{Forward, Taken},
+    guard::LoginGuard,
+    port_forward::{PortForward, PortUnavailable},
     session::Session,
 };
-use super::{How, LoginError, cancel::Interrupt, deadline::Until, error::Ending, record::LoginLock, store};
+use super::{
+    LoginError, LoginOptions, cancel::CancelToken, deadline::Deadline, error::Ending, record::LoginLock,
+    store,
+};
 use crate::{
     config::{Paths, Project},
     credential::{Address, Record},
@@ -56,7 +59,7 @@ pub struct ContainerLogin<'a> {
     /// Where the credential goes.
     pub address: &'a Address,
     /// How.
-    pub how: &'a How,
+    pub how: &'a LoginOptions,
     /// Where it is stored, in place of the data directory.
     pub store: Option<&'a SharedStore>,
     /// Whom to ask and show.
@@ -79,10 +82,10 @@ impl ContainerLogin<'_> {
     pub async fn run(
         &self,
         opened: &mut Option<SharedStore>,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Result<Record, LoginError> {
         let lock = LoginLock::take(self.paths, self.address)?;
-        let (choice, passthrough) = (self.choice()?, self.passthrough()?);
+        let (choice, passthrough) = (self.engine_selector()?, self.passthrough()?);
         // The engine takes some time to say what it is, which opening the store takes, too.
         let connecting = pin!(engine::locate::connect(&choice));
         let (store, connecting) = match select(self.open(), connecting).await {
@@ -94,13 +97,13 @@ impl ContainerLogin<'_> {
             Err(_cancelled) => Err(StoreError::Interrupted),
         });
         let store = opened.insert(store?).clone();
-        let mut until = Until::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
-        let engine = until.within(connecting).await.map_err(without_credential)??;
-        let reached = until.within(self.reach(engine, passthrough)).await.map_err(without_credential)??;
-        let prepared = until.untimed(self.build(reached)).await.map_err(without_credential)??;
+        let mut until = Deadline::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), interrupt);
+        let engine = until.run(connecting).await.map_err(without_credential)??;
+        let reached = until.run(self.find_image(engine, passthrough)).await.map_err(without_credential)??;
+        let prepared = until.run_untimed(self.build(reached)).await.map_err(without_credential)??;
         let name = self.provider.host_dir_name.as_deref().unwrap_or("files");
-        let begun = Begun::new(lock, self.paths, prepared.engine.url(), name)?;
-        let Over { kept, removed } = self.in_container(&begun, &prepared, &store, &mut until).await;
+        let begun = LoginGuard::new(lock, self.paths, prepared.engine.url(), name)?;
+        let LoginResult { kept, removed } = self.in_container(&begun, &prepared, &store, &mut until).await;
         if let Err(problem) = begun.clean_up(removed) {
             self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
         }
@@ -110,52 +113,57 @@ impl ContainerLogin<'_> {
     /// Runs the CLI in a container, and stores what it left.
     async fn in_container(
         &self,
-        begun: &Begun,
+        begun: &LoginGuard,
         prepared: &Prepared,
         store: &SharedStore,
-        until: &mut Until<'_>,
-    ) -> Over {
+        until: &mut Deadline<'_>,
+    ) -> LoginResult {
         let plan = match self.plan(prepared, begun.login(), begun.files()).await {
             Ok(plan) => plan,
-            Err(error) => return Over { kept: Err(error), removed: Ok(()) },
+            Err(error) => return LoginResult { kept: Err(error), removed: Ok(()) },
         };
-        let container = match until.patiently(prepared.engine.create(&plan.spec)).await {
+        let container = match until.run_with_grace(prepared.engine.create(&plan.spec)).await {
             Ok(Ok(container)) => container,
             Ok(Err(error)) => {
                 // The answer may have been lost, and the container be there all the same.
                 let removal = sweep::remove_containers(prepared.engine.url(), begun.login());
-                let removed = until.at_most(REMOVAL, removal).await;
-                return Over {
+                let removed = until.run_at_most(REMOVAL, removal).await;
+                return LoginResult {
                     kept: Err(error.into()),
-                    removed: removed.unwrap_or_else(|| silent("removing")),
+                    removed: removed.unwrap_or_else(|| engine_silent("removing")),
                 };
             }
-            Err(ending) => return Over { kept: Err(without_credential(ending)), removed: silent("making") },
+            Err(ending) => {
+                return LoginResult {
+                    kept: Err(without_credential(ending)),
+                    removed: engine_silent("making"),
+                };
+            }
         };
         let ran = self.session(&container, plan, begun.files(), until).await;
         let ending = match ran {
-            Ok(Ran::ToItsEnd(ending @ Ending::Exited(_))) => Ok(ending),
+            Ok(RunEnd::Ended(ending @ Ending::Exited(_))) => Ok(ending),
             broken_off => {
                 // However it was stopped: nothing may write any more while the files are read.
-                let _ = until.at_most(KILL, container.kill()).await;
-                broken_off.map(Ran::ending)
+                let _ = until.run_at_most(KILL, container.kill()).await;
+                broken_off.map(RunEnd::ending)
             }
         };
         let captured = vendor_files::read(begun.files(), &self.provider.capture, Owner::us());
         let found = vendor_files::names(begun.files());
-        let kept = self.keep(store, captured, ending, found, until.interrupt).await;
-        let removed = match until.at_most(REMOVAL, container.remove()).await {
+        let kept = self.store_captured(store, captured, ending, found, until.interrupt).await;
+        let removed = match until.run_at_most(REMOVAL, container.remove()).await {
             Some(removed) => removed.map_err(|error| error.to_string()),
-            None => silent("removing"),
+            None => engine_silent("removing"),
         };
-        Over { kept, removed }
+        LoginResult { kept, removed }
     }
 
     /// Opens the store, before the vendor gives anything out: what cannot be stored must not be asked for.
     fn open(&self) -> JoinHandle<Result<SharedStore, StoreError>> {
         let (given, paths) = (self.store.cloned(), self.paths.clone());
         spawn_blocking(move || {
-            let store = SharedStore::of(given.as_ref(), &paths)?;
+            let store = SharedStore::open(given.as_ref(), &paths)?;
             store.lock().prepare()?;
             store.lock().record_as(Action::Login);
             Ok(store)
@@ -164,13 +172,13 @@ impl ContainerLogin<'_> {
 
     /// The engine, the image and what the network needs. Makes nothing that would have to be cleaned up.
     pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
-        let (choice, passthrough) = (self.choice()?, self.passthrough()?);
+        let (choice, passthrough) = (self.engine_selector()?, self.passthrough()?);
         let engine = engine::locate::connect(&choice).await?;
-        self.build(self.reach(engine, passthrough).await?).await
+        self.build(self.find_image(engine, passthrough).await?).await
     }
 
     /// The engine that is wanted.
-    fn choice(&self) -> Result<engine::Choice, LoginError> {
+    fn engine_selector(&self) -> Result<engine::EngineSelector, LoginError> {
         let project_engine = || self.project.engine.as_deref().map(str::parse).transpose();
         Ok(match &self.how.engine {
             Some(choice) => choice.clone(),
@@ -182,16 +190,20 @@ impl ContainerLogin<'_> {
     fn passthrough(&self) -> Result<Passthrough, LoginError> {
         let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
-        for why in &passthrough.unread {
-            self.ui.show(Event::Unread(why));
+        for why in &passthrough.ignored {
+            self.ui.show(Event::IgnoredConfig(why));
         }
         Ok(passthrough)
     }
 
     /// Whether the engine has the image.
-    async fn reach(&self, engine: Engine, passthrough: Passthrough) -> Result<Reached, LoginError> {
+    async fn find_image(
+        &self,
+        engine: Engine,
+        passthrough: Passthrough,
+    ) -> Result<ConnectedEngine, LoginError> {
         let image = self.image(&engine).await?;
-        Ok(Reached { engine, image, passthrough })
+        Ok(ConnectedEngine { engine, image, passthrough })
     }
 
     /// The image asked for, or else the provider's.
@@ -209,8 +221,8 @@ impl ContainerLogin<'_> {
     }
 
     /// Builds the image, if need be.
-    async fn build(&self, reached: Reached) -> Result<Prepared, LoginError> {
-        let Reached { engine, image, passthrough } = reached;
+    async fn build(&self, reached: ConnectedEngine) -> Result<Prepared, LoginError> {
+        let ConnectedEngine { engine, image, passthrough } = reached;
         let recipe = match image {
             Image::There(image) => return Ok(Prepared { engine, image, passthrough }),
             Image::ToBuild(recipe) => recipe,
@@ -230,7 +242,7 @@ impl ContainerLogin<'_> {
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let network = self.project.network.clone().or(args.network.clone());
         let can_paste = console.terminal.is_some() && console.input.is_some();
-        let way = self.way_back(network.as_deref(), can_paste).await?;
+        let way = self.browser_return(network.as_deref(), can_paste).await?;
         let mut spec = self.spec(prepared, login, args, network, way.command.clone());
         spec.host_dir = files.to_owned();
         spec.reached = !way.ports.is_empty() || way.taken.is_some();
@@ -272,9 +284,13 @@ impl ContainerLogin<'_> {
     }
 
     /// Decides how the browser comes back: through forwarded ports, by paste, or not at all.
-    async fn way_back(&self, network: Option<&str>, can_paste: bool) -> Result<WayBack, LoginError> {
+    async fn browser_return(
+        &self,
+        network: Option<&str>,
+        can_paste: bool,
+    ) -> Result<BrowserReturn, LoginError> {
         let headless = &self.provider.headless_command;
-        let without = WayBack { command: headless.clone(), ports: Vec::new(), taken: None };
+        let without = BrowserReturn { command: headless.clone(), ports: Vec::new(), taken: None };
         let reachable = self.ui.browser_can_return() && !self.how.headless;
         if !headless.is_empty() && !reachable {
             return Ok(without);
@@ -282,11 +298,11 @@ impl ContainerLogin<'_> {
         let command = self.provider.command.clone();
         if network == Some("host") {
             // The CLI listens on the host's own loopback.
-            return Ok(WayBack { command, ports: Vec::new(), taken: None });
+            return Ok(BrowserReturn { command, ports: Vec::new(), taken: None });
         }
         match port_forward::listen(&self.provider.callback_ports).await {
-            Ok(ports) => Ok(WayBack { command, ports, taken: None }),
-            Err(taken) if can_paste => Ok(WayBack { command, ports: Vec::new(), taken: Some(taken) }),
+            Ok(ports) => Ok(BrowserReturn { command, ports, taken: None }),
+            Err(taken) if can_paste => Ok(BrowserReturn { command, ports: Vec::new(), taken: Some(taken) }),
             Err(taken) if !headless.is_empty() => {
                 self.ui.show(Event::Warning(&format!("{taken}; logging in without it")));
                 Ok(without)
@@ -300,11 +316,11 @@ impl ContainerLogin<'_> {
         container: &Container,
         plan: Plan,
         files: &Path,
-        until: &mut Until<'_>,
-    ) -> Result<Ran, LoginError> {
+        until: &mut Deadline<'_>,
+    ) -> Result<RunEnd, LoginError> {
         let Plan { console, way, .. } = plan;
-        if let Some(ending) = until.is_over() {
-            return Ok(Ran::BrokenOff(ending));
+        if let Some(ending) = until.expired() {
+            return Ok(RunEnd::Interrupted(ending));
         }
         self.ui.show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
         if let Some(taken) = &way.taken {
@@ -314,45 +330,53 @@ impl ContainerLogin<'_> {
             );
             self.ui.show(Event::Warning(&text));
         }
-        let attached: Attached = match until.within(container.attach()).await {
+        let attached: Attached = match until.run(container.attach()).await {
             Ok(attached) => attached?,
-            Err(ending) => return Ok(Ran::BrokenOff(ending)),
+            Err(ending) => return Ok(RunEnd::Interrupted(ending)),
         };
-        match until.within(container.start()).await {
+        match until.run(container.start()).await {
             Ok(started) => started?,
-            Err(ending) => return Ok(Ran::BrokenOff(ending)),
+            Err(ending) => return Ok(RunEnd::Interrupted(ending)),
         }
         let ports = way.ports.into_iter();
-        let forwards: Vec<Forward> =
-            ports.map(|(port, listener)| Forward::start(port, listener, container.clone())).collect();
+        let forwards: Vec<PortForward> =
+            ports.map(|(port, listener)| PortForward::start(port, listener, container.clone())).collect();
         let session = Session {
             container,
             files,
             map: &self.provider.capture,
             taken: way.taken,
             limit: until.limit,
-            deadline: until.deadline,
+            deadline: until.end,
             ui: self.ui,
         };
         let ending = session.run(attached, console, until.interrupt).await;
         for forward in forwards {
             forward.close().await;
         }
-        ending.map(Ran::ToItsEnd)
+        ending.map(RunEnd::Ended)
     }
 
     /// Stores what was captured. Something captured counts, however the CLI ended.
-    async fn keep(
+    async fn store_captured(
         &self,
         store: &SharedStore,
         captured: Result<Option<Captured>, CaptureError>,
         ending: Result<Ending, LoginError>,
         found: Vec<String>,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                return store::keep(store, self.address, &credential, &metadata, self.ui, interrupt).await;
+                return store::store_with_retry(
+                    store,
+                    self.address,
+                    &credential,
+                    &metadata,
+                    self.ui,
+                    interrupt,
+                )
+                .await;
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),
@@ -367,17 +391,17 @@ impl ContainerLogin<'_> {
 struct Plan {
     spec: ContainerSpec,
     console: Console,
-    way: WayBack,
+    way: BrowserReturn,
 }
 
-struct WayBack {
+struct BrowserReturn {
     command: Vec<String>,
     ports: Vec<(u16, tokio::net::TcpListener)>,
-    taken: Option<Taken>,
+    taken: Option<PortUnavailable>,
 }
 
 /// An engine that was reached, and what it needs to run the login.
-struct Reached {
+struct ConnectedEngine {
     engine: Engine,
     image: Image,
     passthrough: Passthrough,
@@ -389,30 +413,30 @@ enum Image {
 }
 
 /// How far the vendor's CLI came.
-enum Ran {
+enum RunEnd {
     /// It has ended, or was ended.
-    ToItsEnd(Ending),
+    Ended(Ending),
     /// It may still run, or start.
-    BrokenOff(Ending),
+    Interrupted(Ending),
 }
 
-impl Ran {
+impl RunEnd {
     fn ending(self) -> Ending {
         match self {
-            Self::ToItsEnd(ending) | Self::BrokenOff(ending) => ending,
+            Self::Ended(ending) | Self::Interrupted(ending) => ending,
         }
     }
 }
 
 /// A login that is over, but for what it left.
-struct Over {
+struct LoginResult {
     kept: Result<Record, LoginError>,
     /// The container, if there was one.
     removed: Result<(), String>,
 }
 
 /// There may be a container.
-pub(super) fn silent(doing: &str) -> Result<(), String> {
+pub(super) fn engine_silent(doing: &str) -> Result<(), String> {
     Err(format!("{doing} the login's container: the engine does not answer"))
 }
 

@@ -23,50 +23,52 @@ const ANSWER: Duration = Duration::from_secs(20);
 const LAST_PAGE: Duration = Duration::from_secs(2);
 
 /// A port of 127.0.0.1 that leads into a container; closed when dropped.
-pub struct Forward {
+pub struct PortForward {
     task: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
 }
 
 /// A port that is not ours to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct PortUnavailable {
     /// The port.
     pub port: u16,
     /// Why it is not.
-    pub why: Why,
+    pub reason: PortError,
 }
 
 /// Why a port is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum PortError {
     /// Somebody else listens there: this process, where it is known.
     Held(Option<String>),
     /// The system does not let us: its words.
-    Refused(String),
+    NotPermitted(String),
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for PortUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "port {} of 127.0.0.1 ", self.port)?;
-        match &self.why {
-            Why::Held(Some(holder)) => write!(f, "is taken by {holder}"),
-            Why::Held(None) => write!(f, "is taken"),
-            Why::Refused(why) => write!(f, "cannot be used ({why})"),
+        match &self.reason {
+            PortError::Held(Some(holder)) => write!(f, "is taken by {holder}"),
+            PortError::Held(None) => write!(f, "is taken"),
+            PortError::NotPermitted(why) => write!(f, "cannot be used ({why})"),
         }
     }
 }
 
 /// Takes ports of 127.0.0.1, before there is a container that they lead into.
-pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, Taken> {
+pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, PortUnavailable> {
     let mut listeners = Vec::new();
     for &port in ports {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(listener) => listeners.push((port, listener)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(Taken { port, why: Why::Held(holder(port)) });
+                return Err(PortUnavailable { port, reason: PortError::Held(holder(port)) });
             }
-            Err(error) => return Err(Taken { port, why: Why::Refused(error.to_string()) }),
+            Err(error) => {
+                return Err(PortUnavailable { port, reason: PortError::NotPermitted(error.to_string()) });
+            }
         }
     }
     Ok(listeners)
@@ -85,7 +87,7 @@ fn holder(port: u16) -> Option<String> {
     Some(format!("{} (process {})", found.process.name, found.process.pid))
 }
 
-impl Forward {
+impl PortForward {
     /// Leads every connection to `listener` to the same port of the container's loopback.
     pub fn start(port: u16, listener: TcpListener, container: Container) -> Self {
         let (stop, mut stopped) = oneshot::channel();
@@ -121,7 +123,7 @@ impl Forward {
     }
 }
 
-impl Drop for Forward {
+impl Drop for PortForward {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -129,12 +131,12 @@ impl Drop for Forward {
 
 /// Where a login URL sends the browser back to (RFC 6749 section 4.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedCallback {
     redirect: Url,
     state: Option<String>,
 }
 
-impl Expected {
+impl ExpectedCallback {
     /// Of a login that we started ourselves.
     pub fn new(redirect: Url, state: Option<String>) -> Self {
         Self { redirect, state }
@@ -156,7 +158,7 @@ impl Expected {
         let query =
             |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
         let redirect = Url::parse(&query("redirect_uri")?).ok()?;
-        comes_back(&redirect).then(|| Self { redirect, state: query("state") })
+        parse_expected(&redirect).then(|| Self { redirect, state: query("state") })
     }
 
     /// The port that the browser comes back to.
@@ -178,16 +180,16 @@ impl Expected {
             }
             None => Url::parse(pasted).map_err(|_| "that is not a URL")?,
         };
-        if !comes_back(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
+        if !parse_expected(&url) || url.port_or_known_default() != self.redirect.port_or_known_default() {
             return Err("that is not the address that this login comes back to");
         }
-        if !same(url.path(), self.redirect.path()) {
+        if !constant_time_eq(url.path(), self.redirect.path()) {
             return Err("that is not the page that this login comes back to");
         }
         let query =
             |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
         let state = query("state").unwrap_or_default();
-        if self.state.as_ref().is_some_and(|expected| !same(expected, &state)) {
+        if self.state.as_ref().is_some_and(|expected| !constant_time_eq(expected, &state)) {
             return Err(
                 "its state is not the one that this login was started with: it belongs to another login",
             );
@@ -205,14 +207,14 @@ pub fn looks_like_redirect(line: &str) -> bool {
 }
 
 /// Compares in a time that does not tell how much of it is right.
-pub(in crate::login) fn same(expected: &str, given: &str) -> bool {
+pub(in crate::login) fn constant_time_eq(expected: &str, given: &str) -> bool {
     let (expected, given) = (expected.as_bytes(), given.as_bytes());
     let different = expected.iter().zip(given).fold(0, |different, (a, b)| different | (a ^ b));
     expected.len() == given.len() && std::hint::black_box(different) == 0
 }
 
 /// Whether the browser would come to where we listen, or a CLI in its container: not just to any loopback address.
-fn comes_back(url: &Url) -> bool {
+fn parse_expected(url: &Url) -> bool {
     url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
@@ -267,7 +269,7 @@ mod tests {
 
     #[test]
     fn only_this_logins_redirect_is_replayed() {
-        let expected = Expected::of(LOGIN).expect("comes back to the loopback");
+        let expected = ExpectedCallback::of(LOGIN).expect("comes back to the loopback");
         assert_eq!(expected.port(), 1455);
         for good in [
             "http://localhost:1455/auth/callback?code=c&state=s1",
@@ -292,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_request_cannot_be_smuggled_into_the_replay() {
-        let expected = Expected::of(LOGIN).expect("comes back to the loopback");
+        let expected = ExpectedCallback::of(LOGIN).expect("comes back to the loopback");
         let target =
             expected.check("http://localhost:1455/auth/callback?code=c d\r\nX: y&state=s1").expect("ok");
         assert!(!target.contains(['\r', '\n', ' ']), "{target}");
@@ -300,7 +302,10 @@ mod tests {
 
     #[test]
     fn other_logins_have_no_way_back_here() {
-        assert_eq!(Expected::of("https://a.example/device"), None);
-        assert_eq!(Expected::of("https://a.example/?redirect_uri=https%3A%2F%2Fb.example%2Fcb"), None);
+        assert_eq!(ExpectedCallback::of("https://a.example/device"), None);
+        assert_eq!(
+            ExpectedCallback::of("https://a.example/?redirect_uri=https%3A%2F%2Fb.example%2Fcb"),
+            None
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, path::Path, time::Duration};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{ContainerLogin, KILL, REMOVAL, guard::Begun, silent, sweep};
+use super::{ContainerLogin, KILL, REMOVAL, engine_silent, guard::LoginGuard, sweep};
 use crate::{
     config::Paths,
     credential::Record,
@@ -31,7 +31,7 @@ pub(crate) const LONGEST: Duration = START
 
 /// All that it takes, with the image there and nothing made yet.
 #[derive(Debug)]
-pub struct Renewal {
+pub struct CliRefresh {
     lock: LoginLock,
     engine: Engine,
     paths: Paths,
@@ -41,16 +41,16 @@ pub struct Renewal {
 
 /// What the CLI did.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CliRefreshOutcome {
     /// How it ended, or why it was certainly not started.
-    pub ended: Result<Ended, LoginError>,
+    pub ended: Result<CliEnd, LoginError>,
     /// What is in its files now.
     pub captured: Result<Option<Captured>, CaptureError>,
 }
 
 /// How the CLI ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum CliEnd {
     /// By itself, with this exit code.
     Exited(i64),
     /// It had to be stopped.
@@ -59,7 +59,7 @@ pub enum Ended {
     Lost,
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for CliEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "ended with exit code {code}"),
@@ -74,7 +74,7 @@ impl ContainerLogin<'_> {
     ///
     /// # Errors
     /// Any [`LoginError`] but those of a login's end.
-    pub async fn prepare_renewal(&self) -> Result<Renewal, LoginError> {
+    pub async fn prepare_refresh(&self) -> Result<CliRefresh, LoginError> {
         let lock = LoginLock::take(self.paths, self.address)?;
         let prepared = self.prepare().await?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
@@ -82,20 +82,20 @@ impl ContainerLogin<'_> {
         let network = self.project.network.clone().or(args.network.clone());
         let spec = self.spec(&prepared, lock.login(), args, network, command);
         let (paths, provider) = (self.paths.clone(), self.provider.clone());
-        Ok(Renewal { lock, engine: prepared.engine, paths, provider, spec })
+        Ok(CliRefresh { lock, engine: prepared.engine, paths, provider, spec })
     }
 }
 
-impl Renewal {
+impl CliRefresh {
     /// Writes the credential into the vendor's files, runs the CLI over them, and reads them again. Whatever happened,
     /// the container and the files are gone afterwards. If it is dropped before its end, the next sweep removes them.
     ///
     /// # Errors
     /// Any [`LoginError`] but those of a login's end: there was no container to start it in.
-    pub async fn run(self, record: &Record) -> Result<Ran, LoginError> {
+    pub async fn run(self, record: &Record) -> Result<CliRefreshOutcome, LoginError> {
         let Self { lock, engine, paths, provider, spec } = self;
         let name = provider.host_dir_name.as_deref().unwrap_or("files");
-        let begun = Begun::new(lock, &paths, engine.url(), name)?;
+        let begun = LoginGuard::new(lock, &paths, engine.url(), name)?;
         let (ran, removed) = in_container(&engine, &provider, spec, begun.files(), record).await;
         // What is left is said by the sweep that finds it.
         let _ = begun.clean_up(removed);
@@ -110,7 +110,7 @@ async fn in_container(
     spec: ContainerSpec,
     files: &Path,
     record: &Record,
-) -> (Result<Ran, LoginError>, Result<(), String>) {
+) -> (Result<CliRefreshOutcome, LoginError>, Result<(), String>) {
     let (map, state) = (&provider.capture, &provider.post_capture_state);
     if let Err(error) = vendor_files::write(files, map, state, &record.credential, &record.metadata) {
         return (Err(LoginError::Vendor(Box::new(error))), Ok(()));
@@ -121,41 +121,41 @@ async fn in_container(
         Ok(Err(error)) => {
             // The answer may have been lost, and the container be there all the same.
             let removal = timeout(REMOVAL, sweep::remove_containers(engine.url(), &spec.login)).await;
-            return (Err(error.into()), removal.unwrap_or_else(|_| silent("removing")));
+            return (Err(error.into()), removal.unwrap_or_else(|_| engine_silent("removing")));
         }
         Err(_) => {
             let error = EngineError::silent("making the login's container");
-            return (Err(error.into()), silent("making"));
+            return (Err(error.into()), engine_silent("making"));
         }
     };
     let ended = watch(&container).await;
-    if !matches!(ended, Ok(Ended::Exited(_))) {
+    if !matches!(ended, Ok(CliEnd::Exited(_))) {
         let _ = timeout(KILL, container.kill()).await;
     }
     let captured = vendor_files::read(files, map, Owner::us());
     let removed = match timeout(REMOVAL, container.remove()).await {
         Ok(removed) => removed.map_err(|error| error.to_string()),
-        Err(_) => silent("removing"),
+        Err(_) => engine_silent("removing"),
     };
-    (Ok(Ran { ended, captured }), removed)
+    (Ok(CliRefreshOutcome { ended, captured }), removed)
 }
 
 /// Runs it to its end, or to the time limit. What it prints is for nobody. An error says that it was not started.
-async fn watch(container: &Container) -> Result<Ended, LoginError> {
+async fn watch(container: &Container) -> Result<CliEnd, LoginError> {
     let attached = timeout(START, container.attach()).await;
     let mut attached = attached.map_err(|_| EngineError::silent("attaching to the login's container"))??;
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
     match timeout(START, container.start()).await {
         Ok(Err(error)) if error.is_refusal() => return Err(error.into()),
-        Ok(Err(_)) | Err(_) => return Ok(Ended::Lost),
+        Ok(Err(_)) | Err(_) => return Ok(CliEnd::Lost),
         Ok(Ok(())) => {}
     }
     let ended = match timeout(LIMIT, container.wait()).await {
-        Ok(Ok(code)) => Ended::Exited(code),
-        Ok(Err(_)) => Ended::Lost,
+        Ok(Ok(code)) => CliEnd::Exited(code),
+        Ok(Err(_)) => CliEnd::Lost,
         Err(_) => match container.stop(GRACE).await {
-            Ok(()) => Ended::Killed,
-            Err(_) => Ended::Lost,
+            Ok(()) => CliEnd::Killed,
+            Err(_) => CliEnd::Lost,
         },
     };
     printed.abort();

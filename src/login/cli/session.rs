@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    port_forward::{self, Expected, Taken},
+    port_forward::{self, ExpectedCallback, PortUnavailable},
     url_finder::UrlFinder,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
         attach::{Attached, Output},
     },
     login::{
-        cancel::{Asked, Interrupt},
+        cancel::{CancelRequest, CancelToken},
         error::{Ending, LoginError},
     },
     provider::CaptureEntry,
@@ -61,7 +61,7 @@ pub struct Session<'a> {
     /// Where in them the credential is.
     pub map: &'a [CaptureEntry],
     /// The port that is taken, if the redirect must be pasted.
-    pub taken: Option<Taken>,
+    pub taken: Option<PortUnavailable>,
     /// The time limit, as it was said.
     pub limit: Duration,
     /// When it is reached.
@@ -79,7 +79,7 @@ impl Session<'_> {
         mut self,
         attached: Attached,
         console: Console,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Result<Ending, LoginError> {
         let Console { input: mut typed, output, errors, terminal } = console;
         let columns = terminal.as_ref().map(|t| t.size.borrow().cols);
@@ -95,7 +95,7 @@ impl Session<'_> {
         let mut replay = None;
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stable = Stable::default();
+        let mut stable = StableFiles::default();
         let deadline = tokio::time::sleep_until(self.deadline);
         let ended = self.container.wait();
         tokio::pin!(deadline, ended);
@@ -107,7 +107,7 @@ impl Session<'_> {
                 code = &mut ended => break Ending::Exited(code?),
                 Some(url) = urls.recv() => {
                     self.ui.show(Event::LoginUrl(&url));
-                    if let (Some(taken), Some(expected)) = (&self.taken, Expected::of(&url)) {
+                    if let (Some(taken), Some(expected)) = (&self.taken, ExpectedCallback::of(&url)) {
                         if let Some(terminal) = &terminal {
                             (terminal.raw)(false).map_err(crate::ui::UiError::Io)?;
                         }
@@ -117,9 +117,9 @@ impl Session<'_> {
                 }
                 bytes = next(&mut typed) => {
                     match self.typed(bytes, &mut keyboard, &keys) {
-                        Typed::Taken => {}
-                        Typed::Out => break Ending::Interrupted,
-                        Typed::Pasted { port, target } => {
+                        TypedInput::Taken => {}
+                        TypedInput::Out => break Ending::Interrupted,
+                        TypedInput::Pasted { port, target } => {
                             let container = self.container.clone();
                             replay = Some(Box::pin(async move { port_forward::replay(&container, port, &target).await }));
                         }
@@ -141,17 +141,17 @@ impl Session<'_> {
                     }
                 }
                 _ = look.tick() => {
-                    if stable.look(self.files, self.map) {
+                    if stable.check_files(self.files, self.map) {
                         break Ending::Complete;
                     }
                 }
-                asked = interrupt.asked() => match asked {
-                    Asked::Nothing => {}
-                    Asked::Interrupt => {
+                asked = interrupt.requested() => match asked {
+                    CancelRequest::Nothing => {}
+                    CancelRequest::Interrupt => {
                         let container = self.container.clone();
                         tokio::spawn(async move { container.signal("INT").await });
                     }
-                    Asked::End => break Ending::Interrupted,
+                    CancelRequest::End => break Ending::Interrupted,
                 },
                 () = &mut deadline => break Ending::TimedOut(self.limit),
             }
@@ -162,7 +162,7 @@ impl Session<'_> {
             // An engine that says nothing any more changes nothing of how the login ended.
             tokio::select! {
                 _ = &mut stop => {}
-                _ = interrupt.asked() => {}
+                _ = interrupt.requested() => {}
                 () = tokio::time::sleep(2 * GRACE) => {
                     // Docker answers nothing about a container whose output is not taken from it. When nobody reads
                     // ours any more, the connection is given up, in both directions.
@@ -170,7 +170,7 @@ impl Session<'_> {
                     typist.0.abort();
                     tokio::select! {
                         _ = stop => {}
-                        _ = interrupt.asked() => {}
+                        _ = interrupt.requested() => {}
                     }
                 }
             }
@@ -185,31 +185,31 @@ impl Session<'_> {
     }
 
     /// Takes what was typed: to the CLI, or to the line that is being pasted. A line that is no redirect is the CLI's.
-    fn typed(&self, bytes: Vec<u8>, keyboard: &mut Keyboard, keys: &mpsc::Sender<Vec<u8>>) -> Typed {
-        if (0..count_ctrl_c(&bytes)).any(|_| keyboard.twice()) {
-            return Typed::Out;
+    fn typed(&self, bytes: Vec<u8>, keyboard: &mut Keyboard, keys: &mpsc::Sender<Vec<u8>>) -> TypedInput {
+        if (0..count_ctrl_c(&bytes)).any(|_| keyboard.double_ctrl_c()) {
+            return TypedInput::Out;
         }
         let Some(paste) = &mut keyboard.paste else {
             // A CLI that reads nothing loses what is typed at it, and holds up nobody.
             let _ = keys.try_send(bytes);
-            return Typed::Taken;
+            return TypedInput::Taken;
         };
         paste.line.extend_from_slice(&bytes);
         let Some(end) = paste.line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
-            return Typed::Taken;
+            return TypedInput::Taken;
         };
         let line: Vec<u8> = paste.line.drain(..=end).collect();
         paste.line.clear();
         let line = String::from_utf8_lossy(&line).trim().to_owned();
         if !port_forward::looks_like_redirect(&line) {
             let _ = keys.try_send(format!("{line}\r").into_bytes());
-            return Typed::Taken;
+            return TypedInput::Taken;
         }
         match paste.expected.check(&line) {
-            Ok(target) => Typed::Pasted { port: paste.expected.port(), target },
+            Ok(target) => TypedInput::Pasted { port: paste.expected.port(), target },
             Err(problem) => {
                 self.ui.show(Event::Warning(&format!("{problem}; paste it again")));
-                Typed::Taken
+                TypedInput::Taken
             }
         }
     }
@@ -227,7 +227,7 @@ impl Session<'_> {
 }
 
 /// What became of something typed.
-enum Typed {
+enum TypedInput {
     /// It was taken.
     Taken,
     /// It was this login's redirect: where it goes.
@@ -260,25 +260,25 @@ struct Keyboard {
 }
 
 struct Paste {
-    expected: Expected,
+    expected: ExpectedCallback,
     line: Vec<u8>,
 }
 
 impl Keyboard {
     /// Counts a Ctrl-C; true at the second within a moment.
-    fn twice(&mut self) -> bool {
+    fn double_ctrl_c(&mut self) -> bool {
         self.last_ctrl_c.replace(Instant::now()).is_some_and(|last| last.elapsed() < TWICE)
     }
 }
 
 /// Watches for a credential that is complete and does not change any more.
 #[derive(Default)]
-struct Stable {
+struct StableFiles {
     seen: Option<(Captured, Instant)>,
 }
 
-impl Stable {
-    fn look(&mut self, files: &Path, map: &[CaptureEntry]) -> bool {
+impl StableFiles {
+    fn check_files(&mut self, files: &Path, map: &[CaptureEntry]) -> bool {
         match (vendor_files::read(files, map, Owner::us()).ok().flatten(), &self.seen) {
             (Some(now), Some((before, since))) if now == *before => return since.elapsed() >= STABLE,
             (Some(now), _) => self.seen = Some((now, Instant::now())),

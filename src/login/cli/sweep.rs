@@ -16,11 +16,11 @@ const BRIEF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 
 /// How long engines are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum SweepTimeout {
     /// For two seconds in all, and longer only for those that answer: an engine is not what is wanted.
-    Briefly,
+    Short,
     /// As long as they usually take.
-    Engines,
+    Full,
 }
 
 /// What a sweep came to.
@@ -29,7 +29,7 @@ pub struct Swept {
     /// Dead logins that nothing is left of now.
     pub cleaned: usize,
     /// Dead logins of which something is left, and why. A later run tries again.
-    pub left: Vec<String>,
+    pub remaining: Vec<String>,
 }
 
 /// True when there may be something to sweep. Costs one look at a directory that is normally empty.
@@ -39,24 +39,24 @@ pub fn needed(paths: &Paths) -> bool {
 
 /// Removes the directories, and as far as engines answer in time the containers, of logins whose process is gone. Living
 /// logins are left alone.
-pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
+pub async fn sweep(paths: &Paths, reach: SweepTimeout) -> Swept {
     let mut swept = Swept::default();
-    let dead = match record::dead(paths) {
+    let dead = match record::find_abandoned(paths) {
         Ok(dead) => dead,
         Err(why) => {
-            swept.left.push(format!("logins that were killed: {why}"));
+            swept.remaining.push(format!("logins that were killed: {why}"));
             return swept;
         }
     };
     let begun = Instant::now();
     for dead in dead {
-        let directory = dir::of(paths, &dead.holder.login);
+        let directory = dir::login_dir(paths, &dead.holder.login);
         let container = match dead.holder.engine.clone() {
             None => Ok(()),
             Some(url) => {
                 let (patience, removal) = match reach {
-                    Reach::Briefly => (BRIEF.0.saturating_sub(begun.elapsed()), BRIEF.1),
-                    Reach::Engines => (PATIENCE, REMOVAL),
+                    SweepTimeout::Short => (BRIEF.0.saturating_sub(begun.elapsed()), BRIEF.1),
+                    SweepTimeout::Full => (PATIENCE, REMOVAL),
                 };
                 remove_within(removal, &url, patience, &dead.holder.login).await
             }
@@ -65,13 +65,13 @@ pub async fn sweep(paths: &Paths, reach: Reach) -> Swept {
         let directory = remove_tree::remove(&directory).map_err(|e| format!("{}: {e}", directory.display()));
         match container.and(directory) {
             Ok(()) => {
-                dead.forget();
+                dead.remove();
                 swept.cleaned += 1;
             }
             Err(why) => {
                 let path = dead.path.display();
                 let end = format!("a later run tries again; if that engine is gone for good, remove {path}");
-                swept.left.push(format!("a login ({}): {why}; {end}", dead.holder));
+                swept.remaining.push(format!("a login ({}): {why}; {end}", dead.holder));
             }
         }
     }

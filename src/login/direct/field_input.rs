@@ -15,7 +15,7 @@ use crate::credential::Secret;
 
 /// The values given for fields.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct FieldInput {
     values: IndexMap<String, Value>,
     whole: bool,
 }
@@ -29,7 +29,7 @@ pub struct Value {
     pub visible: bool,
 }
 
-impl Given {
+impl FieldInput {
     /// Adds a value; a `visible` one came by a way that other users of the machine can see.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Given {
     }
 
     /// They are all that there is: what is missing is not asked for.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.whole
     }
 
@@ -108,11 +108,11 @@ mod tests {
 
     #[test]
     fn an_object_of_texts_is_taken_whole() {
-        let given = Given::from_json(&r#" {"b": "2", "a": "", "c": "\u00e9"} "#.into()).expect("given");
+        let given = FieldInput::from_json(&r#" {"b": "2", "a": "", "c": "\u00e9"} "#.into()).expect("given");
         let values: Vec<_> =
             given.iter().map(|(name, value)| (name.as_str(), value.secret.expose())).collect();
         assert_eq!(values, [("b", "2"), ("a", ""), ("c", "é")]);
-        assert!(given.is_whole());
+        assert!(given.is_complete());
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
             ("{\"a\": null}", "field \"a\" is not a text"),
             ("{\"a\": 12}", "field \"a\" is not a text"),
         ] {
-            let error = Given::from_json(&text.into()).expect_err(text);
+            let error = FieldInput::from_json(&text.into()).expect_err(text);
             assert!(error.to_string().contains(says), "{text}: {error}");
             assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");
         }

@@ -4,12 +4,12 @@ use std::io;
 
 use indexmap::IndexMap;
 
-use super::{api_key, basic, field_input::Given};
+use super::{api_key, basic, field_input::FieldInput};
 use crate::{
     credential::{Credential, Secret},
     login::LoginError,
     provider::{Descriptor, Mode, descriptor::Field},
-    redact::{name, typed},
+    redact::{quote, redact_name},
     ui::{FieldQuestion, Ui, UiError},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum FieldsError {
     /// The provider does not have the field.
-    #[error("{provider} has no field {}; it has {}", typed(.field), .has.join(", "))]
+    #[error("{provider} has no field {}; it has {}", quote(.field), .has.join(", "))]
     Unknown {
         /// The provider.
         provider: String,
@@ -27,7 +27,7 @@ pub enum FieldsError {
         has: Vec<String>,
     },
     /// The field was given more than once.
-    #[error("field {} is given twice", typed(.field))]
+    #[error("field {} is given twice", quote(.field))]
     Twice {
         /// The field, cut to a short text.
         field: String,
@@ -41,7 +41,7 @@ pub enum FieldsError {
         fields: Vec<String>,
     },
     /// A member of the JSON object is not a text.
-    #[error("field {} is not a text", typed(.field))]
+    #[error("field {} is not a text", quote(.field))]
     NotText {
         /// The field, cut to a short text.
         field: String,
@@ -77,7 +77,7 @@ pub enum FieldsError {
         provider: String,
     },
     /// The value could not be read from where it was said to be.
-    #[error("cannot read field {}: {source}", name(.field))]
+    #[error("cannot read field {}: {source}", redact_name(.field))]
     Source {
         /// The field, cut to a short text.
         field: String,
@@ -110,7 +110,7 @@ impl FieldsError {
 pub fn credential(
     provider: &Descriptor,
     mode: Mode,
-    given: &Given,
+    given: &FieldInput,
     ui: &dyn Ui,
 ) -> Result<Credential, LoginError> {
     let described = provider.all_fields();
@@ -134,9 +134,9 @@ pub fn credential(
     for (name, field) in &described {
         let value = match given.get(name) {
             Some(value) => value.secret.clone(),
-            None if given.is_whole() => return Err(missing().into()),
+            None if given.is_complete() => return Err(missing().into()),
             None => match ui.ask_field(&FieldQuestion { provider: &provider.label, name, field }) {
-                Err(UiError::NobodyToAsk(_)) => return Err(missing().into()),
+                Err(UiError::NoOneToAsk(_)) => return Err(missing().into()),
                 answer => answer?,
             },
         };
@@ -195,8 +195,8 @@ mod tests {
         }
     }
 
-    fn given(values: &[(&str, &str, bool)]) -> Given {
-        let mut given = Given::default();
+    fn field_input(values: &[(&str, &str, bool)]) -> FieldInput {
+        let mut given = FieldInput::default();
         for (name, value, visible) in values {
             given.add(name, (*value).into(), *visible).expect("once");
         }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn made(values: &[(&str, &str, bool)]) -> Result<Credential, LoginError> {
-        credential(&slack(), Mode::Fields, &given(values), &Nobody)
+        credential(&slack(), Mode::Fields, &field_input(values), &Nobody)
     }
 
     #[test]

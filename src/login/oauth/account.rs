@@ -14,14 +14,14 @@ const USUAL: [&str; 2] = ["email", "preferred_username"];
 const MAX: usize = 256;
 
 /// The account's name, as far as the reply with the tokens has it.
-pub(in crate::login) fn told(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
+pub(in crate::login) fn from_reply(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     let place = provider.account.clone().unwrap_or_default();
     let given = || place.field.iter().find_map(|name| tokens.extra.get(name)).and_then(|v| clean(v.expose()));
-    claimed(provider, tokens).or_else(|| if place.url.is_none() { given() } else { None })
+    from_id_token(provider, tokens).or_else(|| if place.url.is_none() { given() } else { None })
 }
 
 /// The account's name that the vendor knows the owner of a token by, if the descriptor says where to ask.
-pub(in crate::login) async fn asked(
+pub(in crate::login) async fn from_userinfo(
     http: &Http,
     provider: &Descriptor,
     token: &Secret,
@@ -33,7 +33,7 @@ pub(in crate::login) async fn asked(
 }
 
 /// The account's name that the identity token claims.
-pub fn claimed(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
+pub fn from_id_token(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     let claims = tokens.id_token.as_ref().and_then(claims)?;
     match provider.account.as_ref().filter(|place| !place.claim.is_empty()) {
         Some(place) => first(&claims, place.claim.iter()),

@@ -5,15 +5,15 @@ use tokio::{net::TcpListener, sync::mpsc};
 use url::Url;
 
 use super::{
-    Granted, NativeLogin,
-    redirect::{Answer, Awaited},
-    redirect_server::Redirect,
+    Grant, OAuthLogin,
+    redirect::{AuthorizationResponse, ExpectedRedirect},
+    redirect_server::RedirectServer,
 };
 use crate::{
     credential::Secret,
     login::{
         LoginError,
-        cli::port_forward::{Expected, listen},
+        cli::port_forward::{ExpectedCallback, listen},
     },
     oauth::{
         Http, Server, Tokens,
@@ -27,15 +27,15 @@ use crate::{
 };
 
 /// How the browser's answer gets here: to a port, by paste, or both.
-pub(in crate::login) struct WayBack {
+pub(in crate::login) struct RedirectTarget {
     port: u16,
     listener: Option<TcpListener>,
     lines: Option<mpsc::Receiver<Secret>>,
 }
 
-impl WayBack {
+impl RedirectTarget {
     /// Takes the port, and finds out whether somebody can paste.
-    pub async fn open(login: &NativeLogin<'_>, flow: &Flow) -> Result<Self, LoginError> {
+    pub async fn open(login: &OAuthLogin<'_>, flow: &Flow) -> Result<Self, LoginError> {
         let lines = login.ui.lines();
         let returns = login.ui.browser_can_return() && !login.how.headless;
         if !returns && lines.is_none() {
@@ -47,7 +47,7 @@ impl WayBack {
                 "no browser can come back to this machine, and there is no terminal to paste at: use --no-browser, and give \
                  the address that the browser ends at on standard input{device}"
             );
-            return Err(UiError::NobodyToAsk(text).into());
+            return Err(UiError::NoOneToAsk(text).into());
         }
         let listened = listen(&[flow.redirect_port.unwrap_or(0)]).await.map(|mut listeners| listeners.pop());
         match listened {
@@ -55,7 +55,7 @@ impl WayBack {
                 let local = listener.local_addr().map_err(UiError::Io)?;
                 Ok(Self { port: local.port(), listener: Some(listener), lines })
             }
-            Ok(None) => Err(LoginError::NotYet(Mode::Browser)),
+            Ok(None) => Err(LoginError::NotImplemented(Mode::Browser)),
             Err(taken) if lines.is_some() => {
                 let text = format!("{taken}: the browser's address must be pasted");
                 login.ui.show(Event::Warning(&text));
@@ -68,23 +68,23 @@ impl WayBack {
 
 /// Shows the vendor's page, waits for the browser to come back, and exchanges the code that it brings.
 pub(in crate::login) async fn grant(
-    login: &NativeLogin<'_>,
+    login: &OAuthLogin<'_>,
     http: &Http,
     flow: &Flow,
     server: &Server,
-    way_back: WayBack,
-) -> Result<Granted, LoginError> {
-    let Some(start) = &server.start else { return Err(LoginError::NotYet(Mode::Browser)) };
+    way_back: RedirectTarget,
+) -> Result<Grant, LoginError> {
+    let Some(start) = &server.start else { return Err(LoginError::NotImplemented(Mode::Browser)) };
     let attempt = Attempt::new(start.url(), flow, &server.token.client_id, way_back.port)?;
-    let mut page = way_back.listener.map(|listener| Redirect::start(listener, attempt.awaited.clone()));
+    let mut page = way_back.listener.map(|listener| RedirectServer::start(listener, attempt.awaited.clone()));
     login.ui.show(Event::LoginUrl(attempt.url.as_str()));
     let answer = attempt.answer(login, page.as_mut(), way_back.lines).await;
     let tokens = match answer {
-        Answer::Code(code) => attempt.exchange(http, flow, server, code).await,
-        Answer::Refused(error) => Err(error.into()),
+        AuthorizationResponse::Code(code) => attempt.exchange(http, flow, server, code).await,
+        AuthorizationResponse::Refused(error) => Err(error.into()),
     };
     match tokens {
-        Ok(tokens) => Ok(Granted { tokens, page }),
+        Ok(tokens) => Ok(Grant { tokens, page }),
         Err(error) => {
             if let Some(page) = page {
                 page.finish(false).await;
@@ -97,7 +97,7 @@ pub(in crate::login) async fn grant(
 /// One attempt: what the browser is sent with, and what binds its answer to us.
 struct Attempt {
     url: Url,
-    awaited: Awaited,
+    awaited: ExpectedRedirect,
     verifier: Secret,
 }
 
@@ -133,18 +133,18 @@ impl Attempt {
             query.append_pair("code_challenge_method", challenge.method().as_str());
             query.extend_pairs(&flow.parameters);
         }
-        let expected = Expected::new(redirect, (!in_path).then_some(state));
-        let awaited = Awaited::new(expected, flow.issuer.clone());
+        let expected = ExpectedCallback::new(redirect, (!in_path).then_some(state));
+        let awaited = ExpectedRedirect::new(expected, flow.issuer.clone());
         Ok(Self { url, awaited, verifier: verifier.into_secret().into() })
     }
 
     /// The first answer to this attempt. Whatever else comes is refused, and the wait goes on.
     async fn answer(
         &self,
-        login: &NativeLogin<'_>,
-        mut page: Option<&mut Redirect>,
+        login: &OAuthLogin<'_>,
+        mut page: Option<&mut RedirectServer>,
         mut lines: Option<mpsc::Receiver<Secret>>,
-    ) -> Answer {
+    ) -> AuthorizationResponse {
         if lines.is_some() {
             login.ui.show(Event::PasteAnswer { redirect: self.awaited.redirect().as_str() });
         }
@@ -179,7 +179,7 @@ impl Attempt {
     }
 }
 
-async fn came_back(page: &mut Option<&mut Redirect>) -> Answer {
+async fn came_back(page: &mut Option<&mut RedirectServer>) -> AuthorizationResponse {
     match page {
         Some(page) => page.answer().await,
         None => std::future::pending().await,

@@ -14,7 +14,7 @@ pub(in crate::login) async fn grant(
     flow: &Flow,
     server: &Server,
 ) -> Result<Tokens, LoginError> {
-    let Some(url) = &server.start else { return Err(LoginError::NotYet(Mode::Device)) };
+    let Some(url) = &server.start else { return Err(LoginError::NotImplemented(Mode::Device)) };
     let code = device::start(http, url, &server.token, &flow.scopes, &flow.parameters).await?;
     ui.show(Event::DeviceCode {
         code: &code.user_code,

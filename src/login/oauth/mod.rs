@@ -11,8 +11,8 @@ pub mod token_exchange;
 
 use std::time::Duration;
 
-use self::redirect_server::Redirect;
-use super::{How, Interrupt, LoginError, cli, direct::api_key, record::LoginLock, store};
+use self::redirect_server::RedirectServer;
+use super::{CancelToken, LoginError, LoginOptions, cli, direct::api_key, record::LoginLock, store};
 use crate::{
     config::{Paths, Project},
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// How long a vendor may take to say whose a token is.
-const LABEL: Duration = Duration::from_secs(5);
+const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All that a native login depends on.
-pub struct NativeLogin<'a> {
+pub struct OAuthLogin<'a> {
     /// The program's directories.
     pub paths: &'a Paths,
     /// What is logged in to.
@@ -35,10 +35,10 @@ pub struct NativeLogin<'a> {
     pub project: &'a Project,
     /// Where the credential goes.
     pub address: &'a Address,
-    /// One of [`Mode::NATIVE`], which the provider has.
+    /// One of [`Mode::OAUTH_FLOWS`], which the provider has.
     pub mode: Mode,
     /// How.
-    pub how: &'a How,
+    pub how: &'a LoginOptions,
     /// Where it goes, in place of the database of the data directory.
     pub store: Option<&'a SharedStore>,
     /// Whom to ask and show.
@@ -46,24 +46,24 @@ pub struct NativeLogin<'a> {
 }
 
 /// What the server gave, and the browser that still waits to hear how it ends.
-pub(super) struct Granted {
+pub(super) struct Grant {
     pub tokens: Tokens,
-    pub page: Option<Redirect>,
+    pub page: Option<RedirectServer>,
 }
 
 /// What is known before anything is sent.
-struct Ready {
+struct Preparation {
     client: Client,
     subject: Option<Secret>,
-    way_back: Option<browser::WayBack>,
+    way_back: Option<browser::RedirectTarget>,
 }
 
-impl NativeLogin<'_> {
+impl OAuthLogin<'_> {
     /// Logs in, stores what the server gave and reads it back.
     ///
     /// # Errors
     /// Any [`LoginError`].
-    pub async fn run(&self, interrupt: &mut Interrupt) -> Result<Record, LoginError> {
+    pub async fn run(&self, interrupt: &mut CancelToken) -> Result<Record, LoginError> {
         let flow = self.flow()?;
         let bundle = match &self.how.ca_bundle {
             Some(path) => Some(path.clone()),
@@ -71,21 +71,21 @@ impl NativeLogin<'_> {
         };
         let _lock = LoginLock::take(self.paths, self.address)?;
         // Opened before the server gives anything out: what cannot be stored must not be asked for.
-        let store = SharedStore::of(self.store, self.paths)?;
+        let store = SharedStore::open(self.store, self.paths)?;
         store.lock().prepare()?;
         store.lock().record_as(Action::Login);
-        let ready = self.ready(flow, &store).await?;
+        let ready = self.prepare(flow, &store).await?;
         let http = Http::new(bundle.as_deref())?;
-        http.unread().iter().for_each(|why| self.ui.show(Event::Unread(why)));
+        http.ignored_config().iter().for_each(|why| self.ui.show(Event::IgnoredConfig(why)));
         let limit = self.how.timeout.unwrap_or(cli::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
             granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {
                 granted.map_err(|_| LoginError::TooLong(limit))??
             }
-            () = interrupt.wants_out() => return Err(UiError::Interrupted.into()),
+            () = interrupt.cancelled() => return Err(UiError::Interrupted.into()),
         };
-        let Granted { tokens, page } = granted;
-        let kept = self.keep(&store, flow, &origin, tokens, interrupt).await;
+        let Grant { tokens, page } = granted;
+        let kept = self.store_grant(&store, flow, &origin, tokens, interrupt).await;
         if let Some(page) = page {
             page.finish(kept.is_ok()).await;
         }
@@ -102,12 +102,12 @@ impl NativeLogin<'_> {
         http: &Http,
         store: &SharedStore,
         record: &Record,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Option<String> {
-        let asked = account::asked(http, self.provider, record.credential.usable()?);
+        let asked = account::from_userinfo(http, self.provider, record.credential.usable()?);
         let asked = tokio::select! {
-            asked = tokio::time::timeout(LABEL, asked) => asked,
-            () = interrupt.wants_out() => return None,
+            asked = tokio::time::timeout(ACCOUNT_TIMEOUT, asked) => asked,
+            () = interrupt.cancelled() => return None,
         };
         let why = match asked {
             Ok(Ok(name)) => {
@@ -125,11 +125,11 @@ impl NativeLogin<'_> {
     }
 
     fn flow(&self) -> Result<&Flow, LoginError> {
-        self.provider.flow(self.mode).ok_or_else(|| LoginError::NotYet(self.mode))
+        self.provider.flow(self.mode).ok_or_else(|| LoginError::NotImplemented(self.mode))
     }
 
     /// Whatever has to be there before anything is attempted.
-    async fn ready(&self, flow: &Flow, store: &SharedStore) -> Result<Ready, LoginError> {
+    async fn prepare(&self, flow: &Flow, store: &SharedStore) -> Result<Preparation, LoginError> {
         let client = Client::of(flow, self.mode)?;
         let subject = match self.mode {
             Mode::TokenExchange => {
@@ -138,44 +138,49 @@ impl NativeLogin<'_> {
             _ => None,
         };
         let way_back = match self.mode {
-            Mode::Browser => Some(browser::WayBack::open(self, flow).await?),
+            Mode::Browser => Some(browser::RedirectTarget::open(self, flow).await?),
             _ => None,
         };
-        Ok(Ready { client, subject, way_back })
+        Ok(Preparation { client, subject, way_back })
     }
 
-    async fn grant(&self, http: &Http, flow: &Flow, ready: Ready) -> Result<(Origin, Granted), LoginError> {
+    async fn grant(
+        &self,
+        http: &Http,
+        flow: &Flow,
+        ready: Preparation,
+    ) -> Result<(Origin, Grant), LoginError> {
         let server = Server::find(http, flow, self.mode, ready.client).await?;
         let origin = Origin::new(self.mode, flow, &server);
         let granted = match (self.mode, ready.way_back, ready.subject) {
             (Mode::Browser, Some(way_back), _) => browser::grant(self, http, flow, &server, way_back).await?,
             (Mode::TokenExchange, _, Some(subject)) => {
                 let tokens = token_exchange::grant(http, flow, &server.token, &subject).await?;
-                Granted { tokens, page: None }
+                Grant { tokens, page: None }
             }
             (Mode::ClientCredentials, ..) => {
                 let tokens = client_credentials::grant(http, flow, &server.token).await?;
-                Granted { tokens, page: None }
+                Grant { tokens, page: None }
             }
-            _ => Granted { tokens: device::grant(self.ui, http, flow, &server).await?, page: None },
+            _ => Grant { tokens: device::grant(self.ui, http, flow, &server).await?, page: None },
         };
         Ok((origin, granted))
     }
 
-    async fn keep(
+    async fn store_grant(
         &self,
         store: &SharedStore,
         flow: &Flow,
         origin: &Origin,
         tokens: Tokens,
-        interrupt: &mut Interrupt,
+        interrupt: &mut CancelToken,
     ) -> Result<Record, LoginError> {
-        let account = account::told(self.provider, &tokens);
+        let account = account::from_reply(self.provider, &tokens);
         if flow.api_key_field.is_some() {
-            let key = self.given_key(&tokens.access_token)?;
+            let key = self.store_key(&tokens.access_token)?;
             let metadata = Metadata { account, ..Metadata::default() };
             let key = Credential::ApiKey { key };
-            return store::keep(store, self.address, &key, &metadata, self.ui, interrupt).await;
+            return store::store_with_retry(store, self.address, &key, &metadata, self.ui, interrupt).await;
         }
         let asked_for = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
         let metadata = tokens.described(asked_for);
@@ -188,11 +193,11 @@ impl NativeLogin<'_> {
             extra,
         };
         let oauth = Credential::OAuth(oauth);
-        store::keep(store, self.address, &oauth, &metadata, self.ui, interrupt).await
+        store::store_with_retry(store, self.address, &oauth, &metadata, self.ui, interrupt).await
     }
 
     /// A key that the vendor itself has given is one, whatever the descriptor thinks that its keys look like.
-    fn given_key(&self, given: &Secret) -> Result<Secret, LoginError> {
+    fn store_key(&self, given: &Secret) -> Result<Secret, LoginError> {
         if let Err(LoginError::BadKey { forceable: true, .. }) = api_key::check(self.provider, given, false) {
             self.ui.show(Event::Warning(&format!(
                 "the key does not look like one of {}: the pattern of its descriptor may be out of date",

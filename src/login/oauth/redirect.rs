@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     credential::Secret,
-    login::cli::port_forward::{Expected, same},
+    login::cli::port_forward::{ExpectedCallback, constant_time_eq},
     oauth::OAuthError,
 };
 
@@ -15,7 +15,7 @@ const MIN_CODE: usize = 6;
 
 /// What an authorization server answered (RFC 6749 section 4.1.2).
 #[derive(Debug)]
-pub enum Answer {
+pub enum AuthorizationResponse {
     /// A code for the tokens.
     Code(Secret),
     /// It refused.
@@ -24,14 +24,14 @@ pub enum Answer {
 
 /// Whom an answer has to be for, and from.
 #[derive(Clone, Debug)]
-pub struct Awaited {
-    expected: Expected,
+pub struct ExpectedRedirect {
+    expected: ExpectedCallback,
     issuer: Option<String>,
 }
 
-impl Awaited {
+impl ExpectedRedirect {
     /// An answer to this login, from this issuer, where it is known.
-    pub fn new(expected: Expected, issuer: Option<String>) -> Self {
+    pub fn new(expected: ExpectedCallback, issuer: Option<String>) -> Self {
         Self { expected, issuer }
     }
 
@@ -44,7 +44,7 @@ impl Awaited {
     ///
     /// # Errors
     /// What is wrong with it, without repeating it.
-    pub fn redirected(&self, text: &str) -> Result<Answer, &'static str> {
+    pub fn redirected(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
         let target = self.expected.check(text)?;
         let url = self.redirect().join(&target).map_err(|_| "that is not a URL")?;
         let query = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
@@ -55,16 +55,19 @@ impl Awaited {
             return Err("it comes from another server");
         }
         if let Some(code) = query("error") {
-            return Ok(Answer::Refused(OAuthError::refused(&code, query("error_description").as_deref())));
+            return Ok(AuthorizationResponse::Refused(OAuthError::refused(
+                &code,
+                query("error_description").as_deref(),
+            )));
         }
-        code(&query("code").unwrap_or_default()).map(Answer::Code)
+        code(&query("code").unwrap_or_default()).map(AuthorizationResponse::Code)
     }
 
     /// Reads what was pasted: the whole address, its query, `CODE#STATE`, or a code alone.
     ///
     /// # Errors
     /// What is wrong with it, without repeating it.
-    pub fn pasted(&self, text: &str) -> Result<Answer, &'static str> {
+    pub fn pasted(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
         let text = text.trim();
         if text.contains("://") || text.starts_with('?') {
             return self.redirected(text);
@@ -73,11 +76,11 @@ impl Awaited {
             return self.redirected(&format!("?{text}"));
         }
         match (text.split_once('#'), self.expected.state()) {
-            (Some((_, given)), Some(state)) if !same(state, given) => {
+            (Some((_, given)), Some(state)) if !constant_time_eq(state, given) => {
                 Err("its state is not the one that this login was started with: it belongs to another login")
             }
-            (Some((text, _)), _) => code(text).map(Answer::Code),
-            (None, _) => code(text).map(Answer::Code),
+            (Some((text, _)), _) => code(text).map(AuthorizationResponse::Code),
+            (None, _) => code(text).map(AuthorizationResponse::Code),
         }
     }
 }
@@ -95,15 +98,18 @@ fn code(text: &str) -> Result<Secret, &'static str> {
 mod tests {
     use super::*;
 
-    fn awaited() -> Awaited {
+    fn awaited() -> ExpectedRedirect {
         let redirect = "http://127.0.0.1:4321/callback".parse().expect("a URL");
-        Awaited::new(Expected::new(redirect, Some("s1".into())), Some("https://id.example".into()))
+        ExpectedRedirect::new(
+            ExpectedCallback::new(redirect, Some("s1".into())),
+            Some("https://id.example".into()),
+        )
     }
 
-    fn code_of(answer: Result<Answer, &'static str>) -> Result<String, String> {
+    fn code_of(answer: Result<AuthorizationResponse, &'static str>) -> Result<String, String> {
         match answer {
-            Ok(Answer::Code(code)) => Ok(code.expose().to_owned()),
-            Ok(Answer::Refused(error)) => Err(error.to_string()),
+            Ok(AuthorizationResponse::Code(code)) => Ok(code.expose().to_owned()),
+            Ok(AuthorizationResponse::Refused(error)) => Err(error.to_string()),
             Err(problem) => Err(problem.to_owned()),
         }
     }
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn the_state_may_be_part_of_the_path() {
         let redirect = "http://localhost:3000/callback/s1".parse().expect("a URL");
-        let awaited = Awaited::new(Expected::new(redirect, None), None);
+        let awaited = ExpectedRedirect::new(ExpectedCallback::new(redirect, None), None);
         assert_eq!(
             code_of(awaited.pasted("http://localhost:3000/callback/s1?code=abcdef")),
             Ok("abcdef".into())

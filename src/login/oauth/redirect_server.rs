@@ -17,8 +17,8 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::redirect::{Answer, Awaited};
-use crate::login::cli::port_forward::same;
+use super::redirect::{AuthorizationResponse, ExpectedRedirect};
+use crate::login::cli::port_forward::constant_time_eq;
 
 /// How long a connection may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,8 +31,8 @@ pub(in crate::login) const MOST: usize = 64;
 const MAX_HEAD: usize = 32 * 1024;
 
 /// The listener; closed when dropped.
-pub struct Redirect {
-    answers: mpsc::Receiver<Answer>,
+pub struct RedirectServer {
+    answers: mpsc::Receiver<AuthorizationResponse>,
     outcome: watch::Sender<Option<bool>>,
     task: JoinHandle<()>,
 }
@@ -60,17 +60,17 @@ const NOT_OURS: Page = Page {
 };
 const NOT_HERE: Page = Page { status: 404, title: "There is nothing here", text: "The login still waits." };
 
-impl Redirect {
+impl RedirectServer {
     /// Answers browsers on `listener`, until it is finished or dropped.
-    pub fn start(listener: TcpListener, awaited: Awaited) -> Self {
+    pub fn start(listener: TcpListener, awaited: ExpectedRedirect) -> Self {
         let (sender, answers) = mpsc::channel(1);
         let (outcome, told) = watch::channel(None);
-        let task = tokio::spawn(serve(listener, Arc::new(Desk { awaited, sender, told })));
+        let task = tokio::spawn(serve(listener, Arc::new(Handler { awaited, sender, told })));
         Self { answers, outcome, task }
     }
 
     /// What the browser came back with. Never returns when nothing can come any more.
-    pub async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> AuthorizationResponse {
         match self.answers.recv().await {
             Some(answer) => answer,
             None => std::future::pending().await,
@@ -84,19 +84,19 @@ impl Redirect {
     }
 }
 
-impl Drop for Redirect {
+impl Drop for RedirectServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-struct Desk {
-    awaited: Awaited,
-    sender: mpsc::Sender<Answer>,
+struct Handler {
+    awaited: ExpectedRedirect,
+    sender: mpsc::Sender<AuthorizationResponse>,
     told: watch::Receiver<Option<bool>>,
 }
 
-async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+async fn serve(listener: TcpListener, desk: Arc<Handler>) {
     let mut ended = desk.told.clone();
     let mut connections = JoinSet::new();
     loop {
@@ -130,7 +130,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>) {
     while connections.join_next().await.is_some() {}
 }
 
-impl Desk {
+impl Handler {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let redirect = self.awaited.redirect();
         let port = redirect.port().unwrap_or(80);
@@ -139,7 +139,7 @@ impl Desk {
         // Another name that leads here is a page's attempt to read what only the browser is to see.
         let named = host == format!("127.0.0.1:{port}") || host == format!("localhost:{port}");
         let target = request.uri().path_and_query().map(|target| target.as_str()).unwrap_or_default();
-        let is_path = same(redirect.path(), request.uri().path());
+        let is_path = constant_time_eq(redirect.path(), request.uri().path());
         if request.method() != Method::GET || !named || !is_path {
             return page(&NOT_HERE);
         }

@@ -12,17 +12,17 @@ use crate::{
 
 /// A grant that can be made again, with all that it needs.
 #[derive(Debug)]
-pub struct Again {
+pub struct Regrant {
     flow: Flow,
     subject: Option<Secret>,
 }
 
 /// Whether a mode's grant asks nobody.
-pub fn asks_nobody(mode: Mode) -> bool {
+pub fn is_non_interactive(mode: Mode) -> bool {
     matches!(mode, Mode::ClientCredentials | Mode::TokenExchange)
 }
 
-impl Again {
+impl Regrant {
     /// Reads what the descriptor says by now. `None` when it has no such mode any more.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Again {
         paths: &Paths,
         store: &Store,
     ) -> Result<Option<Self>, LoginError> {
-        let Some(flow) = provider.flow(mode).filter(|_| asks_nobody(mode)) else { return Ok(None) };
+        let Some(flow) = provider.flow(mode).filter(|_| is_non_interactive(mode)) else { return Ok(None) };
         let subject = match mode {
             Mode::TokenExchange => Some(token_exchange::subject(flow, address, paths, store)?),
             _ => None,

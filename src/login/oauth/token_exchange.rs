@@ -29,7 +29,7 @@ pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> 
         place.parse().map_err(|problem| ReferenceError { field: FIELD.into(), problem })?;
     let Reference::Credential { provider, profile } = &reference else { return Ok(reference.read(FIELD)?) };
     let not = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
-    let registry = Registry::of_one(paths, provider.as_str());
+    let registry = Registry::load_one(paths, provider.as_str());
     let known = registry.get(provider.as_str()).map_err(|error| not(error.to_string()))?;
     let of = Address {
         set: address.set.clone(),

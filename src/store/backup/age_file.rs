@@ -15,7 +15,7 @@ use super::BackupError;
 use crate::{
     credential::Secret,
     fs::trust,
-    redact::typed,
+    redact::quote,
     store::{StoreError, db::permissions},
 };
 
@@ -32,7 +32,7 @@ const MOST: u64 = 1 << 30;
 
 /// What opens a backup some day.
 #[derive(Clone, Debug)]
-pub enum Lock {
+pub enum BackupLock {
     /// A passphrase.
     Passphrase(Secret),
     /// The identities of these recipients: `age1..`.
@@ -41,7 +41,7 @@ pub enum Lock {
 
 /// What opens a backup.
 #[derive(Clone, Debug)]
-pub enum Unlock {
+pub enum BackupUnlock {
     /// The passphrase.
     Passphrase(Secret),
     /// The text of an identity file: `AGE-SECRET-KEY-1..`.
@@ -69,24 +69,24 @@ pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
 /// Seals what `content` writes, in a file that is whole when it has its name.
 pub(super) fn write(
     file: &Path,
-    lock: &Lock,
+    lock: &BackupLock,
     replace: bool,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), StoreError> {
     let recipients: Recipients = match lock {
-        Lock::Passphrase(passphrase) if passphrase.is_empty() => {
+        BackupLock::Passphrase(passphrase) if passphrase.is_empty() => {
             return Err(BackupError::usage(file, "needs a passphrase: an empty one protects nothing"));
         }
-        Lock::Passphrase(passphrase) => {
+        BackupLock::Passphrase(passphrase) => {
             let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
             recipient.set_work_factor(WORK);
             vec![Box::new(recipient)]
         }
-        Lock::Recipients(names) => {
+        BackupLock::Recipients(names) => {
             let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
                 Err(why) => {
-                    Err(BackupError::usage(file, format!("cannot be sealed for {}: {why}", typed(name))))
+                    Err(BackupError::usage(file, format!("cannot be sealed for {}: {why}", quote(name))))
                 }
             };
             names.iter().map(parse).collect::<Result<_, _>>()?
@@ -106,7 +106,7 @@ pub(super) fn write_for(
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
             .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
-    trust::remove_old(parent, UNFINISHED, OLD);
+    trust::remove_stale_files(parent, UNFINISHED, OLD);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
     content(&mut to).map_err(failed())?;
@@ -121,7 +121,7 @@ pub(super) fn write_for(
 }
 
 /// Opens a whole file. What is altered or cut off does not open.
-pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let bad = |why: &str| BackupError::bad(file, why);
     let opened = open(file)?;
     let length = opened.metadata().ok().map(|found| found.len()).filter(|length| *length <= MOST);
@@ -130,22 +130,22 @@ pub(super) fn read(file: &Path, unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, S
     let why = |error: DecryptError| bad(&reason(&error, unlock));
     let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
     let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
-        (Unlock::Passphrase(passphrase), true) => {
+        (BackupUnlock::Passphrase(passphrase), true) => {
             let mut identity = age::scrypt::Identity::new(secret(passphrase));
             identity.set_max_work_factor(MOST_WORK);
             vec![Box::new(identity)]
         }
-        (Unlock::Identities(text), false) => {
+        (BackupUnlock::Identities(text), false) => {
             let identities = identities(file, text)?.into_identities().map_err(why)?;
             identities.into_iter().map(|identity| identity as Box<dyn Identity>).collect()
         }
-        (Unlock::Passphrase(_), false) => {
+        (BackupUnlock::Passphrase(_), false) => {
             return Err(BackupError::usage(
                 file,
                 "is sealed for recipients: name the file with your identity, --identity FILE",
             ));
         }
-        (Unlock::Identities(_), true) => {
+        (BackupUnlock::Identities(_), true) => {
             return Err(BackupError::usage(file, "is sealed with a passphrase: leave --identity out"));
         }
     };
@@ -165,14 +165,14 @@ fn open(file: &Path) -> Result<File, StoreError> {
 }
 
 /// Those for whom a file that is opened in this way could be sealed.
-pub(super) fn recipients(file: &Path, unlock: &Unlock) -> Result<Recipients, StoreError> {
+pub(super) fn recipients(file: &Path, unlock: &BackupUnlock) -> Result<Recipients, StoreError> {
     match unlock {
-        Unlock::Passphrase(passphrase) => {
+        BackupUnlock::Passphrase(passphrase) => {
             let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
             recipient.set_work_factor(WORK);
             Ok(vec![Box::new(recipient)])
         }
-        Unlock::Identities(text) => identities(file, text)?
+        BackupUnlock::Identities(text) => identities(file, text)?
             .to_recipients()
             .map_err(|error| BackupError::usage(file, format!("cannot be used: {error}"))),
     }
@@ -186,7 +186,7 @@ pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
     let opened = open(file)?;
     match Decryptor::new(BufReader::new(opened)) {
         Ok(decryptor) => Ok(decryptor.is_scrypt()),
-        Err(error) => Err(BackupError::bad(file, reason(&error, &Unlock::Passphrase(Secret::new(""))))),
+        Err(error) => Err(BackupError::bad(file, reason(&error, &BackupUnlock::Passphrase(Secret::new(""))))),
     }
 }
 
@@ -200,9 +200,9 @@ fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallback
     IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| none())
 }
 
-fn reason(error: &DecryptError, unlock: &Unlock) -> Cow<'static, str> {
+fn reason(error: &DecryptError, unlock: &BackupUnlock) -> Cow<'static, str> {
     let text = match (error, unlock) {
-        (DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed, Unlock::Passphrase(_)) => {
+        (DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed, BackupUnlock::Passphrase(_)) => {
             "does not open: that is not its passphrase"
         }
         (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients",

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::Kept;
+use super::BackupEntry;
 use crate::{
     credential::{Address, Credential, Kind, Metadata, Name, Owner, Record},
-    store::{Exchange, ExchangeState},
+    store::{AttemptState, RefreshAttempt},
 };
 
 const KIND: &str = "authenticate backup";
@@ -57,28 +57,28 @@ struct Entry<'a> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mark {
-    state: ExchangeState,
+    state: AttemptState,
     holder: String,
     since: Timestamp,
     why: Option<String>,
 }
 
 impl Mark {
-    fn exchange(self) -> Exchange {
+    fn exchange(self) -> RefreshAttempt {
         let Self { mut state, holder, since, mut why } = self;
-        if state == ExchangeState::Sent {
-            state = ExchangeState::Unknown;
+        if state == AttemptState::InFlight {
+            state = AttemptState::Unknown;
             why = Some("the backup was made while it was being renewed".to_owned());
         }
-        Exchange { version: 0, state, holder, since, why }
+        RefreshAttempt { version: 0, state, holder, since, why }
     }
 }
 
 /// Writes credentials; no more than one of them is in memory as text at a time.
-pub(super) fn write(mut to: impl Write, kept: &[Kept]) -> io::Result<()> {
+pub(super) fn write(mut to: impl Write, kept: &[BackupEntry]) -> io::Result<()> {
     let now = Timestamp::now();
     write!(to, r#"{{"schema":{SCHEMA},"kind":"{KIND}","created_at":"{now}","credentials":["#)?;
-    for (index, Kept { record, exchange }) in kept.iter().enumerate() {
+    for (index, BackupEntry { record, exchange }) in kept.iter().enumerate() {
         let encoded = record.credential.encode();
         let text = std::str::from_utf8(&encoded).map_err(io::Error::other)?;
         let entry = Entry {
@@ -110,7 +110,7 @@ pub(super) fn write(mut to: impl Write, kept: &[Kept]) -> io::Result<()> {
 }
 
 /// Reads and checks all of it. What is wrong with it is said without anything that is in it but names.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Kept>, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
     let not_ours = |error: serde_json::Error| {
         format!("is no backup of authenticate (line {}, column {})", error.line(), error.column())
     };
@@ -142,7 +142,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Kept>, String> {
         let (created_at, updated_at) = (entry.created_at, entry.updated_at);
         let exchange = entry.exchange.map(Mark::exchange);
         let record = Record { address, credential, metadata, created_at, updated_at, version: 0 };
-        kept.push(Kept { record, exchange });
+        kept.push(BackupEntry { record, exchange });
     }
     Ok(kept)
 }

@@ -16,13 +16,13 @@ use std::{
 use rusqlite::Connection;
 
 pub use self::{
-    age_file::{Lock, Unlock, may_write as may_write_backup, needs_passphrase},
+    age_file::{BackupLock, BackupUnlock, may_write as may_write_backup, needs_passphrase},
     restore::Restored,
 };
 use super::{
-    Action, Exchange, Store, StoreError,
+    Action, RefreshAttempt, Store, StoreError,
     crypto::ledger::Ledger,
-    key::{ATTEMPTS, Asking, DataKey},
+    key::{ATTEMPTS, DataKey, PromptPolicy},
     record::row::{COLUMNS, Summary, summary},
     refresh_state::attempt::of_all,
 };
@@ -30,7 +30,7 @@ use crate::credential::Record;
 
 /// What is wrong with a backup, or with what should lock or open it.
 #[derive(Debug, thiserror::Error)]
-#[error("{} {why}", crate::redact::file(path))]
+#[error("{} {why}", crate::redact::redact_path(path))]
 pub struct BackupError {
     /// The file.
     pub path: PathBuf,
@@ -51,16 +51,16 @@ impl BackupError {
 }
 
 /// A credential as a backup keeps it.
-struct Kept {
+struct BackupEntry {
     record: Record,
     /// How the exchange of its refresh token stands.
-    exchange: Option<Exchange>,
+    exchange: Option<RefreshAttempt>,
 }
 
 /// All credentials at one moment.
 struct Snapshot {
     /// An error for each that does not open or cannot be read.
-    records: Vec<Result<Kept, StoreError>>,
+    records: Vec<Result<BackupEntry, StoreError>>,
     /// Whether the ledger lists all of them: what of one that was altered is missing cannot be known to be current.
     is_listed: bool,
     /// The moment: each change of a credential counts.
@@ -78,13 +78,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Backup`], [`StoreError::NotOpened`] for a credential that does not open, and what
     /// [`Store::prepare`] has.
-    pub fn backup(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
+    pub fn backup(&self, file: &Path, lock: &BackupLock, replace: bool) -> Result<usize, StoreError> {
         self.audited(Action::Backup, self.try_to_back_up(file, lock, replace))
     }
 
-    fn try_to_back_up(&self, file: &Path, lock: &Lock, replace: bool) -> Result<usize, StoreError> {
+    fn try_to_back_up(&self, file: &Path, lock: &BackupLock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
-        self.spare(file)?;
+        self.copy_before_restore(file)?;
         let Snapshot { records, is_listed, .. } = self.snapshot()?;
         if !is_listed {
             return Err(StoreError::LedgerAltered { path: self.place() });
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// A backup takes the place of nothing that the store needs.
-    fn spare(&self, file: &Path) -> Result<(), StoreError> {
+    fn copy_before_restore(&self, file: &Path) -> Result<(), StoreError> {
         let Some(ours) = self.path().and_then(Path::parent) else { return Ok(()) };
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let is = |a: &Path, b: &Path| match (std::fs::metadata(a), std::fs::metadata(b)) {
@@ -119,7 +119,7 @@ impl Store {
     /// All credentials as they are at one moment.
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
         for _ in 0..ATTEMPTS {
-            self.key(Asking::Allowed)?;
+            self.key(PromptPolicy::Allowed)?;
             let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
             if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
                 return self.records(&reading, &key);
@@ -151,7 +151,7 @@ impl Store {
             };
             kept.push(record.map(|record| {
                 let exchange = exchanges.remove(&record.address);
-                Kept { record, exchange }
+                BackupEntry { record, exchange }
             }));
         }
         let as_of = clock(reading).map_err(failed)?;

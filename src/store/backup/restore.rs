@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Kept, Snapshot, Unlock, age_file, clock, content, copies, refresh_conflicts::Known};
+use super::{
+    BackupEntry, BackupUnlock, Snapshot, age_file, clock, content, copies, refresh_conflicts::ReplacedLogins,
+};
 use crate::{
     credential::{Address, Record},
     store::{
         Action, Store, StoreError,
         crypto::{ledger::Ledger, seal},
         db::change::NEXT_VERSION,
-        key::{ATTEMPTS, Asking, DataKey},
+        key::{ATTEMPTS, DataKey, PromptPolicy},
         record::row::insert,
     },
 };
@@ -42,16 +44,16 @@ impl Store {
     /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::refresh::maintenance::restore).
     ///
     /// # Errors
-    /// [`StoreError::Backup`], [`StoreError::Renewing`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
-    pub fn restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
+    /// [`StoreError::Backup`], [`StoreError::RefreshInFlight`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
+    pub fn restore(&self, file: &Path, unlock: &BackupUnlock) -> Result<Restored, StoreError> {
         self.audited(Action::Restore, self.try_to_restore(file, unlock))
     }
 
-    pub(crate) fn try_to_restore(&self, file: &Path, unlock: &Unlock) -> Result<Restored, StoreError> {
+    pub(crate) fn try_to_restore(&self, file: &Path, unlock: &BackupUnlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
-        self.key(Asking::Allowed)?;
+        self.key(PromptPolicy::Allowed)?;
         for _ in 0..ATTEMPTS {
             let Copied { before, lost, as_of } = self.keep_a_copy(file, unlock)?;
             let replaced = self.replace(&kept, Some(as_of));
@@ -74,12 +76,12 @@ impl Store {
     /// As [`Store::put`].
     pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let kept: Vec<_> =
-            records.iter().map(|record| Kept { record: record.clone(), exchange: None }).collect();
+            records.iter().map(|record| BackupEntry { record: record.clone(), exchange: None }).collect();
         self.replace(&kept, None).map(drop)
     }
 
     /// False when what is there is not what was there as of this version any more: then nothing is replaced.
-    fn replace(&self, kept: &[Kept], as_of: Option<i64>) -> Result<bool, StoreError> {
+    fn replace(&self, kept: &[BackupEntry], as_of: Option<i64>) -> Result<bool, StoreError> {
         let failed = |source| self.failed(source);
         let (change, key) = self.begin_with_key()?;
         if let Some(as_of) = as_of
@@ -87,12 +89,12 @@ impl Store {
         {
             return Ok(false);
         }
-        self.refuse_while_sent(&change)?;
-        let known = Known::read(&change).map_err(failed)?;
+        self.refuse_while_in_flight(&change)?;
+        let known = ReplacedLogins::read(&change).map_err(failed)?;
         change.execute("DELETE FROM credential", []).map_err(failed)?;
         let current = self.insert_all(&change, &key, kept)?;
         for (kept, (_, version)) in kept.iter().zip(&current) {
-            known.mark(&change, kept, *version).map_err(failed)?;
+            known.mark_conflict(&change, kept, *version).map_err(failed)?;
         }
         let listed = current.iter().map(|(address, version)| (*address, *version));
         Ledger::write_all(&change, &key, listed).map_err(|e| self.ledger_failed(e))?;
@@ -107,12 +109,12 @@ impl Store {
         &self,
         change: &Connection,
         key: &DataKey,
-        kept: &'a [Kept],
+        kept: &'a [BackupEntry],
     ) -> Result<Vec<(&'a Address, i64)>, StoreError> {
         let failed = |source| self.failed(source);
         let mut next = change.prepare(NEXT_VERSION).map_err(failed)?;
         let mut current = Vec::with_capacity(kept.len());
-        for Kept { record, .. } in kept {
+        for BackupEntry { record, .. } in kept {
             let version: i64 = next.query_row([], |row| row.get(0)).map_err(failed)?;
             let secret = seal::seal(&key.key, &record.address, version, &record.credential)?;
             insert(change, &Record { version, ..record.clone() }, &secret).map_err(failed)?;
@@ -122,7 +124,7 @@ impl Store {
     }
 
     /// Keeps what is there, unless there is nothing. What cannot be kept is said: a restore is the way out for that, too.
-    fn keep_a_copy(&self, file: &Path, unlock: &Unlock) -> Result<Copied, StoreError> {
+    fn keep_a_copy(&self, file: &Path, unlock: &BackupUnlock) -> Result<Copied, StoreError> {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
         let Snapshot { records, as_of, .. } = self.snapshot()?;
         for record in records {

@@ -10,9 +10,9 @@ use crate::{
     credential::Address,
     store::{
         Action, Store, StoreError,
-        db::migrate::take_turn,
-        key::{Asking, Context, DataKey, Row, When, choose, sweep, unused, wrap},
-        record::row::{BY_RAW_KEY, COLUMNS, SECRET, VERSION, place},
+        db::migrate::lock_directory,
+        key::{Context, DataKey, PromptPolicy, Purpose, Row, choose, sweep, unused, wrap},
+        record::row::{BY_RAW_KEY, COLUMNS, SECRET, VERSION, address_and_version},
     },
 };
 
@@ -23,13 +23,13 @@ impl Store {
     /// # Errors
     /// What [`Store::prepare`] has.
     pub fn migrate(&self) -> Result<bool, StoreError> {
-        self.audited(Action::Migrate, self.seal_what_is_plain(Asking::Allowed))?;
+        self.audited(Action::Migrate, self.seal_what_is_plain(PromptPolicy::Allowed))?;
         let row = Row::read(&self.connection).map_err(|e| self.failed(e))?;
         Ok(row.is_none_or(|row| row.erased))
     }
 
     /// Seals what an earlier version stored, and goes on where one that did so was killed.
-    pub(in crate::store) fn seal_what_is_plain(&self, asking: Asking) -> Result<(), StoreError> {
+    pub(in crate::store) fn seal_what_is_plain(&self, asking: PromptPolicy) -> Result<(), StoreError> {
         let state = "SELECT (SELECT erased FROM store_key), EXISTS (SELECT 1 FROM credential)";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
         match self.connection.query_row(state, [], read).map_err(|e| self.failed(e))? {
@@ -60,13 +60,13 @@ impl Store {
 
     /// Makes the data key, unless somebody else has just done so, and seals what was stored before: all in one
     /// transaction. What the source has to have outside of the database is there before.
-    pub(in crate::store) fn first_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
-        let context = Context { when: When::First, ..self.context(asking.clone()) };
+    pub(in crate::store) fn first_key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
+        let context = Context { when: Purpose::First, ..self.context(asking.clone()) };
         let failed = |source| self.failed(source);
         self.refuse_what_is_sealed()?;
         // What may take long, or ask, comes before anybody has to wait for us.
-        let chosen = choose(self.place.wish()?, &context)?;
-        let turn = take_turn(&context.database)?;
+        let chosen = choose(self.place.key_config()?, &context)?;
+        let turn = lock_directory(&context.database)?;
         if Row::read(&self.connection).map_err(failed)?.is_some() {
             drop(turn);
             return self.fetch_key(asking);
@@ -88,7 +88,7 @@ impl Store {
         if sealed {
             self.erase_what_was_plain();
         }
-        if let Some(custodian) = crate::store::key::custodian() {
+        if let Some(custodian) = crate::store::key::passphrase_provider() {
             custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(&context));
         }
         Ok(key)
@@ -125,7 +125,7 @@ impl Store {
         while let Some(row) = rows.next().map_err(failed)? {
             let plain = row.get_ref(SECRET).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
             // As they are: what is no credential is reported when it is read.
-            match place(row).map_err(failed)? {
+            match address_and_version(row).map_err(failed)? {
                 Ok((address, version)) => {
                     sealed.push(seal::seal_bytes(&key.key, &address, version, plain)?);
                     current.push((address, version));

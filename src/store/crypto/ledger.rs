@@ -10,7 +10,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 
-use super::seal::{About, random};
+use super::seal::{AssociatedData, random};
 use crate::{
     credential::Address,
     store::{StoreError, key::DataKey},
@@ -149,12 +149,12 @@ fn row(connection: &Connection, part: i64) -> rusqlite::Result<Option<Vec<u8>>> 
     statement.query_row([part], |row| row.get(0)).optional()
 }
 
-fn about_root(key: &DataKey) -> About {
-    About::new("ledger root", &[&key.id])
+fn about_root(key: &DataKey) -> AssociatedData {
+    AssociatedData::new("ledger root", &[&key.id])
 }
 
-fn about_part(part: usize, state: &[u8]) -> About {
-    About::new("ledger part", &[&(part as u64).to_be_bytes(), state])
+fn about_part(part: usize, state: &[u8]) -> AssociatedData {
+    AssociatedData::new("ledger part", &[&(part as u64).to_be_bytes(), state])
 }
 
 fn hash(address: &Address) -> [u8; HASH] {

@@ -13,13 +13,13 @@ use crate::{
     credential::{Address, Secret},
     store::{
         Action, Store, StoreError,
-        db::migrate::take_turn,
+        db::migrate::lock_directory,
         key::{
-            Asking, Chosen, Context, DataKey, Recorded, Row, Source, When, choose, custodian, session, sweep,
-            unused, wrap,
+            ChosenSource, Context, DataKey, KeyLocation, KeySource, PromptPolicy, Purpose, Row, choose,
+            passphrase_provider, session, sweep, unused, wrap,
         },
         record::row::COLUMNS,
-        settings::Wish,
+        settings::KeyConfig,
     },
 };
 
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Rekey {
     /// The source; as it is, if there is none.
-    pub source: Option<Source>,
+    pub source: Option<KeySource>,
     /// For a key file: where. As the settings say, if there is none.
     pub key_file: Option<PathBuf>,
     /// For a passphrase: the new one. It is asked for, if there is none.
@@ -38,10 +38,10 @@ pub struct Rekey {
 pub(crate) struct Prepared {
     context: Context,
     old_key: Arc<DataKey>,
-    old: Option<Recorded>,
+    old: Option<KeyLocation>,
     /// Whether what was plain before is gone from the files.
     erased: bool,
-    chosen: Chosen,
+    chosen: ChosenSource,
 }
 
 impl Store {
@@ -50,7 +50,7 @@ impl Store {
     /// Renewals that are under way are waited for by [`lifecycle::undisturbed::rekey`](crate::refresh::maintenance::rekey).
     ///
     /// # Errors
-    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::Renewing`] while a
+    /// [`StoreError::NotOpened`] for a credential that does not open: it would be lost. [`StoreError::RefreshInFlight`] while a
     /// token is under way. [`StoreError::Busy`] and
     /// [`StoreError::KeyChanged`] when somebody else does the same, or has just done it. What [`Store::prepare`] has. Whatever it is, the old key holds.
     pub fn rekey(&self, how: &Rekey) -> Result<(), StoreError> {
@@ -61,13 +61,13 @@ impl Store {
     /// All that may take long, or ask.
     pub(crate) fn prepare_rekey(&self, how: &Rekey) -> Result<Prepared, StoreError> {
         let failed = |source| self.failed(source);
-        let old_key = self.key(Asking::Allowed)?;
-        let asking = how.passphrase.clone().map_or(Asking::Allowed, Asking::Given);
+        let old_key = self.key(PromptPolicy::Allowed)?;
+        let asking = how.passphrase.clone().map_or(PromptPolicy::Allowed, PromptPolicy::Given);
         let row = Row::read(&self.connection).map_err(failed)?;
         let erased = row.as_ref().is_none_or(|row| row.erased);
-        let old = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
-        let from = old.as_ref().map(Recorded::source);
-        let context = Context { when: When::Rekey { from }, ..self.context(asking) };
+        let old = row.and_then(|row| KeyLocation::from_columns(&row.source, &row.parameters));
+        let from = old.as_ref().map(KeyLocation::source);
+        let context = Context { when: Purpose::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.wish_for(how, old.as_ref())?, &context)?;
         Ok(Prepared { context, old_key, old, erased, chosen })
     }
@@ -75,13 +75,13 @@ impl Store {
     pub(crate) fn rekey_as_prepared(&self, prepared: &Prepared) -> Result<(), StoreError> {
         let failed = |source| self.failed(source);
         let Prepared { context, old_key, old, erased, chosen } = prepared;
-        let turn = take_turn(&context.database)?;
+        let turn = lock_directory(&context.database)?;
         let changed = || StoreError::KeyChanged { path: context.database.clone() };
         // Before anything is made outside of the database: what is planned for the old key may be in the new one's way.
         if self.key_at_hand(&self.connection).map_err(failed)?.is_none() {
             return Err(changed());
         }
-        self.refuse_while_sent(&self.connection)?;
+        self.refuse_while_in_flight(&self.connection)?;
         sweep(&self.connection, context)?;
         let mut spent = unused::read(&self.connection).map_err(failed)?;
         spent.extend(old.clone());
@@ -91,7 +91,7 @@ impl Store {
         if self.key_at_hand(&change).map_err(failed)?.is_none() {
             return Err(changed());
         }
-        self.refuse_while_sent(&change)?;
+        self.refuse_while_in_flight(&change)?;
         self.seal_anew(&change, old_key, &new_key)?;
         wrap(&new_key, &fresh, *erased)?.write(&change).map_err(failed)?;
         unused::remove(&change, &fresh.recorded).map_err(failed)?;
@@ -109,9 +109,9 @@ impl Store {
         let _ = sweep(&self.connection, context);
         drop(turn);
         self.erase_what_was_plain();
-        if let Some(custodian) = custodian() {
+        if let Some(custodian) = passphrase_provider() {
             custodian.chosen(&context.database, chosen.source, &fresh.recorded.place(context));
-            let file = old.and_then(Recorded::as_key_file).map(|old| old.path(context));
+            let file = old.and_then(KeyLocation::as_key_file).map(|old| old.path(context));
             if let Some(file) = file.filter(|file| file.exists()) {
                 custodian.left(&file);
             }
@@ -120,15 +120,15 @@ impl Store {
     }
 
     /// What is not said is as the settings say; what they do not say either is as it was.
-    fn wish_for(&self, how: &Rekey, old: Option<&Recorded>) -> Result<Wish, StoreError> {
-        let mut wish = self.place.wish()?;
-        wish.source = how.source.or_else(|| old.map(Recorded::source));
+    fn wish_for(&self, how: &Rekey, old: Option<&KeyLocation>) -> Result<KeyConfig, StoreError> {
+        let mut wish = self.place.key_config()?;
+        wish.source = how.source.or_else(|| old.map(KeyLocation::source));
         wish.key_file = how.key_file.clone().or(wish.key_file);
         match old {
-            Some(Recorded::Command(old)) => {
+            Some(KeyLocation::Command(old)) => {
                 wish.passphrase_command = wish.passphrase_command.or_else(|| Some(old.command.clone()));
             }
-            Some(Recorded::KeyFile(old)) if wish.source == Some(Source::KeyFile) => {
+            Some(KeyLocation::KeyFile(old)) if wish.source == Some(KeySource::KeyFile) => {
                 wish.key_file = wish.key_file.or_else(|| Some(old.chosen().to_owned()));
             }
             _ => {}

@@ -43,7 +43,7 @@ impl SealingKey {
         &self.0[..]
     }
 
-    pub(in crate::store) fn seal(&self, about: &About, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+    pub(in crate::store) fn seal(&self, about: &AssociatedData, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce = random::<NONCE>()?;
         let mut text = Vec::with_capacity(plain.len() + 16);
         text.extend_from_slice(plain);
@@ -54,7 +54,7 @@ impl SealingKey {
     }
 
     /// `None` when it was sealed by another key, about something else, or was altered.
-    pub(in crate::store) fn open(&self, about: &About, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(in crate::store) fn open(&self, about: &AssociatedData, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (format, rest) = sealed.split_first()?;
         let (nonce, text) = rest.split_at_checked(NONCE)?;
         let nonce: [u8; NONCE] = nonce.try_into().ok()?;
@@ -79,9 +79,9 @@ impl std::fmt::Debug for SealingKey {
 
 /// What something sealed is about. Each part has its length before it, so that no two lists of parts are the
 /// same bytes.
-pub(in crate::store) struct About(Vec<u8>);
+pub(in crate::store) struct AssociatedData(Vec<u8>);
 
-impl About {
+impl AssociatedData {
     pub(in crate::store) fn new(what: &str, parts: &[&[u8]]) -> Self {
         let mut bytes = vec![FORMAT];
         for part in [what.as_bytes()].iter().chain(parts) {
@@ -120,7 +120,7 @@ pub(in crate::store) fn seal_bytes(
     version: i64,
     encoded: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
-    key.seal(&About::record(address, version), encoded)
+    key.seal(&AssociatedData::record(address, version), encoded)
 }
 
 /// The same, for a row whose names are none.
@@ -130,7 +130,7 @@ pub(in crate::store) fn seal_row(
     version: i64,
     encoded: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
-    key.seal(&About::row(names, version), encoded)
+    key.seal(&AssociatedData::row(names, version), encoded)
 }
 
 /// The credential that was stored at this address and version, `None` when the bytes do not open.
@@ -140,7 +140,7 @@ pub(in crate::store) fn open(
     version: i64,
     stored: &[u8],
 ) -> Option<Result<Credential, DecodeError>> {
-    key.open(&About::record(address, version), stored).map(|plain| Credential::decode(&plain))
+    key.open(&AssociatedData::record(address, version), stored).map(|plain| Credential::decode(&plain))
 }
 
 /// Random bytes from the system.
@@ -165,18 +165,22 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_only_under_its_key_and_about_what_it_was() {
-        let (key, about) = (key(), About::new("a", &[b"b"]));
+        let (key, about) = (key(), AssociatedData::new("a", &[b"b"]));
         let sealed = key.seal(&about, b"text").expect("sealed");
         assert_eq!(key.open(&about, &sealed).as_deref().map(Vec::as_slice), Some(&b"text"[..]));
         assert!(self::key().open(&about, &sealed).is_none());
-        for other in [About::new("a", &[]), About::new("ab", &[]), About::new("a", &[b"", b"b"])] {
+        for other in [
+            AssociatedData::new("a", &[]),
+            AssociatedData::new("ab", &[]),
+            AssociatedData::new("a", &[b"", b"b"]),
+        ] {
             assert!(key.open(&other, &sealed).is_none());
         }
     }
 
     #[test]
     fn whatever_bit_is_changed_it_does_not_open() {
-        let (key, about) = (key(), About::new("a", &[]));
+        let (key, about) = (key(), AssociatedData::new("a", &[]));
         let sealed = key.seal(&about, b"text").expect("sealed");
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
@@ -190,7 +194,7 @@ mod tests {
     fn names_cannot_run_into_each_other() {
         let address = |set: &str, provider: &str| Address {
             set: set.parse().expect("a name"),
-            ..Address::of(provider.parse().expect("a name"))
+            ..Address::default_profile(provider.parse().expect("a name"))
         };
         let key = key();
         let sealed = seal(&key, &address("ab", "c"), 1, &Credential::api_key("k")).expect("sealed");
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_same_text_is_never_sealed_to_the_same_bytes() {
-        let (key, about) = (key(), About::new("a", &[]));
+        let (key, about) = (key(), AssociatedData::new("a", &[]));
         assert_ne!(key.seal(&about, b"text").expect("sealed"), key.seal(&about, b"text").expect("sealed"));
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     credential::Address,
     store::{
         Store, StoreError,
-        key::{ATTEMPTS, Asking, DataKey, custodian},
+        key::{ATTEMPTS, DataKey, PromptPolicy, passphrase_provider},
     },
 };
 
@@ -34,7 +34,7 @@ impl Store {
     pub(in crate::store) fn begin_with_key(&self) -> Result<(Transaction<'_>, Arc<DataKey>), StoreError> {
         self.compare_with_settings()?;
         for _ in 0..ATTEMPTS {
-            self.key(Asking::Allowed)?;
+            self.key(PromptPolicy::Allowed)?;
             let change = self.begin()?;
             if let Some(key) = self.key_at_hand(&change).map_err(|e| self.failed(e))? {
                 return Ok((change, key));
@@ -48,7 +48,7 @@ impl Store {
         if self.path().is_some()
             && !self.compared.swap(true, Ordering::Relaxed)
             && let Some(text) = self.differs_from_settings()?
-            && let Some(custodian) = custodian()
+            && let Some(custodian) = passphrase_provider()
         {
             custodian.differs(&text);
         }

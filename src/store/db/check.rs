@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::store::{
     Store, StoreError,
     crypto::ledger::Ledger,
-    key::{Asking, DataKey},
+    key::{DataKey, PromptPolicy},
     record::row::COLUMNS,
 };
 
@@ -28,7 +28,7 @@ impl Store {
         if !problems.is_empty() || self.is_empty().map_err(failed)? {
             return Ok(problems);
         }
-        self.key(Asking::Allowed)?;
+        self.key(PromptPolicy::Allowed)?;
         let reading = self.connection.unchecked_transaction().map_err(failed)?;
         match self.key_at_hand(&reading).map_err(failed)? {
             Some(key) => self.unreadable(&reading, &key),

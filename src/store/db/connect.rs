@@ -15,11 +15,11 @@ use super::{
     header,
     migrate::{self, SCHEMA_VERSION},
     permissions,
-    shared_fd::Held,
+    shared_fd::SharedFd,
 };
 use crate::store::{
     Place, Store, StoreError,
-    key::{Asking, DataKey},
+    key::{DataKey, PromptPolicy},
 };
 
 /// How long a locked database is waited for.
@@ -42,7 +42,7 @@ pub(in crate::store) fn connect(path: &Path, place: Place) -> Result<Store, Stor
     for suffix in ["-wal", "-shm", "-journal"] {
         permissions::file(&beside(path, suffix))?;
     }
-    let held = Held::open(path)?;
+    let held = SharedFd::open(path)?;
     let failed = |source| StoreError::from_sqlite(path.to_owned(), source);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -68,7 +68,7 @@ pub(in crate::store) fn connect(path: &Path, place: Place) -> Result<Store, Stor
         store.erase()?;
     }
     // Should it not work without asking, then it is done when a credential is read or written.
-    let _ = store.seal_what_is_plain(Asking::No);
+    let _ = store.seal_what_is_plain(PromptPolicy::No);
     Ok(store)
 }
 

@@ -18,7 +18,7 @@ use crate::store::StoreError;
 pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
     refuse_strays(path)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
-    temp_files::forget(directory);
+    temp_files::remove_stale(directory);
     // A new file of mode 0600. Its descriptor is closed here, before SQLite takes locks on the file.
     let new = tempfile::Builder::new()
         .prefix(temp_files::AFFIXES.0)

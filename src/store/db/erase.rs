@@ -32,7 +32,7 @@ impl Store {
             return Ok(true);
         }
         self.connection.busy_timeout(patience).map_err(|e| self.failed(e))?;
-        let erased = self.rewrite().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
+        let erased = self.vacuum().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
         self.wait_for_writers().map_err(|e| self.failed(e))?;
         match erased {
             Err(StoreError::Locked { .. }) => Ok(false),
@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    fn rewrite(&self) -> rusqlite::Result<()> {
+    fn vacuum(&self) -> rusqlite::Result<()> {
         if self.connection.prepare(IS_SPLIT)?.exists([])? {
             // Its temporary copy holds every secret, and must not become a file.
             self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;

@@ -156,7 +156,7 @@ pub(in crate::store) fn to_latest(connection: &mut Connection, path: &Path) -> R
 /// One process at a time: `rusqlite_migration` reads the version before its transaction begins, so two at
 /// once would both migrate from the same version.
 fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let _turn = take_turn(path)?;
+    let _turn = lock_directory(path)?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let result = migrations.to_latest(connection);
     connection.set_transaction_behavior(TransactionBehavior::Deferred);
@@ -167,11 +167,11 @@ fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) 
 }
 
 /// An exclusive lock on the directory of the database, for as long as the value lives.
-pub(in crate::store) fn take_turn(path: &Path) -> Result<Option<File>, StoreError> {
-    take_turn_within(BUSY_TIMEOUT, path)
+pub(in crate::store) fn lock_directory(path: &Path) -> Result<Option<File>, StoreError> {
+    lock_directory_within(BUSY_TIMEOUT, path)
 }
 
-fn take_turn_within(patience: Duration, path: &Path) -> Result<Option<File>, StoreError> {
+fn lock_directory_within(patience: Duration, path: &Path) -> Result<Option<File>, StoreError> {
     let Some(directory) = path.parent().filter(|_| path.is_absolute()) else { return Ok(None) };
     let file = File::open(directory).map_err(StoreError::io("read", directory))?;
     let deadline = Instant::now() + patience;
@@ -199,11 +199,11 @@ mod tests {
     fn whoever_keeps_the_turn_for_long_makes_the_others_busy() {
         let directory = tempfile::TempDir::new().expect("a directory");
         let path = &directory.path().join("a.db");
-        let turn = take_turn(path).expect("taken");
-        let error = take_turn_within(Duration::ZERO, path).expect_err("taken twice");
+        let turn = lock_directory(path).expect("taken");
+        let error = lock_directory_within(Duration::ZERO, path).expect_err("taken twice");
         assert_eq!(crate::Error::from(error).exit_code(), crate::exit::BUSY);
         drop(turn);
-        take_turn_within(Duration::ZERO, path).expect("taken again");
+        lock_directory_within(Duration::ZERO, path).expect("taken again");
     }
 
     #[test]

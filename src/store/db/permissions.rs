@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    fs::trust::{Expected, objection},
+    fs::trust::{Expected, distrust_reason},
     store::StoreError,
 };
 
@@ -27,7 +27,7 @@ pub(in crate::store) fn directory(data_dir: &Path) -> Result<Option<PathBuf>, St
 }
 
 /// As [`directory`], but creates it where it is missing.
-pub(in crate::store) fn make_directory(data_dir: &Path) -> Result<PathBuf, StoreError> {
+pub(in crate::store) fn create_directory(data_dir: &Path) -> Result<PathBuf, StoreError> {
     if let Some(directory) = directory(data_dir)? {
         return Ok(directory);
     }
@@ -47,7 +47,7 @@ pub(in crate::store) fn file(path: &Path) -> Result<Option<Metadata>, StoreError
 
 fn look(path: &Path, expected: Expected) -> Result<Option<Metadata>, StoreError> {
     match fs::symlink_metadata(path) {
-        Ok(found) => match objection(path, &found, expected) {
+        Ok(found) => match distrust_reason(path, &found, expected) {
             Some(why) => Err(StoreError::Refused { path: path.to_owned(), why }),
             None => Ok(Some(found)),
         },

@@ -25,12 +25,12 @@ static HELD: Mutex<BTreeMap<Key, (File, usize)>> = Mutex::new(BTreeMap::new());
 
 /// A share in the descriptor of a database file. Drop it after the connection.
 #[derive(Debug)]
-pub(in crate::store) struct Held {
+pub(in crate::store) struct SharedFd {
     key: Key,
     path: PathBuf,
 }
 
-impl Held {
+impl SharedFd {
     /// Opens the file, which must be one to trust and a database of ours.
     pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
         let replaced = || StoreError::Refused {
@@ -68,7 +68,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for SharedFd {
     fn drop(&mut self) {
         let mut held = lock();
         if let Some((_, users)) = held.get_mut(&self.key) {

@@ -10,7 +10,7 @@ pub(in crate::store) const AFFIXES: (&str, &str) = (".credentials-", ".new");
 const YOUNG: Duration = Duration::from_secs(60);
 
 /// Removes those that nobody is making any more, with what SQLite kept beside them. They hold no secret yet.
-pub(in crate::store) fn forget(directory: &Path) {
+pub(in crate::store) fn remove_stale(directory: &Path) {
     let (prefix, suffix) = AFFIXES;
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();

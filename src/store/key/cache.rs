@@ -13,20 +13,20 @@ static HELD: Mutex<Vec<Weak<DataKey>>> = Mutex::new(Vec::new());
 
 /// Holds the data key of a store, for the other stores of the process that have the same.
 #[derive(Clone, Default)]
-pub struct HeldKey {
+pub struct CachedKey {
     _key: Option<Arc<DataKey>>,
 }
 
 /// What holds a key is the same as what does not: only how soon a key is there differs.
-impl PartialEq for HeldKey {
+impl PartialEq for CachedKey {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for HeldKey {}
+impl Eq for CachedKey {}
 
-impl fmt::Debug for HeldKey {
+impl fmt::Debug for CachedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HeldKey(..)")
     }
@@ -35,8 +35,8 @@ impl fmt::Debug for HeldKey {
 impl Store {
     /// The key of this store, if it has got it: as long as the value lives, whoever opens the store again in this process
     /// need not get the key again.
-    pub fn hold_key(&self) -> HeldKey {
-        HeldKey { _key: self.kept().clone() }
+    pub fn cached_key(&self) -> CachedKey {
+        CachedKey { _key: self.kept().clone() }
     }
 }
 

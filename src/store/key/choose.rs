@@ -3,66 +3,68 @@
 use rusqlite::Connection;
 
 use super::{
-    ATTEMPTS, Context, Fresh, Recorded, Source, command, key_file,
-    keyring::{self, Trouble},
+    ATTEMPTS, Context, KeyLocation, KeySource, NewKey, command, key_file,
+    keyring::{self, KeyringFailure},
     passphrase, systemd_creds, unused,
 };
 use crate::{
     credential::Secret,
-    store::{StoreError, settings::Wish},
+    store::{StoreError, settings::KeyConfig},
 };
 
 /// A source that was chosen, with all that had to be asked for.
 #[derive(Debug)]
-pub(in crate::store) struct Chosen {
-    pub source: Source,
-    wish: Wish,
+pub(in crate::store) struct ChosenSource {
+    pub source: KeySource,
+    wish: KeyConfig,
     passphrase: Option<Secret>,
 }
 
 /// Chooses, and asks what has to be asked: all that may take long.
-pub(in crate::store) fn choose(wish: Wish, context: &Context) -> Result<Chosen, StoreError> {
+pub(in crate::store) fn choose(wish: KeyConfig, context: &Context) -> Result<ChosenSource, StoreError> {
     let source = match wish.source {
-        Some(Source::Keyring) => {
+        Some(KeySource::Keyring) => {
             keyring::probe().map_err(|trouble| trouble.error(context))?;
-            Source::Keyring
+            KeySource::Keyring
         }
         Some(source) => source,
         None => automatic(context)?,
     };
     let passphrase = match source {
-        Source::Passphrase => Some(passphrase::ask_new(context)?),
-        Source::Command => Some(command::passphrase(words(&wish), context)?),
-        Source::KeyFile | Source::Keyring | Source::SystemdCreds => None,
+        KeySource::Passphrase => Some(passphrase::ask_new(context)?),
+        KeySource::Command => Some(command::passphrase(words(&wish), context)?),
+        KeySource::KeyFile | KeySource::Keyring | KeySource::SystemdCreds => None,
     };
-    Ok(Chosen { source, wish, passphrase })
+    Ok(ChosenSource { source, wish, passphrase })
 }
 
 /// The key ring, where there is one that works, else a key file. One that is locked or slow to answer is there: that
 /// is no reason to take another source.
-fn automatic(context: &Context) -> Result<Source, StoreError> {
+fn automatic(context: &Context) -> Result<KeySource, StoreError> {
     if !keyring::has_bus() {
-        return Ok(Source::KeyFile);
+        return Ok(KeySource::KeyFile);
     }
     match keyring::probe() {
-        Ok(()) => Ok(Source::Keyring),
-        Err(trouble @ (Trouble::Locked | Trouble::TimedOut)) => Err(trouble.error(context)),
-        Err(Trouble::Absent(_) | Trouble::Missing | Trouble::Other(_)) => Ok(Source::KeyFile),
+        Ok(()) => Ok(KeySource::Keyring),
+        Err(trouble @ (KeyringFailure::Locked | KeyringFailure::TimedOut)) => Err(trouble.error(context)),
+        Err(KeyringFailure::Absent(_) | KeyringFailure::Missing | KeyringFailure::Other(_)) => {
+            Ok(KeySource::KeyFile)
+        }
     }
 }
 
-fn words(wish: &Wish) -> &[String] {
+fn words(wish: &KeyConfig) -> &[String] {
     wish.passphrase_command.as_deref().unwrap_or_default()
 }
 
-impl Chosen {
+impl ChosenSource {
     /// Makes a key that is none of those that are `spent`, and puts it where it belongs, noted as one of no use yet.
     pub(in crate::store) fn make(
         &self,
-        spent: &[Recorded],
+        spent: &[KeyLocation],
         context: &Context,
         connection: &Connection,
-    ) -> Result<Fresh, StoreError> {
+    ) -> Result<NewKey, StoreError> {
         let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
         for _ in 0..ATTEMPTS {
             let fresh = self.plan(spent, context)?;
@@ -70,7 +72,7 @@ impl Chosen {
                 return Ok(fresh);
             }
             unused::add(connection, &fresh.recorded).map_err(failed)?;
-            if fresh.recorded.establish(&fresh.key, context)? {
+            if fresh.recorded.install(&fresh.key, context)? {
                 return Ok(fresh);
             }
             // Another store has just made the file that both were told to have: it is there to be taken now.
@@ -80,14 +82,14 @@ impl Chosen {
     }
 
     /// Makes a key, and puts it nowhere yet.
-    fn plan(&self, spent: &[Recorded], context: &Context) -> Result<Fresh, StoreError> {
+    fn plan(&self, spent: &[KeyLocation], context: &Context) -> Result<NewKey, StoreError> {
         let passphrase = || self.passphrase.clone().unwrap_or_else(|| Secret::new(""));
         match self.source {
-            Source::Keyring => keyring::plan(),
-            Source::Passphrase => passphrase::plan(&passphrase(), context),
-            Source::SystemdCreds => systemd_creds::plan(context),
-            Source::Command => command::plan(words(&self.wish), &passphrase(), context),
-            Source::KeyFile => key_file::plan(self.wish.key_file.as_deref(), spent, context),
+            KeySource::Keyring => keyring::plan(),
+            KeySource::Passphrase => passphrase::plan(&passphrase(), context),
+            KeySource::SystemdCreds => systemd_creds::plan(context),
+            KeySource::Command => command::plan(words(&self.wish), &passphrase(), context),
+            KeySource::KeyFile => key_file::plan(self.wish.key_file.as_deref(), spent, context),
         }
     }
 }

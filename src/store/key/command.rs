@@ -6,10 +6,10 @@ use std::{process::Command, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, Fresh, Recorded, Source,
+    Context, DataKey, KeyLocation, KeySource, NewKey,
     passphrase::Derivation,
     run::{self, RunError},
-    source::{Open, When},
+    source::{Open, Purpose},
 };
 use crate::{credential::Secret, store::StoreError};
 
@@ -28,10 +28,10 @@ pub(in crate::store) struct Parameters {
 /// Says which command it was: what is recorded counts, until there is another key.
 fn refuse(context: &Context, why: &str) -> StoreError {
     let from = match context.when {
-        When::Opening => "it was recorded from store.passphrase_command in config.yaml",
-        When::First | When::Rekey { .. } => "it is store.passphrase_command in config.yaml",
+        Purpose::Opening => "it was recorded from store.passphrase_command in config.yaml",
+        Purpose::First | Purpose::Rekey { .. } => "it is store.passphrase_command in config.yaml",
     };
-    context.refuse(Source::Command, format!("{why} ({from})"))
+    context.refuse(KeySource::Command, format!("{why} ({from})"))
 }
 
 /// Runs the command. Its passphrase is the first line that it prints.
@@ -39,7 +39,7 @@ pub(super) fn passphrase(words: &[String], context: &Context) -> Result<Secret, 
     let refuse = |why: String| refuse(context, &why);
     let Some((program, arguments)) = words.split_first() else {
         let why = "store.passphrase_command in config.yaml says which command: set it";
-        return Err(context.refuse(Source::Command, why));
+        return Err(context.refuse(KeySource::Command, why));
     };
     let shown = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| program.clone());
     let output = match run::run(Command::new(program).args(arguments), None, PATIENCE) {
@@ -66,9 +66,9 @@ pub(super) fn passphrase(words: &[String], context: &Context) -> Result<Secret, 
     }
 }
 
-pub(super) fn plan(words: &[String], passphrase: &Secret, context: &Context) -> Result<Fresh, StoreError> {
-    let (derivation, key) = Derivation::make(passphrase, context, Source::Command)?;
-    Ok(Fresh { recorded: Recorded::Command(Parameters { command: words.to_vec(), derivation }), key })
+pub(super) fn plan(words: &[String], passphrase: &Secret, context: &Context) -> Result<NewKey, StoreError> {
+    let (derivation, key) = Derivation::make(passphrase, context, KeySource::Command)?;
+    Ok(NewKey { recorded: KeyLocation::Command(Parameters { command: words.to_vec(), derivation }), key })
 }
 
 pub(super) fn unwrap(

@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, Fresh, RESTORE, Recorded, Source,
-    source::{Open, When},
+    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
+    source::{Open, Purpose},
 };
 use crate::store::{
     StoreError,
@@ -71,13 +71,13 @@ impl Parameters {
 /// `spent`: in use until now, or of no use any more.
 pub(in crate::store) fn plan(
     chosen: Option<&Path>,
-    spent: &[Recorded],
+    spent: &[KeyLocation],
     context: &Context,
-) -> Result<Fresh, StoreError> {
+) -> Result<NewKey, StoreError> {
     let chosen = chosen.unwrap_or(Path::new(FILE_NAME)).to_owned();
     let path = context.directory.join(&chosen);
     refuse_that_of_another_store(&path, context)?;
-    let spent = || spent.iter().filter_map(Recorded::as_key_file);
+    let spent = || spent.iter().filter_map(KeyLocation::as_key_file);
     let mut is_taken = spent().any(|parameters| parameters.path(context) == path);
     if !is_taken && permissions::file(&path)?.is_some() {
         let key = read(&path, context)?;
@@ -85,7 +85,7 @@ pub(in crate::store) fn plan(
         is_taken = spent().any(|parameters| parameters.mark == mark);
         if !is_taken {
             let parameters = Parameters { file: chosen.clone(), chosen, made: false, mark };
-            return Ok(Fresh { recorded: Recorded::KeyFile(parameters), key });
+            return Ok(NewKey { recorded: KeyLocation::KeyFile(parameters), key });
         }
     }
     let key = SealingKey::random()?;
@@ -94,7 +94,10 @@ pub(in crate::store) fn plan(
     if is_taken {
         file.push(format!(".{:016x}", u64::from_be_bytes(random()?)));
     }
-    Ok(Fresh { recorded: Recorded::KeyFile(Parameters { file: file.into(), chosen, made: true, mark }), key })
+    Ok(NewKey {
+        recorded: KeyLocation::KeyFile(Parameters { file: file.into(), chosen, made: true, mark }),
+        key,
+    })
 }
 
 /// What lies in a store's directory is that store's, which takes it away when it gets another key.
@@ -108,7 +111,7 @@ fn refuse_that_of_another_store(path: &Path, context: &Context) -> Result<(), St
     match database.exists() && is_other() {
         true => {
             let why = format!("{} lies beside another store: choose another place", path.display());
-            Err(context.refuse(Source::KeyFile, why))
+            Err(context.refuse(KeySource::KeyFile, why))
         }
         false => Ok(()),
     }
@@ -129,12 +132,12 @@ pub(super) fn unwrap(
         };
         let why =
             format!("{} does not open it: {why}; put the right one there, or {RESTORE}", path.display());
-        context.refuse(Source::KeyFile, why)
+        context.refuse(KeySource::KeyFile, why)
     })
 }
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
-    let refuse = |why: &str| context.refuse(Source::KeyFile, format!("{} {why}", path.display()));
+    let refuse = |why: &str| context.refuse(KeySource::KeyFile, format!("{} {why}", path.display()));
     if permissions::file(path)?.is_none() {
         return Err(refuse(&format!("is missing: put it back, or {RESTORE}")));
     }
@@ -150,8 +153,8 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
         }
     }
     let out = || match context.when {
-        When::Opening => format!("put the right one there, or {RESTORE}"),
-        When::First | When::Rekey { .. } => "name another, or move it away to have one made".to_owned(),
+        Purpose::Opening => format!("put the right one there, or {RESTORE}"),
+        Purpose::First | Purpose::Rekey { .. } => "name another, or move it away to have one made".to_owned(),
     };
     SealingKey::from_bytes(bytes.get(..length).unwrap_or_default())
         .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
@@ -170,7 +173,7 @@ pub(super) fn establish(
     let directory = path.parent().unwrap_or(Path::new("/"));
     if permissions::directory(directory)?.is_none() {
         let why = format!("the directory {} does not exist: make it first", directory.display());
-        return Err(context.refuse(Source::KeyFile, why));
+        return Err(context.refuse(KeySource::KeyFile, why));
     }
     let failed = || StoreError::io("create", &path);
     // Whole and on the disk before it has its name. Its name until then is known, too: see `discard`.
@@ -244,17 +247,18 @@ fn mark(key: &SealingKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::key::Asking;
+    use crate::store::key::PromptPolicy;
 
     #[test]
     fn what_could_not_be_removed_is_not_taken_again() {
         let home = tempfile::TempDir::new().expect("a directory");
         let directory = home.path().to_owned();
         let database = directory.join("credentials.db");
-        let context = Context { when: When::Rekey { from: None }, database, directory, asking: Asking::No };
+        let context =
+            Context { when: Purpose::Rekey { from: None }, database, directory, asking: PromptPolicy::No };
         let first = plan(None, &[], &context).expect("planned");
-        first.recorded.establish(&first.key, &context).expect("made");
-        let is_first = |fresh: &Fresh| fresh.recorded.is_same(&first.recorded, &context);
+        first.recorded.install(&first.key, &context).expect("made");
+        let is_first = |fresh: &NewKey| fresh.recorded.is_same(&first.recorded, &context);
         let path = home.path().join(FILE_NAME);
         let copy = home.path().join("copy");
         std::fs::copy(&path, &copy).expect("copied");

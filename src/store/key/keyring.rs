@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, Fresh, RESTORE, Recorded, Source,
-    source::{Open, When},
+    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
+    source::{Open, Purpose},
 };
 use crate::store::{
     StoreError,
@@ -34,7 +34,7 @@ pub(in crate::store) struct Parameters {
 }
 
 /// Why the key ring does not do what it should.
-pub(super) enum Trouble {
+pub(super) enum KeyringFailure {
     /// There is none.
     Absent(String),
     /// It did not answer in time.
@@ -49,13 +49,13 @@ pub(super) enum Trouble {
 const UNLOCK: &str = "unlock it (at the desktop, or, if it is GNOME's, with `gnome-keyring-daemon --replace --unlock`, \
                       which reads its password from standard input up to the end)";
 
-impl Trouble {
+impl KeyringFailure {
     /// As an error that says what to do.
     pub fn error(self, context: &Context) -> StoreError {
         let out = match context.when {
-            When::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
-            When::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
-            When::Rekey { .. } => "choose another source: --source key_file",
+            Purpose::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
+            Purpose::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
+            Purpose::Rekey { .. } => "choose another source: --source key_file",
         };
         let why = match self {
             Self::Absent(why) => format!("there is no key ring ({why}): start one, or {out}"),
@@ -69,7 +69,7 @@ impl Trouble {
             Self::Missing => format!("the key ring has no such entry any more: {out}"),
             Self::Other(why) => why,
         };
-        context.refuse(Source::Keyring, why)
+        context.refuse(KeySource::Keyring, why)
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn has_bus() -> bool {
 
 /// Writes something, reads it back, and deletes it. Always under the same name: what a probe that was killed left, the
 /// next one takes away.
-pub(super) fn probe() -> Result<(), Trouble> {
+pub(super) fn probe() -> Result<(), KeyringFailure> {
     let kept = bounded(|| {
         for _ in 0..PROBES {
             let entry = Entry::new(SERVICE, PROBE)?;
@@ -100,12 +100,12 @@ pub(super) fn probe() -> Result<(), Trouble> {
         }
         Ok(false)
     })?;
-    if kept { Ok(()) } else { Err(Trouble::Other("it does not keep what is put there".into())) }
+    if kept { Ok(()) } else { Err(KeyringFailure::Other("it does not keep what is put there".into())) }
 }
 
-pub(super) fn plan() -> Result<Fresh, StoreError> {
+pub(super) fn plan() -> Result<NewKey, StoreError> {
     let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
-    Ok(Fresh { recorded: Recorded::Keyring(Parameters { account }), key: SealingKey::random()? })
+    Ok(NewKey { recorded: KeyLocation::Keyring(Parameters { account }), key: SealingKey::random()? })
 }
 
 pub(super) fn establish(
@@ -123,7 +123,7 @@ pub(super) fn establish(
     });
     match same.map_err(|trouble| trouble.error(context))? {
         true => Ok(()),
-        false => Err(context.refuse(Source::Keyring, "it does not keep what is put there")),
+        false => Err(context.refuse(KeySource::Keyring, "it does not keep what is put there")),
     }
 }
 
@@ -138,13 +138,13 @@ pub(super) fn unwrap(
     let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
     let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
     key.and_then(|key| open(&key))
-        .ok_or_else(|| context.refuse(Source::Keyring, format!("its entry holds another key: {RESTORE}")))
+        .ok_or_else(|| context.refuse(KeySource::Keyring, format!("its entry holds another key: {RESTORE}")))
 }
 
 pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {
     let account = parameters.account.clone();
     match bounded(move || Entry::new(SERVICE, &account)?.delete_credential()) {
-        Ok(()) | Err(Trouble::Missing) => Ok(()),
+        Ok(()) | Err(KeyringFailure::Missing) => Ok(()),
         Err(trouble) => Err(trouble.error(context)),
     }
 }
@@ -152,37 +152,39 @@ pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), 
 /// Does it on a thread, and does not wait for longer than we have patience.
 fn bounded<T: Send + 'static>(
     what: impl FnOnce() -> keyring::Result<T> + Send + 'static,
-) -> Result<T, Trouble> {
+) -> Result<T, KeyringFailure> {
     let (send, receive) = mpsc::channel();
     let work = move || {
         // What the first call could not connect to is not there.
         let result = match Entry::store_status() {
-            Ok(()) => what().map_err(trouble),
-            Err(error) => Err(Trouble::Absent(error.to_string())),
+            Ok(()) => what().map_err(failure),
+            Err(error) => Err(KeyringFailure::Absent(error.to_string())),
         };
         let _ = send.send(result);
     };
     if let Err(error) = thread::Builder::new().name("key ring".into()).spawn(work) {
-        return Err(Trouble::Other(error.to_string()));
+        return Err(KeyringFailure::Other(error.to_string()));
     }
-    receive.recv_timeout(PATIENCE).unwrap_or(Err(Trouble::TimedOut))
+    receive.recv_timeout(PATIENCE).unwrap_or(Err(KeyringFailure::TimedOut))
 }
 
-fn trouble(error: Error) -> Trouble {
+fn failure(error: Error) -> KeyringFailure {
     match error {
-        Error::NoEntry => Trouble::Missing,
+        Error::NoEntry => KeyringFailure::Missing,
         Error::NoStorageAccess(error) => {
             let said = error.to_string();
             let locked = said.contains("locked") || said.contains("prompt");
-            if locked { Trouble::Locked } else { Trouble::Absent(said) }
+            if locked { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
         }
         Error::PlatformFailure(error) => {
             let said = error.to_string();
-            if said.contains("IsLocked") { Trouble::Locked } else { Trouble::Absent(said) }
+            if said.contains("IsLocked") { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
         }
         // Never as it is: some of its variants hold the secret.
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => Trouble::Other("its entry is damaged".into()),
-        Error::Ambiguous(_) => Trouble::Other("it has several such entries".into()),
-        other => Trouble::Other(other.to_string()),
+        Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+            KeyringFailure::Other("its entry is damaged".into())
+        }
+        Error::Ambiguous(_) => KeyringFailure::Other("it has several such entries".into()),
+        other => KeyringFailure::Other(other.to_string()),
     }
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Recorded, Row, session};
+use super::{KeyLocation, Row, session};
 use crate::store::{
     Action, FILE_NAME, Outcome, Place, Store, StoreError,
-    db::{permissions, shared_fd::Held},
+    db::{permissions, shared_fd::SharedFd},
 };
 
 /// What became of a wish to lock.
@@ -52,15 +52,15 @@ impl Store {
 /// Whether a key was kept, and whether it takes a passphrase to get it again.
 fn forget(row: Option<&Row>) -> (bool, bool) {
     let Some(row) = row else { return (false, false) };
-    let recorded = Recorded::from_columns(&row.source, &row.parameters);
-    (session::forget(&row.key_id), matches!(recorded, Some(Recorded::Passphrase(_))))
+    let recorded = KeyLocation::from_columns(&row.source, &row.parameters);
+    (session::forget(&row.key_id), matches!(recorded, Some(KeyLocation::Passphrase(_))))
 }
 
 /// On a full disk SQLite cannot make the shared index of its log, and opens nothing. A connection that has the file for
 /// itself alone needs none, and writes nothing.
 fn row_of_one_that_cannot_be_opened(place: &Place) -> Option<Option<Row>> {
     let path = permissions::directory(place.data_dir()).ok()??.join(FILE_NAME);
-    let _held = Held::open(&path).ok()?;
+    let _held = SharedFd::open(&path).ok()?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(&path, flags).ok()?;

@@ -26,17 +26,17 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::Connection;
 
 pub use self::{
-    cache::HeldKey,
+    cache::CachedKey,
     lock::Locked,
-    passphrase_provider::{Custodian, Question, Unanswered, set_custodian},
-    source::Source,
+    passphrase_provider::{PassphraseProvider, PassphraseRequest, PromptError, set_passphrase_provider},
+    source::KeySource,
     unlock::KeyState,
 };
 pub(super) use self::{
-    choose::{Chosen, choose},
-    passphrase_provider::custodian,
+    choose::{ChosenSource, choose},
+    passphrase_provider::passphrase_provider,
     row::{Row, sweep, unused},
-    source::{Asking, Context, Fresh, Recorded, When},
+    source::{Context, KeyLocation, NewKey, PromptPolicy, Purpose},
     wrapped::{unwrap, wrap},
 };
 use super::{Action, Store, StoreError, crypto::seal::SealingKey};
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// Gets the data key from its source, or makes it where there is none yet.
-    pub(super) fn fetch_key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
+    pub(super) fn fetch_key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
         for _ in 0..ATTEMPTS {
             let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else {
                 return self.first_key(asking);
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// The data key: the one at hand, or else from its source.
-    pub(super) fn key(&self, asking: Asking) -> Result<Arc<DataKey>, StoreError> {
+    pub(super) fn key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
         let at_hand = self.key_at_hand(&self.connection).map_err(|e| self.failed(e))?;
         at_hand.map_or_else(|| self.fetch_key(asking), Ok)
     }
@@ -103,7 +103,7 @@ impl Store {
     /// [`StoreError::PassphraseNeeded`], [`StoreError::WrongPassphrase`], [`StoreError::KeySource`],
     /// [`StoreError::Settings`], and what [`Store::open`] has.
     pub fn prepare(&self) -> Result<(), StoreError> {
-        self.key(Asking::Allowed).map(drop)
+        self.key(PromptPolicy::Allowed).map(drop)
     }
 
     /// The same, for something that is to be done with the whole store: a failure is recorded as one of that.
@@ -125,10 +125,10 @@ impl Store {
         self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn context(&self, asking: Asking) -> Context {
+    pub(super) fn context(&self, asking: PromptPolicy) -> Context {
         let database = self.place();
         let directory = database.parent().map(std::path::Path::to_owned).unwrap_or_default();
-        Context { when: When::Opening, database, directory, asking }
+        Context { when: Purpose::Opening, database, directory, asking }
     }
 
     /// What was stored before it was sealed leaves the files. Should that not work now, then the next time.

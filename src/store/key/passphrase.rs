@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Asking, Context, DataKey, Fresh, Question, RESTORE, Recorded, Source, Unanswered,
-    passphrase_provider::custodian,
-    source::{Open, When},
+    Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, RESTORE,
+    passphrase_provider::passphrase_provider,
+    source::{Open, Purpose},
 };
 use crate::{
     credential::Secret,
@@ -67,7 +67,7 @@ impl Derivation {
     pub fn make(
         passphrase: &Secret,
         context: &Context,
-        source: Source,
+        source: KeySource,
     ) -> Result<(Self, SealingKey), StoreError> {
         let derivation = Self::new()?;
         let key = derivation.derive(passphrase);
@@ -79,19 +79,19 @@ impl Derivation {
 /// A new passphrase, from whoever can give one.
 pub(super) fn ask_new(context: &Context) -> Result<Secret, StoreError> {
     let passphrase = match &context.asking {
-        Asking::Given(passphrase) => passphrase.clone(),
-        Asking::Allowed => ask(context, true, 0)?,
-        Asking::No => return Err(needed(context, true)),
+        PromptPolicy::Given(passphrase) => passphrase.clone(),
+        PromptPolicy::Allowed => ask(context, true, 0)?,
+        PromptPolicy::No => return Err(needed(context, true)),
     };
     if passphrase.is_empty() {
-        return Err(context.refuse(Source::Passphrase, "an empty passphrase protects nothing"));
+        return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
     }
     Ok(passphrase)
 }
 
-pub(super) fn plan(passphrase: &Secret, context: &Context) -> Result<Fresh, StoreError> {
-    let (derivation, key) = Derivation::make(passphrase, context, Source::Passphrase)?;
-    Ok(Fresh { recorded: Recorded::Passphrase(derivation), key })
+pub(super) fn plan(passphrase: &Secret, context: &Context) -> Result<NewKey, StoreError> {
+    let (derivation, key) = Derivation::make(passphrase, context, KeySource::Passphrase)?;
+    Ok(NewKey { recorded: KeyLocation::Passphrase(derivation), key })
 }
 
 pub(super) fn unwrap(
@@ -103,21 +103,21 @@ pub(super) fn unwrap(
     let _questions = Questions;
     for wrong in 0..TRIES {
         let passphrase = match &context.asking {
-            Asking::No => return Err(needed(context, false)),
-            Asking::Given(passphrase) => passphrase.clone(),
-            Asking::Allowed => match ask(context, false, wrong) {
+            PromptPolicy::No => return Err(needed(context, false)),
+            PromptPolicy::Given(passphrase) => passphrase.clone(),
+            PromptPolicy::Allowed => match ask(context, false, wrong) {
                 // Nobody who could correct it.
                 Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
                 other => other?,
             },
         };
         let key = derivation.derive(&passphrase).ok_or_else(|| {
-            context.refuse(Source::Passphrase, format!("the record of it was altered: {RESTORE}"))
+            context.refuse(KeySource::Passphrase, format!("the record of it was altered: {RESTORE}"))
         })?;
         if let Some(opened) = open(&key) {
             return Ok(opened);
         }
-        if context.asking != Asking::Allowed {
+        if context.asking != PromptPolicy::Allowed {
             break;
         }
     }
@@ -129,27 +129,27 @@ struct Questions;
 
 impl Drop for Questions {
     fn drop(&mut self) {
-        if let Some(custodian) = custodian() {
+        if let Some(custodian) = passphrase_provider() {
             custodian.answered();
         }
     }
 }
 
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
-    let custodian = custodian().ok_or_else(|| needed(context, new))?;
-    let replaces = new && context.when == When::Rekey { from: Some(Source::Passphrase) };
-    match custodian.passphrase(Question { database: &context.database, new, replaces, wrong }) {
+    let custodian = passphrase_provider().ok_or_else(|| needed(context, new))?;
+    let replaces = new && context.when == Purpose::Rekey { from: Some(KeySource::Passphrase) };
+    match custodian.passphrase(PassphraseRequest { database: &context.database, new, replaces, wrong }) {
         Ok(passphrase) => Ok(passphrase),
-        Err(Unanswered::Nobody) => Err(needed(context, new)),
-        Err(Unanswered::Interrupted) => Err(StoreError::Interrupted),
-        Err(Unanswered::Failed(why)) => Err(context.refuse(Source::Passphrase, why)),
+        Err(PromptError::Nobody) => Err(needed(context, new)),
+        Err(PromptError::Interrupted) => Err(StoreError::Interrupted),
+        Err(PromptError::Failed(why)) => Err(context.refuse(KeySource::Passphrase, why)),
     }
 }
 
 fn needed(context: &Context, new: bool) -> StoreError {
     let path = context.database.clone();
     match (new, context.when) {
-        (true, When::Rekey { .. }) => StoreError::NewPassphraseNeeded { path },
+        (true, Purpose::Rekey { .. }) => StoreError::NewPassphraseNeeded { path },
         _ => StoreError::PassphraseNeeded { path },
     }
 }

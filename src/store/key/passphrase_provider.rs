@@ -2,22 +2,22 @@
 
 use std::{path::Path, sync::OnceLock};
 
-use super::Source;
+use super::KeySource;
 use crate::credential::Secret;
 
 /// Answers for the passphrases of stores, and hears what should be known of their keys.
-pub trait Custodian: Send + Sync {
+pub trait PassphraseProvider: Send + Sync {
     /// A passphrase.
     ///
     /// # Errors
-    /// [`Unanswered`]
-    fn passphrase(&self, question: Question<'_>) -> Result<Secret, Unanswered>;
+    /// [`PromptError`]
+    fn passphrase(&self, question: PassphraseRequest<'_>) -> Result<Secret, PromptError>;
 
     /// The last question is over: the passphrase was the right one, or is asked for no more.
     fn answered(&self) {}
 
     /// A store has just been given its key, or another one: by which source, and where that has it.
-    fn chosen(&self, database: &Path, source: Source, place: &str) {
+    fn chosen(&self, database: &Path, source: KeySource, place: &str) {
         let _ = (database, source, place);
     }
 
@@ -35,7 +35,7 @@ pub trait Custodian: Send + Sync {
 
 /// Which passphrase is wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct PassphraseRequest<'a> {
     /// The database.
     pub database: &'a Path,
     /// A new one is wanted. Whoever types it should have to do so twice.
@@ -48,7 +48,7 @@ pub struct Question<'a> {
 
 /// Why there is no passphrase.
 #[derive(Debug)]
-pub enum Unanswered {
+pub enum PromptError {
     /// There is nobody to ask.
     Nobody,
     /// The question was dismissed.
@@ -57,13 +57,13 @@ pub enum Unanswered {
     Failed(String),
 }
 
-static CUSTODIAN: OnceLock<Box<dyn Custodian>> = OnceLock::new();
+static CUSTODIAN: OnceLock<Box<dyn PassphraseProvider>> = OnceLock::new();
 
 /// Names the one to ask, for all stores of this process. Only the first call counts.
-pub fn set_custodian(custodian: impl Custodian + 'static) {
+pub fn set_passphrase_provider(custodian: impl PassphraseProvider + 'static) {
     let _ = CUSTODIAN.set(Box::new(custodian));
 }
 
-pub(in crate::store) fn custodian() -> Option<&'static dyn Custodian> {
+pub(in crate::store) fn passphrase_provider() -> Option<&'static dyn PassphraseProvider> {
     CUSTODIAN.get().map(|custodian| &**custodian)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Context, ID, Recorded};
+use super::{Context, ID, KeyLocation};
 use crate::store::StoreError;
 
 /// What the database knows of its data key.
@@ -66,20 +66,20 @@ impl Row {
 pub(in crate::store) mod unused {
     use super::*;
 
-    pub(in crate::store) fn add(connection: &Connection, recorded: &Recorded) -> rusqlite::Result<()> {
+    pub(in crate::store) fn add(connection: &Connection, recorded: &KeyLocation) -> rusqlite::Result<()> {
         let (source, parameters) = recorded.to_columns();
         connection.execute("INSERT INTO unused_key VALUES (?, ?)", (source, parameters)).map(drop)
     }
 
     /// Those that are known to this version.
-    pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Recorded>> {
+    pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<KeyLocation>> {
         let mut statement = connection.prepare("SELECT source, parameters FROM unused_key")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-        Ok(rows.iter().filter_map(|(source, text)| Recorded::from_columns(source, text)).collect())
+        Ok(rows.iter().filter_map(|(source, text)| KeyLocation::from_columns(source, text)).collect())
     }
 
-    pub(in crate::store) fn remove(connection: &Connection, recorded: &Recorded) -> rusqlite::Result<()> {
+    pub(in crate::store) fn remove(connection: &Connection, recorded: &KeyLocation) -> rusqlite::Result<()> {
         let (source, parameters) = recorded.to_columns();
         let sql = "DELETE FROM unused_key WHERE source = ? AND parameters = ?";
         connection.execute(sql, (source, parameters)).map(drop)
@@ -94,10 +94,10 @@ pub(in crate::store) mod unused {
 pub(in crate::store) fn sweep(connection: &Connection, context: &Context) -> Result<(), StoreError> {
     let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
     let row = Row::read(connection).map_err(failed)?;
-    let in_use = row.and_then(|row| Recorded::from_columns(&row.source, &row.parameters));
+    let in_use = row.and_then(|row| KeyLocation::from_columns(&row.source, &row.parameters));
     for recorded in unused::read(connection).map_err(failed)? {
         let is_used = in_use.as_ref().is_some_and(|in_use| in_use.is_same(&recorded, context));
-        if !is_used && recorded.discard(context).is_ok_and(|gone| gone) {
+        if !is_used && recorded.uninstall(context).is_ok_and(|gone| gone) {
             unused::remove(connection, &recorded).map_err(failed)?;
         }
     }

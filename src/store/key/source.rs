@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{DataKey, command, key_file, keyring, passphrase, systemd_creds};
 use crate::{
     credential::Secret,
-    redact::typed,
-    store::{StoreError, crypto::seal::SealingKey, settings::Wish},
+    redact::quote,
+    store::{StoreError, crypto::seal::SealingKey, settings::KeyConfig},
 };
 
 /// What keeps the key of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Source {
+pub enum KeySource {
     /// The system's key ring: the Secret Service, on Linux.
     #[serde(rename = "keyring")]
     Keyring,
@@ -32,7 +32,7 @@ pub enum Source {
     KeyFile,
 }
 
-impl Source {
+impl KeySource {
     /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Keyring, Self::Passphrase, Self::SystemdCreds, Self::Command, Self::KeyFile];
@@ -49,13 +49,13 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-impl FromStr for Source {
+impl FromStr for KeySource {
     type Err = String;
 
     /// `-` and `_` are the same.
@@ -65,13 +65,13 @@ impl FromStr for Source {
         Self::ALL
             .into_iter()
             .find(same)
-            .ok_or_else(|| format!("{} is no key source (known: {})", typed(text), known()))
+            .ok_or_else(|| format!("{} is no key source (known: {})", quote(text), known()))
     }
 }
 
 /// Where a passphrase comes from, should one be needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Asking {
+pub(in crate::store) enum PromptPolicy {
     /// The custodian.
     Allowed,
     /// Nowhere.
@@ -82,27 +82,27 @@ pub(in crate::store) enum Asking {
 
 /// What a key is needed for: what else can be done without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum When {
+pub(in crate::store) enum Purpose {
     /// To open the store: there is no other key.
     Opening,
     /// The store has none yet.
     First,
     /// The store has its old one still, from this source.
-    Rekey { from: Option<Source> },
+    Rekey { from: Option<KeySource> },
 }
 
 /// What a source needs to know of the store.
 #[derive(Debug)]
 pub(in crate::store) struct Context {
-    pub when: When,
+    pub when: Purpose,
     pub database: PathBuf,
     pub directory: PathBuf,
-    pub asking: Asking,
+    pub asking: PromptPolicy,
 }
 
 impl Context {
     /// The error of a source that cannot give the key.
-    pub fn refuse(&self, source: Source, why: impl Into<String>) -> StoreError {
+    pub fn refuse(&self, source: KeySource, why: impl Into<String>) -> StoreError {
         StoreError::KeySource {
             path: self.database.clone(),
             source_name: source.as_str().to_owned(),
@@ -113,14 +113,14 @@ impl Context {
 
 /// A key that a source has made, not yet put where it belongs.
 #[derive(Debug)]
-pub(in crate::store) struct Fresh {
-    pub recorded: Recorded,
+pub(in crate::store) struct NewKey {
+    pub recorded: KeyLocation,
     pub key: SealingKey,
 }
 
 /// What is recorded of a source: all that it needs to give the key again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Recorded {
+pub(in crate::store) enum KeyLocation {
     Keyring(keyring::Parameters),
     Passphrase(passphrase::Derivation),
     SystemdCreds(systemd_creds::Parameters),
@@ -131,14 +131,14 @@ pub(in crate::store) enum Recorded {
 /// Tries to open the data key with a wrapping key.
 pub(in crate::store) type Open<'a> = &'a dyn Fn(&SealingKey) -> Option<DataKey>;
 
-impl Recorded {
-    pub fn source(&self) -> Source {
+impl KeyLocation {
+    pub fn source(&self) -> KeySource {
         match self {
-            Self::Keyring(_) => Source::Keyring,
-            Self::Passphrase(_) => Source::Passphrase,
-            Self::SystemdCreds(_) => Source::SystemdCreds,
-            Self::Command(_) => Source::Command,
-            Self::KeyFile(_) => Source::KeyFile,
+            Self::Keyring(_) => KeySource::Keyring,
+            Self::Passphrase(_) => KeySource::Passphrase,
+            Self::SystemdCreds(_) => KeySource::SystemdCreds,
+            Self::Command(_) => KeySource::Command,
+            Self::KeyFile(_) => KeySource::KeyFile,
         }
     }
 
@@ -156,12 +156,12 @@ impl Recorded {
 
     /// `None` for what is not known.
     pub fn from_columns(source: &str, parameters: &str) -> Option<Self> {
-        match Source::ALL.into_iter().find(|known| known.as_str() == source)? {
-            Source::Keyring => serde_json::from_str(parameters).ok().map(Self::Keyring),
-            Source::Passphrase => serde_json::from_str(parameters).ok().map(Self::Passphrase),
-            Source::SystemdCreds => serde_json::from_str(parameters).ok().map(Self::SystemdCreds),
-            Source::Command => serde_json::from_str(parameters).ok().map(Self::Command),
-            Source::KeyFile => serde_json::from_str(parameters).ok().map(Self::KeyFile),
+        match KeySource::ALL.into_iter().find(|known| known.as_str() == source)? {
+            KeySource::Keyring => serde_json::from_str(parameters).ok().map(Self::Keyring),
+            KeySource::Passphrase => serde_json::from_str(parameters).ok().map(Self::Passphrase),
+            KeySource::SystemdCreds => serde_json::from_str(parameters).ok().map(Self::SystemdCreds),
+            KeySource::Command => serde_json::from_str(parameters).ok().map(Self::Command),
+            KeySource::KeyFile => serde_json::from_str(parameters).ok().map(Self::KeyFile),
         }
     }
 
@@ -177,7 +177,7 @@ impl Recorded {
     }
 
     /// Puts a fresh key where it belongs, durably. False when somebody else has put one there meanwhile.
-    pub fn establish(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
+    pub fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
         match self {
             Self::Keyring(parameters) => keyring::establish(parameters, key, context).map(|()| true),
             Self::KeyFile(parameters) => key_file::establish(parameters, key, context),
@@ -186,7 +186,7 @@ impl Recorded {
     }
 
     /// Removes it from there, if it was made by us and nobody else can have it. False when it is still there.
-    pub fn discard(&self, context: &Context) -> Result<bool, StoreError> {
+    pub fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
         match self {
             Self::Keyring(parameters) => keyring::discard(parameters, context).map(|()| true),
             Self::KeyFile(parameters) => key_file::discard(parameters, context),
@@ -236,7 +236,7 @@ impl Recorded {
     }
 
     /// Whether these settings, which name this source, would have led to it.
-    pub fn is_wished(&self, wish: &Wish) -> bool {
+    pub fn is_wished(&self, wish: &KeyConfig) -> bool {
         match self {
             Self::Command(parameters) => {
                 wish.passphrase_command.as_ref().is_none_or(|command| *command == parameters.command)

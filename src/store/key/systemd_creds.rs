@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, Fresh, RESTORE, Recorded, Source,
+    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
     run::{self, RunError},
     source::Open,
 };
@@ -28,14 +28,14 @@ pub(in crate::store) struct Parameters {
     user: bool,
 }
 
-pub(super) fn plan(context: &Context) -> Result<Fresh, StoreError> {
+pub(super) fn plan(context: &Context) -> Result<NewKey, StoreError> {
     let key = SealingKey::random()?;
     let user = !rustix::process::geteuid().is_root();
     let credential = run("encrypt", user, key.expose(), context)?;
     let credential = std::str::from_utf8(&credential).unwrap_or_default();
     let credential: String = credential.split_ascii_whitespace().collect();
-    let recorded = Recorded::SystemdCreds(Parameters { credential, user });
-    Ok(Fresh { recorded, key })
+    let recorded = KeyLocation::SystemdCreds(Parameters { credential, user });
+    Ok(NewKey { recorded, key })
 }
 
 pub(super) fn unwrap(
@@ -43,7 +43,8 @@ pub(super) fn unwrap(
     context: &Context,
     open: Open<'_>,
 ) -> Result<DataKey, StoreError> {
-    let altered = || context.refuse(Source::SystemdCreds, format!("the record of it was altered: {RESTORE}"));
+    let altered =
+        || context.refuse(KeySource::SystemdCreds, format!("the record of it was altered: {RESTORE}"));
     let sealed = BASE64.decode(&parameters.credential).map_err(|_| altered())?;
     let key = run("decrypt", parameters.user, BASE64.encode(sealed).as_bytes(), context)?;
     SealingKey::from_bytes(&key).and_then(|key| open(&key)).ok_or_else(altered)
@@ -55,7 +56,7 @@ fn run(
     input: &[u8],
     context: &Context,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {
-    let refuse = |why: String| context.refuse(Source::SystemdCreds, why);
+    let refuse = |why: String| context.refuse(KeySource::SystemdCreds, why);
     let mut command = Command::new(PROGRAM);
     command.args([what, NAME]).args(user.then_some("--user")).args(["-", "-"]);
     match run::run(&mut command, Some(input), PATIENCE) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asking, Recorded, Row, Source, session};
+use super::{KeyLocation, KeySource, PromptPolicy, Row, session};
 use crate::{
     credential::Secret,
     store::{Action, Outcome, Store, StoreError},
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyState {
     /// The source; `None` for one that this version does not know.
-    pub source: Option<Source>,
+    pub source: Option<KeySource>,
     /// Where it has the key, in words for people.
     pub place: String,
     /// When the data key was made.
@@ -36,16 +36,16 @@ impl Store {
             self.refuse_what_is_sealed()?;
             return Ok(None);
         };
-        let recorded = Recorded::from_columns(&row.source, &row.parameters);
+        let recorded = KeyLocation::from_columns(&row.source, &row.parameters);
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
         let locked = match &recorded {
-            Some(Recorded::Passphrase(_)) => Some(unlocked_until.is_none()),
-            Some(Recorded::Keyring(_) | Recorded::Command(_)) => None,
-            Some(Recorded::KeyFile(_) | Recorded::SystemdCreds(_)) | None => Some(false),
+            Some(KeyLocation::Passphrase(_)) => Some(unlocked_until.is_none()),
+            Some(KeyLocation::Keyring(_) | KeyLocation::Command(_)) => None,
+            Some(KeyLocation::KeyFile(_) | KeyLocation::SystemdCreds(_)) | None => Some(false),
         };
         Ok(Some(KeyState {
-            source: recorded.as_ref().map(Recorded::source),
-            place: recorded.map_or(row.source, |recorded| recorded.place(&self.context(Asking::No))),
+            source: recorded.as_ref().map(KeyLocation::source),
+            place: recorded.map_or(row.source, |recorded| recorded.place(&self.context(PromptPolicy::No))),
             created_at: row.created_at,
             locked,
             unlocked_until,
@@ -58,7 +58,7 @@ impl Store {
     /// [`StoreError::WrongPassphrase`], and what [`Store::prepare`] has. With another key source the passphrase is
     /// not looked at.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), StoreError> {
-        match self.fetch_key(Asking::Given(passphrase.clone())) {
+        match self.fetch_key(PromptPolicy::Given(passphrase.clone())) {
             Ok(_) => Ok(()),
             Err(error) => {
                 let _ = self.audit_store(Action::Unlock, Outcome::Failed(error.code()));
@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when there is no place to keep it, and what [`Store::prepare`] has.
     pub fn keep_unlocked(&self, time: Duration) -> Result<Timestamp, StoreError> {
-        let until = session::keep(&*self.key(Asking::Allowed)?, time)?;
+        let until = session::keep(&*self.key(PromptPolicy::Allowed)?, time)?;
         self.audit_store(Action::Unlock, Outcome::Ok)?;
         Ok(until)
     }
@@ -84,15 +84,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Settings`], and what [`Store::open`] has.
     pub fn differs_from_settings(&self) -> Result<Option<String>, StoreError> {
-        let wish = self.place.wish()?;
+        let wish = self.place.key_config()?;
         let Some(wished) = wish.source else { return Ok(None) };
         let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
-        let recorded = Recorded::from_columns(&row.source, &row.parameters);
+        let recorded = KeyLocation::from_columns(&row.source, &row.parameters);
         if recorded.as_ref().is_some_and(|recorded| recorded.source() == wished && recorded.is_wished(&wish))
         {
             return Ok(None);
         }
-        let place = recorded.map_or(row.source, |recorded| recorded.place(&self.context(Asking::No)));
+        let place = recorded.map_or(row.source, |recorded| recorded.place(&self.context(PromptPolicy::No)));
         Ok(Some(format!(
             "the settings name the key source {wished}, but the key of {} is still {place}: \
              `authenticate store rekey --source {wished}` changes that",

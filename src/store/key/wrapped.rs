@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{Asking, Context, DataKey, Fresh, ID, RESTORE, Row, Source, cache, session, source::Recorded};
+use super::{
+    Context, DataKey, ID, KeySource, NewKey, PromptPolicy, RESTORE, Row, cache, session, source::KeyLocation,
+};
 use crate::store::{
     StoreError,
-    crypto::seal::{About, SealingKey},
+    crypto::seal::{AssociatedData, SealingKey},
 };
 
 /// The row that records a data key under what a source has made for it.
-pub(in crate::store) fn wrap(key: &DataKey, fresh: &Fresh, erased: bool) -> Result<Row, StoreError> {
+pub(in crate::store) fn wrap(key: &DataKey, fresh: &NewKey, erased: bool) -> Result<Row, StoreError> {
     let (source, parameters) = fresh.recorded.to_columns();
     let wrapped = fresh.key.seal(&about(&key.id, &source, &parameters), key.key.expose())?;
     Ok(Row { key_id: key.id, source, parameters, wrapped, created_at: Timestamp::now(), erased })
@@ -21,18 +23,18 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
     let unknown = || StoreError::KeySource {
         path: context.database.clone(),
         source_name: row.source.clone(),
-        why: match Source::ALL.iter().any(|known| known.as_str() == row.source) {
+        why: match KeySource::ALL.iter().any(|known| known.as_str() == row.source) {
             true => format!("the record of it was altered: {RESTORE}"),
             false => "this version of authenticate does not know it: update authenticate".into(),
         },
     };
-    let recorded = Recorded::from_columns(&row.source, &row.parameters).ok_or_else(unknown)?;
+    let recorded = KeyLocation::from_columns(&row.source, &row.parameters).ok_or_else(unknown)?;
     let open = |wrapping: &SealingKey| {
         let plain = wrapping.open(&about(&row.key_id, &row.source, &row.parameters), &row.wrapped)?;
         Some(DataKey { id: row.key_id, key: SealingKey::from_bytes(&plain)? })
     };
     // Who gives a passphrase wants it to be tried.
-    let may_be_kept = !recorded.is_always_open() && !matches!(context.asking, Asking::Given(_));
+    let may_be_kept = !recorded.is_always_open() && !matches!(context.asking, PromptPolicy::Given(_));
     if may_be_kept {
         let kept = cache::find(&row.key_id).or_else(|| session::find(&row.key_id).map(|(key, _)| key));
         if let Some(key) = kept {
@@ -43,6 +45,6 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
 }
 
 /// Bound to the source and its parameters, so that neither can be exchanged.
-fn about(id: &[u8; ID], source: &str, parameters: &str) -> About {
-    About::new("data key", &[id, source.as_bytes(), parameters.as_bytes()])
+fn about(id: &[u8; ID], source: &str, parameters: &str) -> AssociatedData {
+    AssociatedData::new("data key", &[id, source.as_bytes(), parameters.as_bytes()])
 }

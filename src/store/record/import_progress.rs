@@ -18,7 +18,7 @@ WHERE provider = ? AND credential_set = ? AND profile = ?";
 
 impl Store {
     /// Notes that this version is about to be taken out of the files in a directory. What is stored next makes that void.
-    pub(crate) fn note_moving(
+    pub(crate) fn begin_move(
         &mut self,
         address: &Address,
         version: i64,
@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// The directory that was noted last.
-    pub(crate) fn moving_from(&self, address: &Address) -> Result<Option<PathBuf>, StoreError> {
+    pub(crate) fn move_source(&self, address: &Address) -> Result<Option<PathBuf>, StoreError> {
         let found = self.connection.query_row(READ, key(address), |row| row.get::<_, Option<String>>(0));
         let found = found.optional().map_err(|e| self.failed(e))?;
         Ok(found.flatten().map(PathBuf::from))

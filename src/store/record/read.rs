@@ -9,7 +9,7 @@ use crate::{
         Listing, Store, StoreError, Summary,
         crypto::{ledger::Ledger, seal},
         db::change::key,
-        key::{ATTEMPTS, Asking, DataKey},
+        key::{ATTEMPTS, DataKey, PromptPolicy},
     },
 };
 
@@ -30,7 +30,7 @@ impl Store {
             }
             // Whatever it takes to get the key, nobody has to wait for it.
             drop(reading);
-            self.fetch_key(Asking::Allowed)?;
+            self.fetch_key(PromptPolicy::Allowed)?;
         }
         Err(StoreError::Busy { path: self.place() })
     }

@@ -9,7 +9,7 @@ use crate::{
         Action, Store, StoreError, Unreadable,
         crypto::ledger::{Ledger, LedgerError},
         db::change::{NEXT_VERSION, key},
-        key::Asking,
+        key::PromptPolicy,
     },
 };
 
@@ -34,12 +34,12 @@ impl Store {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
         // A credential can be removed without the key, too.
-        let _ = self.key(Asking::No);
+        let _ = self.key(PromptPolicy::No);
         let change = self.begin()?;
         let found = change.execute(REMOVE, key(address)).map_err(failed)? > 0;
         if found {
             change.query_row(NEXT_VERSION, [], |_| Ok(())).map_err(failed)?;
-            self.strike_out(&change, address)?;
+            self.delete_row(&change, address)?;
             self.record(&change, Action::Remove, Some(address)).map_err(failed)?;
         }
         change.commit().map_err(failed)?;
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// An altered ledger does not keep anything from being removed.
-    fn strike_out(&self, change: &Connection, address: &Address) -> Result<(), StoreError> {
+    fn delete_row(&self, change: &Connection, address: &Address) -> Result<(), StoreError> {
         let Some(key) = self.key_at_hand(change).map_err(|e| self.failed(e))? else { return Ok(()) };
         match Ledger::read(change, &key).and_then(|mut ledger| ledger.set(address, None)) {
             Ok(()) | Err(LedgerError::Altered) => Ok(()),

@@ -83,7 +83,9 @@ pub(in crate::store) fn summary(row: &Row<'_>) -> rusqlite::Result<Result<Summar
 }
 
 /// The address and the version: all that sealing needs.
-pub(in crate::store) fn place(row: &Row<'_>) -> rusqlite::Result<Result<(Address, i64), Unreadable>> {
+pub(in crate::store) fn address_and_version(
+    row: &Row<'_>,
+) -> rusqlite::Result<Result<(Address, i64), Unreadable>> {
     sorted_out(row, address(row).and_then(|address| Ok((address, row.get(VERSION)?))))
 }
 

@@ -18,11 +18,11 @@ use crate::{
 
 /// How the exchange of one version's refresh token stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
+pub struct RefreshAttempt {
     /// The credential's version.
     pub version: i64,
     /// How far it is.
-    pub state: ExchangeState,
+    pub state: AttemptState,
     /// Who made it: a process and a program, for people.
     pub holder: String,
     /// Since when it is in this state, to the millisecond.
@@ -34,20 +34,20 @@ pub struct Exchange {
 /// How far an exchange is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ExchangeState {
+pub enum AttemptState {
     /// The token is on its way, or its holder died.
-    Sent,
+    InFlight,
     /// The vendor has refused it for good.
-    Refused,
+    Rejected,
     /// Nobody knows whether the vendor took the token.
     Unknown,
 }
 
-impl ExchangeState {
+impl AttemptState {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Sent => "sent",
-            Self::Refused => "refused",
+            Self::InFlight => "sent",
+            Self::Rejected => "refused",
             Self::Unknown => "unknown",
         }
     }
@@ -55,13 +55,13 @@ impl ExchangeState {
 
 /// What came of beginning an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum BeginOutcome {
     /// It is recorded: the token may be sent.
-    Yes,
+    Started,
     /// The credential is not there in that version any more.
-    Moved,
+    Changed,
     /// An exchange of that version is recorded already.
-    Before(Exchange),
+    AlreadyRecorded(RefreshAttempt),
 }
 
 const CURRENT: &str =
@@ -85,13 +85,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::put`].
-    pub fn begin_exchange(
+    pub fn begin_attempt(
         &mut self,
         address: &Address,
         version: i64,
         holder: &str,
         again: bool,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<BeginOutcome, StoreError> {
         let path = self.place();
         let failed = |source| StoreError::from_sqlite(path.clone(), source);
         // What the vendor answers can only be stored with the key as it is by now, which may have to be asked for.
@@ -99,26 +99,26 @@ impl Store {
         let current: Option<i64> =
             change.query_row(CURRENT, key(address), |row| row.get(0)).optional().map_err(failed)?;
         if current != Some(version) {
-            return Ok(Begun::Moved);
+            return Ok(BeginOutcome::Changed);
         }
         let before = change.query_row(&of_one(), key(address), exchange).optional().map_err(failed)?;
         if let Some(before) = before.filter(|_| !again) {
-            return Ok(Begun::Before(before));
+            return Ok(BeginOutcome::AlreadyRecorded(before));
         }
-        record(&change, address, version, ExchangeState::Sent, holder, None).map_err(failed)?;
+        record(&change, address, version, AttemptState::InFlight, holder, None).map_err(failed)?;
         change.commit().map_err(failed)?;
-        Ok(Begun::Yes)
+        Ok(BeginOutcome::Started)
     }
 
     /// Records how an exchange ended, unless the credential has moved on.
     ///
     /// # Errors
     /// As [`Store::put`].
-    pub fn end_exchange(
+    pub fn end_attempt(
         &mut self,
         address: &Address,
         version: i64,
-        state: ExchangeState,
+        state: AttemptState,
         holder: &str,
         why: &str,
     ) -> Result<(), StoreError> {
@@ -131,8 +131,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::put`].
-    pub fn put_back_exchange(&mut self, address: &Address, before: &Exchange) -> Result<(), StoreError> {
-        let Exchange { version, state, holder, since, why } = before;
+    pub fn restore_attempt(&mut self, address: &Address, before: &RefreshAttempt) -> Result<(), StoreError> {
+        let RefreshAttempt { version, state, holder, since, why } = before;
         self.change_if_current(address, *version, |change| {
             record_since(change, address, *version, *state, holder, *since, why.as_deref())
         })
@@ -142,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::put`].
-    pub fn forget_exchange(&mut self, address: &Address, version: i64) -> Result<(), StoreError> {
+    pub fn remove_attempt(&mut self, address: &Address, version: i64) -> Result<(), StoreError> {
         const FORGET: &str = "DELETE FROM exchange WHERE provider = ? AND credential_set = ? AND profile = ?";
         self.change_if_current(address, version, |change| change.execute(FORGET, key(address)).map(drop))
     }
@@ -170,7 +170,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn exchange(&self, address: &Address) -> Result<Option<Exchange>, StoreError> {
+    pub fn attempt(&self, address: &Address) -> Result<Option<RefreshAttempt>, StoreError> {
         let found =
             || self.connection.prepare_cached(&of_one())?.query_row(key(address), exchange).optional();
         found().map_err(|e| self.failed(e))
@@ -180,18 +180,18 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn exchanges(&self) -> Result<Vec<(Address, Exchange)>, StoreError> {
+    pub fn attempts(&self) -> Result<Vec<(Address, RefreshAttempt)>, StoreError> {
         of_all(&self.connection).map_err(|e| self.failed(e))
     }
 
     /// Refuses a change of the whole store while a token is under way.
-    pub(in crate::store) fn refuse_while_sent(
+    pub(in crate::store) fn refuse_while_in_flight(
         &self,
         change: &rusqlite::Connection,
     ) -> Result<(), StoreError> {
         let known = of_all(change).map_err(|e| self.failed(e))?;
-        match known.into_iter().find(|(_, known)| known.state == ExchangeState::Sent) {
-            Some((address, _)) => Err(StoreError::Renewing { address: Box::new(address) }),
+        match known.into_iter().find(|(_, known)| known.state == AttemptState::InFlight) {
+            Some((address, _)) => Err(StoreError::RefreshInFlight { address: Box::new(address) }),
             None => Ok(()),
         }
     }
@@ -199,7 +199,7 @@ impl Store {
 
 pub(in crate::store) fn of_all(
     connection: &rusqlite::Connection,
-) -> rusqlite::Result<Vec<(Address, Exchange)>> {
+) -> rusqlite::Result<Vec<(Address, RefreshAttempt)>> {
     let sql = format!("SELECT {COLUMNS}, provider, credential_set, profile FROM {JOINED}");
     let mut statement = connection.prepare_cached(&sql)?;
     // What is at no address is nobody's.
@@ -218,7 +218,7 @@ pub(in crate::store) fn record(
     change: &rusqlite::Connection,
     address: &Address,
     version: i64,
-    state: ExchangeState,
+    state: AttemptState,
     holder: &str,
     why: Option<&str>,
 ) -> rusqlite::Result<()> {
@@ -229,7 +229,7 @@ pub(in crate::store) fn record_since(
     change: &rusqlite::Connection,
     address: &Address,
     version: i64,
-    state: ExchangeState,
+    state: AttemptState,
     holder: &str,
     since: Timestamp,
     why: Option<&str>,
@@ -250,13 +250,13 @@ pub(in crate::store) fn record_since(
     recorded.map(drop)
 }
 
-fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
+fn exchange(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
     let state = match row.get_ref(1)?.as_str().unwrap_or_default() {
-        "sent" => ExchangeState::Sent,
-        "refused" => ExchangeState::Refused,
-        _ => ExchangeState::Unknown,
+        "sent" => AttemptState::InFlight,
+        "refused" => AttemptState::Rejected,
+        _ => AttemptState::Unknown,
     };
-    let known = Exchange {
+    let known = RefreshAttempt {
         version: row.get(0)?,
         state,
         holder: row.get_ref(2)?.as_str().unwrap_or_default().to_owned(),
@@ -264,11 +264,11 @@ fn exchange(row: &Row<'_>) -> rusqlite::Result<Exchange> {
         why: row.get_ref(4)?.as_str().ok().map(str::to_owned),
     };
     Ok(match time(row.get(3)?) {
-        Ok(since) => Exchange { since, ..known },
+        Ok(since) => RefreshAttempt { since, ..known },
         // A record that makes no sense is no reason to send a token.
         Err(_) => {
             let why = Some("the record of it makes no sense".to_owned());
-            Exchange { state: ExchangeState::Unknown, since: Timestamp::now(), why, ..known }
+            RefreshAttempt { state: AttemptState::Unknown, since: Timestamp::now(), why, ..known }
         }
     })
 }
@@ -280,7 +280,7 @@ mod tests {
 
     fn stored() -> (Store, Address, i64) {
         let mut store = Store::in_memory().expect("a store");
-        let address = Address::of("acme".parse().expect("a name"));
+        let address = Address::default_profile("acme".parse().expect("a name"));
         let record = store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored");
         (store, address, record.version)
     }
@@ -288,71 +288,84 @@ mod tests {
     #[test]
     fn a_token_is_sent_once() {
         let (mut store, address, version) = stored();
-        assert_eq!(store.begin_exchange(&address, version, "me", false).expect("begun"), Begun::Yes);
-        let Begun::Before(before) = store.begin_exchange(&address, version, "you", false).expect("begun")
+        assert_eq!(
+            store.begin_attempt(&address, version, "me", false).expect("begun"),
+            BeginOutcome::Started
+        );
+        let BeginOutcome::AlreadyRecorded(before) =
+            store.begin_attempt(&address, version, "you", false).expect("begun")
         else {
             panic!("twice");
         };
-        assert_eq!((before.state, before.holder.as_str()), (ExchangeState::Sent, "me"));
-        assert_eq!(store.exchanges().expect("all"), [(address.clone(), before)]);
-        assert_eq!(store.begin_exchange(&address, version, "you", true).expect("begun"), Begun::Yes);
+        assert_eq!((before.state, before.holder.as_str()), (AttemptState::InFlight, "me"));
+        assert_eq!(store.attempts().expect("all"), [(address.clone(), before)]);
+        assert_eq!(
+            store.begin_attempt(&address, version, "you", true).expect("begun"),
+            BeginOutcome::Started
+        );
     }
 
     #[test]
     fn what_is_stored_next_makes_it_void() {
         let (mut store, address, version) = stored();
-        store.begin_exchange(&address, version, "me", false).expect("begun");
-        store.end_exchange(&address, version, ExchangeState::Refused, "me", "invalid_grant").expect("ended");
-        let refused = store.exchange(&address).expect("read").expect("recorded");
-        assert_eq!((refused.state, refused.why.as_deref()), (ExchangeState::Refused, Some("invalid_grant")));
+        store.begin_attempt(&address, version, "me", false).expect("begun");
+        store.end_attempt(&address, version, AttemptState::Rejected, "me", "invalid_grant").expect("ended");
+        let refused = store.attempt(&address).expect("read").expect("recorded");
+        assert_eq!((refused.state, refused.why.as_deref()), (AttemptState::Rejected, Some("invalid_grant")));
         let next = store.put(&address, &Credential::api_key("two"), &Metadata::default()).expect("stored");
-        assert_eq!(store.exchange(&address).expect("read"), None);
-        assert_eq!(store.begin_exchange(&address, version, "me", false).expect("moved"), Begun::Moved);
-        store.end_exchange(&address, version, ExchangeState::Refused, "me", "late").expect("ignored");
-        assert_eq!(store.exchange(&address).expect("read"), None, "the loser changes nothing");
-        assert_eq!(store.begin_exchange(&address, next.version, "me", false).expect("begun"), Begun::Yes);
-        let begun = store.exchange(&address).expect("read");
-        store.end_exchange(&address, version, ExchangeState::Refused, "me", "late").expect("ignored");
-        store.forget_exchange(&address, version).expect("ignored");
-        assert_eq!(store.exchange(&address).expect("read"), begun, "nor when the winner has begun one");
-        store.forget_exchange(&address, next.version).expect("forgotten");
-        assert_eq!(store.exchange(&address).expect("read"), None);
+        assert_eq!(store.attempt(&address).expect("read"), None);
+        assert_eq!(
+            store.begin_attempt(&address, version, "me", false).expect("moved"),
+            BeginOutcome::Changed
+        );
+        store.end_attempt(&address, version, AttemptState::Rejected, "me", "late").expect("ignored");
+        assert_eq!(store.attempt(&address).expect("read"), None, "the loser changes nothing");
+        assert_eq!(
+            store.begin_attempt(&address, next.version, "me", false).expect("begun"),
+            BeginOutcome::Started
+        );
+        let begun = store.attempt(&address).expect("read");
+        store.end_attempt(&address, version, AttemptState::Rejected, "me", "late").expect("ignored");
+        store.remove_attempt(&address, version).expect("ignored");
+        assert_eq!(store.attempt(&address).expect("read"), begun, "nor when the winner has begun one");
+        store.remove_attempt(&address, next.version).expect("forgotten");
+        assert_eq!(store.attempt(&address).expect("read"), None);
     }
 
     #[test]
     fn what_was_known_before_one_that_did_not_happen_is_known_again() {
         let (mut store, address, version) = stored();
-        store.begin_exchange(&address, version, "me", false).expect("begun");
-        store.end_exchange(&address, version, ExchangeState::Unknown, "me", "no answer").expect("ended");
+        store.begin_attempt(&address, version, "me", false).expect("begun");
+        store.end_attempt(&address, version, AttemptState::Unknown, "me", "no answer").expect("ended");
         let long_ago = Timestamp::from_second(1_700_000_000).expect("a time");
         let before =
-            Exchange { since: long_ago, ..store.exchange(&address).expect("read").expect("recorded") };
-        store.put_back_exchange(&address, &before).expect("put back");
-        store.begin_exchange(&address, version, "you", true).expect("begun");
-        store.put_back_exchange(&address, &before).expect("put back");
-        assert_eq!(store.exchange(&address).expect("read"), Some(before.clone()));
+            RefreshAttempt { since: long_ago, ..store.attempt(&address).expect("read").expect("recorded") };
+        store.restore_attempt(&address, &before).expect("put back");
+        store.begin_attempt(&address, version, "you", true).expect("begun");
+        store.restore_attempt(&address, &before).expect("put back");
+        assert_eq!(store.attempt(&address).expect("read"), Some(before.clone()));
         store.put(&address, &Credential::api_key("two"), &Metadata::default()).expect("stored");
-        store.put_back_exchange(&address, &before).expect("ignored");
-        assert_eq!(store.exchange(&address).expect("read"), None, "the credential has moved on");
+        store.restore_attempt(&address, &before).expect("ignored");
+        assert_eq!(store.attempt(&address).expect("read"), None, "the credential has moved on");
     }
 
     #[test]
     fn a_record_that_makes_no_sense_sends_no_token() {
         let (mut store, address, version) = stored();
-        store.begin_exchange(&address, version, "me", false).expect("begun");
+        store.begin_attempt(&address, version, "me", false).expect("begun");
         store.connection.execute("UPDATE exchange SET since = 9223372036854775807", []).expect("altered");
-        let known = store.exchange(&address).expect("read").expect("recorded");
-        assert_eq!(known.state, ExchangeState::Unknown);
-        assert_eq!(store.exchanges().expect("all").len(), 1);
-        let begun = store.begin_exchange(&address, version, "you", false).expect("begun");
-        assert!(matches!(begun, Begun::Before(_)), "{begun:?}");
+        let known = store.attempt(&address).expect("read").expect("recorded");
+        assert_eq!(known.state, AttemptState::Unknown);
+        assert_eq!(store.attempts().expect("all").len(), 1);
+        let begun = store.begin_attempt(&address, version, "you", false).expect("begun");
+        assert!(matches!(begun, BeginOutcome::AlreadyRecorded(_)), "{begun:?}");
     }
 
     #[test]
     fn it_goes_with_the_credential() {
         let (mut store, address, version) = stored();
-        store.begin_exchange(&address, version, "me", false).expect("begun");
+        store.begin_attempt(&address, version, "me", false).expect("begun");
         store.remove(&address).expect("removed");
-        assert_eq!(store.exchanges().expect("all"), []);
+        assert_eq!(store.attempts().expect("all"), []);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// A renewal of one version that did not come about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Postponed {
+pub struct Backoff {
     /// The credential's version.
     pub version: i64,
     /// When, to the microsecond: who asked before that and who after has to be told apart.
@@ -37,7 +37,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::put`].
-    pub fn postpone(&mut self, address: &Address, postponed: &Postponed) -> Result<(), StoreError> {
+    pub fn set_backoff(&mut self, address: &Address, postponed: &Backoff) -> Result<(), StoreError> {
         self.change_if_current(address, postponed.version, |change| {
             let recorded = change.execute(
                 RECORD,
@@ -59,13 +59,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn postponed(&self, address: &Address) -> Result<Option<Postponed>, StoreError> {
+    pub fn backoff(&self, address: &Address) -> Result<Option<Backoff>, StoreError> {
         let found = || {
             let mut statement = self.connection.prepare_cached(READ)?;
             let row = statement.query_row(key(address), |row| {
                 // What makes no sense spares nobody a question.
                 let (Ok(at), Ok(until)) = (time(row.get(1)?), time(row.get(2)?)) else { return Ok(None) };
-                Ok(Some(Postponed { version: row.get(0)?, at, until, why: row.get(3)? }))
+                Ok(Some(Backoff { version: row.get(0)?, at, until, why: row.get(3)? }))
             });
             Ok(row.optional()?.flatten())
         };
@@ -85,24 +85,24 @@ mod tests {
     #[test]
     fn it_counts_for_one_version_of_the_credential() {
         let mut store = Store::in_memory().expect("a store");
-        let address = Address::of("acme".parse().expect("a name"));
+        let address = Address::default_profile("acme".parse().expect("a name"));
         let put = |store: &mut Store| {
             store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored").version
         };
         let version = put(&mut store);
-        assert_eq!(store.postponed(&address).expect("read"), None);
+        assert_eq!(store.backoff(&address).expect("read"), None);
         let at = Timestamp::from_second(1_800_000_000).expect("a time");
         let until = Timestamp::from_second(1_800_000_060).expect("a time");
-        let postponed = Postponed { version, at, until, why: "busy".into() };
-        store.postpone(&address, &postponed).expect("recorded");
-        store.postpone(&address, &Postponed { why: "still".into(), ..postponed.clone() }).expect("again");
-        let known = store.postponed(&address).expect("read");
-        assert_eq!(known, Some(Postponed { why: "still".into(), ..postponed.clone() }));
+        let postponed = Backoff { version, at, until, why: "busy".into() };
+        store.set_backoff(&address, &postponed).expect("recorded");
+        store.set_backoff(&address, &Backoff { why: "still".into(), ..postponed.clone() }).expect("again");
+        let known = store.backoff(&address).expect("read");
+        assert_eq!(known, Some(Backoff { why: "still".into(), ..postponed.clone() }));
         store.connection.execute("UPDATE postponed SET until = 9223372036854775807", []).expect("altered");
-        assert_eq!(store.postponed(&address).expect("read"), None, "it makes no sense");
+        assert_eq!(store.backoff(&address).expect("read"), None, "it makes no sense");
         put(&mut store);
-        assert_eq!(store.postponed(&address).expect("read"), None);
-        store.postpone(&address, &postponed).expect("ignored");
-        assert_eq!(store.postponed(&address).expect("read"), None, "it has moved on");
+        assert_eq!(store.backoff(&address).expect("read"), None);
+        store.set_backoff(&address, &postponed).expect("ignored");
+        assert_eq!(store.backoff(&address).expect("read"), None, "it has moved on");
     }
 }

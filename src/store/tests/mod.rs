@@ -20,7 +20,7 @@ fn name(text: &str) -> Name {
 }
 
 fn address(provider: &str) -> Address {
-    Address::of(name(provider))
+    Address::default_profile(name(provider))
 }
 
 fn key(key: &str) -> Credential {

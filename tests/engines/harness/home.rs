@@ -151,7 +151,7 @@ impl Home {
                 fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).expect("mode");
             }
         }
-        let address = Address::of(provider.parse().expect("a name"));
+        let address = Address::default_profile(provider.parse().expect("a name"));
         Store::open_existing(copy.path()).expect("a store")?.get(&address).expect("readable")
     }
 

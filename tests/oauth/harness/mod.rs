@@ -35,7 +35,7 @@ pub fn describe(home: &Home, name: &str, yaml: &str) {
 /// What is stored of a provider, by `PROVIDER` or `PROVIDER:PROFILE`.
 pub fn record(home: &Home, target: &str) -> Option<Record> {
     let (provider, profile) = target.split_once(':').unwrap_or((target, "default"));
-    let address = Address { profile: name(profile), ..Address::of(name(provider)) };
+    let address = Address { profile: name(profile), ..Address::default_profile(name(provider)) };
     if !home.database().exists() {
         return None;
     }

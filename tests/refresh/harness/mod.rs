@@ -20,7 +20,7 @@ use authenticate::{
     config::{Paths, Project},
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     provider::Registry,
-    refresh::{Refresh, RefreshError, Renewed},
+    refresh::{Refresh, RefreshError, Refreshed},
     store::Store,
     ui::Nobody,
 };
@@ -155,7 +155,7 @@ impl Home {
     }
 
     pub fn address(&self) -> Address {
-        Address::of("acme".parse().expect("a name"))
+        Address::default_profile("acme".parse().expect("a name"))
     }
 
     pub fn store(&self) -> Store {
@@ -183,15 +183,15 @@ impl Home {
     }
 
     /// Renews in this process.
-    pub fn renew(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
+    pub fn renew(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
         runtime().block_on(self.renewing(seen, force))
     }
 
-    pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Renewed, RefreshError> {
-        let registry = Registry::of_one(&self.paths, "acme");
+    pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
+        let registry = Registry::load_one(&self.paths, "acme");
         let provider = registry.get("acme").expect("described");
         let (paths, project) = (&self.paths, &Project::default());
-        Refresh { paths, store: None, provider, project, ui: &Nobody }.renew(seen, force).await
+        Refresh { paths, store: None, provider, project, ui: &Nobody }.refresh(seen, force).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, fs, io::Write as _};
 use age::secrecy::ExposeSecret as _;
 use authenticate::{
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
-    store::{Lock, Store, StoreError, Unlock, needs_passphrase},
+    store::{BackupLock, BackupUnlock, Store, StoreError, needs_passphrase},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -31,7 +31,7 @@ fn fresh() -> Store {
 }
 
 fn record(provider: &str, credential: Credential) -> Record {
-    let address = Address::of(provider.parse().expect("a name"));
+    let address = Address::default_profile(provider.parse().expect("a name"));
     let metadata = Metadata { account: Some("me@example.com".into()), ..Metadata::default() };
     let at = Timestamp::from_second(1_700_000_000).expect("a time");
     Record { address, credential, metadata, created_at: at, updated_at: at, version: 0 }
@@ -68,10 +68,10 @@ pub fn sealed(data: &[u8]) {
     let unlock = match needs_passphrase(&file) {
         Err(error) => {
             hidden(&error);
-            Unlock::Identities(IDENTITY.into())
+            BackupUnlock::Identities(IDENTITY.into())
         }
-        Ok(false) => Unlock::Identities(IDENTITY.into()),
-        Ok(true) if is_cheap(data) => Unlock::Passphrase(PASSPHRASE.into()),
+        Ok(false) => BackupUnlock::Identities(IDENTITY.into()),
+        Ok(true) if is_cheap(data) => BackupUnlock::Passphrase(PASSPHRASE.into()),
         Ok(true) => return,
     };
     STORE.with_borrow_mut(|store| match store.restore(&file, &unlock) {
@@ -84,8 +84,8 @@ pub fn sealed(data: &[u8]) {
     });
     // What opens it is of one kind.
     let other = match unlock {
-        Unlock::Identities(_) => Unlock::Passphrase(PASSPHRASE.into()),
-        Unlock::Passphrase(_) => Unlock::Identities(IDENTITY.into()),
+        BackupUnlock::Identities(_) => BackupUnlock::Passphrase(PASSPHRASE.into()),
+        BackupUnlock::Passphrase(_) => BackupUnlock::Identities(IDENTITY.into()),
     };
     STORE.with_borrow(|store| {
         let error = store.restore(&file, &other).expect_err("restored by what does not open it");
@@ -97,7 +97,7 @@ fn nothing_was_replaced(store: &Store, error: &StoreError) {
     hidden(error);
     assert_eq!(
         held(store),
-        [(Address::of("before".parse().expect("a name")), Credential::api_key("before"))]
+        [(Address::default_profile("before".parse().expect("a name")), Credential::api_key("before"))]
     );
 }
 
@@ -122,7 +122,7 @@ pub fn content(data: &[u8]) {
         to.finish().map(drop)
     };
     seal().expect("sealed");
-    let unlock = Unlock::Identities(identity.to_string().expose_secret().into());
+    let unlock = BackupUnlock::Identities(identity.to_string().expose_secret().into());
     STORE.with_borrow_mut(|store| {
         let restored = match store.restore(&file, &unlock) {
             Err(error) => return nothing_was_replaced(store, &error),
@@ -140,7 +140,7 @@ pub fn content(data: &[u8]) {
         }
         // A backup of it restores the same.
         let again = directory.path().join("again.age");
-        store.backup(&again, &Lock::Recipients(vec![recipient.to_string()]), false).expect("backed up");
+        store.backup(&again, &BackupLock::Recipients(vec![recipient.to_string()]), false).expect("backed up");
         store.restore(&again, &unlock).expect("restored");
         assert_eq!(held(store), now);
         *store = fresh();

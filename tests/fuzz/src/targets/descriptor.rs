@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
     fs::write(directory.path().join(format!("{stem}.yaml")), text).expect("written");
     let registry = Registry::load_for(Some(directory.path()), stem);
     assert_eq!(registry.problems_of(stem), []);
-    let provider = registry.find(stem).expect("it is there");
+    let provider = registry.by_name(stem).expect("it is there");
     let descriptor: &Descriptor = provider;
     assert_eq!(provider.layers().len(), 1 + usize::from(bundled_files().any(|(name, _)| name == stem)));
     for entry in &descriptor.capture {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use authenticate::{
     login::{
-        cli::port_forward::{Expected, looks_like_redirect},
-        oauth::redirect::{Answer, Awaited},
+        cli::port_forward::{ExpectedCallback, looks_like_redirect},
+        oauth::redirect::{AuthorizationResponse, ExpectedRedirect},
     },
     oauth::OAuthError,
     redact::is_invisible,
@@ -22,12 +22,12 @@ static REDIRECT: LazyLock<Url> =
 
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let expected = Expected::new(REDIRECT.clone(), Some(STATE.to_owned()));
-    let awaited = Awaited::new(expected.clone(), Some(ISSUER.to_owned()));
+    let expected = ExpectedCallback::new(REDIRECT.clone(), Some(STATE.to_owned()));
+    let awaited = ExpectedRedirect::new(expected.clone(), Some(ISSUER.to_owned()));
 
     match awaited.pasted(text) {
         Err(problem) => assert!(!problem.contains(CANARY)),
-        Ok(Answer::Code(code)) => {
+        Ok(AuthorizationResponse::Code(code)) => {
             let code = code.expose();
             assert!(code.len() >= 6 && code.len() <= 8192);
             assert!(code.chars().all(|c| c.is_ascii_graphic()));
@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
                 assert!(decoded(text).contains(STATE), "{text}");
             }
         }
-        Ok(Answer::Refused(error)) => {
+        Ok(AuthorizationResponse::Refused(error)) => {
             assert!(decoded(text).contains(STATE), "{text}");
             let OAuthError::Refused { code, description } = &error else { panic!("{error}") };
             assert!(code.chars().count() <= 64 && description.iter().all(|d| d.chars().count() <= 200));
@@ -55,7 +55,7 @@ pub fn run(data: &[u8]) {
         assert!(expected.check(text).is_ok(), "{answer:?}");
     }
     let _ = looks_like_redirect(text);
-    if let Some(expected) = Expected::of(text) {
+    if let Some(expected) = ExpectedCallback::of(text) {
         let host = expected.redirect().host_str();
         assert!(matches!(host, Some("localhost" | "127.0.0.1" | "[::1]")), "{host:?}");
         assert_eq!(expected.redirect().scheme(), "http");

@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use authenticate::{
     credential::{Address, Credential, Metadata, OAuth},
-    store::{FILE_NAME, Place, Source, Store, StoreError},
+    store::{FILE_NAME, KeySource, Place, Store, StoreError},
 };
 use rusqlite::{Connection, types::Value};
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ static BEFORE: LazyLock<TempDir> = LazyLock::new(|| {
 });
 
 fn open(directory: &Path) -> Result<Store, StoreError> {
-    Store::open(Place::from(directory).key_source(Source::KeyFile))
+    Store::open(Place::from(directory).key_source(KeySource::KeyFile))
 }
 
 fn stored() -> [(Address, Credential); 2] {
@@ -61,7 +61,7 @@ fn stored() -> [(Address, Credential); 2] {
         id_token: None,
         extra: Default::default(),
     };
-    let address = |provider: &str| Address::of(provider.parse().expect("a name"));
+    let address = |provider: &str| Address::default_profile(provider.parse().expect("a name"));
     [
         (address("codex"), Credential::OAuth(oauth)),
         (address("gh"), Credential::Token { token: "c4nary!-token".into() }),

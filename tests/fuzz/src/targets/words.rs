@@ -1,8 +1,8 @@
 //! What people type: names, references, addresses, engines, key sources.
 
 use authenticate::{
-    config::Reference, credential::Name, engine::Choice, net::endpoint::Endpoint,
-    provider::run_args::RunArgs, redact, store::Source,
+    config::Reference, credential::Name, engine::EngineSelector, net::endpoint::Endpoint,
+    provider::run_args::RunArgs, redact, store::KeySource,
 };
 
 /// What nothing takes.
@@ -35,7 +35,7 @@ pub fn run(data: &[u8]) {
         Ok(endpoint) => {
             let url = endpoint.url();
             assert!(url.scheme() == "https" || url.scheme() == "http" && endpoint.is_loopback());
-            assert!(!redact::has_user(url.as_str()) && url.fragment().is_none());
+            assert!(!redact::has_userinfo(url.as_str()) && url.fragment().is_none());
             assert_eq!(endpoint.to_string().parse(), Ok(endpoint));
         }
         Err(error) => {
@@ -44,15 +44,15 @@ pub fn run(data: &[u8]) {
             assert!(!said.contains(char::is_control), "{said:?}");
         }
     }
-    let _ = text.parse::<Choice>().map_err(|error| error.to_string());
-    let _ = text.parse::<Source>().map_err(|error| error.to_string());
+    let _ = text.parse::<EngineSelector>().map_err(|error| error.to_string());
+    let _ = text.parse::<KeySource>().map_err(|error| error.to_string());
     let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     if let Ok(run) = RunArgs::parse(&words) {
         assert!(run.env.iter().all(|(name, _)| !name.is_empty() && !name.contains(['=', '\0'])));
         assert!(run.publish.iter().all(|port| port.container != 0));
     }
-    assert!(!redact::has_user(&redact::url(text)) || redact::url(text).contains("://...@"));
-    if redact::is_harmless(text) {
+    assert!(!redact::has_userinfo(&redact::redact_url(text)) || redact::redact_url(text).contains("://...@"));
+    if redact::looks_safe(text) {
         assert!(!text.contains(char::is_control));
     }
 }

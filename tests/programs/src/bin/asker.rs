@@ -9,7 +9,7 @@ use authenticate::{
     Error,
     config::Paths,
     credential::Name,
-    resolve::{Request, ensure_fresh::alive},
+    resolve::{Request, ensure_fresh::find_fresh},
     ui::Nobody,
 };
 use clap::Parser;
@@ -50,7 +50,7 @@ fn ask(cli: &Cli, paths: &Paths) -> Result<String, Error> {
     let request = Request::new(&project, cli.provider.as_str());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-    let alive = runtime.block_on(alive(paths, &request, &Nobody))?;
+    let alive = runtime.block_on(find_fresh(paths, &request, &Nobody))?;
     let token = alive.resolved.credential.usable().map(|secret| secret.expose().to_owned());
     Ok(token.unwrap_or_default())
 }
