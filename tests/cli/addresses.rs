@@ -1,6 +1,6 @@
 //! Sets, profiles and projects: which credential is meant.
 
-use crate::harness::{Home, code};
+use test_support::{Home, code};
 
 const KEY: &str = "sk-ant-0123456789-abcdefghij";
 

@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use crate::{
-    harness::{CANARY, Home, KEY, code, json},
-    pty::Session,
-};
+use test_support::{CANARY, Home, KEY, code, json, pty::Session};
 
 fn only_key(home: &Home) -> String {
     let [(address, key)] = home.keys().try_into().expect("one credential");
@@ -227,7 +224,7 @@ fn storing_again_replaces_it_and_leaves_nothing_of_the_old_one() {
     home.stores("openai", "sk-OLD-0123456789-abcdefghij");
     home.stores("openai", KEY);
     assert_eq!(only_key(&home), KEY);
-    for file in crate::harness::files_below(&home.data()) {
+    for file in test_support::files_below(&home.data()) {
         let bytes = fs::read(&file).expect("read");
         assert!(!bytes.windows(6).any(|window| window == b"sk-OLD"), "{}", file.display());
     }

@@ -4,12 +4,9 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use authenticate::credential::{Credential, Metadata, OAuth};
 use rustix::fs::{CWD, Mode, mkfifoat};
+use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
 
-use crate::{
-    harness::{CANARY, Home, KEY, code, files_below},
-    pty::Session,
-    store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_key},
-};
+use crate::store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_key};
 
 fn many_kinds(home: &Home) {
     home.stores("openai", KEY);

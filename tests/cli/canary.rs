@@ -5,11 +5,7 @@ use std::{fs, io::Write as _, process::Child};
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
-
-use crate::{
-    harness::{CANARY, Home, KEY, code, files_below},
-    pty::Session,
-};
+use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
 
 fn holds_canary(bytes: &[u8]) -> bool {
     bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::harness::{Home, KEY, code};
+use test_support::{Home, KEY, code};
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");

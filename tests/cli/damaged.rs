@@ -4,11 +4,9 @@ use std::{fs, path::PathBuf};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use test_support::{CANARY, Home, Outcome, code};
 
-use crate::{
-    harness::{CANARY, Home, Outcome, code},
-    store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_fixture, with_key},
-};
+use crate::store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_fixture, with_key};
 
 /// One sound credential, and one with which this was done.
 fn with_damage(sql: &str) -> Home {

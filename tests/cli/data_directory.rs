@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::harness::{Home, KEY, code};
+use test_support::{Home, KEY, code};
 
 fn set_mode(path: &Path, mode: u32) {
     fs::create_dir_all(path).expect("made");

@@ -3,8 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
-
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 fn check(report: &Value, what: &str) -> Value {
     let checks = report["checks"].as_array().expect("a list");

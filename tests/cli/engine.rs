@@ -6,10 +6,9 @@ use std::{
     os::unix::net::UnixListener,
 };
 
-use crate::{
-    fake_engine::{listen_at, usual},
-    harness::{Home, KEY, code},
-};
+use test_support::{Home, KEY, code};
+
+use crate::fake_engine::{listen_at, usual};
 
 /// Sockets where engines would be looked for, at which nobody may knock.
 struct Doors {
@@ -106,7 +105,7 @@ fn nothing_is_left_of_a_login_that_found_no_engine() {
     let home = Home::new();
     home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE);
     assert!(home.stored().is_empty());
-    assert!(crate::harness::files_below(&home.data().join("logins")).is_empty());
+    assert!(test_support::files_below(&home.data().join("logins")).is_empty());
 }
 
 #[test]

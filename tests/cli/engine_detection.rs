@@ -4,11 +4,9 @@
 use std::sync::mpsc::channel;
 
 use serde_json::Value;
+use test_support::{Home, code};
 
-use crate::{
-    fake_engine::{Answer, listen, usual},
-    harness::{Home, code},
-};
+use crate::fake_engine::{Answer, listen, usual};
 
 /// What an engine says of itself.
 #[derive(Clone, Copy)]

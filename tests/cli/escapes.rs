@@ -1,6 +1,6 @@
 //! Texts of others cannot act on the terminal, nor look like ours.
 
-use crate::harness::{Home, code};
+use test_support::{Home, code};
 
 /// Clears the screen, sets the title, and turns the reading direction around.
 const TRICKS: &str = "\\e[2J\\e]0;PWNED\\a\\u202e\\u2028\\u200b";

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-use crate::harness::{Home, code, json};
+use test_support::{Home, code, json};
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/help.snap");
 /// Set it to anything to write the snapshot anew.

@@ -6,8 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-
-use crate::harness::{CANARY, Home, code, json as parse};
+use test_support::{CANARY, Home, code, json as parse};
 
 /// The header of a JWT and a payload that ends in 2030 and has an address in it.
 const JWT: &str = "eyJhbGciOiJub25lIn0.eyJleHAiOjE4OTM0NTYwMDAsImVtYWlsIjoiYW5uQGV4YW1wbGUuY29tIn0.CANARY";

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    harness::{CANARY, Home, KEY, Outcome, Run, code, files_below},
+use test_support::{
+    CANARY, Home, KEY, Outcome, Run, code, files_below,
+    key_ring::{HangingBus, KeyRing},
     pty::Session,
-    ring::{HangingBus, Ring},
 };
 
 const VARIABLE: &str = "AUTHENTICATE_KEY_SOURCE";
@@ -283,7 +283,7 @@ fn systemd_seals_the_key() {
 #[test]
 fn with_a_key_ring_that_works_it_is_the_key_ring() {
     let home = Home::new();
-    let mut ring = Ring::unlocked();
+    let mut ring = KeyRing::unlocked();
     stores(&home).env(BUS, ring.address()).exits(code::DONE).says("its key is in: the key ring");
     assert!(!home.data().join("store.key").exists());
     assert_eq!(ring.entries(), 1, "the probe is gone, and the key is there");
@@ -309,7 +309,7 @@ fn with_a_key_ring_that_works_it_is_the_key_ring() {
 #[test]
 fn a_locked_key_ring_is_an_error_at_first_too() {
     let home = Home::new();
-    let mut ring = Ring::unlocked();
+    let mut ring = KeyRing::unlocked();
     ring.locks();
     stores(&home)
         .env(BUS, ring.address())
@@ -346,8 +346,8 @@ fn a_bus_without_a_key_ring_has_none() {
 #[test]
 fn the_ways_out_of_a_locked_key_ring_lead_out() {
     let home = Home::new();
-    let mut ring = Ring::unlocked();
-    let with_ring = |run: Run, ring: &Ring| run.env(BUS, ring.address());
+    let mut ring = KeyRing::unlocked();
+    let with_ring = |run: Run, ring: &KeyRing| run.env(BUS, ring.address());
     with_ring(stores(&home), &ring).exits(code::DONE);
     let backup = home.authenticate(["store", "backup", "b.age", "--passphrase-stdin"]).input("x");
     with_ring(backup, &ring).exits(code::DONE);

@@ -8,8 +8,7 @@ use std::{
 };
 
 use authenticate::{credential::Address, store::Store};
-
-use crate::harness::{CANARY, Home, KEY, code, files_below, name};
+use test_support::{CANARY, Home, KEY, code, files_below, name};
 
 /// How many moments are tried.
 const MOMENTS: u32 = 20;

@@ -8,11 +8,7 @@ use std::{
 };
 
 use authenticate::store::Store;
-
-use crate::{
-    harness::{Home, KEY, Run, code, files_below},
-    ring::Ring,
-};
+use test_support::{Home, KEY, Run, code, files_below, key_ring::KeyRing};
 
 /// How many moments are tried.
 const MOMENTS: u32 = 40;
@@ -158,7 +154,7 @@ fn while_it_is_sealed() {
 /// Whichever of the two has the key, it opens.
 #[test]
 fn while_its_key_moves_to_another_source() {
-    let ring = Ring::unlocked();
+    let ring = KeyRing::unlocked();
     let home = filled();
     home.write("passphrase", "correct horse\n");
     let with_all = |run: Run| {
@@ -209,7 +205,7 @@ fn while_its_key_moves_to_another_source() {
 /// Before there is a key in it: what is put there first is only to see whether it keeps that.
 #[test]
 fn while_the_key_ring_is_tried() {
-    let ring = Ring::unlocked();
+    let ring = KeyRing::unlocked();
     let home = filled();
     let rekey = |source: &str| {
         home.authenticate(["store", "rekey", "--source", source])

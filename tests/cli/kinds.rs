@@ -1,11 +1,7 @@
 //! What is neither a key nor a vendor's login: bearer tokens, fields, user and password.
 
 use serde_json::{Value, json};
-
-use crate::{
-    harness::{CANARY, Home, KEY, code, json as parse},
-    pty::Session,
-};
+use test_support::{CANARY, Home, KEY, code, json as parse, pty::Session};
 
 /// What is stored at an address, as its stored form.
 fn stored(home: &Home, address: &str) -> Value {

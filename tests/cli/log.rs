@@ -4,8 +4,7 @@ use std::thread;
 
 use rusqlite::Connection;
 use serde_json::Value;
-
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 fn entries(home: &Home, words: &[&str]) -> Vec<Value> {
     let words = ["log", "--json"].iter().chain(words);

@@ -6,11 +6,7 @@ use authenticate::{
     config::Paths,
     credential::{Credential, Metadata, OAuth},
 };
-
-use crate::{
-    harness::{CANARY, Home, KEY, code, files_below},
-    pty::Session,
-};
+use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
 
 #[test]
 fn what_is_removed_is_gone_from_the_disk() {

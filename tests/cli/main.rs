@@ -3,10 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod harness;
-mod pty;
-mod ring;
-
 mod addresses;
 mod api_key;
 mod backups;

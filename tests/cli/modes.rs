@@ -1,11 +1,7 @@
 //! A provider with several modes: which one it is to be.
 
 use rustix::process::Signal;
-
-use crate::{
-    harness::{Home, code},
-    pty::Session,
-};
+use test_support::{Home, code, pty::Session};
 
 const KEY: &str = "sk-ant-0123456789-abcdefghij";
 

@@ -2,10 +2,7 @@
 
 use std::io::pipe;
 
-use crate::{
-    harness::{Home, KEY, code},
-    pty::Session,
-};
+use test_support::{Home, KEY, code, pty::Session};
 
 #[test]
 fn colour_is_for_terminals() {

@@ -1,6 +1,6 @@
 //! A key in the wrong place of a command line is never repeated, and a plain slip still is.
 
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 #[test]
 fn a_key_in_a_wrong_place_is_not_repeated() {

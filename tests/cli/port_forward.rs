@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    fake_engine::{Answer, listen, usual},
-    harness::Home,
-};
+use test_support::Home;
+
+use crate::fake_engine::{Answer, listen, usual};
 
 /// As many as are nobody's browser.
 const MOST: usize = 64;

@@ -3,8 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use serde_json::json;
-
-use crate::harness::{Home, KEY, code};
+use test_support::{Home, KEY, code};
 
 #[test]
 fn a_project_needs_no_file() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{Home, code};
+use test_support::{Home, code};
 
 const ACME: &str = "label: Acme\napi_key: {env_var: ACME_KEY, pattern: '^acme-[0-9]{4}$'}\n";
 

@@ -1,12 +1,9 @@
 //! Questions for secrets at a terminal: what is typed is never shown, and there is a way out.
 
 use rustix::process::Signal;
+use test_support::{Home, KEY, code, pty::Session};
 
-use crate::{
-    harness::{Home, KEY, code},
-    pty::Session,
-    store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key},
-};
+use crate::store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key};
 
 /// Ctrl-S and Ctrl-Q: the terminal shows nothing in between.
 const HOLD: &str = "\x13";

@@ -6,8 +6,7 @@ use authenticate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-
-use crate::harness::{CANARY, Home, KEY, code, name};
+use test_support::{CANARY, Home, KEY, code, name};
 
 /// Stores a token `sk-PROFILE` that ends so many hours from now.
 fn store(home: &Home, provider: &str, profile: &str, hours: i64) {
@@ -320,7 +319,7 @@ fn a_field_from_the_environment_is_one_line_and_cannot_act_on_a_terminal() {
         is_refused("CANARY\nmore");
     };
     both();
-    let row = |run: crate::harness::Run| run.exits(code::DONE).json()["credentials"][0].clone();
+    let row = |run: test_support::Run| run.exits(code::DONE).json()["credentials"][0].clone();
     let status = row(home.authenticate(["status", "slack", "--json"]).env("SLACK_APP_TOKEN", "a\x1b"));
     assert_eq!((&status["kind"], &status["state"]), (&json!("fields"), &json!("error")));
     home.put(

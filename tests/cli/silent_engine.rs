@@ -13,11 +13,9 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use test_support::{Home, Run, code, files_below};
 
-use crate::{
-    fake_engine::{Answer, listen, usual},
-    harness::{Home, Run, code, files_below},
-};
+use crate::fake_engine::{Answer, listen, usual};
 
 /// The requests that an engine may never answer, as they are made one after the other.
 const REQUESTS: [&str; 5] =

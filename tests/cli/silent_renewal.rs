@@ -10,10 +10,10 @@ use std::{
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
+use test_support::{Home, code, files_below};
 
 use crate::{
     fake_engine::{Answer, listen, usual},
-    harness::{Home, code, files_below},
     silent_engine::end,
 };
 

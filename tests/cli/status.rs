@@ -3,8 +3,7 @@
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()

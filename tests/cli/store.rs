@@ -7,8 +7,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-
-use crate::harness::{CANARY, Home, KEY, Outcome, code, files_below};
+use test_support::{CANARY, Home, KEY, Outcome, code, files_below};
 
 /// Every verb that opens the store.
 fn each_verb(home: &Home) -> Vec<Outcome> {

@@ -9,11 +9,8 @@ use std::{
 
 use authenticate::store::SCHEMA_VERSION;
 use rusqlite::Connection;
-
-use crate::{
-    harness::{CANARY, Home, KEY, Outcome, PROGRAM, Run, code, files_below},
-    pty::Session,
-    ring::Ring,
+use test_support::{
+    CANARY, Home, KEY, Outcome, Run, code, files_below, key_ring::KeyRing, program_path, pty::Session,
 };
 
 pub const PASSPHRASE: &str = "correct horse";
@@ -204,7 +201,7 @@ fn a_rekey_seals_everything_anew_and_leaves_nothing_of_the_old_key() {
 #[test]
 fn a_rekey_moves_the_key_from_source_to_source() {
     let home = with_key();
-    let mut ring = Ring::unlocked();
+    let mut ring = KeyRing::unlocked();
     let elsewhere = home.path().join("k");
     let path = "/usr/local/bin:/usr/bin:/bin";
     home.write("config/config.yaml", "store: {passphrase_command: [echo, printed]}\n");
@@ -272,9 +269,10 @@ fn a_passphrase_is_not_replaced_by_itself() {
 fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
     let home = with_key();
     // It is run after the old key was got, and before the new one is made.
+    let program = program_path();
     let winner = home.write(
         "winner",
-        &format!("#!/bin/sh\n'{PROGRAM}' store rekey --source key_file >&2 || exit 1\necho a passphrase\n"),
+        &format!("#!/bin/sh\n'{program}' store rekey --source key_file >&2 || exit 1\necho a passphrase\n"),
     );
     fs::set_permissions(&winner, fs::Permissions::from_mode(0o755)).expect("executable");
     home.write("config/config.yaml", &format!("store: {{passphrase_command: [{}]}}\n", winner.display()));
@@ -393,7 +391,7 @@ fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
 #[test]
 fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {
     let home = Home::new();
-    let mut ring = Ring::unlocked();
+    let mut ring = KeyRing::unlocked();
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(KEY)
         .env(BUS, ring.address())
@@ -424,7 +422,7 @@ fn a_passphrase_is_made_expensive_to_guess() {
         let database = Connection::open(home.database()).expect("opened");
         let sql = "SELECT parameters FROM store_key";
         let parameters: String = database.query_row(sql, [], |row| row.get(0)).expect("read");
-        let parameters = crate::harness::json(&parameters);
+        let parameters = test_support::json(&parameters);
         let derivation = parameters.pointer(place).expect("recorded");
         let salt = derivation["salt"].as_str().expect("a salt").to_owned();
         assert!(salt.len() >= 22, "16 bytes: {salt}");

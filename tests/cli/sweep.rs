@@ -14,8 +14,7 @@ use std::{
 };
 
 use rustix::fs::{Mode, OFlags, mkdirat, openat};
-
-use crate::harness::{Home, KEY, code};
+use test_support::{Home, KEY, code};
 
 const LOGIN: &str = "ABCDEF0123456789";
 /// Nothing listens there.

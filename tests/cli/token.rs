@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 fn oauth() -> Credential {
     Credential::OAuth(OAuth {

@@ -3,8 +3,7 @@
 use std::{fs, io::Write as _, os::unix::fs::symlink, path::Path, thread};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-
-use crate::harness::{Home, KEY, code};
+use test_support::{Home, KEY, code};
 
 fn fifo(home: &Home, path: &str) -> String {
     let path = home.path().join(path);

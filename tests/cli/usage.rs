@@ -1,6 +1,6 @@
 //! Wrong command lines: exit code 2, what is wrong, what was probably meant, and nothing done.
 
-use crate::harness::{Home, KEY, Run, code};
+use test_support::{Home, KEY, Run, code};
 
 #[test]
 fn an_unknown_provider_gets_the_list_and_the_nearest_name() {

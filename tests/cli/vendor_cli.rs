@@ -10,11 +10,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use test_support::{Home, code};
 
-use crate::{
-    fake_engine::{Answer, listen, usual},
-    harness::{Home, code},
-};
+use crate::fake_engine::{Answer, listen, usual};
 
 /// What the vendor's file holds.
 fn login(token: &str, expires_at: u64) -> String {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use authenticate::credential::{Credential, Metadata, OAuth};
 use serde_json::json;
-
-use crate::harness::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code};
 
 const WRONG: &str = "labl: Acme\n";
 
@@ -67,7 +66,7 @@ fn status_says_what_is_wrong_and_claims_nothing() {
         let words = ["status", "--json"].iter().chain(words);
         home.authenticate(words).env("OPENAI_API_KEY", KEY).exits(code::DONE)
     };
-    let row = |outcome: &crate::harness::Outcome, name: &str| {
+    let row = |outcome: &test_support::Outcome, name: &str| {
         let rows = outcome.json()["credentials"].as_array().expect("rows").clone();
         rows.into_iter().find(|row| row["provider"] == name).expect("a row")
     };

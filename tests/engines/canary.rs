@@ -9,11 +9,12 @@ use std::{
 };
 
 use serde_json::Value;
+use test_support::Running;
 
 use crate::{
     codex_browser::{CALLBACK, ISSUER, browser},
     codex_device::codex,
-    harness::{Home, Place, Pod, Running, port},
+    harness::{Home, Place, Pod, port},
 };
 
 const LABEL: &str = "io.github.authenticate";

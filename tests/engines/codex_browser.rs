@@ -2,9 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use test_support::running::Running;
+
 use crate::{
     codex_device::assert_stored_as_issued,
-    harness::{Home, Place, Pod, port, running::Running},
+    harness::{Home, Place, Pod, port},
 };
 
 /// The host that Codex logs in at.

@@ -2,8 +2,9 @@
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use test_support::Running;
 
-use crate::harness::{Home, Place, Running, acme, acme::LOG_IN, programs};
+use crate::harness::{Home, Place, acme, acme::LOG_IN, programs};
 
 const WITHOUT_LIMITS: &str = "; it cannot limit memory and processes";
 

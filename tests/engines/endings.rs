@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use test_support::{Ended, Running};
 
-use crate::harness::{Ended, Home, Place, Running, acme, acme::LOG_IN};
+use crate::harness::{Home, Place, acme, acme::LOG_IN};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 

@@ -8,8 +8,9 @@ use std::{
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use test_support::{Ended, Running};
 
-use crate::harness::{Ended, Home, Place, Running, acme};
+use crate::harness::{Home, Place, acme};
 
 /// Gives the provider an image of the user's own, with something in it that no earlier run had.
 fn edit(home: &Home, text: &str) {

@@ -5,7 +5,11 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::harness::{Home, Place, acme, acme::LOG_IN, acme::MOUNT, output};
+use crate::harness::{
+    Home, Place, acme,
+    acme::{LOG_IN, MOUNT},
+    output,
+};
 
 /// What engines put into every container.
 const USUAL: [&str; 8] = ["/proc", "/dev", "/sys", "/etc", "/run", "/tmp", "/var/tmp", "/"];

@@ -2,7 +2,9 @@
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::harness::{Home, Place, Running, running::LIMIT};
+use test_support::{LIMIT, Running};
+
+use crate::harness::{Home, Place};
 
 /// In a file system and among processes of its own, where no engine's socket is: the program says how Podman is started,
 /// its words are followed, and the program finds it.

@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::process::Signal;
+use test_support::{Running, tty::OnTerminal};
 
-use crate::harness::{Home, Place, Running, acme, acme::LOG_IN, tty::OnTerminal};
+use crate::harness::{Home, Place, acme, acme::LOG_IN};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 
@@ -70,8 +71,8 @@ fn a_stuck_reader_keeps_nobody_from_ending() {
     drop(command);
     let mut first = [0; 5];
     std::io::Read::read_exact(&mut reader, &mut first).expect("something");
-    crate::harness::running::send(&child, Signal::TERM);
-    let status = crate::harness::running::wait(&mut child, crate::harness::running::LIMIT, String::new);
+    test_support::running::send(&child, Signal::TERM);
+    let status = test_support::running::wait(&mut child, test_support::LIMIT, String::new);
     assert_eq!(status.code(), Some(130));
     home.assert_nothing_left();
 }

@@ -9,8 +9,9 @@ use std::{
 };
 
 use serde_json::json;
+use test_support::Running;
 
-use crate::harness::{Home, Place, Running, acme::describe, output};
+use crate::harness::{Home, Place, acme::describe, output};
 
 /// Fetches a URL with the one HTTP client that Debian's base image has, which asks `http_proxy`.
 const FETCH: &str = "/usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file";

@@ -3,8 +3,12 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use serde_json::json;
+use test_support::tty::OnTerminal;
 
-use crate::harness::{Home, Place, acme, acme::LOG_IN, acme::describe, tty::OnTerminal};
+use crate::harness::{
+    Home, Place, acme,
+    acme::{LOG_IN, describe},
+};
 
 const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];
 const STATE: &str = "state-of-this-login";
@@ -88,7 +92,7 @@ fn without_a_terminal_the_headless_command_is_taken_if_there_is_one() {
     let headless = ["sh", "-c", r#"echo '{"a":"HEADLESS","r":"R"}' >~/.config/acme/auth.json"#];
     describe(&home, json!({"callback_ports": [port], "headless_command": headless}));
     let mut command = home.command(&LOGIN[..4]);
-    let ended = crate::harness::Running::start(command.env("BROWSER", "/bin/true")).end().expect(0);
+    let ended = test_support::Running::start(command.env("BROWSER", "/bin/true")).end().expect(0);
     assert!(ended.err.contains(&format!("port {port} of 127.0.0.1 is taken")), "{}", ended.err);
     assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "HEADLESS\n");
 }

@@ -14,11 +14,11 @@ use authenticate::{
 };
 use rustix::process::Signal;
 use serde_json::json;
+use test_support::{LIMIT, Running};
 
 use crate::harness::{
-    Home, Place, Running, acme,
+    Home, Place, acme,
     acme::{MOUNT, describe},
-    running::LIMIT,
 };
 
 const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];

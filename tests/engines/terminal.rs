@@ -1,8 +1,9 @@
 //! A vendor's CLI at a real terminal.
 
 use rustix::process::Signal;
+use test_support::tty::OnTerminal;
 
-use crate::harness::{Place, acme, acme::LOG_IN, tty::OnTerminal};
+use crate::harness::{Place, acme, acme::LOG_IN};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 

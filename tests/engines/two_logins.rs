@@ -2,7 +2,10 @@
 
 use rustix::process::Signal;
 
-use crate::harness::{Place, acme, acme::LOG_IN, acme::script};
+use crate::harness::{
+    Place, acme,
+    acme::{LOG_IN, script},
+};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 

@@ -13,12 +13,13 @@ use authenticate::{
     ui::{Nobody, Ui, UiError},
 };
 use jiff::{SignedDuration, Timestamp};
+use test_support::{Home, KEY, name};
 
-use crate::harness::{KEY, Script, block_on, home, in_memory, key, logs_in, name};
+use crate::script::{Script, block_on, in_memory, key, logs_in, resolves};
 
 #[test]
 fn a_client_in_memory_leaves_nothing_on_the_disk() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
         assert!(!client.is_authenticated("openai").expect("known"));
@@ -37,20 +38,20 @@ fn a_client_in_memory_leaves_nothing_on_the_disk() {
 
 #[test]
 fn a_client_uses_the_same_store_as_everybody() {
-    let home = home();
+    let home = Home::new();
     let client = Client::new(home.paths.clone());
     assert_eq!(client.list().expect("listed"), []);
     assert!(block_on(client.logout("openai", None)).is_err(), "nothing to remove");
     assert!(block_on(client.logout_all()).expect("nothing to remove").is_empty());
     assert!(!home.paths.data().exists(), "looking makes nothing");
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
-    assert_eq!(home.resolves("openai").expect("resolved"), KEY);
+    assert_eq!(resolves(&home, "openai").expect("resolved"), KEY);
 }
 
 #[test]
 fn a_client_logs_in_and_out_of_several_at_once() {
-    let home = home();
-    home.writes("config/projects/shop.yaml", "credential_set: team\n");
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
     let client = in_memory(&home).project(name("shop"));
     let how = |provider: &str| match provider {
         "openai" => key(KEY),
@@ -72,7 +73,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
 
 #[test]
 fn a_client_lists_what_can_be_done() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
     let list = client.list().expect("listed");
@@ -94,9 +95,9 @@ fn a_client_lists_what_can_be_done() {
 
 #[test]
 fn headers_are_for_the_providers_own_api() {
-    let home = home();
+    let home = Home::new();
     let local = "modes: [basic]\napi: {base_url: env:ACME_TEST_URL_UNSET, shape: own}\n";
-    home.writes("config/providers/acme.yaml", local);
+    home.write("config/providers/acme.yaml", local);
     let client = in_memory(&home);
     block_on(async {
         logs_in(&client, "openai", key(KEY)).await.expect("stored");
@@ -126,11 +127,11 @@ fn headers_are_for_the_providers_own_api() {
 /// Without the override the request might go to another host than the one that is meant.
 #[test]
 fn a_wrong_descriptor_gives_no_headers() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
         logs_in(&client, "openai", key(KEY)).await.expect("stored");
-        home.writes("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
+        home.write("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
         assert!(matches!(client.headers("openai").await, Err(Error::Descriptor(_))));
     });
 }
@@ -138,12 +139,12 @@ fn a_wrong_descriptor_gives_no_headers() {
 /// As `logout` does: it asks the vendor for OAuth logins of ours, if the vendor has a place for that.
 #[test]
 fn what_logout_would_revoke_is_revocable() {
-    let home = home();
-    home.writes(
+    let home = Home::new();
+    home.write(
         "config/providers/acme.yaml",
         "modes: [api_key]\nrevoke: {url: 'https://acme.example/revoke'}\n",
     );
-    home.writes("config/providers/mute.yaml", "modes: [api_key]\n");
+    home.write("config/providers/mute.yaml", "modes: [api_key]\n");
     let mut store = Store::open(home.paths.data()).expect("a store");
     let mut put = |at: &str, credential: Credential, owner: Owner| {
         let (provider, profile) = at.split_once(':').expect("a profile");
@@ -178,7 +179,7 @@ fn what_logout_would_revoke_is_revocable() {
 
 #[test]
 fn a_client_of_a_profile_has_to_do_with_no_other() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let work = client.clone().profile(name("work"));
     let token = |client: &Client| {
@@ -214,7 +215,7 @@ fn a_client_of_a_profile_has_to_do_with_no_other() {
 
 #[test]
 fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let status = |client: &Client, provider: &str| -> Vec<(String, Option<CredentialState>)> {
         let status = client.status(provider).expect(provider).into_iter();
@@ -244,7 +245,7 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
 
 #[test]
 fn any_provider_is_enough_to_be_authenticated() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home).set(name("team"));
     let any = |client: &Client| client.is_any_authenticated().expect("known");
     assert!(!any(&client));
@@ -261,7 +262,7 @@ fn any_provider_is_enough_to_be_authenticated() {
 
 #[test]
 fn a_login_is_made_only_where_there_is_none() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let (_interrupter, mut interrupt) = cancel::pair();
     let mut ensure = |client: &Client, how: LoginOptions, ui: &dyn Ui| {
@@ -288,11 +289,11 @@ fn a_login_is_made_only_where_there_is_none() {
 
 #[test]
 fn a_client_says_which_files_it_cannot_read() {
-    let home = home();
+    let home = Home::new();
     let client = Client::new(home.paths.clone()).project(name("shop"));
     assert_eq!(client.problems(), []);
-    home.writes("config/providers/bad.yaml", "labl: x\n");
-    home.writes("config/projects/shop.yaml", "engin: docker\n");
+    home.write("config/providers/bad.yaml", "labl: x\n");
+    home.write("config/projects/shop.yaml", "engin: docker\n");
     let problems: Vec<_> = client.problems().iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].contains("bad.yaml:1:1") && problems[1].contains("shop.yaml:1:1"), "{problems:?}");
@@ -300,7 +301,7 @@ fn a_client_says_which_files_it_cannot_read() {
 
 #[test]
 fn rows_of_which_nobody_can_tell_whose_they_are_are_said() {
-    let home = home();
+    let home = Home::new();
     let client = Client::new(home.paths.clone());
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
     assert_eq!(client.unreadable().expect("looked").len(), 0);

@@ -10,12 +10,13 @@ use authenticate::{
     store::{Store, Swap},
 };
 use jiff::{SignedDuration, Timestamp};
+use test_support::{Home, KEY, name};
 
-use crate::harness::{KEY, Script, home, name};
+use crate::script::{Script, resolves};
 
 #[test]
 fn a_key_that_is_asked_for_is_stored_and_resolved() {
-    let home = home();
+    let home = Home::new();
     let ui = Script { secret: Some(KEY), ..Script::default() };
     let login =
         Login::plan(&home.paths, &name("demo"), "openai", LoginOptions::default(), &ui).expect("planned");
@@ -24,12 +25,12 @@ fn a_key_that_is_asked_for_is_stored_and_resolved() {
     let record = login.store_key(&ui).expect("stored");
     assert_eq!(record.credential, Credential::api_key(KEY));
     assert_eq!(ui.said(), ["API key for OpenAI"]);
-    assert_eq!(home.resolves("openai").expect("resolved"), KEY);
+    assert_eq!(resolves(&home, "openai").expect("resolved"), KEY);
 }
 
 #[test]
 fn planning_attempts_nothing() {
-    let home = home();
+    let home = Home::new();
     let ui = Script { mode: Some(Mode::Oauth), ..Script::default() };
     let login = Login::plan(&home.paths, &name("demo"), "claude-code", LoginOptions::default(), &ui)
         .expect("planned");
@@ -41,8 +42,8 @@ fn planning_attempts_nothing() {
 
 #[test]
 fn the_set_is_the_callers_or_else_the_projects() {
-    let home = home();
-    home.writes("config/projects/shop.yaml", "credential_set: team\n");
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
     let ui = Script::default();
     let set = |how: LoginOptions| {
         let login = Login::plan(&home.paths, &name("shop"), "openai", how, &ui).expect("planned");
@@ -54,7 +55,7 @@ fn the_set_is_the_callers_or_else_the_projects() {
 
 #[test]
 fn the_whole_of_it_in_one_call() {
-    let home = home();
+    let home = Home::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let ui = Script {
         mode: Some(Mode::ApiKey),
@@ -72,7 +73,7 @@ fn the_whole_of_it_in_one_call() {
 
 #[test]
 fn errors_have_their_exit_codes_and_nothing_of_the_key() {
-    let home = home();
+    let home = Home::new();
     let store =
         |provider: &str, key: &str| authenticate::store_api_key(&home.paths, provider, &key.into(), None);
     type Expected = fn(&Error) -> bool;
@@ -91,30 +92,30 @@ fn errors_have_their_exit_codes_and_nothing_of_the_key() {
         assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("CANARY"), "{error:?}");
     }
     assert!(!home.paths.data().exists());
-    let none = home.resolves("openai").expect_err("nothing");
+    let none = resolves(&home, "openai").expect_err("nothing");
     assert_eq!(none.exit_code(), exit::NO_CREDENTIAL);
 }
 
 #[test]
 fn an_api_key_goes_to_its_set() {
-    let home = home();
+    let home = Home::new();
     authenticate::store_api_key(&home.paths, "openai", &KEY.into(), Some(&name("team"))).expect("stored");
     let request = Request { set: Some(name("team")), ..Request::new(&name("demo"), "openai") };
     let found = resolve(&home.paths, &request).and_then(Lookup::without_refresh).expect("resolved");
     assert_eq!(found.credential, Credential::api_key(KEY));
-    assert!(home.resolves("openai").is_err(), "not in the default set");
+    assert!(resolves(&home, "openai").is_err(), "not in the default set");
 }
 
 #[test]
 fn an_expired_credential_is_not_handed_out() {
-    let home = home();
+    let home = Home::new();
     let past =
         Metadata { expires_at: Some(Timestamp::now() - SignedDuration::from_secs(1)), ..Metadata::default() };
     let mut store = Store::open(home.paths.data()).expect("a store");
     store
         .put(&Address::default_profile(name("gh")), &Credential::Token { token: KEY.into() }, &past)
         .expect("stored");
-    let error = home.resolves("gh").expect_err("expired");
+    let error = resolves(&home, "gh").expect_err("expired");
     assert!(matches!(error, Error::Expired { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 }
@@ -137,9 +138,9 @@ fn a_store_in_memory_is_a_store() {
 
 #[test]
 fn the_registry_lays_ones_own_files_over_the_bundled_ones() {
-    let home = home();
-    home.writes("config/providers/openai.yaml", "label: Ours\n");
-    home.writes("config/providers/bad.yaml", "labl: x\n");
+    let home = Home::new();
+    home.write("config/providers/openai.yaml", "label: Ours\n");
+    home.write("config/providers/bad.yaml", "labl: x\n");
     let registry = Registry::load_all(&home.paths);
     let openai = registry.get("openai").expect("known");
     assert_eq!(openai.label, "Ours");

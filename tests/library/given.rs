@@ -8,12 +8,13 @@ use authenticate::{
     store::{SharedStore, Store},
 };
 use jiff::{SignedDuration, Timestamp};
+use test_support::{Home, KEY, name};
 
-use crate::harness::{KEY, block_on, home, in_memory, key, logs_in, name};
+use crate::script::{block_on, in_memory, key, logs_in};
 
 #[test]
 fn what_a_client_is_given_wins_and_is_not_stored() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
         logs_in(&client, "claude", key("sk-ant-0123456789-stored")).await.expect("stored");
@@ -31,7 +32,7 @@ fn what_a_client_is_given_wins_and_is_not_stored() {
 
 #[test]
 fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let sources = |client: &Client| -> Vec<(String, Source)> {
         let list = client.list().expect("listed");
@@ -63,7 +64,7 @@ fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
 
 #[test]
 fn a_client_finds_in_its_own_set_what_it_was_given_first() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let team = client.clone().set(name("team"));
     block_on(logs_in(&team, "openai", key(KEY))).expect("stored");
@@ -81,7 +82,7 @@ fn a_client_finds_in_its_own_set_what_it_was_given_first() {
 
 #[test]
 fn what_is_given_for_a_profile_is_used_for_no_other() {
-    let home = home();
+    let home = Home::new();
     let client = in_memory(&home);
     let [work, own] = ["work", "own"].map(|profile| client.clone().profile(name(profile)));
     for client in [&work, &own] {
@@ -109,7 +110,7 @@ fn what_is_given_for_a_profile_is_used_for_no_other() {
 
 #[test]
 fn a_store_in_memory_can_be_filled_before_a_client_has_it() {
-    let home = home();
+    let home = Home::new();
     let expires_at = Some(Timestamp::now() - SignedDuration::from_secs(60));
     let mut store = Store::in_memory().expect("a store");
     let expired = Metadata { expires_at, ..Metadata::default() };

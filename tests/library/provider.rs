@@ -7,8 +7,9 @@ use authenticate::{
     status::StatusEntry,
 };
 use serde_json::{Value, json};
+use test_support::{Home, KEY};
 
-use crate::harness::{KEY, block_on, home, in_memory, key, logs_in};
+use crate::script::{block_on, in_memory, key, logs_in};
 
 fn descriptor(value: Value) -> Descriptor {
     serde_json::from_value(value).expect("a descriptor")
@@ -20,7 +21,7 @@ fn labels(entries: Vec<StatusEntry>) -> Vec<(String, String)> {
 
 #[test]
 fn a_provider_of_the_program_is_like_any_other_for_its_client() {
-    let home = home();
+    let home = Home::new();
     let acme = descriptor(json!({
         "name": "acme", "label": "Acme", "aliases": ["ac"],
         "api": {"base_url": "https://acme.example", "shape": "own"},
@@ -51,8 +52,8 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
 
 #[test]
 fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
-    let home = home();
-    home.writes("config/providers/openai.yaml", "label: Of the user\naliases: [oai]\n");
+    let home = Home::new();
+    home.write("config/providers/openai.yaml", "label: Of the user\naliases: [oai]\n");
     let client = in_memory(&home);
     let label = |client: &Client| client.status("oai").expect("known")[0].label.clone();
     assert_eq!(label(&client), "Of the user");
@@ -71,7 +72,7 @@ fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
 
 #[test]
 fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
-    let home = home();
+    let home = Home::new();
     let wrong = |value| match in_memory(&home).provider(descriptor(value)) {
         Err(Error::Descriptor(problems)) => {
             problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -92,7 +93,7 @@ fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
 
 #[test]
 fn every_descriptor_can_be_given_as_it_is() {
-    let home = home();
+    let home = Home::new();
     let plain = in_memory(&home);
     let with = |client: Client, known: &Descriptor| client.provider(known.clone()).expect("right");
     let client = Registry::bundled().iter().fold(plain.clone(), |client, known| with(client, known));

@@ -3,9 +3,8 @@
 use std::io::{Read as _, Write as _};
 
 use rustix::process::Signal;
-
-use crate::harness::{
-    Home, Login, Stub, code, describe, exit, json_reply,
+use test_support::{
+    Home, Login, Stub, code, describe, json_reply,
     login::{A_MOMENT, Page, connect, is_closed, query, redirect, visit, visit_as},
     record, tokens,
 };
@@ -184,7 +183,7 @@ fn a_refusal_ends_the_login() {
     let page = visit(&back(&url, &pairs));
     assert!(page.body.contains("The login has failed") && !page.body.contains("not you"), "{}", page.body);
     is_bare(&page);
-    let ended = login.exits(exit::LOGIN_FAILED);
+    let ended = login.exits(code::LOGIN_FAILED);
     assert!(ended.said.contains("the login failed: refused: access_denied: not you [31m"), "{}", ended.said);
     assert!(!ended.said.contains('\x1b'));
     assert!(vendor.asked().is_empty());
@@ -201,7 +200,7 @@ fn the_page_says_no_success_when_the_code_is_refused() {
     let state = query(&url, "state").expect("a state");
     let page = visit(&back(&url, &[("code", "the-code"), ("state", &state)]));
     assert!(page.body.contains("The login has failed"), "{}", page.body);
-    login.exits(exit::LOGIN_FAILED);
+    login.exits(code::LOGIN_FAILED);
     assert_eq!(record(&home, "acme"), None);
 }
 
@@ -243,7 +242,7 @@ fn a_port_that_is_taken_is_said() {
     let port = taken.local_addr().expect("an address").port();
     acme(&home, &vendor, &format!(", redirect_port: {port}"));
     let run = home.authenticate(["demo", "acme"]).env("BROWSER", "/bin/true");
-    run.exits(exit::BUSY).says(&format!("port {port} of 127.0.0.1 is taken"));
+    run.exits(code::BUSY).says(&format!("port {port} of 127.0.0.1 is taken"));
 }
 
 #[test]
@@ -252,7 +251,7 @@ fn a_login_that_takes_too_long_is_given_up() {
     acme(&home, &vendor, "");
     let mut login = start(&home, &["--timeout", "1s"]);
     let url = login.url();
-    let ended = login.exits(exit::LOGIN_FAILED);
+    let ended = login.exits(code::LOGIN_FAILED);
     assert!(ended.said.contains("the login took longer than 1 s"), "{}", ended.said);
     is_closed(&redirect(&url, "redirect_uri"));
 }
@@ -290,7 +289,7 @@ fn a_browser_that_asks_twice_sees_the_same_and_the_code_is_sent_once() {
             std::thread::spawn(move || visit(&good))
         })
         .collect();
-    crate::harness::until("the code is exchanged", || !vendor.asked().is_empty());
+    test_support::eventually("the code is exchanged", || !vendor.asked().is_empty());
     std::thread::sleep(A_MOMENT);
     release.send(()).expect("held");
     for visit in visits {

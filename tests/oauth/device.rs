@@ -3,11 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::Signal;
-
-use crate::{
-    harness::{Home, Login, Server, Stub, code, describe, exit, json_reply, record, tokens},
-    pty::Session,
-};
+use test_support::{Home, Login, OpenId, Stub, code, describe, json_reply, pty::Session, record, tokens};
 
 const PENDING: &str = r#"{"error": "authorization_pending"}"#;
 const TOKENS: &str = r#"{"access_token": "the-token", "scope": "repo,gist"}"#;
@@ -90,7 +86,7 @@ fn refusals_end_it() {
         let polls: &'static [_] = Box::leak(Box::new([(status, answer)]));
         let vendor = vendor("", polls);
         acme(&home, &vendor);
-        home.authenticate(["demo", "acme"]).exits(exit::LOGIN_FAILED).says(says).does_not_say("CANARY");
+        home.authenticate(["demo", "acme"]).exits(code::LOGIN_FAILED).says(says).does_not_say("CANARY");
         assert_eq!(record(&home, "acme"), None);
     }
 }
@@ -100,21 +96,21 @@ fn an_answer_that_is_none_ends_it() {
     let (home, vendor) = (Home::new(), vendor("", &[(404, "<html>")]));
     acme(&home, &vendor);
     home.authenticate(["demo", "acme"])
-        .exits(exit::UNREACHABLE)
+        .exits(code::UNREACHABLE)
         .says("it is no answer of an authorization server");
     assert_eq!(vendor.asked_at("/token").len(), 1);
 }
 
 #[test]
 fn a_code_that_is_too_old_ends_it() {
-    let (home, server) = (Home::new(), Server::with(&["--device-ttl", "2"]));
+    let (home, server) = (Home::new(), OpenId::with(&["--device-ttl", "2"]));
     let issuer = &server.issuer;
     describe(
         &home,
         "acme",
         &format!("modes: [device]\ndevice: {{issuer: '{issuer}', client_id: demo, scopes: [openid]}}"),
     );
-    home.authenticate(["demo", "acme"]).exits(exit::LOGIN_FAILED).says("expired_token");
+    home.authenticate(["demo", "acme"]).exits(code::LOGIN_FAILED).says("expired_token");
 }
 
 #[test]
@@ -131,7 +127,7 @@ fn what_a_person_could_not_type_or_should_not_open_is_not_shown() {
             json_reply(200, &codes("https://acme.example/activate", "").replace(from, to))
         });
         acme(&home, &vendor);
-        let outcome = home.authenticate(["demo", "acme"]).exits(exit::UNREACHABLE);
+        let outcome = home.authenticate(["demo", "acme"]).exits(code::UNREACHABLE);
         outcome.says("gave no usable answer").does_not_say("CANARY").does_not_say("alert");
         assert!(vendor.asked_at("/token").is_empty());
     }
@@ -176,7 +172,7 @@ fn the_time_limit_ends_it() {
     let (home, vendor) = (Home::new(), vendor("", &[(400, PENDING)]));
     acme(&home, &vendor);
     let run = home.authenticate(["demo", "acme", "--timeout", "1s"]);
-    run.exits(exit::LOGIN_FAILED).says("the login took longer than 1 s");
+    run.exits(code::LOGIN_FAILED).says("the login took longer than 1 s");
 }
 
 #[test]
@@ -185,7 +181,7 @@ fn a_second_login_for_the_same_credential_is_told_who_is_at_it() {
     acme(&home, &vendor);
     let mut first = Login::start(home.authenticate(["demo", "acme"]));
     first.says("WDJB-MJHT");
-    let second = home.authenticate(["demo", "acme"]).exits(exit::BUSY);
+    let second = home.authenticate(["demo", "acme"]).exits(code::BUSY);
     second.says(&format!("process {}", first.pid()));
     assert_eq!(vendor.asked_at("/device").len(), 1);
     first.signal(Signal::INT);

@@ -1,9 +1,8 @@
 //! What vendors do differently, as data.
 
 use authenticate::credential::Credential;
-
-use crate::harness::{
-    Home, Login, Stub, code, exit, json_reply,
+use test_support::{
+    Home, Login, Stub, code, json_reply,
     login::{query, redirect, visit},
     record, tokens,
 };
@@ -59,7 +58,7 @@ fn a_key_of_the_vendor_is_stored_whatever_it_looks_like_if_it_is_one() {
         ("CANARY".to_owned(), code::DONE, "the key does not look like one of OpenRouter"),
         (
             "CANARY".repeat(3000),
-            exit::LOGIN_FAILED,
+            code::LOGIN_FAILED,
             "the key that openrouter gave is none: it is longer than any",
         ),
     ] {
@@ -120,7 +119,7 @@ fn an_account_that_cannot_be_asked_for_is_no_failure() {
         "/token" => json_reply(200, r#"{"access_token": "CANARY-token"}"#),
         _ => json_reply(500, "CANARY-token"),
     });
-    crate::harness::describe(
+    test_support::describe(
         &home,
         "acme",
         &format!(

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::harness::{Home, Server, Stub, code, describe, exit, json_reply, record, reply, tokens};
+use test_support::{Home, OpenId, Stub, code, describe, json_reply, record, reply, tokens};
 
 const TOKEN: &str = r#"{"access_token": "the-token"}"#;
 
@@ -17,7 +17,7 @@ fn acme(home: &Home, issuer: &str, more: &str) {
     );
 }
 
-fn login(home: &Home) -> crate::harness::Run {
+fn login(home: &Home) -> test_support::Run {
     home.authenticate(["demo", "acme"]).env("SECRET", "s3cret")
 }
 
@@ -85,11 +85,11 @@ fn what_was_only_asked_for_is_never_in_doubt() {
     for (status, says) in [(504, "cannot be reached: status 504"), (302, "it redirects")] {
         let (home, server) = (Home::new(), Stub::that(move |_| reply(status, "text/html", "")));
         acme(&home, &server.url(""), "");
-        login(&home).exits(exit::UNREACHABLE).says(says).does_not_say("is not known");
+        login(&home).exits(code::UNREACHABLE).says(says).does_not_say("is not known");
     }
     let (home, silent) = (Home::new(), Stub::that(|_| Vec::new()));
     acme(&home, &silent.url(""), "");
-    login(&home).exits(exit::UNREACHABLE).says("cannot be reached").does_not_say("is not known");
+    login(&home).exits(code::UNREACHABLE).says("cannot be reached").does_not_say("is not known");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_server_that_speaks_for_another_is_refused() {
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", other));
     acme(&home, &server.url(""), "");
     login(&home)
-        .exits(exit::LOGIN_FAILED)
+        .exits(code::LOGIN_FAILED)
         .says("publishes the endpoints of another issuer, \"https://other.example\"");
     assert!(server.asked_at("/token").is_empty());
     assert_eq!(record(&home, "acme"), None);
@@ -133,15 +133,15 @@ fn a_server_without_the_endpoint_is_said_to_have_none() {
 fn a_server_that_publishes_nothing_or_nonsense_is_said_to() {
     let (home, server) = (Home::new(), publishing("/none", GOOD));
     acme(&home, &server.url(""), "");
-    login(&home).exits(exit::UNREACHABLE).says("it does not publish its endpoints");
+    login(&home).exits(code::UNREACHABLE).says("it does not publish its endpoints");
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", "[]"));
     acme(&home, &server.url(""), "");
-    login(&home).exits(exit::UNREACHABLE).says("it is not the description of an authorization server");
+    login(&home).exits(code::UNREACHABLE).says("it is not the description of an authorization server");
 }
 
 #[test]
 fn a_real_server_is_found_and_what_it_says_about_revocation_is_kept() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     let issuer = &server.issuer;
     describe(
         &home,
@@ -150,7 +150,7 @@ fn a_real_server_is_found_and_what_it_says_about_revocation_is_kept() {
             "modes: [client_credentials]\nclient_credentials: {{issuer: '{issuer}', client_id: machine, client_secret: 'env:SECRET'}}"
         ),
     );
-    let run = home.authenticate(["demo", "acme"]).env("SECRET", crate::harness::server::SECRET);
+    let run = home.authenticate(["demo", "acme"]).env("SECRET", test_support::openid::SECRET);
     run.exits(code::DONE);
     let origin = authenticate::oauth::Origin::of(&tokens(&home, "acme").0).expect("an origin");
     assert_eq!(origin.revocation_url.map(|url| url.to_string()), Some(format!("{issuer}/token/revocation")));

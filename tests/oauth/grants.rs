@@ -2,14 +2,13 @@
 
 use authenticate::credential::{Credential, Metadata};
 use jiff::Timestamp;
-
-use crate::harness::{
-    Home, Server, Stub, code, describe, exit, json_reply, record, server::SECRET, tokens, until,
+use test_support::{
+    Home, OpenId, Stub, code, describe, eventually, json_reply, openid::SECRET, record, tokens,
 };
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-fn machine(home: &Home, server: &Server, secret: &str, subject: &str) {
+fn machine(home: &Home, server: &OpenId, secret: &str, subject: &str) {
     let issuer = &server.issuer;
     let client = format!("issuer: '{issuer}', client_id: machine, client_secret: '{secret}'");
     describe(
@@ -25,7 +24,7 @@ fn machine(home: &Home, server: &Server, secret: &str, subject: &str) {
 
 #[test]
 fn a_client_logs_in_with_a_secret_that_is_only_referred_to() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "env:NONE");
     let run = || home.authenticate(["demo", "robot", "--mode", "client_credentials"]);
     run().env("ROBOT_SECRET", SECRET).exits(code::DONE).says("stored oauth robot").does_not_say(SECRET);
@@ -42,7 +41,7 @@ fn a_client_logs_in_with_a_secret_that_is_only_referred_to() {
 
 #[test]
 fn a_secret_that_is_not_there_is_named_and_nothing_is_asked() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
     let run = |mode| home.authenticate(["demo", "robot", "--mode", mode]);
     run("client_credentials")
@@ -60,11 +59,11 @@ fn a_secret_that_is_not_there_is_named_and_nothing_is_asked() {
 
 #[test]
 fn a_wrong_secret_is_refused() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "env:NONE");
     home.authenticate(["demo", "robot", "--mode", "client_credentials"])
         .env("ROBOT_SECRET", "CANARY-wrong")
-        .exits(exit::LOGIN_FAILED)
+        .exits(code::LOGIN_FAILED)
         .says("refused: invalid_client")
         .does_not_say("CANARY");
     assert_eq!(record(&home, "robot"), None);
@@ -72,7 +71,7 @@ fn a_wrong_secret_is_refused() {
 
 #[test]
 fn another_token_is_exchanged_wherever_it_is() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "credential:robot");
     let run = |target, mode| home.authenticate(["demo", target, "--mode", mode]).env("ROBOT_SECRET", SECRET);
     run("robot:new", "token_exchange").exits(code::NO_CREDENTIAL).says("there is no credential for robot");
@@ -92,19 +91,19 @@ fn another_token_is_exchanged_wherever_it_is() {
 
 #[test]
 fn a_server_that_repeats_the_token_in_its_refusal_is_not_repeated() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
     home.authenticate(["demo", "robot", "--mode", "token_exchange"])
         .env("ROBOT_SECRET", SECRET)
         .env("SUBJECT", "CANARY-0123456789-subject")
-        .exits(exit::LOGIN_FAILED)
+        .exits(code::LOGIN_FAILED)
         .says("refused: invalid_grant")
         .does_not_say("CANARY");
 }
 
 #[test]
 fn a_token_that_has_expired_is_not_exchanged() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     machine(&home, &server, "env:ROBOT_SECRET", "credential:openai");
     let old = Metadata { expires_at: Some(Timestamp::UNIX_EPOCH), ..Metadata::default() };
     home.put("openai", &Credential::Token { token: "old".into() }, &old);
@@ -117,13 +116,13 @@ fn a_token_that_has_expired_is_not_exchanged() {
 
 #[test]
 fn what_asks_nobody_is_simply_made_again() {
-    let (home, server) = (Home::new(), Server::whose_tokens_last(2));
+    let (home, server) = (Home::new(), OpenId::whose_tokens_last(2));
     machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
     let run = home.authenticate(["demo", "robot", "--mode", "client_credentials"]);
     run.env("ROBOT_SECRET", SECRET).exits(code::DONE);
     let (before, record) = tokens(&home, "robot");
     assert_eq!(before.refresh_token, None);
-    until("it has expired", || record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()));
+    eventually("it has expired", || record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()));
     let token = || home.authenticate(["token", "demo", "robot"]);
     token()
         .exits(code::USAGE)

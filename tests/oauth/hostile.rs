@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, time::Duration};
 
-use crate::harness::{Home, Stub, code, describe, exit, json_reply, record, reply};
+use test_support::{Home, Stub, code, describe, json_reply, record, reply};
 
 const CANARY: &str = "CANARY-0123456789-secret";
 
@@ -40,22 +40,22 @@ fn answered(answer: Vec<u8>, code: u8, text: &str) {
 fn a_refusal_is_shown_without_what_was_sent() {
     let echo =
         format!(r#"{{"error": "invalid_client", "error_description": "bad secret {CANARY}\u001b[31m"}}"#);
-    answered(json_reply(401, &echo), exit::LOGIN_FAILED, "refused: invalid_client: bad secret [..][31m");
+    answered(json_reply(401, &echo), code::LOGIN_FAILED, "refused: invalid_client: bad secret [..][31m");
     let vendor = format!(r#"{{"error": {{"code": "{CANARY}", "message": "{CANARY}"}}}}"#);
-    answered(json_reply(200, &vendor), exit::LOGIN_FAILED, "refused: [..]: [..]");
+    answered(json_reply(200, &vendor), code::LOGIN_FAILED, "refused: [..]: [..]");
 }
 
 #[test]
 fn a_server_that_does_nothing_now_is_unavailable() {
     for status in [429, 500, 503] {
-        answered(reply(status, "text/html", "<html>"), exit::UNREACHABLE, &format!("status {status}"));
+        answered(reply(status, "text/html", "<html>"), code::UNREACHABLE, &format!("status {status}"));
     }
 }
 
 #[test]
 fn a_gateway_that_does_not_know_is_said_not_to_know() {
     for status in [502, 504] {
-        answered(reply(status, "text/html", "<html>"), exit::UNREACHABLE, "whether it did it is not known");
+        answered(reply(status, "text/html", "<html>"), code::UNREACHABLE, "whether it did it is not known");
     }
 }
 
@@ -68,7 +68,7 @@ fn an_answer_that_is_none_is_not_taken() {
         (reply(200, "text/html", "<html>log in to the hotel's network</html>"), "it is not a JSON object"),
         (json_reply(404, "{}"), "it is no answer of an authorization server"),
     ] {
-        answered(answer, exit::UNREACHABLE, text);
+        answered(answer, code::UNREACHABLE, text);
     }
 }
 
@@ -81,7 +81,7 @@ fn a_flood_is_not_waited_for() {
             going = connection.write_all(&[b'x'; 16 * 1024]);
         }
     });
-    fails(&server.url("/token"), &[], exit::UNREACHABLE, "it is too large");
+    fails(&server.url("/token"), &[], code::UNREACHABLE, "it is too large");
 }
 
 #[test]
@@ -91,36 +91,36 @@ fn a_redirect_is_not_followed() {
     let server = Stub::that(move |_| {
         format!("HTTP/1.1 307 X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n").into_bytes()
     });
-    fails(&server.url("/token"), &[], exit::UNREACHABLE, "it redirects elsewhere");
+    fails(&server.url("/token"), &[], code::UNREACHABLE, "it redirects elsewhere");
     assert!(other.asked().is_empty());
 }
 
 #[test]
 fn a_server_that_breaks_off_is_said_to() {
-    answered(Vec::new(), exit::UNREACHABLE, "whether it did it is not known");
+    answered(Vec::new(), code::UNREACHABLE, "whether it did it is not known");
     let half = b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n{\"access_token\": \"CANARY".to_vec();
-    answered(half, exit::UNREACHABLE, "whether it did it is not known");
+    answered(half, code::UNREACHABLE, "whether it did it is not known");
 }
 
 #[test]
 fn a_server_that_says_nothing_is_given_up_at_the_time_limit() {
     let server = Stub::serving(|_, _| std::thread::sleep(Duration::from_secs(60)));
-    fails(&server.url("/token"), &["--timeout", "1s"], exit::LOGIN_FAILED, "the login took longer than 1 s");
+    fails(&server.url("/token"), &["--timeout", "1s"], code::LOGIN_FAILED, "the login took longer than 1 s");
 }
 
 #[test]
 fn who_is_not_there_cannot_be_reached() {
     let nobody =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    fails(&format!("http://{nobody}/token"), &[], exit::UNREACHABLE, "cannot be reached");
-    fails("https://nobody.invalid/token", &[], exit::UNREACHABLE, "nobody.invalid cannot be reached");
+    fails(&format!("http://{nobody}/token"), &[], code::UNREACHABLE, "cannot be reached");
+    fails("https://nobody.invalid/token", &[], code::UNREACHABLE, "nobody.invalid cannot be reached");
 }
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
     let server = Stub::that(|_| json_reply(200, "{}"));
     let url = format!("https://127.0.0.1:{}/token", server.port());
-    fails(&url, &[], exit::UNREACHABLE, "cannot be reached");
+    fails(&url, &[], code::UNREACHABLE, "cannot be reached");
     assert!(server.asked().is_empty());
 }
 
@@ -164,7 +164,7 @@ fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more_than_the_host() {
     let home = Home::new();
     acme(&home, "https://nobody.invalid/token");
     let run = home.authenticate(["demo", "acme"]).env("SECRET", CANARY).env("HTTPS_PROXY", proxy.url(""));
-    run.exits(exit::UNREACHABLE).says("nobody.invalid cannot be reached").does_not_say("CANARY");
+    run.exits(code::UNREACHABLE).says("nobody.invalid cannot be reached").does_not_say("CANARY");
     let asked = proxy.asked();
     let [tunnel] = asked.as_slice() else { panic!("{asked:?}") };
     assert!(tunnel.head.starts_with("CONNECT nobody.invalid:443 "), "{}", tunnel.head);

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use authenticate::oauth::Origin;
-
-use crate::harness::{Home, Login, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
+use test_support::{Home, Login, OpenId, Stub, code, describe, json_reply, openid::SECRET, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");
@@ -63,7 +62,7 @@ fn tokens_are_revoked_nowhere_but_where_they_came_from() {
 #[test]
 fn tokens_are_revoked_by_the_client_in_its_own_way() {
     for (client, auth) in [("machine", "basic"), ("poster", "body")] {
-        let (home, server) = (Home::new(), Server::start());
+        let (home, server) = (Home::new(), OpenId::start());
         let flow = format!("issuer: '{}', client_id: {client}, client_auth: {auth}", server.issuer);
         let flow = format!("client_credentials: {{{flow}, client_secret: 'env:SECRET'}}");
         describe(&home, "acme", &format!("modes: [client_credentials]\n{flow}"));
@@ -96,7 +95,7 @@ fn a_login_that_fails_leaves_the_one_before() {
     let before = tokens(&home, "acme");
     let bad = Stub::that(|_| json_reply(400, r#"{"error": "invalid_client"}"#));
     acme(&home, &bad);
-    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(exit::LOGIN_FAILED);
+    home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::LOGIN_FAILED);
     assert_eq!(tokens(&home, "acme"), before);
 }
 
@@ -130,10 +129,10 @@ fn a_login_is_recorded_however_it_ends() {
     assert_eq!(recorded(&home), ["login ok"]);
     let refuses = Stub::that(|_| json_reply(400, r#"{"error": "invalid_client"}"#));
     acme(&home, &refuses);
-    login(exit::LOGIN_FAILED);
+    login(code::LOGIN_FAILED);
     let busy = Stub::that(|_| json_reply(503, "{}"));
     acme(&home, &busy);
-    login(exit::UNREACHABLE);
+    login(code::UNREACHABLE);
     home.authenticate(["demo", "acme"]).exits(code::USAGE).says("SECRET is not set");
     assert_eq!(recorded(&home), ["login ok", "login refused", "login server", "login configuration"]);
 }
@@ -141,7 +140,7 @@ fn a_login_is_recorded_however_it_ends() {
 /// Tokens that are given out once are safe before it is asked how the account is called.
 mod the_accounts_name {
     use super::*;
-    use crate::harness::{Login, record, until};
+    use test_support::{Login, eventually, record};
 
     /// Gives a token, and never says whose it is.
     fn silent(home: &Home) -> Stub {
@@ -165,7 +164,7 @@ mod the_accounts_name {
         let home = Home::new();
         let server = silent(&home);
         let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
-        until("it asks", || !server.asked_at("/me").is_empty());
+        eventually("it asks", || !server.asked_at("/me").is_empty());
         drop(login);
         assert_eq!(tokens(&home, "acme").0.access_token.expose(), "a");
     }
@@ -175,7 +174,7 @@ mod the_accounts_name {
         let home = Home::new();
         let server = silent(&home);
         let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
-        until("it asks", || !server.asked_at("/me").is_empty());
+        eventually("it asks", || !server.asked_at("/me").is_empty());
         login.signal(rustix::process::Signal::INT);
         let ended = login.exits(code::DONE);
         assert!(!ended.said.contains("no answer"), "{}", ended.said);

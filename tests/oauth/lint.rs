@@ -1,6 +1,6 @@
 //! What is wrong with a descriptor is said with its place, before anything is attempted.
 
-use crate::harness::{Home, code};
+use test_support::{Home, code};
 
 #[track_caller]
 fn finds(yaml: &str, place: &str, text: &str) {

@@ -3,11 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod harness;
-#[path = "../cli/pty.rs"]
-#[allow(dead_code, reason = "shared with the tests of the command line")]
-mod pty;
-
 mod browser;
 mod device;
 mod dialects;

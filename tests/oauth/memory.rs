@@ -14,8 +14,7 @@ use authenticate::{
     revoke::Revocation,
     ui::Nobody,
 };
-
-use crate::harness::{Home, Server, Stub, describe, json_reply, reply, server::SECRET};
+use test_support::{Home, OpenId, Stub, describe, json_reply, openid::SECRET, reply};
 
 /// Logged in to `robot`.
 async fn client(home: &Home) -> Client {
@@ -48,7 +47,7 @@ fn access_token(found: &Resolved) -> String {
 
 #[tokio::test]
 async fn it_gets_another_when_one_has_expired() {
-    let (home, server) = (Home::new(), Server::whose_tokens_last(1));
+    let (home, server) = (Home::new(), OpenId::whose_tokens_last(1));
     robot(&home, &format!("issuer: '{}'", server.issuer), "");
     let client = client(&home).await;
     let first = client.credential("robot").await.expect("a credential");

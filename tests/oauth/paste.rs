@@ -1,12 +1,10 @@
 //! The browser is on another machine: what it ends at is pasted.
 
-use crate::{
-    harness::{
-        Home, Login, Stub, code, describe, exit, json_reply,
-        login::{query, redirect},
-        record, tokens,
-    },
+use test_support::{
+    Home, Login, Stub, code, describe, json_reply,
+    login::{query, redirect},
     pty::Session,
+    record, tokens,
 };
 
 fn acme(home: &Home, more: &str) -> Stub {
@@ -76,7 +74,7 @@ fn a_refusal_can_be_pasted_too() {
     let mut login = start(&home);
     let url = login.url();
     login.types(&format!("?error=access_denied&state={}", query(&url, "state").expect("a state")));
-    assert!(login.exits(exit::LOGIN_FAILED).said.contains("refused: access_denied"));
+    assert!(login.exits(code::LOGIN_FAILED).said.contains("refused: access_denied"));
     assert!(vendor.asked().is_empty());
 }
 

@@ -2,12 +2,11 @@
 
 use authenticate::oauth::Origin;
 use jiff::Timestamp;
-
-use crate::harness::{Home, Server, chromium::Chromium, code, describe, exit, record, tokens};
+use test_support::{Home, OpenId, chromium::Chromium, code, describe, record, tokens};
 
 const SCOPES: &str = "scopes: [openid, email, offline_access]";
 
-fn acme(home: &Home, server: &Server) {
+fn acme(home: &Home, server: &OpenId) {
     let issuer = &server.issuer;
     describe(
         home,
@@ -22,7 +21,7 @@ fn acme(home: &Home, server: &Server) {
 
 #[test]
 fn a_person_logs_in_in_the_browser() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     acme(&home, &server);
     let browser = Chromium::of(&home);
     let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
@@ -45,7 +44,7 @@ fn a_person_logs_in_in_the_browser() {
 
 #[test]
 fn a_person_approves_a_code_in_the_browser() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     acme(&home, &server);
     let browser = Chromium::of(&home);
     let run = home.authenticate(["demo", "acme", "--mode", "device", "--timeout", "60s", "--json"]);
@@ -59,12 +58,12 @@ fn a_person_approves_a_code_in_the_browser() {
 
 #[test]
 fn a_person_says_no_in_the_browser() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     acme(&home, &server);
     server.denies();
     let browser = Chromium::of(&home);
     let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
-    let outcome = run.env("BROWSER", browser.command()).exits(exit::LOGIN_FAILED);
+    let outcome = run.env("BROWSER", browser.command()).exits(code::LOGIN_FAILED);
     outcome.says("the login failed: refused: access_denied: the person said no");
     assert_eq!(record(&home, "acme"), None);
     assert!(browser.page().contains("The login has failed"), "{}", browser.page());
@@ -72,30 +71,29 @@ fn a_person_says_no_in_the_browser() {
 
 #[test]
 fn a_person_says_no_to_a_code() {
-    let (home, server) = (Home::new(), Server::start());
+    let (home, server) = (Home::new(), OpenId::start());
     acme(&home, &server);
     server.denies();
     let browser = Chromium::of(&home);
     let run = home.authenticate(["demo", "acme", "--mode", "device", "--timeout", "60s"]);
-    let outcome = run.env("BROWSER", browser.command()).exits(exit::LOGIN_FAILED);
+    let outcome = run.env("BROWSER", browser.command()).exits(code::LOGIN_FAILED);
     outcome.says("access_denied");
     assert_eq!(record(&home, "acme"), None);
 }
 
 #[test]
 fn what_was_logged_in_is_renewed_and_revoked_there_and_a_token_is_sent_once() {
-    let (home, server) = (Home::new(), Server::whose_tokens_last(2));
+    let (home, server) = (Home::new(), OpenId::whose_tokens_last(2));
     acme(&home, &server);
     let browser = Chromium::of(&home);
     let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
     run.env("BROWSER", browser.command()).exits(code::DONE);
     let (before, old) = tokens(&home, "acme");
-    crate::harness::until("the token has expired", || {
+    test_support::eventually("the token has expired", || {
         old.metadata.expires_at.is_some_and(|end| end <= Timestamp::now())
     });
     // Another descriptor by now, which leads to another server: the token does not go there.
-    let elsewhere =
-        crate::harness::Stub::that(|_| crate::harness::json_reply(200, "{\"access_token\": \"x\"}"));
+    let elsewhere = test_support::Stub::that(|_| test_support::json_reply(200, "{\"access_token\": \"x\"}"));
     describe(
         &home,
         "acme",

@@ -1,6 +1,6 @@
 //! Wrong usage: nothing is attempted.
 
-use crate::harness::{Home, code, describe};
+use test_support::{Home, code, describe};
 
 #[test]
 fn a_key_is_not_taken_by_a_mode_that_has_none() {

@@ -6,10 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::harness::{Home, Run, Stub, code, describe, exit, json_reply, record, tokens};
-
-#[path = "../programs/built.rs"]
-mod built;
+use test_support::{Home, Run, Stub, code, describe, json_reply, record, tokens};
 
 /// The stand-in for GitHub, as `https://localhost:PORT`.
 struct Host {
@@ -21,7 +18,7 @@ struct Host {
 impl Host {
     fn start(home: &Home) -> Self {
         let authority = home.path().join("ca.pem");
-        let mut command = Command::new(built::program("github"));
+        let mut command = Command::new(test_support::program("github"));
         command.args(["--name", "localhost", "--auto-approve", "1", "--ca-out"]).arg(&authority);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("started");
         let mut first = String::new();
@@ -58,7 +55,7 @@ fn a_certificate_is_trusted_by_who_trusts_its_authority() {
     let host = Host::start(&home);
     let authority = host.authority.to_str().expect("text").to_owned();
     login(&home, &[])
-        .exits(exit::UNREACHABLE)
+        .exits(code::UNREACHABLE)
         .says(&format!("localhost:{} cannot be reached: invalid peer certificate: UnknownIssuer", host.port));
     assert_eq!(record(&home, "gh"), None);
     login(&home, &["--ca-bundle", &authority]).exits(code::DONE).says("stored oauth gh");
@@ -77,7 +74,7 @@ fn a_certificate_for_another_name_is_not_trusted() {
     let yaml = std::fs::read_to_string(home.config().join("providers/gh.yaml")).expect("readable");
     home.write("config/providers/gh.yaml", &yaml.replace("localhost", "127.0.0.1"));
     let authority = host.authority.to_str().expect("text").to_owned();
-    login(&home, &["--ca-bundle", &authority]).exits(exit::UNREACHABLE).says("certificate");
+    login(&home, &["--ca-bundle", &authority]).exits(code::UNREACHABLE).says("certificate");
     assert_eq!(record(&home, "gh"), None);
 }
 

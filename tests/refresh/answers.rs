@@ -1,8 +1,10 @@
 //! Nothing of a token is in what is said or left behind.
 
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server};
+use test_support::{
+    Server,
+    refresh::{EXPIRED, Home},
+};
 
 /// A vendor that repeats what it was sent.
 #[test]

@@ -14,8 +14,11 @@ use authenticate::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-
-use crate::harness::{EXPIRED, Home, Server, access_token, eventually, runtime};
+use test_support::{
+    Server, eventually,
+    refresh::{EXPIRED, Home, access_token},
+    runtime,
+};
 
 const ENDED: &str = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;

@@ -5,8 +5,11 @@ use std::fs;
 use authenticate::revoke::Revocation;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-
-use crate::harness::{EXPIRED, Home, Server, runtime};
+use test_support::{
+    Server,
+    refresh::{EXPIRED, Home},
+    runtime,
+};
 
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 

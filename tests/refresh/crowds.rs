@@ -10,8 +10,10 @@ use std::{
 use authenticate::refresh::Refreshed;
 use jiff::SignedDuration;
 use serde_json::json;
-
-use crate::harness::{Asker, EXPIRED, Home, OpenId, access_token, assert_reuse_ends_a_login};
+use test_support::{
+    OpenId, assert_reuse_ends_a_login,
+    refresh::{Asker, EXPIRED, Home, access_token},
+};
 
 #[test]
 fn a_thousand_askers_make_one_exchange() {

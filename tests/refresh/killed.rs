@@ -16,9 +16,10 @@ use authenticate::{
 };
 use jiff::SignedDuration;
 use serde_json::json;
-
-use crate::harness::{
-    Asker, EXPIRED, Home, OpenId, Server, access_token, assert_reuse_ends_a_login, eventually, runtime,
+use test_support::{
+    OpenId, Server, assert_reuse_ends_a_login, eventually,
+    refresh::{Asker, EXPIRED, Home, access_token},
+    runtime,
 };
 
 /// Some time that is not longer than this.

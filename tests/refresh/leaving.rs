@@ -2,8 +2,10 @@
 
 use authenticate::store::FILE_NAME;
 use serde_json::{Value, json};
-
-use crate::harness::{EXPIRED, Home, Issuer, Server};
+use test_support::{
+    Issuer, Server,
+    refresh::{EXPIRED, Home},
+};
 
 fn home(url: &str) -> Home {
     Home::described(json!({"revoke": {"url": url, "client_id": "app_EMoamEEZ73f0CkXaXp7hrann"}}))

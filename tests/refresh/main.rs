@@ -3,8 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod harness;
-
 mod answers;
 mod client;
 mod configuration;

@@ -3,8 +3,10 @@
 use authenticate::credential::{Address, Metadata, Name};
 use jiff::SignedDuration;
 use serde_json::json;
-
-use crate::harness::{Home, Server, access_token};
+use test_support::{
+    Server,
+    refresh::{Home, access_token},
+};
 
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 

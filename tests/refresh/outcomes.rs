@@ -11,8 +11,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Issuer, OpenId, Server, access_token, eventually, runtime};
+use test_support::{
+    Issuer, OpenId, Server, eventually,
+    refresh::{EXPIRED, Home, access_token},
+    runtime,
+};
 
 /// One that nobody checks the signature of.
 fn jwt(claims: &serde_json::Value) -> String {

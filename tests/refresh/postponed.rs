@@ -3,8 +3,11 @@
 use authenticate::{oauth::OAuthError, refresh::RefreshError, store::FILE_NAME};
 use futures_util::future::join_all;
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server, eventually, runtime};
+use test_support::{
+    Server, eventually,
+    refresh::{EXPIRED, Home},
+    runtime,
+};
 
 fn home(server: &Server) -> Home {
     let home = Home::new(&server.url);

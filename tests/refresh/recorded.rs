@@ -2,8 +2,11 @@
 
 use jiff::SignedDuration;
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server, runtime};
+use test_support::{
+    Server,
+    refresh::{EXPIRED, Home},
+    runtime,
+};
 
 /// What was recorded since the last time, as `action outcome`, the oldest first.
 fn recorded(home: &Home, seen: &mut usize) -> Vec<String> {

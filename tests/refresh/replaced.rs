@@ -12,8 +12,11 @@ use authenticate::{
     resolve::ensure_fresh::FreshCredential,
 };
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server, eventually, runtime};
+use test_support::{
+    Server, eventually,
+    refresh::{EXPIRED, Home},
+    runtime,
+};
 
 const NEW: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 

@@ -4,8 +4,10 @@ use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::PathBuf, proc
 
 use authenticate::credential::{Address, Credential, Metadata};
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token};
+use test_support::{
+    Issuer, Server,
+    refresh::{EXPIRED, Home, access_token},
+};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 

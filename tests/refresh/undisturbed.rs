@@ -16,8 +16,11 @@ use authenticate::{
     },
 };
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server, access_token, eventually, runtime};
+use test_support::{
+    Server, eventually,
+    refresh::{EXPIRED, Home, access_token},
+    runtime,
+};
 
 const ANSWER: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 const PASSPHRASE: &str = "correct horse battery staple";

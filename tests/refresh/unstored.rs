@@ -10,8 +10,10 @@ use authenticate::{
     store::{AttemptState, FILE_NAME},
 };
 use serde_json::json;
-
-use crate::harness::{EXPIRED, Home, Server, access_token, eventually};
+use test_support::{
+    Server, eventually,
+    refresh::{EXPIRED, Home, access_token},
+};
 
 const ANSWER: &str = r#"{"access_token": "NEW", "refresh_token": "SSS", "expires_in": 3600}"#;
 

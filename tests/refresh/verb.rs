@@ -9,8 +9,12 @@ use authenticate::credential::{Address, Credential, Metadata};
 use jiff::SignedDuration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-
-use crate::harness::{EXPIRED, Home, Issuer, Server, access_token, eventually, issuer::CLIENT, runtime};
+use test_support::{
+    Issuer, Server, eventually,
+    issuer::CLIENT,
+    refresh::{EXPIRED, Home, access_token},
+    runtime,
+};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")

@@ -2,8 +2,9 @@
 
 use std::{
     fs,
+    ops::Deref,
     os::unix::fs::{PermissionsExt, chown},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -13,9 +14,9 @@ use authenticate::{
     store::Store,
 };
 use serde_json::Value;
-use tempfile::TempDir;
+use test_support::{Ended, Running, program_path};
 
-use super::{Ended, Place, Running, output, programs};
+use super::{Place, output};
 
 /// What the environment of a test run says of the network; everything else is left out.
 const NETWORK: [&str; 9] = [
@@ -36,46 +37,43 @@ const BUILD: Duration = Duration::from_secs(600);
 /// A place to run the program, of one user on one engine.
 pub struct Home {
     pub place: Place,
-    directory: TempDir,
+    home: test_support::Home,
+}
+
+impl Deref for Home {
+    type Target = test_support::Home;
+
+    fn deref(&self) -> &Self::Target {
+        &self.home
+    }
 }
 
 impl Home {
     /// An empty one.
     pub fn on(place: Place) -> Self {
-        let directory = tempfile::Builder::new().prefix("authenticate-test-").tempdir().expect("a directory");
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("mode");
-        let home = Self { place, directory };
+        let home = Self { place, home: test_support::Home::new() };
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).expect("mode");
         for part in ["config/providers", "config/projects", "config/images"] {
             fs::create_dir_all(home.path().join(part)).expect("made");
         }
         if let Some(user) = place.user() {
             // Where it was built, only root may be able to go.
-            fs::copy(programs::authenticate(), home.program()).expect("copied");
+            fs::copy(program_path(), home.program()).expect("copied");
             output(Command::new("chown").args(["-R", &user.name]).arg(home.path()));
         }
         home
     }
 
-    pub fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    pub fn data(&self) -> PathBuf {
-        self.path().join("data")
-    }
-
     pub fn program(&self) -> PathBuf {
         match self.place.user() {
             Some(_) => self.path().join("authenticate"),
-            None => programs::authenticate().to_owned(),
+            None => program_path().into(),
         }
     }
 
     /// A file of the user's own, below the home directory.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-        fs::write(&path, content).expect("written");
+        let path = self.write(name, content);
         if let Some(user) = self.place.user() {
             chown(&path, Some(user.uid), Some(user.gid)).expect("theirs");
         }

@@ -1,21 +1,16 @@
 //! What every test here needs: an engine and a user, a home for the program, stand-ins, and a process to look at.
 
 pub mod acme;
-#[path = "../../programs/built.rs"]
-pub mod built;
 pub mod home;
 pub mod place;
 pub mod pod;
 pub mod port;
 pub mod programs;
-pub mod running;
-pub mod tty;
 
 pub use acme::acme;
 pub use home::Home;
 pub use place::Place;
 pub use pod::Pod;
-pub use running::{Ended, Running};
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 

@@ -16,7 +16,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Place, Running, built, output, port, programs, running::LIMIT};
+use test_support::{LIMIT, Running};
+
+use super::{Place, output, port, programs};
 
 /// Where a stand-in writes the certificate of its authority, in a container.
 const CA: &str = "/tmp/ca.pem";
@@ -70,7 +72,7 @@ impl Pod {
         }
         let (host, port) = if alone {
             let turn = port::take(inside);
-            let mut process = Command::new(built::program(command[0]));
+            let mut process = Command::new(test_support::program(command[0]));
             let running = Running::start(process.args(&command[1..]));
             running.out.wait_for("listening on");
             (Host::Process { running: Some(running), _port: turn }, inside)

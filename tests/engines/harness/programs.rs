@@ -1,18 +1,15 @@
 //! The stand-ins as an image, in each engine.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
-use super::{Place, built::program, output, place::PerEngine};
+use test_support::program;
+
+use super::{Place, output, place::PerEngine};
 
 /// The image with the stand-ins.
 pub const IMAGE: &str = "localhost/authenticate-test/programs:latest";
 
 const NAMES: [&str; 3] = ["vendor", "issuer", "github"];
-
-/// The program that is tested.
-pub fn authenticate() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_authenticate"))
-}
 
 /// The image with the stand-ins, which is in the engine from then on.
 pub fn image(place: Place) -> &'static str {

@@ -15,14 +15,14 @@ use tempfile::TempDir;
 const PASSWORD: &str = "the ring's own";
 const LIMIT: Duration = Duration::from_secs(30);
 
-pub struct Ring {
+pub struct KeyRing {
     home: TempDir,
     bus: Child,
     daemon: Option<Child>,
     address: String,
 }
 
-impl Ring {
+impl KeyRing {
     pub fn unlocked() -> Self {
         let home = TempDir::new().expect("a directory");
         let config = format!(
@@ -149,7 +149,7 @@ impl Ring {
     }
 }
 
-impl Drop for Ring {
+impl Drop for KeyRing {
     fn drop(&mut self) {
         self.stop();
         let _ = self.bus.kill();

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Home, until};
+use crate::{Home, eventually};
 
 /// One browser at a time: two need more memory than a small machine has.
 static TURN: Mutex<()> = Mutex::new(());
@@ -45,7 +45,7 @@ impl Chromium {
     /// The last page that it saw.
     pub fn page(&self) -> String {
         let page = self.home.join("page.html");
-        until("the browser's last page", || page.exists());
+        eventually("the browser's last page", || page.exists());
         fs::read_to_string(page).expect("readable")
     }
 }

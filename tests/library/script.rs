@@ -1,21 +1,18 @@
-//! Who answers, and where it is stored.
+//! A scripted user interface, and short forms for what a program does with the library.
 
 use std::{io, sync::Mutex};
 
 use authenticate::{
     Client, Error,
-    config::Paths,
-    credential::{Name, Record, Secret},
+    credential::{Record, Secret},
     login::{LoginOptions, cancel},
     provider::{Descriptor, Mode},
     resolve::{Request, Source, resolve},
     ui::{Console, Event, Nobody, Ui, UiError},
 };
-use tempfile::TempDir;
+use test_support::{Home, name};
 
-pub const KEY: &str = "sk-CANARY-0123456789-abcdefghij";
-
-/// Answers from a script, and keeps what it was asked and shown.
+/// A user interface that answers from a script and keeps what it was asked and shown.
 #[derive(Default)]
 pub struct Script {
     pub mode: Option<Mode>,
@@ -57,33 +54,11 @@ impl Ui for Script {
     }
 }
 
-pub struct Home {
-    pub directory: TempDir,
-    pub paths: Paths,
-}
-
-pub fn home() -> Home {
-    let directory = TempDir::new().expect("a directory");
-    let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
-    Home { directory, paths }
-}
-
-impl Home {
-    pub fn writes(&self, path: &str, text: &str) {
-        let path = self.directory.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).expect("a directory");
-        std::fs::write(path, text).expect("written");
-    }
-
-    pub fn resolves(&self, provider: &str) -> Result<String, Error> {
-        let found = resolve(&self.paths, &Request::new(&name("demo"), provider))?.without_refresh()?;
-        assert_eq!(found.source, Source::Stored);
-        Ok(found.credential.usable().expect("one value").expose().to_owned())
-    }
-}
-
-pub fn name(text: &str) -> Name {
-    text.parse().expect("a name")
+/// The stored value for a provider.
+pub fn resolves(home: &Home, provider: &str) -> Result<String, Error> {
+    let found = resolve(&home.paths, &Request::new(&name("demo"), provider))?.without_refresh()?;
+    assert_eq!(found.source, Source::Stored);
+    Ok(found.credential.usable().expect("one value").expose().to_owned())
 }
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {

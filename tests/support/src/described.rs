@@ -1,31 +1,11 @@
-//! What the tests stand on: a home, a real OAuth server, a server that does what it is told, a browser.
-
-pub mod chromium;
-#[path = "../../cli/harness.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the tests of the command line")]
-mod home;
-pub mod login;
-#[allow(dead_code, reason = "shared with the tests of renewing")]
-pub mod server;
-pub mod stub;
-
-pub use home::*;
-pub use login::Login;
-pub use server::Server;
-pub use stub::{Stub, json_reply, reply};
+//! A provider of the user's own, and its record.
 
 use authenticate::{
     credential::{Address, OAuth, Record},
     store::Store,
 };
 
-/// No test waits longer for anything.
-pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// The exit codes that logins have beside those of the command line's tests.
-pub mod exit {
-    pub use authenticate::exit::{BUSY, LOGIN_FAILED, UNREACHABLE};
-}
+use crate::{Home, name};
 
 /// A provider of the user's own.
 pub fn describe(home: &Home, name: &str, yaml: &str) {
@@ -49,15 +29,5 @@ pub fn tokens(home: &Home, target: &str) -> (OAuth, Record) {
     match &record.credential {
         authenticate::credential::Credential::OAuth(oauth) => (oauth.clone(), record),
         other => panic!("{other:?}"),
-    }
-}
-
-/// Waits until something is so.
-#[track_caller]
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    let start = std::time::Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LIMIT, "never: {what}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }

@@ -15,7 +15,10 @@ use rustix::{
     termios::{Termios, Winsize, tcgetattr, tcsetwinsize},
 };
 
-use super::running::{Ended, Heard, LIMIT, send, wait};
+use crate::{
+    LIMIT,
+    running::{Ended, Heard, send, wait},
+};
 
 /// A program whose controlling terminal is ours.
 pub struct OnTerminal {

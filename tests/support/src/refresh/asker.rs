@@ -5,7 +5,8 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use super::{Home, program};
+use super::Home;
+use crate::program;
 
 /// Ended when dropped.
 pub struct Asker {

@@ -6,15 +6,16 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::http;
 
 /// The public client.
 pub const CLIENT: &str = "demo";
@@ -22,13 +23,13 @@ pub const CLIENT: &str = "demo";
 pub const SECRET: &str = "CANARY-machine-secret";
 
 /// A running server; it ends with the test.
-pub struct Server {
+pub struct OpenId {
     child: Child,
     /// Its issuer, `http://127.0.0.1:PORT`.
     pub issuer: String,
 }
 
-impl Server {
+impl OpenId {
     pub fn start() -> Self {
         Self::with(&[])
     }
@@ -117,27 +118,11 @@ impl Server {
 
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
         let host = self.issuer.strip_prefix("http://").expect("http");
-        let mut connection = TcpStream::connect(host).expect("connected");
-        connection.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
-        write!(
-            connection,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("asked");
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).expect("answered");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        // Its short answers are one chunk, if they are in chunks at all.
-        match head.to_lowercase().contains("transfer-encoding: chunked") {
-            true => (status, body.lines().nth(1).unwrap_or_default().to_owned()),
-            false => (status, body.to_owned()),
-        }
+        http::send(host, method, path, headers, body)
     }
 }
 
-impl Drop for Server {
+impl Drop for OpenId {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -148,7 +133,7 @@ impl Drop for Server {
 fn installed() -> &'static Path {
     static DONE: OnceLock<PathBuf> = OnceLock::new();
     DONE.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth/server");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("openid");
         let lock = fs::read(source.join("package-lock.json")).expect("a lock file");
         let place = cache().join(format!("oauth-server-{:016x}", fnv(&lock)));
         fs::create_dir_all(&place).expect("a directory");
@@ -191,4 +176,21 @@ fn fnv(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The server rotates refresh tokens and looks for those that come twice: shown with a login of its own.
+pub fn assert_reuse_ends_a_login(server: &OpenId) {
+    let login = server.login();
+    let first = login["refresh_token"].as_str().expect("one");
+    let (status, next) = server.exchange(first);
+    assert_eq!(status, 200, "{next}");
+    let second = next["refresh_token"].as_str().expect("another");
+    assert_ne!(first, second, "rotated");
+    assert!(server.accepts(next["access_token"].as_str().expect("one")));
+    for token in [first, second] {
+        let (status, answer) = server.exchange(token);
+        assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    }
+    assert!(!server.accepts(next["access_token"].as_str().expect("one")), "the whole login has ended");
+    assert_eq!(server.stats()["reused"], true);
 }

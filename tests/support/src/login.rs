@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LIMIT, Run, until};
+use crate::{LIMIT, Run, eventually};
 
 /// The running program. What it says on standard error is read line by line.
 pub struct Login {
@@ -147,7 +147,7 @@ pub fn connect(url: &url::Url) -> TcpStream {
 /// Waits until nobody listens on a port any more.
 pub fn is_closed(url: &url::Url) {
     let port = url.port().expect("a port");
-    until("the port is closed", || TcpStream::connect(("127.0.0.1", port)).is_err());
+    eventually("the port is closed", || TcpStream::connect(("127.0.0.1", port)).is_err());
 }
 
 /// Long enough for a program to act on something that it should not act on.

@@ -1,23 +1,11 @@
-//! A user's store, those who issue tokens, and the program.
+//! A home whose provider `acme` has a login that can be refreshed.
 
 mod asker;
-#[path = "../../programs/built.rs"]
-mod built;
-pub mod issuer;
-#[path = "../../oauth/harness/server.rs"]
-#[allow(dead_code, reason = "shared with the tests of native logins")]
-mod openid;
-mod server;
 
-use std::{
-    collections::BTreeMap,
-    process::{Command, Output},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, ops::Deref, process::Output};
 
 use authenticate::{
-    config::{Paths, Project},
+    config::Project,
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     provider::Registry,
     refresh::{Refresh, RefreshError, Refreshed},
@@ -26,21 +14,20 @@ use authenticate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 pub use asker::Asker;
-pub use built::program;
-pub use issuer::Issuer;
-pub use openid::Server as OpenId;
-pub use server::Server;
 
-/// Longer than anything here takes.
-const LIMIT: Duration = Duration::from_secs(120);
+use crate::{LIMIT, OpenId, issuer, openid, runtime};
 
-/// A store with the login of provider `acme`.
-pub struct Home {
-    directory: TempDir,
-    pub paths: Paths,
+/// A [`crate::Home`] with the provider `acme`.
+pub struct Home(crate::Home);
+
+impl Deref for Home {
+    type Target = crate::Home;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Home {
@@ -60,8 +47,7 @@ impl Home {
     }
 
     pub fn described(fields: Value) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
+        let home = crate::Home::new();
         let mut descriptor = json!({
             "name": "acme",
             "label": "Acme",
@@ -81,17 +67,15 @@ impl Home {
         for (name, value) in fields.as_object().expect("fields") {
             descriptor[name] = value.clone();
         }
-        std::fs::create_dir_all(paths.providers()).expect("made");
-        std::fs::write(paths.providers().join("acme.yaml"), descriptor.to_string()).expect("written");
-        Self { directory, paths }
+        home.write("config/providers/acme.yaml", &descriptor.to_string());
+        Self(home)
     }
 
     /// Another provider, which renews at this token endpoint.
     pub fn describes(&self, name: &str, token_url: &str) {
         let refresh = json!({"strategy": "oauth", "token_url": token_url, "client_id": issuer::CLIENT});
         let descriptor = json!({"name": name, "label": name, "modes": ["api_key"], "refresh": refresh});
-        std::fs::write(self.paths.providers().join(format!("{name}.yaml")), descriptor.to_string())
-            .expect("written");
+        self.write(&format!("config/providers/{name}.yaml"), &descriptor.to_string());
     }
 
     /// From now on it renews at another token endpoint.
@@ -148,7 +132,7 @@ impl Home {
     }
 
     fn change(&self, sql: &str) {
-        let database = self.paths.data().join(authenticate::store::FILE_NAME);
+        let database = self.database();
         let database = rusqlite::Connection::open(database).expect("opened");
         database.busy_timeout(LIMIT).expect("set");
         database.execute(sql, []).expect("changed");
@@ -166,18 +150,7 @@ impl Home {
         self.store().get(&self.address()).expect("read").expect("stored")
     }
 
-    /// The program, in an environment of its own.
-    pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_authenticate"));
-        command
-            .args(args)
-            .env_clear()
-            .env("HOME", self.directory.path())
-            .env("AUTHENTICATE_CONFIG_DIR", self.paths.config())
-            .env("AUTHENTICATE_DATA_DIR", self.paths.data());
-        command
-    }
-
+    /// Runs the program to its end, whichever it is.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("ran")
     }
@@ -195,40 +168,10 @@ impl Home {
     }
 }
 
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
 /// The access token of a record.
 pub fn access_token(record: &Record) -> String {
     record.credential.usable().expect("one").expose().to_owned()
 }
 
-/// Waits for a condition, which must come about.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < LIMIT, "{what} did not come about");
-        thread::yield_now();
-    }
-}
-
-/// Past its time.
+/// The remaining time of a token that has expired.
 pub const EXPIRED: SignedDuration = SignedDuration::from_secs(-1);
-
-/// The server rotates refresh tokens and looks for those that come twice: shown with a login of its own.
-pub fn assert_reuse_ends_a_login(server: &OpenId) {
-    let login = server.login();
-    let first = login["refresh_token"].as_str().expect("one");
-    let (status, next) = server.exchange(first);
-    assert_eq!(status, 200, "{next}");
-    let second = next["refresh_token"].as_str().expect("another");
-    assert_ne!(first, second, "rotated");
-    assert!(server.accepts(next["access_token"].as_str().expect("one")));
-    for token in [first, second] {
-        let (status, answer) = server.exchange(token);
-        assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
-    }
-    assert!(!server.accepts(next["access_token"].as_str().expect("one")), "the whole login has ended");
-    assert_eq!(server.stats()["reused"], true);
-}

@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::{http, json, program};
+
 /// The client that it knows.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
@@ -17,7 +19,7 @@ pub struct Issuer {
 
 impl Issuer {
     pub fn start(args: &[&str]) -> Self {
-        let mut command = Command::new(super::program("issuer"));
+        let mut command = Command::new(program("issuer"));
         let mut process = command.args(args).stdout(Stdio::piped()).spawn().expect("started");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("read");
@@ -34,11 +36,10 @@ impl Issuer {
     }
 
     fn ask(&self, method: &str, path: &str) -> Value {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail", "--noproxy", "*", "--request", method]);
-        let answer = curl.arg(self.url(path)).output().expect("curl");
-        assert!(answer.status.success(), "{path}: {}", String::from_utf8_lossy(&answer.stderr));
-        serde_json::from_slice(&answer.stdout).expect("JSON")
+        let host = self.url.strip_prefix("http://").expect("http");
+        let (status, answer) = http::send(host, method, path, "", "");
+        assert_eq!(status, 200, "{path}: {answer}");
+        json(&answer)
     }
 
     /// The tokens of a new login.

@@ -11,8 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything here takes; what is still not there then never comes.
-pub const LIMIT: Duration = Duration::from_secs(120);
+use crate::LIMIT;
 
 /// What a stream has said so far.
 #[derive(Clone, Default)]

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     sync::{Arc, Condvar, Mutex},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -16,10 +16,7 @@ use rustix::{
     termios::{LocalModes, tcgetattr},
 };
 
-use crate::harness::{Home, PROGRAM};
-
-/// Longer than anything takes; only a failure waits for it.
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::{Home, LIMIT, program_path};
 
 /// The program, running at a terminal.
 pub struct Session {
@@ -50,7 +47,7 @@ impl Session {
     ) -> Self {
         let size = PtySize { rows: 40, cols: 200, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut command = CommandBuilder::new(PROGRAM);
+        let mut command = CommandBuilder::new(program_path());
         command.args(arguments);
         command.env_clear();
         command.cwd(home.path());
