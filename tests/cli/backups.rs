@@ -4,9 +4,13 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use authenticate::credential::{Credential, Metadata, OAuth};
 use rustix::fs::{CWD, Mode, mkfifoat};
-use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
+use test_support::{
+    CANARY, Home, KEY, code, files_below,
+    one_key::{PASSPHRASE, prints_the_key, store, token, with_key},
+    pty::Session,
+};
 
-use crate::store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_key};
+use crate::store_verbs::no_file_holds;
 
 fn many_kinds(home: &Home) {
     home.stores("openai", KEY);

@@ -4,9 +4,12 @@ use std::{fs, path::PathBuf};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use test_support::{CANARY, Home, Outcome, code};
+use test_support::{
+    CANARY, Home, Outcome, code,
+    one_key::{PASSPHRASE, prints_the_key, store, token, with_key},
+};
 
-use crate::store_verbs::{PASSPHRASE, no_file_holds, prints_the_key, store, token, with_fixture, with_key};
+use crate::store_verbs::{no_file_holds, with_fixture};
 
 /// One sound credential, and one with which this was done.
 fn with_damage(sql: &str) -> Home {

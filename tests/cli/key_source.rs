@@ -7,29 +7,11 @@ use std::{
 };
 
 use test_support::{
-    CANARY, Home, KEY, Outcome, Run, code, files_below,
-    key_ring::{HangingBus, KeyRing},
+    CANARY, Home, KEY, Run, code, files_below,
+    key_ring::HangingBus,
+    one_key::{BUS, PASSPHRASE, VARIABLE, prints_the_key, stores, token},
     pty::Session,
 };
-
-const VARIABLE: &str = "AUTHENTICATE_KEY_SOURCE";
-const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-const PASSPHRASE: &str = "correct horse";
-
-fn stores(home: &Home) -> Run {
-    home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY)
-}
-
-fn token(home: &Home) -> Run {
-    home.authenticate(["token", "demo", "openai"])
-}
-
-#[track_caller]
-fn prints_the_key(run: Run) -> Outcome {
-    let outcome = run.exits(code::DONE);
-    assert_eq!(outcome.stdout, format!("{KEY}\n"));
-    outcome
-}
 
 fn config(home: &Home, text: &str) {
     home.write("config/config.yaml", text);
@@ -265,63 +247,6 @@ fn a_command_prints_the_passphrase() {
 }
 
 #[test]
-fn systemd_seals_the_key() {
-    let home = Home::new();
-    let path = "/usr/local/bin:/usr/bin:/bin";
-    stores(&home).env("PATH", path).env(VARIABLE, "systemd-creds").exits(code::DONE).says("systemd-creds");
-    prints_the_key(token(&home).env("PATH", path));
-    assert!(!home.data().join("store.key").exists());
-    token(&home).env("PATH", "/nonexistent").exits(code::STORE).says("cannot run systemd-creds");
-    let other = Home::new();
-    stores(&other)
-        .env("PATH", "/nonexistent")
-        .env(VARIABLE, "systemd-creds")
-        .exits(code::STORE)
-        .says("cannot run");
-}
-
-#[test]
-fn with_a_key_ring_that_works_it_is_the_key_ring() {
-    let home = Home::new();
-    let mut ring = KeyRing::unlocked();
-    stores(&home).env(BUS, ring.address()).exits(code::DONE).says("its key is in: the key ring");
-    assert!(!home.data().join("store.key").exists());
-    assert_eq!(ring.entries(), 1, "the probe is gone, and the key is there");
-    prints_the_key(token(&home).env(BUS, ring.address()));
-    // Without it there is no key, and no other one is made.
-    token(&home).exits(code::STORE).says("there is no key ring");
-    stores(&home).exits(code::STORE).says("there is no key ring");
-    ring.locks();
-    token(&home).env(BUS, ring.address()).exits(code::STORE).says("the key ring is locked: unlock it");
-    stores(&home).env(BUS, ring.address()).exits(code::STORE).says("the key ring is locked");
-    assert!(!home.data().join("store.key").exists());
-    home.authenticate(["status"]).env(BUS, ring.address()).exits(code::DONE).prints("openai");
-    ring.unlocks();
-    prints_the_key(token(&home).env(BUS, ring.address()));
-    ring.hangs();
-    let start = Instant::now();
-    let hanging = token(&home).env(BUS, ring.address()).exits(code::STORE);
-    hanging.says("did not answer within 8 seconds").does_not_say("rekey");
-    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
-    assert!(!home.data().join("store.key").exists());
-}
-
-#[test]
-fn a_locked_key_ring_is_an_error_at_first_too() {
-    let home = Home::new();
-    let mut ring = KeyRing::unlocked();
-    ring.locks();
-    stores(&home)
-        .env(BUS, ring.address())
-        .exits(code::STORE)
-        .says("the key ring is locked: unlock it (")
-        .says(", then try again, or choose another source: ")
-        .says("AUTHENTICATE_KEY_SOURCE=key_file");
-    assert!(!home.data().join("store.key").exists());
-    stores(&home).env(BUS, ring.address()).env(VARIABLE, "key_file").exits(code::DONE);
-}
-
-#[test]
 fn a_hanging_bus_does_not_hang_us_and_is_no_reason_to_take_another_source() {
     let home = Home::new();
     let bus = HangingBus::in_directory(home.path());
@@ -340,48 +265,4 @@ fn a_hanging_bus_does_not_hang_us_and_is_no_reason_to_take_another_source() {
 fn a_bus_without_a_key_ring_has_none() {
     let home = Home::new();
     stores(&home).env(BUS, "unix:path=/nonexistent/bus").exits(code::DONE).says("sealed with a key file");
-}
-
-/// Every word of advice is followed.
-#[test]
-fn the_ways_out_of_a_locked_key_ring_lead_out() {
-    let home = Home::new();
-    let mut ring = KeyRing::unlocked();
-    let with_ring = |run: Run, ring: &KeyRing| run.env(BUS, ring.address());
-    with_ring(stores(&home), &ring).exits(code::DONE);
-    let backup = home.authenticate(["store", "backup", "b.age", "--passphrase-stdin"]).input("x");
-    with_ring(backup, &ring).exits(code::DONE);
-
-    ring.locks();
-    let locked = with_ring(token(&home), &ring).exits(code::STORE);
-    locked.says("the key ring is locked: unlock it").does_not_say("rekey");
-    // To unlock it, without a desktop.
-    locked.says("`gnome-keyring-daemon --replace --unlock`");
-    ring.is_told_its_password(&["--replace", "--unlock"]);
-    prints_the_key(with_ring(token(&home), &ring));
-
-    // To restore a backup elsewhere.
-    ring.locks();
-    let locked = with_ring(token(&home), &ring).exits(code::STORE);
-    locked.says("or restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)");
-    locked.says("with AUTHENTICATE_KEY_SOURCE=key_file");
-    let elsewhere = home.path().join("elsewhere");
-    let restore = home.authenticate(["store", "restore", "b.age", "--passphrase-stdin"]).input("x");
-    with_ring(restore, &ring)
-        .env("AUTHENTICATE_DATA_DIR", &elsewhere)
-        .env(VARIABLE, "key_file")
-        .exits(code::DONE)
-        .says("1 credential is restored");
-    prints_the_key(with_ring(token(&home), &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere));
-
-    // A store that is about to move there has its old key still.
-    let rekey = |source: &str| {
-        let run = home.authenticate(["store", "rekey", "--source", source]);
-        with_ring(run, &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere)
-    };
-    let refused = rekey("keyring").exits(code::STORE);
-    refused.says("the key ring is locked: unlock it").says("or choose another source: --source key_file");
-    refused.does_not_say(VARIABLE);
-    rekey("key_file").exits(code::DONE);
-    prints_the_key(with_ring(token(&home), &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere));
 }

@@ -1,63 +1,12 @@
 //! Killed at any moment of giving the store another key, restoring or sealing it, the program leaves one that opens.
 
-use std::{
-    fs,
-    hint::spin_loop,
-    os::unix::fs::PermissionsExt as _,
-    time::{Duration, Instant},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use authenticate::store::Store;
-use test_support::{Home, KEY, Run, code, files_below, key_ring::KeyRing};
-
-/// How many moments are tried.
-const MOMENTS: u32 = 40;
-const RECORDS: usize = 30;
-
-/// Runs it, and kills it at a moment; true when it had not ended before.
-fn killed(run: Run, at: Duration) -> bool {
-    let start = Instant::now();
-    let mut child = run.starts();
-    drop(child.stdin.take());
-    while child.try_wait().expect("its state").is_none() {
-        if start.elapsed() >= at {
-            child.kill().expect("killed");
-            return child.wait().expect("ended").code().is_none();
-        }
-        spin_loop();
-    }
-    false
-}
-
-fn time_of(run: Run) -> Duration {
-    let start = Instant::now();
-    run.exits(code::DONE);
-    start.elapsed()
-}
-
-fn filled() -> Home {
-    let home = Home::new();
-    home.stores("openai", KEY);
-    for n in 1..RECORDS {
-        let key = authenticate::credential::Credential::api_key(format!("k{n}"));
-        home.put(&format!("p{n}"), &key, &Default::default());
-    }
-    home
-}
-
-/// Every record opens.
-#[track_caller]
-fn is_whole(home: &Home, records: usize) {
-    let store = Store::open_existing(&home.data()).expect("opened").expect("there");
-    assert_eq!(store.check().expect("checked"), [""; 0]);
-    assert_eq!(store.list(None).expect("listed").len(), records);
-}
-
-/// How many key files there are, those that are not whole yet included.
-fn keys(home: &Home) -> usize {
-    let names = files_below(&home.data()).into_iter().map(|file| file.file_name().unwrap().to_owned());
-    names.filter(|name| !name.to_string_lossy().starts_with("credentials.db")).count()
-}
+use test_support::{
+    Home, KEY, code, files_below,
+    killed::{MOMENTS, RECORDS, filled, is_whole, keys, killed, time_of},
+};
 
 #[test]
 fn while_it_is_given_another_key() {
@@ -149,74 +98,4 @@ fn while_it_is_sealed() {
         is_whole(&home, 45);
         home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints("sk-PLAINCANARY-openai");
     }
-}
-
-/// Whichever of the two has the key, it opens.
-#[test]
-fn while_its_key_moves_to_another_source() {
-    let ring = KeyRing::unlocked();
-    let home = filled();
-    home.write("passphrase", "correct horse\n");
-    let with_all = |run: Run| {
-        run.env("AUTHENTICATE_PASSPHRASE_FILE", home.path().join("passphrase"))
-            .env("DBUS_SESSION_BUS_ADDRESS", ring.address())
-    };
-    let rekey = |source: &str| {
-        let file = home.path().join("passphrase");
-        let words = ["store", "rekey", "--source", source];
-        let given = ["--passphrase-file", file.to_str().expect("text")];
-        let more = if source == "passphrase" { &given[..] } else { &[] };
-        with_all(home.authenticate(words.iter().chain(more)))
-    };
-    let source = || {
-        let status = home.authenticate(["store", "status", "--json"]).exits(code::DONE).json();
-        status["key"]["source"].as_str().expect("a source").to_owned()
-    };
-    for other in ["passphrase", "keyring"] {
-        let whole = time_of(rekey(other));
-        assert_eq!(ring.entries(), usize::from(other == "keyring"));
-        rekey("key_file").exits(code::DONE);
-        // Most of the time nothing is changed yet: the moment when something is, is looked for, and stayed at.
-        let mut at = whole;
-        let (mut kills, mut moved) = (0, 0);
-        for _ in 0..MOMENTS {
-            kills += usize::from(killed(rekey(other), at));
-            with_all(home.authenticate(["token", "demo", "openai"])).exits(code::DONE).prints(KEY);
-            let now = source();
-            assert!(now == "key_file" || now == other, "{now}");
-            if now == other {
-                moved += 1;
-                at = at * 8 / 9;
-                rekey("key_file").exits(code::DONE);
-            } else {
-                at = at * 9 / 8;
-            }
-            is_whole(&home, RECORDS);
-        }
-        assert!(kills > MOMENTS as usize / 4, "only {kills} were killed on the way to {other}");
-        assert!((1..MOMENTS).contains(&moved), "{moved} had moved to {other}");
-        // What they left lying about goes with the next one.
-        rekey(other).exits(code::DONE);
-        rekey("key_file").exits(code::DONE);
-        assert_eq!((keys(&home), ring.entries()), (1, 0), "{other}");
-    }
-}
-
-/// Before there is a key in it: what is put there first is only to see whether it keeps that.
-#[test]
-fn while_the_key_ring_is_tried() {
-    let ring = KeyRing::unlocked();
-    let home = filled();
-    let rekey = |source: &str| {
-        home.authenticate(["store", "rekey", "--source", source])
-            .env("DBUS_SESSION_BUS_ADDRESS", ring.address())
-    };
-    let whole = time_of(rekey("keyring"));
-    rekey("key_file").exits(code::DONE);
-    for moment in 0..4 * MOMENTS {
-        killed(rekey("keyring"), whole * moment / (4 * MOMENTS));
-    }
-    rekey("keyring").exits(code::DONE);
-    rekey("key_file").exits(code::DONE);
-    assert_eq!(ring.entries(), 0);
 }

@@ -3,9 +3,10 @@
 use std::{fs, path::Path, thread};
 
 use rusqlite::Connection;
-use test_support::{Home, KEY, Run, code, files_below};
-
-use crate::store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key};
+use test_support::{
+    Home, KEY, Run, code, files_below,
+    one_key::{PASSPHRASE, prints_the_key, store, token, with_key},
+};
 
 fn elsewhere(home: &Home, run: Run) -> Run {
     run.env("AUTHENTICATE_DATA_DIR", home.path().join("other"))

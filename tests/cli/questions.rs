@@ -1,9 +1,11 @@
 //! Questions for secrets at a terminal: what is typed is never shown, and there is a way out.
 
 use rustix::process::Signal;
-use test_support::{Home, KEY, code, pty::Session};
-
-use crate::store_verbs::{PASSPHRASE, prints_the_key, store, token, with_key};
+use test_support::{
+    Home, KEY, code,
+    one_key::{PASSPHRASE, prints_the_key, store, token, with_key},
+    pty::Session,
+};
 
 /// Ctrl-S and Ctrl-Q: the terminal shows nothing in between.
 const HOLD: &str = "\x13";

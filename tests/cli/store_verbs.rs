@@ -10,35 +10,13 @@ use std::{
 use authenticate::store::SCHEMA_VERSION;
 use rusqlite::Connection;
 use test_support::{
-    CANARY, Home, KEY, Outcome, Run, code, files_below, key_ring::KeyRing, program_path, pty::Session,
+    CANARY, Home, KEY, code, files_below,
+    one_key::{FILE, PASSPHRASE, prints_the_key, store, token, with_key},
+    program_path,
+    pty::Session,
 };
 
-pub const PASSPHRASE: &str = "correct horse";
-const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-const FILE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
 const FIXTURE: &[u8] = include_bytes!("../fixtures/schema-1.db");
-
-pub fn store<const N: usize>(home: &Home, words: [&str; N]) -> Run {
-    home.authenticate(["store"].into_iter().chain(words))
-}
-
-pub fn token(home: &Home) -> Run {
-    home.authenticate(["token", "demo", "openai"])
-}
-
-#[track_caller]
-pub fn prints_the_key(run: Run) -> Outcome {
-    let outcome = run.exits(code::DONE);
-    assert_eq!(outcome.stdout, format!("{KEY}\n"));
-    outcome
-}
-
-/// A home with a key in a store that is sealed with a key file.
-pub fn with_key() -> Home {
-    let home = Home::new();
-    home.stores("openai", KEY);
-    home
-}
 
 /// A home with a key in a store that is sealed with a passphrase, and the file that holds it.
 fn with_passphrase() -> (Home, PathBuf) {
@@ -198,51 +176,6 @@ fn a_rekey_seals_everything_anew_and_leaves_nothing_of_the_old_key() {
     prints_the_key(token(&home));
 }
 
-#[test]
-fn a_rekey_moves_the_key_from_source_to_source() {
-    let home = with_key();
-    let mut ring = KeyRing::unlocked();
-    let elsewhere = home.path().join("k");
-    let path = "/usr/local/bin:/usr/bin:/bin";
-    home.write("config/config.yaml", "store: {passphrase_command: [echo, printed]}\n");
-    let rekey = |words: &[&str]| {
-        let words = ["store", "rekey"].iter().chain(words);
-        home.authenticate(words).env(BUS, ring.address()).env("PATH", path)
-    };
-    rekey(&["--source", "keyring"]).exits(code::DONE).says("the key ring");
-    assert!(!home.data().join("store.key").exists());
-    assert_eq!(ring.entries(), 1);
-    prints_the_key(token(&home).env(BUS, ring.address()));
-    rekey(&[]).exits(code::DONE);
-    assert_eq!(ring.entries(), 1, "the old entry is gone");
-    rekey(&["--source", "command"]).exits(code::DONE);
-    assert_eq!(ring.entries(), 0);
-    prints_the_key(token(&home).env("PATH", path));
-    rekey(&["--source", "systemd-creds"]).exits(code::DONE);
-    prints_the_key(token(&home).env("PATH", path));
-    rekey(&["--key-file", elsewhere.to_str().unwrap()]).exits(code::DONE);
-    prints_the_key(token(&home));
-    rekey(&[]).exits(code::DONE).says("is still there");
-    assert!(elsewhere.exists(), "it was named, so others may have it");
-    prints_the_key(token(&home));
-    rekey(&["--source", "passphrase", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
-    let passphrase = home.write("passphrase", PASSPHRASE);
-    // The present one from the environment, the new one from the flag.
-    rekey(&["--passphrase-stdin"]).env(FILE, &passphrase).input("battery staple").exits(code::DONE);
-    token(&home).env(FILE, &passphrase).exits(code::STORE).says("not the passphrase");
-    let passphrase = home.write("passphrase", "battery staple");
-    prints_the_key(token(&home).env(FILE, &passphrase));
-    // One that does not work changes nothing.
-    ring.locks();
-    let rekey = |source: &str| store(&home, ["rekey", "--source", source]).env(FILE, &passphrase);
-    rekey("keyring").env(BUS, ring.address()).exits(code::STORE).says("locked");
-    rekey("keyring").exits(code::STORE).says("there is no key ring");
-    rekey("systemd-creds").env("PATH", "/nonexistent").exits(code::STORE).says("cannot run systemd-creds");
-    prints_the_key(token(&home).env(FILE, &passphrase));
-    rekey("key_file").exits(code::DONE);
-    prints_the_key(token(&home));
-}
-
 /// `AUTHENTICATE_PASSPHRASE_FILE` has the present one.
 #[test]
 fn a_passphrase_is_not_replaced_by_itself() {
@@ -385,31 +318,6 @@ fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
     store(&home, ["rekey"]).exits(code::DONE);
     assert!(erased());
     prints_the_key(token(&home));
-}
-
-/// Only the ring knows, and it is not asked for that: it might ask its owner.
-#[test]
-fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {
-    let home = Home::new();
-    let mut ring = KeyRing::unlocked();
-    home.authenticate(["demo", "openai", "--api-key-stdin"])
-        .input(KEY)
-        .env(BUS, ring.address())
-        .exits(code::DONE);
-    for locked in [false, true] {
-        if locked {
-            ring.locks();
-        }
-        let status = |words: &[&str]| {
-            let words = ["store", "status"].iter().chain(words);
-            home.authenticate(words).env(BUS, ring.address()).exits(code::DONE)
-        };
-        let shown = status(&[]).stdout;
-        assert!(shown.contains("locked   as the key ring is, which is asked when"), "{shown}");
-        assert_eq!(status(&["--json"]).json()["locked"], serde_json::Value::Null);
-    }
-    let home = with_key();
-    assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"], false);
 }
 
 /// RFC 9106, section 4: what it takes to guess.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::Signal;
-use test_support::{Home, Login, OpenId, Stub, code, describe, json_reply, pty::Session, record, tokens};
+use test_support::{Home, Login, Stub, code, describe, json_reply, pty::Session, record, tokens};
 
 const PENDING: &str = r#"{"error": "authorization_pending"}"#;
 const TOKENS: &str = r#"{"access_token": "the-token", "scope": "repo,gist"}"#;
@@ -99,18 +99,6 @@ fn an_answer_that_is_none_ends_it() {
         .exits(code::UNREACHABLE)
         .says("it is no answer of an authorization server");
     assert_eq!(vendor.asked_at("/token").len(), 1);
-}
-
-#[test]
-fn a_code_that_is_too_old_ends_it() {
-    let (home, server) = (Home::new(), OpenId::with(&["--device-ttl", "2"]));
-    let issuer = &server.issuer;
-    describe(
-        &home,
-        "acme",
-        &format!("modes: [device]\ndevice: {{issuer: '{issuer}', client_id: demo, scopes: [openid]}}"),
-    );
-    home.authenticate(["demo", "acme"]).exits(code::LOGIN_FAILED).says("expired_token");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use test_support::{Home, OpenId, Stub, code, describe, json_reply, record, reply, tokens};
+use test_support::{Home, Stub, code, describe, json_reply, record, reply};
 
 const TOKEN: &str = r#"{"access_token": "the-token"}"#;
 
@@ -137,21 +137,4 @@ fn a_server_that_publishes_nothing_or_nonsense_is_said_to() {
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", "[]"));
     acme(&home, &server.url(""), "");
     login(&home).exits(code::UNREACHABLE).says("it is not the description of an authorization server");
-}
-
-#[test]
-fn a_real_server_is_found_and_what_it_says_about_revocation_is_kept() {
-    let (home, server) = (Home::new(), OpenId::start());
-    let issuer = &server.issuer;
-    describe(
-        &home,
-        "acme",
-        &format!(
-            "modes: [client_credentials]\nclient_credentials: {{issuer: '{issuer}', client_id: machine, client_secret: 'env:SECRET'}}"
-        ),
-    );
-    let run = home.authenticate(["demo", "acme"]).env("SECRET", test_support::openid::SECRET);
-    run.exits(code::DONE);
-    let origin = authenticate::oauth::Origin::of(&tokens(&home, "acme").0).expect("an origin");
-    assert_eq!(origin.revocation_url.map(|url| url.to_string()), Some(format!("{issuer}/token/revocation")));
 }

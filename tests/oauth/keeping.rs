@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use authenticate::oauth::Origin;
-use test_support::{Home, Login, OpenId, Stub, code, describe, json_reply, openid::SECRET, tokens};
+use test_support::{Home, Login, Stub, code, describe, json_reply, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");
@@ -56,20 +56,6 @@ fn tokens_are_revoked_nowhere_but_where_they_came_from() {
     login();
     leave();
     assert_eq!(server.asked_at("/revoke").len(), 2);
-}
-
-/// RFC 7009 section 2.1: as it authenticates at the token endpoint. The server takes it in no other way.
-#[test]
-fn tokens_are_revoked_by_the_client_in_its_own_way() {
-    for (client, auth) in [("machine", "basic"), ("poster", "body")] {
-        let (home, server) = (Home::new(), OpenId::start());
-        let flow = format!("issuer: '{}', client_id: {client}, client_auth: {auth}", server.issuer);
-        let flow = format!("client_credentials: {{{flow}, client_secret: 'env:SECRET'}}");
-        describe(&home, "acme", &format!("modes: [client_credentials]\n{flow}"));
-        home.authenticate(["demo", "acme"]).env("SECRET", SECRET).exits(code::DONE);
-        let leave = home.authenticate(["logout", "demo", "acme"]).env("SECRET", SECRET);
-        leave.exits(code::DONE).says("revoked it at the vendor").does_not_say("NOT revoked");
-    }
 }
 
 #[test]

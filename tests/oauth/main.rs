@@ -13,6 +13,5 @@ mod keeping;
 mod lint;
 mod memory;
 mod paste;
-mod real;
 mod refused;
 mod tls;

@@ -14,7 +14,7 @@ use authenticate::{
     revoke::Revocation,
     ui::Nobody,
 };
-use test_support::{Home, OpenId, Stub, describe, json_reply, openid::SECRET, reply};
+use test_support::{Home, Stub, describe, json_reply, openid::SECRET, reply};
 
 /// Logged in to `robot`.
 async fn client(home: &Home) -> Client {
@@ -47,8 +47,13 @@ fn access_token(found: &Resolved) -> String {
 
 #[tokio::test]
 async fn it_gets_another_when_one_has_expired() {
-    let (home, server) = (Home::new(), OpenId::whose_tokens_last(1));
-    robot(&home, &format!("issuer: '{}'", server.issuer), "");
+    let count = AtomicUsize::new(0);
+    let server = Stub::that(move |_| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        json_reply(200, &format!(r#"{{"access_token": "a{number}", "expires_in": 1}}"#))
+    });
+    let home = Home::new();
+    robot(&home, &format!("token_url: '{}'", server.url("/token")), "");
     let client = client(&home).await;
     let first = client.credential("robot").await.expect("a credential");
     let end = first.metadata.expires_at.expect("an end");
@@ -57,7 +62,7 @@ async fn it_gets_another_when_one_has_expired() {
         assert!(jiff::Timestamp::now() < end + jiff::SignedDuration::from_secs(10), "never renewed");
         tokio::task::yield_now().await;
     }
-    assert!(server.grants().len() >= 2, "{:?}", server.grants());
+    assert!(server.asked().len() >= 2, "{:?}", server.asked());
     assert!(!exists(home.data()), "nothing is on the disk");
 }
 

@@ -11,7 +11,7 @@ use test_support::{
     runtime,
 };
 
-const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/authority.pem");
 
 fn tokens() -> Value {
     json!({"access_token": "OLD", "refresh_token": "RRR"})

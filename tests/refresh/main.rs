@@ -6,7 +6,7 @@
 mod answers;
 mod client;
 mod configuration;
-mod crowds;
+mod crowd;
 mod killed;
 mod leaving;
 mod one_word;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use test_support::{
-    Issuer, OpenId, Server, eventually,
+    Issuer, Server, eventually,
     refresh::{EXPIRED, Home, access_token},
     runtime,
 };
@@ -250,19 +250,6 @@ fn another_account_or_fewer_scopes_are_not_stored() {
     );
     assert_eq!(home.record(), record);
     assert!(matches!(home.renew(&record, false), Err(RefreshError::Refused { .. })), "remembered");
-}
-
-/// OpenID Connect Core section 12.2: the subject stays.
-#[test]
-fn a_person_with_another_e_mail_address_is_the_same_account() {
-    let server = OpenId::start();
-    let home = Home::of(&server);
-    let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
-    let record = home.logged_in_as(&server.login(), EXPIRED, metadata);
-    server.renames();
-    let Ok(Refreshed::Now(after)) = home.renew(&record, false) else { panic!("not renewed") };
-    assert_eq!(after.metadata.account.as_deref(), Some("new@example.org"));
-    assert_eq!(home.record(), after);
 }
 
 #[test]

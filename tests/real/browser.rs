@@ -1,8 +1,10 @@
-//! A real OpenID provider and a real browser.
+//! Logins at an OpenID provider, in a browser.
 
 use authenticate::oauth::Origin;
 use jiff::Timestamp;
-use test_support::{Home, OpenId, chromium::Chromium, code, describe, record, tokens};
+use test_support::{
+    Home, OpenId, Stub, chromium::Chromium, code, describe, eventually, json_reply, record, tokens,
+};
 
 const SCOPES: &str = "scopes: [openid, email, offline_access]";
 
@@ -89,11 +91,11 @@ fn what_was_logged_in_is_renewed_and_revoked_there_and_a_token_is_sent_once() {
     let run = home.authenticate(["demo", "acme", "--mode", "browser", "--timeout", "60s"]);
     run.env("BROWSER", browser.command()).exits(code::DONE);
     let (before, old) = tokens(&home, "acme");
-    test_support::eventually("the token has expired", || {
+    eventually("the token has expired", || {
         old.metadata.expires_at.is_some_and(|end| end <= Timestamp::now())
     });
     // Another descriptor by now, which leads to another server: the token does not go there.
-    let elsewhere = test_support::Stub::that(|_| test_support::json_reply(200, "{\"access_token\": \"x\"}"));
+    let elsewhere = Stub::that(|_| json_reply(200, "{\"access_token\": \"x\"}"));
     describe(
         &home,
         "acme",

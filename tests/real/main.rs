@@ -1,0 +1,11 @@
+//! The program with real parts that a package manager has to install: an OpenID provider, a browser, key rings.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod browser;
+mod crowds;
+mod grants;
+mod key_sources;
+mod killed;
+mod killed_store;
+mod openid;
