@@ -1,413 +1,273 @@
-//! Every error of the library, with the hint and the exit code that the command line gives it.
-
-use std::path::Path;
+//! Any error of the library, and its kind.
 
 use crate::{
-    config::{
-        PathsError, ReferenceError,
-        yaml::{self, Problem},
-    },
-    credential::{Address, NameError},
+    config::PathsError,
+    context::ConfigError,
+    credential::NameError,
     engine::EngineError,
-    exit,
+    error_kind::ErrorKind,
     handout::headers::HeadersError,
     login::{
         LoginError,
         cli::port_forward::{PortError, PortUnavailable},
         import::ImportError,
     },
-    oauth::{OAuthError, TokenHint},
-    provider::{UnknownProvider, Unusable},
+    oauth::OAuthError,
     refresh::RefreshError,
+    resolve::ResolveError,
+    revoke::LogoutError,
     store::StoreError,
     ui::UiError,
-    vendor_files::{CaptureError, Refusal},
 };
 
-/// Anything that can go wrong.
+/// Any error of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not a name.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// No directories.
+    /// The program's directories are not known.
     #[error(transparent)]
     Paths(#[from] PathsError),
-    /// A provider that is not known.
+    /// The configuration cannot be used.
     #[error(transparent)]
-    UnknownProvider(#[from] UnknownProvider),
-    /// A provider's descriptor is wrong.
-    #[error("{}", yaml::join(.0))]
-    Descriptor(Vec<Problem>),
-    /// A project's file is wrong.
-    #[error("{}", yaml::join(.0))]
-    Project(Vec<Problem>),
-    /// There is no usable credential.
-    #[error("no credential for {what}")]
-    NoCredential {
-        /// What was asked for.
-        what: String,
-        /// How to get one.
-        hint: String,
-    },
-    /// The environment variable that would hold the credential does not hold one.
-    #[error("the environment variable {name} {problem}: it holds no credential")]
-    Variable {
-        /// The variable.
-        name: String,
-        /// What is wrong with its value; never the value.
-        problem: &'static str,
-    },
-    /// The credential is past its time.
-    #[error("the credential for {what} expired {ago} ago")]
-    Expired {
-        /// What was asked for.
-        what: String,
-        /// Since when.
-        ago: String,
-        /// How to get a new one.
-        hint: String,
-    },
-    /// Several accounts are stored, and nothing says which is meant.
-    #[error("several accounts of {provider} are stored: {}", .profiles.iter().map(|p| format!("{provider}:{p}")).collect::<Vec<_>>().join(", "))]
-    SeveralAccounts {
-        /// The provider.
-        provider: String,
-        /// Their profiles.
-        profiles: Vec<String>,
-    },
-    /// There are several fields, and no one value.
-    #[error("{what} has several fields: {}", .fields.join(", "))]
-    SeveralFields {
-        /// What was asked for.
-        what: String,
-        /// Its fields.
-        fields: Vec<String>,
-    },
-    /// There is no such field.
-    #[error("{what} has no field {}{}", crate::redact::quote(.field), has(.fields))]
-    NoField {
-        /// What was asked for.
-        what: String,
-        /// The field.
-        field: String,
-        /// Its fields.
-        fields: Vec<String>,
-    },
-    /// The field is neither stored nor in the environment.
-    #[error("field {field} of {what} is blank{}", .variable.as_ref().map(|v| format!(", and {v} is not set")).unwrap_or_default())]
-    BlankField {
-        /// What was asked for.
-        what: String,
-        /// The field.
-        field: String,
-        /// The variable that would fill it.
-        variable: Option<String>,
-    },
-    /// A value of the configuration is in a variable that is not set.
+    Config(ConfigError),
+    /// There is no credential to use.
     #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// There are no headers for a request.
+    Resolve(ResolveError),
+    /// The headers of a request could not be made.
     #[error(transparent)]
     Headers(#[from] HeadersError),
-    /// A login.
+    /// A login or an import failed.
     #[error(transparent)]
-    Login(#[from] LoginError),
-    /// The engine.
+    Login(LoginError),
+    /// A credential was not refreshed.
+    #[error(transparent)]
+    Refresh(RefreshError),
+    /// A credential was not logged out.
+    #[error(transparent)]
+    Logout(LogoutError),
+    /// The container engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// An authorization server, at a refresh or a revocation.
-    #[error(transparent)]
-    OAuth(#[from] OAuthError),
-    /// A credential was not revoked at its vendor, and is kept.
-    #[error("{address} was not revoked, and is kept")]
-    NotRevoked {
-        /// Where it is.
-        address: Box<Address>,
-        /// What the vendor said, or why it could not be asked.
-        source: OAuthError,
-    },
-    /// A credential was revoked at its vendor, and is still stored.
-    #[error(
-        "{address} was revoked at the vendor, but could not be removed from this machine, where it is of no use"
-    )]
-    RevokedNotRemoved {
-        /// Where it is.
-        address: Box<Address>,
-        /// Why not.
-        source: Box<StoreError>,
-    },
-    /// Of the tokens of a credential one was revoked at its vendor; it is kept.
-    #[error("{address} was revoked in part, and is kept: its {revoked} was revoked, its {kept} was NOT")]
-    RevokedInPart {
-        /// Where it is.
-        address: Box<Address>,
-        /// The token that does not work any more.
-        revoked: TokenHint,
-        /// The other one, which stays valid.
-        kept: TokenHint,
-        /// What the vendor said of that one, or why it could not be asked.
-        source: OAuthError,
-    },
-    /// A credential was not renewed.
-    #[error(transparent)]
-    Refresh(#[from] RefreshError),
-    /// The store.
+    /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<Unusable> for Error {
-    fn from(error: Unusable) -> Self {
+// The same failure is the same variant, whichever operation met it.
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Config(error.into())
+    }
+}
+
+impl From<ResolveError> for Error {
+    fn from(error: ResolveError) -> Self {
         match error {
-            Unusable::Unknown(unknown) => Self::UnknownProvider(unknown),
-            Unusable::Wrong(problems) => Self::Descriptor(problems),
+            ResolveError::Config(error) => error.into(),
+            ResolveError::Store(error) => error.into(),
+            ResolveError::Refresh(error) => error.into(),
+            other => Self::Resolve(other),
         }
+    }
+}
+
+impl From<RefreshError> for Error {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Config(error) => error.into(),
+            RefreshError::Store(error) => error.into(),
+            other => Self::Refresh(other),
+        }
+    }
+}
+
+impl From<LoginError> for Error {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Config(error) => error.into(),
+            LoginError::Reference(error) => Self::Config(error.into()),
+            LoginError::Store(error) => error.into(),
+            LoginError::Engine(error) => error.into(),
+            other => Self::Login(other),
+        }
+    }
+}
+
+impl From<LogoutError> for Error {
+    fn from(error: LogoutError) -> Self {
+        match error {
+            LogoutError::InvalidDescriptor(problems) => Self::Config(ConfigError::Descriptor(problems)),
+            LogoutError::Config(error) => error.into(),
+            LogoutError::Refresh(error) => error.into(),
+            LogoutError::Store(error) => error.into(),
+            other => Self::Logout(other),
+        }
+    }
+}
+
+impl ConfigError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidInput
     }
 }
 
 impl Error {
-    /// The exit code of a command that failed with it: one of [`crate::exit`].
-    pub fn exit_code(&self) -> u8 {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(_) | Self::Paths(_) | Self::UnknownProvider(_) => exit::USAGE,
-            Self::Descriptor(_) | Self::Project(_) => exit::USAGE,
-            Self::NoCredential { .. } | Self::Expired { .. } | Self::BlankField { .. } => exit::NO_CREDENTIAL,
-            Self::Variable { .. } => exit::NO_CREDENTIAL,
-            Self::SeveralAccounts { .. } | Self::SeveralFields { .. } | Self::NoField { .. } => exit::USAGE,
-            Self::Reference(_) | Self::Headers(_) => exit::USAGE,
-            Self::Engine(error) => engine_code(error),
-            Self::OAuth(error) => oauth_code(error, exit::NO_CREDENTIAL),
-            Self::NotRevoked { source, .. } | Self::RevokedInPart { source, .. } => match source.is_refusal()
-            {
-                true => exit::LOGIN_FAILED,
-                false => oauth_code(source, exit::LOGIN_FAILED),
-            },
-            Self::Store(error) => store_code(error),
-            Self::RevokedNotRemoved { source, .. } => store_code(source),
-            Self::Login(error) => login_code(error),
-            Self::Refresh(error) => refresh_code(error),
+            Self::Paths(_) | Self::Config(_) | Self::Headers(_) => ErrorKind::InvalidInput,
+            Self::Resolve(error) => error.kind(),
+            Self::Login(error) => error.kind(),
+            Self::Refresh(error) => error.kind(),
+            Self::Logout(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::Store(error) => error.kind(),
         }
     }
+}
 
-    /// A short word for it, for the audit log.
-    pub(crate) fn code(&self) -> &'static str {
+impl ResolveError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Expired { .. } => "expired",
-            Self::NoCredential { .. } | Self::BlankField { .. } => "incomplete",
-            Self::SeveralFields { .. } => "several_fields",
-            Self::NoField { .. } => "no_field",
-            Self::Refresh(error) => error.code(),
-            Self::Store(error) => error.code(),
-            Self::Login(error) => error.code(),
-            Self::Descriptor(_) | Self::Project(_) | Self::Reference(_) => "configuration",
-            _ => "failed",
+            ResolveError::NotFound { .. } | ResolveError::Incomplete { .. } => ErrorKind::NoCredential,
+            ResolveError::Expired { .. } | ResolveError::BlankField { .. } => ErrorKind::NoCredential,
+            ResolveError::Variable { .. } => ErrorKind::NoCredential,
+            ResolveError::SeveralAccounts { .. } | ResolveError::SeveralFields { .. } => {
+                ErrorKind::InvalidInput
+            }
+            ResolveError::NoField { .. } | ResolveError::Config(_) => ErrorKind::InvalidInput,
+            ResolveError::Refresh(error) => error.kind(),
+            ResolveError::Store(error) => error.kind(),
         }
     }
+}
 
-    /// What to do next, where that is known and not already said.
-    pub fn hint(&self) -> Option<String> {
+impl LogoutError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownProvider(unknown) => Some(format!("known: {}", unknown.known.join(", "))),
-            Self::SeveralAccounts { provider, profiles } => profiles.first().map(|profile| {
-                format!("name one, as {provider}:{profile}, or set `profiles` in the project's file")
-            }),
-            Self::SeveralFields { fields, .. } => {
-                fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
+            LogoutError::NotStored { .. } => ErrorKind::NoCredential,
+            LogoutError::NotRevoked { source, .. } | LogoutError::RevokedInPart { source, .. } => {
+                if source.is_refusal() {
+                    ErrorKind::LoginFailed
+                } else {
+                    oauth_kind(source, ErrorKind::LoginFailed)
+                }
             }
-            Self::NoCredential { hint, .. } | Self::Expired { hint, .. } => Some(hint.clone()),
-            Self::Engine(error) | Self::Login(LoginError::Engine(error)) => engine_hint(error),
-            Self::Login(error) => login_hint(error),
-            Self::Refresh(error) => refresh_hint(error),
-            Self::RevokedNotRemoved { .. } => {
-                Some("`authenticate logout --no-revoke` removes it, when the store can be written".into())
+            LogoutError::RevokedNotRemoved { source, .. } => source.kind(),
+            LogoutError::InvalidDescriptor(_) | LogoutError::Config(_) => ErrorKind::InvalidInput,
+            LogoutError::Refresh(error) => error.kind(),
+            LogoutError::Store(error) => error.kind(),
+        }
+    }
+}
+
+impl RefreshError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            RefreshError::NotRefreshable { .. } | RefreshError::Descriptor { .. } => ErrorKind::InvalidInput,
+            RefreshError::InvalidDescriptor(_) | RefreshError::Config(_) => ErrorKind::InvalidInput,
+            RefreshError::Gone { .. } => ErrorKind::NoCredential,
+            RefreshError::Busy { .. } => ErrorKind::Busy,
+            RefreshError::Server { source, .. } => oauth_kind(source, ErrorKind::Unreachable),
+            RefreshError::BackingOff { .. } => ErrorKind::Unreachable,
+            RefreshError::Container { source, .. } => source.kind(),
+            RefreshError::Store(error) => error.kind(),
+            RefreshError::NotStored { source, .. } => source.kind(),
+            RefreshError::Lock(_) => ErrorKind::Store,
+            RefreshError::Cli { .. } => ErrorKind::LoginFailed,
+            error if error.needs_login() => ErrorKind::NoCredential,
+            _ => ErrorKind::Other,
+        }
+    }
+}
+
+impl LoginError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) => ErrorKind::InvalidInput,
+            LoginError::BadKey { .. } | LoginError::UnexpectedInput { .. } => ErrorKind::InvalidInput,
+            LoginError::Fields(_) | LoginError::KeySource { .. } => ErrorKind::InvalidInput,
+            LoginError::Config(_) | LoginError::Reference(_) => ErrorKind::InvalidInput,
+            LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
+                ErrorKind::Other
             }
-            Self::NotRevoked { .. } | Self::RevokedInPart { .. } => Some(
-                "`authenticate logout` removes it here all the same; at the vendor it stays valid until it ends or is removed there"
-                    .into(),
-            ),
-            _ => None,
+            LoginError::Busy { .. } | LoginError::PortTaken(_) => ErrorKind::Busy,
+            LoginError::Subject { .. } => ErrorKind::NoCredential,
+            LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => ErrorKind::LoginFailed,
+            LoginError::NoKey { .. } => ErrorKind::LoginFailed,
+            LoginError::Import(error) => error.kind(),
+            LoginError::Engine(error) => error.kind(),
+            LoginError::OAuth(error) => oauth_kind(error, ErrorKind::LoginFailed),
+            LoginError::Store(error) => error.kind(),
+            LoginError::NotStored { source } => source.kind(),
+            LoginError::Ui(UiError::NoOneToAsk(_) | UiError::Rejected(_)) => ErrorKind::InvalidInput,
+            LoginError::Ui(UiError::Interrupted) => ErrorKind::Interrupted,
+            LoginError::Files { .. } => ErrorKind::Store,
+            LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => ErrorKind::Other,
         }
     }
 }
 
-fn has(fields: &[String]) -> String {
-    if fields.is_empty() { String::new() } else { format!("; it has {}", fields.join(", ")) }
-}
-
-fn store_code(error: &StoreError) -> u8 {
-    match error {
-        StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => exit::USAGE,
-        StoreError::Backup(error) if error.usage => exit::USAGE,
-        StoreError::Interrupted => exit::INTERRUPTED,
-        StoreError::Busy { .. } | StoreError::KeyChanged { .. } | StoreError::RefreshInFlight { .. } => {
-            exit::BUSY
-        }
-        _ => exit::STORE,
-    }
-}
-
-fn engine_code(error: &EngineError) -> u8 {
-    match error {
-        EngineError::BadUrl(_) | EngineError::UserInUrl(_) | EngineError::File { .. } => exit::USAGE,
-        _ => exit::ENGINE,
-    }
-}
-
-/// What a refusal means depends on what was asked for.
-fn oauth_code(error: &OAuthError, refused: u8) -> u8 {
-    match error {
-        OAuthError::Refused { .. } => refused,
-        OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => exit::UNREACHABLE,
-        OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => exit::UNREACHABLE,
-        OAuthError::Issuer { .. } => refused,
-        OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => exit::USAGE,
-        OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => exit::USAGE,
-        OAuthError::Setup(_) => exit::FAILED,
-    }
-}
-
-fn refresh_code(error: &RefreshError) -> u8 {
-    match error {
-        RefreshError::NotRefreshable { .. } | RefreshError::Descriptor { .. } => exit::USAGE,
-        RefreshError::InvalidDescriptor(_) | RefreshError::Reference(_) => exit::USAGE,
-        RefreshError::Gone { .. } => exit::NO_CREDENTIAL,
-        RefreshError::Busy { .. } => exit::BUSY,
-        RefreshError::Server { source, .. } => oauth_code(source, exit::UNREACHABLE),
-        RefreshError::BackingOff { .. } => exit::UNREACHABLE,
-        RefreshError::Container { source, .. } => login_code(source),
-        RefreshError::Store(error) => store_code(error),
-        RefreshError::NotStored { source, .. } => store_code(source),
-        RefreshError::Lock(_) => exit::STORE,
-        RefreshError::Cli { .. } => exit::LOGIN_FAILED,
-        error if error.needs_login() => exit::NO_CREDENTIAL,
-        _ => exit::FAILED,
-    }
-}
-
-fn login_code(error: &LoginError) -> u8 {
-    match error {
-        LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) | LoginError::BadKey { .. } => {
-            exit::USAGE
-        }
-        LoginError::UnexpectedInput { .. } | LoginError::Fields(_) => exit::USAGE,
-        LoginError::KeySource { .. } | LoginError::Ui(UiError::NoOneToAsk(_)) => exit::USAGE,
-        LoginError::Ui(UiError::Rejected(_)) => exit::USAGE,
-        LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => exit::FAILED,
-        LoginError::Busy { .. } | LoginError::PortTaken(_) => exit::BUSY,
-        LoginError::Reference(_) => exit::USAGE,
-        LoginError::Subject { .. } => exit::NO_CREDENTIAL,
-        LoginError::NothingCaptured { .. } | LoginError::TooLong(_) | LoginError::NoKey { .. } => {
-            exit::LOGIN_FAILED
-        }
-        LoginError::Import(error) => import_code(error),
-        LoginError::Engine(error) => engine_code(error),
-        LoginError::OAuth(error) => oauth_code(error, exit::LOGIN_FAILED),
-        LoginError::Store(error) => store_code(error),
-        LoginError::NotStored { source } => store_code(source),
-        LoginError::Ui(UiError::Interrupted) => exit::INTERRUPTED,
-        LoginError::Files { .. } => exit::STORE,
-        LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => exit::FAILED,
-    }
-}
-
-fn import_code(error: &ImportError) -> u8 {
-    match error {
-        ImportError::NoMap { .. } | ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } => {
-            exit::USAGE
-        }
-        ImportError::Changing { .. } | ImportError::Replaced { .. } => exit::BUSY,
-        ImportError::Unfinished { source, .. } => store_code(source),
-        ImportError::Nothing { .. } | ImportError::Files { .. } | ImportError::NotTakenOver { .. } => {
-            exit::LOGIN_FAILED
+impl ImportError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            ImportError::NoMap { .. } | ImportError::NoPlace { .. } => ErrorKind::InvalidInput,
+            ImportError::NoDirectory { .. } => ErrorKind::InvalidInput,
+            ImportError::Changing { .. } | ImportError::Replaced { .. } => ErrorKind::Busy,
+            ImportError::Unfinished { source, .. } => source.kind(),
+            ImportError::Nothing { .. } | ImportError::Files { .. } => ErrorKind::LoginFailed,
+            ImportError::NotTakenOver { .. } => ErrorKind::LoginFailed,
         }
     }
 }
 
-fn import_hint(error: &ImportError) -> Option<String> {
-    let text = match error {
-        ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
-            "--from DIR says where it is"
+impl StoreError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
+            StoreError::Backup(error) if error.usage => ErrorKind::InvalidInput,
+            StoreError::Interrupted => ErrorKind::Interrupted,
+            StoreError::Busy { .. } | StoreError::KeyChanged { .. } => ErrorKind::Busy,
+            StoreError::RefreshInFlight { .. } => ErrorKind::Busy,
+            _ => ErrorKind::Store,
         }
-        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
-            match Path::new(file).is_absolute() {
-                true => "--from takes the directory that the link leads to",
-                false => "--from takes the directory in which the file itself is",
+    }
+}
+
+impl EngineError {
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            EngineError::BadUrl(_) | EngineError::UserInUrl(_) | EngineError::File { .. } => {
+                ErrorKind::InvalidInput
             }
+            _ => ErrorKind::Engine,
         }
-        ImportError::NotTakenOver { .. } => {
-            "the vendor's tool has it still, and we do not renew it; try --move again"
-        }
-        ImportError::Unfinished { .. } => "nobody renews it until then: try the same with --move again",
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
-
-fn engine_hint(error: &EngineError) -> Option<String> {
-    match error {
-        EngineError::NotFound { hint: advice, .. } => Some(advice.clone()),
-        EngineError::NoImage { .. } => {
-            Some("pull or build it first: its name must be the engine's own".into())
-        }
-        EngineError::Build { tail, .. } if !tail.is_empty() => {
-            Some(format!("the end of the build's output:\n{tail}"))
-        }
-        _ => None,
     }
 }
 
-fn refresh_hint(error: &RefreshError) -> Option<String> {
-    let again = match error.address() {
-        Some(address) => format!("log in again with: authenticate login default {}", address.arguments()),
-        None => "log in again".to_owned(),
-    };
+/// The meaning of a refusal depends on the request.
+fn oauth_kind(error: &OAuthError, refused: ErrorKind) -> ErrorKind {
     match error {
-        RefreshError::OutcomeUnknown { .. } => Some(format!(
-            "{again}; or `refresh --force` sends the same token once more, which a vendor may take for a theft"
-        )),
-        RefreshError::NotStored { .. } => {
-            Some(format!("the token to renew it with is lost: as soon as the store can be written, {again}"))
-        }
-        RefreshError::Container { source, .. } => match &**source {
-            LoginError::Engine(error) => engine_hint(error),
-            error => login_hint(error),
-        },
-        RefreshError::Cli { .. } => {
-            Some(format!("see whether the vendor can be reached and try again; if it stays so, {again}"))
-        }
-        error if error.needs_login() => Some(again),
-        _ => None,
-    }
-}
-
-fn login_hint(error: &LoginError) -> Option<String> {
-    match error {
-        LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
-        LoginError::Fields(error) => error.hint(),
-        LoginError::NoSuchMode { provider, mode, has, needs_client } => {
-            let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
-            let own = match needs_client {
-                true => format!(
-                    "; with a client of your own, set `{mode}: {{client_id: ..}}` and `modes` in providers/{provider}.yaml"
-                ),
-                false => String::new(),
-            };
-            Some(format!("use {}{own}", has.join(" or ")))
-        }
-        LoginError::Import(error) => import_hint(error),
-        LoginError::NotStored { .. } => Some(
-            "log in again as soon as the store can be written; the vendor may list this login until it ends"
-                .into(),
-        ),
-        LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
-        LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
-            Some("log in from a terminal, where the redirect can be pasted".into())
-        }
-        LoginError::PortTaken(_) => {
-            Some("end that program, or log in from a terminal, where the redirect can be pasted".into())
-        }
-        _ => None,
+        OAuthError::Refused { .. } | OAuthError::Issuer { .. } => refused,
+        OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => ErrorKind::Unreachable,
+        OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => ErrorKind::Unreachable,
+        OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => ErrorKind::InvalidInput,
+        OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => ErrorKind::InvalidInput,
+        OAuthError::Setup(_) => ErrorKind::Other,
     }
 }

@@ -1,9 +1,12 @@
-//! Leaving: revoking at the vendor, and removing here.
+//! Logging out: revoking a credential at its vendor, and removing it here.
 
 use crate::{
-    Error,
-    config::{Paths, Project, env_value, yaml::Problem},
-    credential::{Address, Credential, DEFAULT, Kind, Record, Secret},
+    config::{
+        env_value,
+        yaml::{self, Problem},
+    },
+    context::{ConfigError, Context},
+    credential::{Address, Credential, Kind, Record, Secret},
     oauth::{self, ClientAuth, Endpoint, Http, OAuthError, Origin, TokenEndpoint, TokenHint},
     provider::{
         Provider, Unusable,
@@ -14,163 +17,207 @@ use crate::{
         lock::{Acquired, RefreshLock},
     },
     status::state,
-    store::{Action, CachedKey, Outcome, Removal, SharedStore, Store, StoreError, Summary},
+    store::{Action, Outcome, Removal, SharedStore, StoreError, Summary},
 };
 
-/// What became of a credential at its vendor.
+/// The fate of a credential at its vendor.
 #[derive(Debug)]
 pub enum Revocation {
     /// The vendor has revoked it.
     Done,
-    /// The vendor offers no way, or none for a credential of this kind: it stays valid until it expires or is removed at
-    /// the vendor.
+    /// The vendor offers no revocation, or none for this kind of credential: it stays valid until it expires or is removed
+    /// at the vendor.
     NotOffered,
     /// It was not tried.
     NotTried,
-    /// It was not tried, because a file of its provider is wrong: what it says of where tokens go might be missing.
+    /// It was not tried because a descriptor file of the provider is wrong: it might say where tokens go.
     Wrong(Vec<Problem>),
-    /// It could not be tried: what is stored cannot be read. At the vendor it is as valid as it was.
+    /// It could not be tried because the stored credential cannot be read. It is still valid at the vendor.
     Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
-    /// It worked with one of its tokens alone.
+    /// Only one of the tokens was revoked.
     Partial {
-        /// The token that does not work any more.
+        /// The token that was revoked.
         revoked: TokenHint,
-        /// The other one, which stays valid.
+        /// The token that stays valid.
         kept: TokenHint,
-        /// Why.
+        /// The failure of revoking that one.
         source: OAuthError,
     },
 }
 
-/// What became of a credential.
+/// The fate of a credential.
 #[derive(Debug)]
 pub struct LogoutOutcome {
     /// At the vendor.
     pub revocation: Revocation,
-    /// Here. `None`: it was kept.
+    /// In the store; `None` if it was kept.
     pub removal: Option<Removal>,
-    /// What is to be shown beside it: see [`Http::ignored_config`].
-    pub unread: Vec<String>,
+    /// Warnings about configuration that was ignored: see [`Http::ignored_config`].
+    pub ignored_config: Vec<String>,
 }
 
-/// What is to be done with a credential.
+/// The extent of a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogoutMode {
-    /// Revoke it, and remove it whether or not that works.
+    /// Revoke the credential, and remove it whether or not that succeeds.
     Logout,
-    /// Remove it.
+    /// Remove it without revoking it.
     Forget,
-    /// Revoke it, and remove it only if that works.
+    /// Revoke it, and remove it only if that succeeds.
     Revoke,
 }
 
-/// Revokes a credential at its vendor, the refresh token before the access token, which is tried even if the vendor
-/// refused the other, and removes it from the store of the data directory, or from the one given. A renewal that is under way is waited for, so that what it brings is revoked,
+/// Why a credential was not logged out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogoutError {
+    /// Nothing is stored at the address.
+    #[error("no credential for {}", address.redacted())]
+    NotStored {
+        /// The address.
+        address: Box<Address>,
+        /// Other accounts of the provider that are stored in the same set.
+        others: Vec<Address>,
+    },
+    /// The vendor did not revoke the credential, and it is kept.
+    #[error("{address} was not revoked, and is kept")]
+    NotRevoked {
+        /// The credential.
+        address: Box<Address>,
+        /// The vendor's refusal, or the reason why it could not be asked.
+        source: OAuthError,
+    },
+    /// The vendor revoked only one token of the credential, and it is kept.
+    #[error("{address} was revoked in part, and is kept: its {revoked} was revoked, its {kept} was NOT")]
+    RevokedInPart {
+        /// The credential.
+        address: Box<Address>,
+        /// The token that was revoked.
+        revoked: TokenHint,
+        /// The token that stays valid.
+        kept: TokenHint,
+        /// The failure of revoking that one.
+        source: OAuthError,
+    },
+    /// The vendor revoked the credential, and it could not be removed from the store.
+    #[error(
+        "{address} was revoked at the vendor, but could not be removed from this machine, where it is useless"
+    )]
+    RevokedNotRemoved {
+        /// The credential.
+        address: Box<Address>,
+        /// The failure of the store.
+        source: Box<StoreError>,
+    },
+    /// A descriptor file of the provider is wrong. Nothing was sent, for that file might say where.
+    #[error("{}", yaml::join(.0))]
+    InvalidDescriptor(Vec<Problem>),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another process is refreshing the credential, or its lock cannot be used.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Revokes a credential at its vendor and removes it from the store. The refresh token is revoked before the access token,
+/// which is tried even if the vendor refused the other. A refresh in flight is waited for, so that its new tokens are revoked,
 /// too.
 ///
 /// # Errors
-/// [`Error::NoCredential`] when there is none, [`Error::Refresh`] when somebody keeps renewing it, [`Error::Store`], and
-/// with [`LogoutMode::Revoke`] [`Error::Descriptor`]. That the vendor could not be reached, or refused, is no error: see
-/// [`LogoutOutcome::revocation`].
+/// [`LogoutError`]. An unreachable vendor or a refusal is not an error: see [`LogoutOutcome::revocation`].
 pub async fn log_out(
-    paths: &Paths,
-    store: Option<&SharedStore>,
-    provider: Result<&Provider, Unusable>,
-    project: &Project,
+    context: &Context,
     address: &Address,
-    how: LogoutMode,
-) -> Result<LogoutOutcome, Error> {
-    let none = || no_credential(paths, store, address);
-    if store.is_none() && Store::open_existing(paths)?.is_none() {
-        return Err(none());
-    }
-    let waited = RefreshLock::acquire(paths, store, address, refresh::LONGEST, || {
-        Ok::<Option<()>, RefreshLockError>(None)
-    })
-    .await;
-    let Acquired::Held(_turn) = waited.map_err(RefreshError::from)? else {
+    mode: LogoutMode,
+) -> Result<LogoutOutcome, LogoutError> {
+    let Some(store) = context.existing_store()? else { return Err(not_stored(None, address)) };
+    let never_done = || Ok::<Option<()>, RefreshLockError>(None);
+    let acquired = RefreshLock::acquire(&store, address, refresh::LONGEST, never_done).await;
+    let Acquired::Held(_lock) = acquired.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
-    let (mut revocation, mut unread) = (Revocation::NotTried, Vec::new());
-    let mut _key = CachedKey::default();
-    if how != LogoutMode::Forget {
-        // Not held open: no lock on the store while the network is awaited.
-        let opened = SharedStore::open(store, paths)?;
-        let found = opened.lock().get(address);
-        _key = opened.lock().cached_key();
-        drop(opened);
-        revocation = match (found, how) {
-            (Ok(None), _) => return Err(none()),
-            (Ok(Some(record)), _) => revoke_at_vendor(provider, project, &record, &mut unread).await,
-            (Err(error @ StoreError::Interrupted), _) => return Err(error.into()),
-            // What cannot be read can still be removed.
-            (Err(error), LogoutMode::Logout) => {
-                let summary = summary_of(&SharedStore::open(store, paths)?.lock(), address)?;
-                unreadable(provider, summary.as_ref(), error)
-            }
-            (Err(error), _) => return Err(error.into()),
+    let mut ignored_config = Vec::new();
+    let revocation = match mode {
+        LogoutMode::Forget => Revocation::NotTried,
+        mode => revoke(context, &store, address, mode, &mut ignored_config).await?,
+    };
+    if let Some(outcome) = audit_outcome(&revocation) {
+        // The credential is removed even if that cannot be recorded: nobody must be given a revoked one.
+        let _ = store.lock().audit(Action::Revoke, address, outcome);
+    }
+    if mode == LogoutMode::Revoke && !matches!(revocation, Revocation::Done) {
+        return match revocation {
+            Revocation::Wrong(problems) => Err(LogoutError::InvalidDescriptor(problems)),
+            revocation => Ok(LogoutOutcome { revocation, removal: None, ignored_config }),
         };
     }
-    let outcome = match &revocation {
+    let removal = store.lock().remove(address).map_err(|source| match revocation {
+        Revocation::Done => {
+            LogoutError::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
+        }
+        _ => source.into(),
+    })?;
+    match removal.found {
+        true => Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config }),
+        false => Err(not_stored(Some(&store), address)),
+    }
+}
+
+async fn revoke(
+    context: &Context,
+    store: &SharedStore,
+    address: &Address,
+    mode: LogoutMode,
+    ignored_config: &mut Vec<String>,
+) -> Result<Revocation, LogoutError> {
+    let registry = context.registry_for(address.provider.as_str());
+    let provider = registry.usable(address.provider.as_str());
+    let found = store.lock().get(address);
+    match (found, mode) {
+        (Ok(None), _) => Err(not_stored(Some(store), address)),
+        (Ok(Some(record)), _) => revoke_at_vendor(context, provider, &record, ignored_config).await,
+        (Err(error @ StoreError::Interrupted), _) => Err(error.into()),
+        // A credential that cannot be read can still be removed.
+        (Err(error), LogoutMode::Logout) => {
+            let summary = summary_of(store, address)?;
+            Ok(unreadable(provider, summary.as_ref(), error))
+        }
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+fn audit_outcome(revocation: &Revocation) -> Option<Outcome> {
+    match revocation {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
         Revocation::Partial { .. } => Some(Outcome::Failed("in_part")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotTried => None,
-    };
-    if let Some(outcome) = outcome {
-        // What cannot be recorded just now is removed all the same: nobody must be given what was revoked.
-        let _ = SharedStore::open(store, paths)?.lock().audit(Action::Revoke, address, outcome);
-    }
-    if let (LogoutMode::Revoke, Revocation::Wrong(problems)) = (how, &mut revocation) {
-        return Err(Error::Descriptor(std::mem::take(problems)));
-    }
-    let keeps = how == LogoutMode::Revoke && !matches!(revocation, Revocation::Done);
-    let removal = match keeps {
-        true => None,
-        false => {
-            let removed = SharedStore::open(store, paths).and_then(|store| store.lock().remove(address));
-            Some(removed.map_err(|source| match revocation {
-                Revocation::Done => {
-                    Error::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
-                }
-                _ => source.into(),
-            })?)
-        }
-    };
-    match removal {
-        Some(removal) if !removal.found => Err(none()),
-        removal => Ok(LogoutOutcome { revocation, removal, unread }),
     }
 }
 
-/// What is to go is never guessed: another account is only named.
-fn no_credential(paths: &Paths, store: Option<&SharedStore>, address: &Address) -> Error {
-    let profiles = |store: &Store| store.profiles(&address.provider, &address.set).unwrap_or_default();
-    let others = match store {
-        Some(store) => profiles(&store.lock()),
-        None => Store::open_existing(paths).ok().flatten().map(|store| profiles(&store)).unwrap_or_default(),
-    };
-    let others = others.into_iter().map(|profile| match profile.as_str() {
-        DEFAULT => address.provider.to_string(),
-        profile => format!("{}:{profile}", address.provider),
-    });
-    let hint = match others.collect::<Vec<_>>().as_slice() {
-        [] => "see what is stored with: authenticate status".to_owned(),
-        some => format!("stored are: {}", some.join(", ")),
-    };
-    Error::NoCredential { what: address.redacted(), hint }
+/// Other accounts are only named: which credential to remove is never guessed.
+fn not_stored(store: Option<&SharedStore>, address: &Address) -> LogoutError {
+    let profiles = |store: &SharedStore| store.lock().profiles(&address.provider, &address.set);
+    let others = store.and_then(|store| profiles(store).ok()).unwrap_or_default();
+    let others = others.into_iter().map(|profile| Address { profile, ..address.clone() }).collect();
+    LogoutError::NotStored { address: Box::new(address.clone()), others }
 }
 
-fn summary_of(store: &Store, address: &Address) -> Result<Option<Summary>, StoreError> {
-    let stored = store.listing(Some(&address.set))?.credentials;
+fn summary_of(store: &SharedStore, address: &Address) -> Result<Option<Summary>, StoreError> {
+    let stored = store.lock().listing(Some(&address.set))?.credentials;
     Ok(stored.into_iter().find(|summary| summary.address == *address))
 }
 
-/// Of what cannot be read: nobody was to be asked, as far as it is known without its secret, or it could not be tried.
+/// The revocation of a credential that cannot be read: as far as its metadata tells, there is nothing to revoke, or it could
+/// not be tried.
 fn unreadable(
     provider: Result<&Provider, Unusable>,
     summary: Option<&Summary>,
@@ -191,44 +238,43 @@ fn unreadable(
 }
 
 async fn revoke_at_vendor(
+    context: &Context,
     provider: Result<&Provider, Unusable>,
-    project: &Project,
     record: &Record,
-    unread: &mut Vec<String>,
-) -> Revocation {
+    ignored_config: &mut Vec<String>,
+) -> Result<Revocation, LogoutError> {
     if !record.metadata.owner.is_us() {
         // It would end the login of the tool that it was imported from.
-        return Revocation::NotTried;
+        return Ok(Revocation::NotTried);
     }
-    let Credential::OAuth(tokens) = &record.credential else { return Revocation::NotOffered };
+    let Credential::OAuth(tokens) = &record.credential else { return Ok(Revocation::NotOffered) };
     let provider = match provider {
         Ok(provider) => Some(provider),
         Err(Unusable::Unknown(_)) => None,
-        Err(Unusable::Wrong(problems)) => return Revocation::Wrong(problems),
+        Err(Unusable::Wrong(problems)) => return Ok(Revocation::Wrong(problems)),
     };
-    let place = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
+    let endpoint = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => origin_endpoint(&origin, revoke),
         (None, Some(revoke)) => descriptor_endpoint(revoke).map(Some),
         (None, None) => Ok(None),
     };
-    let place = match place {
-        Ok(Some(place)) => place,
-        Ok(None) => return Revocation::NotOffered,
-        Err(error) => return Revocation::Failed(error),
+    let endpoint = match endpoint {
+        Ok(Some(endpoint)) => endpoint,
+        Ok(None) => return Ok(Revocation::NotOffered),
+        Err(error) => return Ok(Revocation::Failed(error)),
     };
     let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
     let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
-    let http = project.ca_bundle_file().map_err(OAuthError::from);
-    match http.and_then(|bundle| Http::new(bundle.as_deref())) {
+    let bundle = context.project()?.ca_bundle_file().map_err(OAuthError::from);
+    Ok(match bundle.and_then(|bundle| Http::new(bundle.as_deref())) {
         Ok(http) => {
-            unread.extend_from_slice(http.ignored_config());
-            revoke_tokens(&http, &place, tokens).await
+            ignored_config.extend_from_slice(http.ignored_config());
+            revoke_tokens(&http, &endpoint, tokens).await
         }
         Err(error) => Revocation::Failed(error),
-    }
+    })
 }
 
-/// Where the descriptor says.
 fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
     let client_id = revoke.client_id.as_deref().map(|id| env_value::value("revoke.client_id", id));
     Ok(TokenEndpoint {
@@ -240,8 +286,8 @@ fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
     })
 }
 
-/// Of tokens that a native login got: as the client that got them, where the server said, or else where the
-/// descriptor says, if that is at the server that they came from. They go nowhere else, whatever it says by now.
+/// The revocation endpoint for tokens of an OAuth flow: the one that the server published, or else the descriptor's, if it
+/// is at the server that issued the tokens. The tokens go to no other server, whatever the descriptor says now.
 fn origin_endpoint(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
     let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
     let described = described.filter(|url| url.host() == origin.token_url.host());
@@ -252,17 +298,17 @@ fn origin_endpoint(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<To
 
 async fn revoke_tokens(
     http: &Http,
-    place: &TokenEndpoint,
+    endpoint: &TokenEndpoint,
     tokens: impl Iterator<Item = (&Secret, TokenHint)>,
 ) -> Revocation {
     let (mut revoked, mut kept) = (None, None);
     for (token, hint) in tokens {
-        match oauth::revoke(http, place, token, hint).await {
+        match oauth::revoke(http, endpoint, token, hint).await {
             Ok(()) => revoked = Some(hint),
-            // With the refresh token the login has ended; some vendors revoke no access tokens, which end by themselves.
+            // The login has ended with its refresh token; some vendors revoke no access tokens, which expire by themselves.
             Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
             Err(error) => {
-                // If it was this token that it did not want, the other one would go on working.
+                // If the vendor refused this token alone, the other one would stay valid.
                 let goes_on = error.is_refusal();
                 kept = kept.or(Some((hint, error)));
                 if !goes_on {

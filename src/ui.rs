@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Asks and shows. The command line implements it with a terminal, a test with a script.
-pub trait Ui: Sync {
+pub trait Ui: Send + Sync {
     /// Chooses among the modes of a provider that has several.
     ///
     /// # Errors

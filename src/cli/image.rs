@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use authenticate::{
-    Error,
-    config::Paths,
+    ConfigError,
+    context::Context,
     engine::{self, Engine, EngineError, EngineSelector, Passthrough, containerfile::Recipe},
-    provider::Registry,
     ui::{Event, Ui as _},
 };
 use clap::Subcommand;
@@ -68,29 +67,29 @@ impl EngineArgs {
     }
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     super::finish(async {
         match args.verb {
             Verb::Build { provider, engine, network, ca_bundle } => {
-                let passthrough = Passthrough::from_env(ca_bundle.as_deref()).map_err(Error::from)?;
+                let passthrough = Passthrough::from_env(ca_bundle.as_deref())?;
                 passthrough.ignored.iter().for_each(|why| output::warn(why));
-                build(paths, &provider, &engine, network.as_deref(), &passthrough).await
+                build(context, &provider, &engine, network.as_deref(), &passthrough).await
             }
-            Verb::List { engine, json } => list(paths, &engine, json).await,
-            Verb::Prune { engine, all } => prune(paths, &engine, all).await,
+            Verb::List { engine, json } => list(context, &engine, json).await,
+            Verb::Prune { engine, all } => prune(context, &engine, all).await,
         }
     })?
 }
 
 async fn build(
-    paths: &Paths,
+    context: &Context,
     provider: &str,
     engine: &EngineArgs,
     network: Option<&str>,
     passthrough: &Passthrough,
 ) -> anyhow::Result<()> {
-    let registry = Registry::load_all(paths);
-    let provider = registry.usable(provider).map_err(Error::from)?;
+    let registry = context.registry();
+    let provider = registry.usable(provider).map_err(ConfigError::from)?;
     let Some(image) = &provider.image else {
         return Err(super::Usage::new(format!(
             "{} needs no image: it has no login in a container",
@@ -98,26 +97,26 @@ async fn build(
         ))
         .into());
     };
-    let recipe = Recipe::find(&image.name, image.version.as_deref(), &paths.images()).map_err(Error::from)?;
-    let engine = engine.connect().await.map_err(Error::from)?;
+    let recipe = Recipe::find(&image.name, image.version.as_deref(), &context.paths().images())?;
+    let engine = engine.connect().await?;
     let tag = recipe.tag();
-    if !engine.has_image(&tag).await.map_err(Error::from)? {
+    if !engine.has_image(&tag).await? {
         let ui = TerminalUi::new();
         ui.show(Event::BuildStarted { image: &tag });
         let built = engine.build(&recipe, passthrough, network, |line| ui.show(Event::BuildLine(line))).await;
         ui.show(Event::BuildDone);
-        built.map_err(Error::from)?;
+        built?;
     }
     Ok(output::text(&tag)?)
 }
 
 /// The tags that the providers use now, as far as that is known, and why it may not be all of them.
-fn current(paths: &Paths) -> (Vec<String>, Vec<String>) {
-    let registry = Registry::load_all(paths);
+fn current(context: &Context) -> (Vec<String>, Vec<String>) {
+    let registry = context.registry();
     let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
     let mut tags = Vec::new();
     for image in registry.iter().filter_map(|provider| provider.image.as_ref()) {
-        match Recipe::find(&image.name, image.version.as_deref(), &paths.images()) {
+        match Recipe::find(&image.name, image.version.as_deref(), &context.paths().images()) {
             Ok(recipe) => tags.push(recipe.tag()),
             // It has none of ours.
             Err(EngineError::NoContainerfile { .. }) => {}
@@ -127,11 +126,11 @@ fn current(paths: &Paths) -> (Vec<String>, Vec<String>) {
     (tags, problems)
 }
 
-async fn list(paths: &Paths, engine: &EngineArgs, json: bool) -> anyhow::Result<()> {
-    let engine = engine.connect().await.map_err(Error::from)?;
-    let (current, problems) = current(paths);
+async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Result<()> {
+    let engine = engine.connect().await?;
+    let (current, problems) = current(context);
     problems.iter().for_each(|problem| output::warn(problem));
-    let images = engine.built_images().await.map_err(Error::from)?;
+    let images = engine.built_images().await?;
     let is_current = |tags: &[String]| tags.iter().any(|tag| current.contains(tag));
     if json {
         let list: Vec<_> = images
@@ -158,8 +157,8 @@ fn created_at(seconds: i64) -> Option<String> {
     jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
 }
 
-async fn prune(paths: &Paths, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {
-    let (current, problems) = current(paths);
+async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {
+    let (current, problems) = current(context);
     if !all && !problems.is_empty() {
         return Err(super::Usage::new(format!(
             "which images are in use is not known: {}",
@@ -168,13 +167,13 @@ async fn prune(paths: &Paths, engine: &EngineArgs, all: bool) -> anyhow::Result<
         .hint("correct the files, or remove all images with --all".to_owned())
         .into());
     }
-    let engine = engine.connect().await.map_err(Error::from)?;
-    for image in engine.built_images().await.map_err(Error::from)? {
+    let engine = engine.connect().await?;
+    for image in engine.built_images().await? {
         if !all && image.tags.iter().any(|tag| current.contains(tag)) {
             continue;
         }
         let name = image.tags.first().unwrap_or(&image.id).clone();
-        if engine.remove_image(&image.id).await.map_err(Error::from)? {
+        if engine.remove_image(&image.id).await? {
             output::note(&format!("removed {name}"));
         } else {
             output::warn(&format!("{name} is in use and stays"));

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     credential::Name,
     login::import::{Import, ImportOptions, Imported, RemovedFrom},
     vendor_files::Removed,
@@ -37,12 +36,20 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let (project, target) = match args.words.as_slice() {
-        [project, target] if project.profile.is_none() => {
-            (Some(project.provider.parse::<Name>().map_err(Error::from)?), target)
+impl Args {
+    /// The first of two words.
+    pub fn project(&self) -> Option<Name> {
+        match self.words.as_slice() {
+            [project, _] => project.provider.parse().ok(),
+            _ => None,
         }
-        [target] => (None, target),
+    }
+}
+
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let (project, target) = match args.words.as_slice() {
+        [project, target] if project.profile.is_none() => (project.provider.parse()?, target),
+        [target] => (Name::default_name(), target),
         _ => return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
     // Said as it was typed: with the way to it, it could not be told any more from a key.
@@ -53,7 +60,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     let from = args.from.map(std::path::absolute).transpose()?;
     let what =
         ImportOptions { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
-    let import = Import::plan(paths, project.as_ref(), &target.provider, what)?;
+    // Without a project its file does not count: the credential set is the default one.
+    let set = if args.words.len() == 1 { what.set.or_else(|| Some(Name::default_name())) } else { what.set };
+    let context = context.clone().with_project(project);
+    let import = Import::plan(&context, &target.provider, ImportOptions { set, ..what })?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
     let imported = import.run()?;

@@ -35,9 +35,7 @@ pub fn read(from: &str, source: impl Read) -> Result<Secret, Error> {
 /// The content of the file that a flag names.
 pub fn file(flag: &str, path: &Path) -> Result<Secret, Error> {
     let from = format!("the file of {flag}");
-    let opened = File::open(path)
-        .map_err(|source| LoginError::KeySource { from: from.clone(), source })
-        .map_err(Error::from)?;
+    let opened = File::open(path).map_err(|source| LoginError::KeySource { from: from.clone(), source })?;
     read(&from, opened)
 }
 

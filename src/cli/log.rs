@@ -1,11 +1,6 @@
 //! `authenticate log`
 
-use authenticate::{
-    Error,
-    config::Paths,
-    credential::Name,
-    store::{AuditEntry, Store},
-};
+use authenticate::{context::Context, credential::Name, store::AuditEntry};
 use clap::builder::RangedU64ValueParser;
 use serde_json::json;
 
@@ -24,9 +19,9 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let entries = match Store::open_existing(paths).map_err(Error::from)? {
-        Some(store) => store.audit_log(args.provider.as_ref(), args.limit).map_err(Error::from)?,
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let entries = match context.existing_store()? {
+        Some(store) => store.lock().audit_log(args.provider.as_ref(), args.limit)?,
         None => Vec::new(),
     };
     if args.json {

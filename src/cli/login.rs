@@ -1,15 +1,15 @@
 //! `authenticate PROJECT PROVIDER`
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use authenticate::{
-    Error,
-    config::{Paths, project::check_image},
+    cancel_pair,
+    config::project::check_image,
+    context::Context,
     credential::{Kind, Name, Record, Secret},
     engine::EngineSelector,
-    login::{Login, LoginOptions, cancel, cli::sweep::SweepTimeout, direct::token},
+    login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::token},
     provider::Mode,
-    ui::Ui,
 };
 use clap::{ArgGroup, ValueEnum};
 use jiff::Timestamp;
@@ -159,23 +159,29 @@ fn image(text: &str) -> Result<String, String> {
     check_image(text).map(|()| text.to_owned())
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+impl Args {
+    pub fn project(&self) -> &Name {
+        &self.project
+    }
+}
+
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let ui = TerminalUi::new()
         .open_browser(!args.no_browser)
         .qr(args.qr)
         .copy(args.copy)
         .data_on_stdout(args.json);
-    let how = how(&args)?;
-    let login = Login::plan(paths, &args.project, &args.provider.provider, how, &ui)?;
+    let context = context.clone().with_ui(Arc::new(ui));
+    let login = Login::plan(&context, &args.provider.provider, options(&args)?)?;
     unused(&args, login.mode());
     let record = match login.mode() {
-        Mode::ApiKey | Mode::Token => login.store_key(&ui)?,
-        Mode::Basic | Mode::Fields => login.store_fields(&ui)?,
+        Mode::ApiKey | Mode::Token => login.store_key()?,
+        Mode::Basic | Mode::Fields => login.store_fields()?,
         mode => {
             if mode == Mode::Oauth {
-                super::sweep(paths, SweepTimeout::Full);
+                super::sweep(context.paths(), SweepTimeout::Full);
             }
-            interruptible(&login, &ui)?
+            interruptible(&login)?
         }
     };
     // It is there, whatever becomes of saying so.
@@ -204,7 +210,7 @@ fn unused(args: &Args, mode: Mode) {
     }
 }
 
-fn how(args: &Args) -> anyhow::Result<LoginOptions> {
+fn options(args: &Args) -> anyhow::Result<LoginOptions> {
     Ok(LoginOptions {
         mode: args.mode.map(Mode::from),
         api_key: key(args)?,
@@ -215,7 +221,7 @@ fn how(args: &Args) -> anyhow::Result<LoginOptions> {
         set: args.set.clone(),
         profile: args.provider.profile.clone(),
         image: args.image.clone(),
-        engine: args.engine.as_deref().map(str::parse::<EngineSelector>).transpose().map_err(Error::from)?,
+        engine: args.engine.as_deref().map(str::parse::<EngineSelector>).transpose()?,
         ca_bundle: args.ca_bundle.clone(),
         headless: args.headless,
         timeout: args.timeout,
@@ -241,10 +247,10 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
 }
 
 /// A login that waits for somebody or something else, and can be ended meanwhile.
-fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
-    let _seen_to = SignalsHandled::new();
+fn interruptible(login: &Login) -> anyhow::Result<Record> {
+    let _handled = SignalsHandled::new();
     super::finish(async {
-        let (interrupter, mut interrupt) = cancel::pair();
+        let (handle, mut cancel) = cancel_pair();
         let (mut int, mut term, mut hup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -254,16 +260,16 @@ fn interruptible(login: &Login, ui: &dyn Ui) -> anyhow::Result<Record> {
         let signals = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    Some(()) = int.recv() => interrupter.cancel(),
-                    Some(()) = term.recv() => interrupter.end(),
-                    Some(()) = hup.recv() => interrupter.end(),
-                    Some(()) = quit.recv() => interrupter.end(),
+                    Some(()) = int.recv() => handle.cancel(),
+                    Some(()) = term.recv() => handle.end(),
+                    Some(()) = hup.recv() => handle.end(),
+                    Some(()) = quit.recv() => handle.end(),
                 }
             }
         });
         let record = match Mode::OAUTH_FLOWS.contains(&login.mode()) {
-            true => login.run_oauth_flow(ui, &mut interrupt).await,
-            false => login.run_vendor_cli(ui, &mut interrupt).await,
+            true => login.run_oauth_flow(&mut cancel).await,
+            false => login.run_vendor_cli(&mut cancel).await,
         };
         signals.abort();
         anyhow::Ok(record?)

@@ -1,17 +1,17 @@
 //! `authenticate logout`
 
 use authenticate::{
-    Error,
-    config::Paths,
+    LogoutError,
+    context::Context,
     credential::{Address, Name},
-    exit,
     revoke::{LogoutMode, LogoutOutcome, Revocation},
-    store::{Listing, Store, Unreadable},
+    store::{Listing, Unreadable},
 };
 use serde_json::{Value, json};
 
 use super::{
-    failure::{Reported, chain},
+    exit,
+    failure::{self, Reported, chain},
     output,
     refresh_first::{Interrupted, interrupted},
     revocation::Job,
@@ -40,32 +40,39 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let job = Job::new(paths, args.project.as_ref(), args.json)?;
-    let how = if args.no_revoke { LogoutMode::Forget } else { LogoutMode::Logout };
-    let set = match (args.set, &args.project) {
-        (Some(set), _) => Some(set),
-        (None, Some(_)) => Some(job.project.set()),
-        (None, None) => None,
-    };
-    let Some(target) = args.provider else {
-        return all(&job, set.as_ref(), how);
-    };
-    let address = job.address(set.unwrap_or_else(Name::default_name), &target)?;
-    let left = job.leave(&target.provider, &address, how)?;
-    job.say(&address, &left)
+impl Args {
+    pub fn project(&self) -> Option<&Name> {
+        self.project.as_ref()
+    }
 }
 
-/// What became of one of all.
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let job = Job::new(context, args.json)?;
+    let mode = if args.no_revoke { LogoutMode::Forget } else { LogoutMode::Logout };
+    let Some(target) = args.provider else {
+        let set = match (args.set, &args.project) {
+            (Some(set), _) => Some(set),
+            (None, Some(_)) => Some(context.set(None)?),
+            (None, None) => None,
+        };
+        return all(&job, set.as_ref(), mode);
+    };
+    // A credential outlives its descriptor: it can be removed under its own name.
+    let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
+    let outcome = job.log_out(&target.provider, &address, mode)?;
+    job.say(&address, &outcome)
+}
+
+/// The result for one of all.
 struct Row<T> {
     of: T,
     result: anyhow::Result<LogoutOutcome>,
 }
 
-/// What becomes of one is nothing to the others, and is said whatever becomes of them.
-fn all(job: &Job<'_>, set: Option<&Name>, how: LogoutMode) -> anyhow::Result<()> {
-    let Listing { credentials, unreadable } = match Store::open_existing(job.paths).map_err(Error::from)? {
-        Some(store) => store.listing(set).map_err(Error::from)?,
+/// Logs out all. The failure of one does not stop the others, and the result of each is printed.
+fn all(job: &Job<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
+    let Listing { credentials, unreadable } = match job.context.existing_store()? {
+        Some(store) => store.lock().listing(set)?,
         None => Listing::default(),
     };
     let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
@@ -73,18 +80,18 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: LogoutMode) -> anyhow::Result<()>
     let mut rows = Vec::new();
     let signalled = Interrupted::new()?;
     for of in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
-        let result = match job.leave_one(&of, how) {
-            // Somebody else was there first.
-            Ok(Err(Error::NoCredential { .. })) => continue,
-            left => left.and_then(|left| Ok(left?)),
+        let result = match job.log_out_one(&of, mode) {
+            // Another process removed it first.
+            Ok(Err(LogoutError::NotStored { .. })) => continue,
+            outcome => outcome.and_then(|outcome| Ok(outcome?)),
         };
-        let is_over = result.as_ref().is_err_and(|error| code(error) == exit::INTERRUPTED);
+        let is_over = result.as_ref().is_err_and(|error| failure::code(error) == exit::INTERRUPTED);
         rows.push(Row { of, result });
         if is_over {
             return report(job, &rows, &[]);
         }
         if signalled.is_set() {
-            // What came of each is said; that it is not all counts more than how one of them ended.
+            // The results are printed; that they are not all counts more than the failure of one.
             let _ = report(job, &rows, &[]);
             return Err(interrupted());
         }
@@ -93,11 +100,11 @@ fn all(job: &Job<'_>, set: Option<&Name>, how: LogoutMode) -> anyhow::Result<()>
     report(job, &rows, &nameless)
 }
 
-/// Nobody can say at which vendor it would have to be revoked.
+/// Removes a row without a valid address. Its vendor is unknown, so it cannot be revoked.
 fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<LogoutOutcome> {
-    let mut store = Store::open(job.paths).map_err(Error::from)?;
-    let removal = store.remove_unreadable(row).map_err(Error::from)?;
-    Ok(LogoutOutcome { revocation: Revocation::NotTried, removal: Some(removal), unread: Vec::new() })
+    let removal = job.context.store()?.lock().remove_unreadable(row)?;
+    let (revocation, ignored_config) = (Revocation::NotTried, Vec::new());
+    Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config })
 }
 
 fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) -> anyhow::Result<()> {
@@ -115,34 +122,30 @@ fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) ->
         }
         for Row { of, result } in rows {
             match result {
-                Ok(left) => job.tell(of, left),
-                Err(error) => say(&format!("{of} was not removed"), error),
+                Ok(outcome) => job.tell(of, outcome),
+                Err(error) => say(job, &format!("{of} was not removed"), error),
             }
         }
         for Row { of, result } in nameless {
             let what = format!("what was stored for {}, and could not be read,", of.row);
             match result {
                 Ok(_) => output::note(&format!("removed {what} from this machine")),
-                Err(error) => say(&format!("{what} was not removed"), error),
+                Err(error) => say(job, &format!("{what} was not removed"), error),
             }
         }
     }
     let results = rows.iter().map(|row| &row.result).chain(nameless.iter().map(|row| &row.result));
     match results.filter_map(|result| result.as_ref().err()).next() {
-        Some(first) => Err(Reported(code(first)).into()),
+        Some(first) => Err(Reported(failure::code(first)).into()),
         None => Ok(()),
     }
 }
 
-fn say(what: &str, error: &anyhow::Error) {
+fn say(job: &Job<'_>, what: &str, error: &anyhow::Error) {
     output::error(&format!("{what}: {}", chain(error)));
-    if let Some(hint) = error.downcast_ref().and_then(Error::hint) {
+    if let Some(hint) = failure::hint(error, Some(job.context)) {
         output::hint(&hint);
     }
-}
-
-fn code(error: &anyhow::Error) -> u8 {
-    error.downcast_ref().map_or(exit::FAILED, Error::exit_code)
 }
 
 fn to_json(job: &Job<'_>, Row { of, result }: &Row<Address>) -> Value {
@@ -160,6 +163,6 @@ fn to_json(job: &Job<'_>, Row { of, result }: &Row<Address>) -> Value {
     };
     let error = result.as_ref().err();
     object["error"] = error.map(chain).into();
-    object["exit_code"] = error.map(code).into();
+    object["exit_code"] = error.map(failure::code).into();
     object
 }

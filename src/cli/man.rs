@@ -10,7 +10,7 @@ pub struct Args {
     directory: PathBuf,
 }
 
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub fn run(args: &Args) -> anyhow::Result<()> {
     use anyhow::Context as _;
     let shown = args.directory.display();
     std::fs::create_dir_all(&args.directory).with_context(|| format!("cannot make {shown}"))?;

@@ -4,7 +4,9 @@ mod completions;
 mod console;
 mod custodian;
 mod doctor;
+mod exit;
 mod failure;
+mod hints;
 mod image;
 mod import;
 mod input;
@@ -32,9 +34,10 @@ mod token;
 use std::{collections::BTreeSet, process::ExitCode};
 
 use authenticate::{
-    Error,
+    ConfigError, LoginError,
     config::Paths,
-    exit,
+    context::Context,
+    credential::Name,
     login::{self as logins, cli::sweep::SweepTimeout},
     redact::looks_safe,
     store::set_passphrase_provider,
@@ -99,18 +102,37 @@ enum Verb {
     Man(man::Args),
 }
 
-/// Parses, runs and reports.
+/// Parses the arguments, runs the verb and reports its errors.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return parse_failure(error),
     };
     let shorthand = cli.verb.is_none();
-    match run(cli) {
+    let verb = match (cli.verb, cli.login) {
+        (Some(verb), _) => verb,
+        (None, Some(args)) => Verb::Login(Box::new(args)),
+        (None, None) => {
+            let help = Cli::command().render_help();
+            return failure::report(&Usage::new("say what to do").hint(help.to_string()).into(), None);
+        }
+    };
+    let context = match Paths::from_env() {
+        Ok(paths) => Some(Context::new(paths).with_project(verb.project())),
+        Err(_) if matches!(verb, Verb::Completions(_) | Verb::Man(_)) => None,
+        Err(error) => return failure::report(&error.into(), None),
+    };
+    match run(verb, context.as_ref()) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
-            let code = failure::report(&error);
-            if shorthand && matches!(error.downcast_ref(), Some(Error::UnknownProvider(_))) {
+            let code = failure::report(&error, context.as_ref());
+            if shorthand && matches!(error.downcast_ref(), Some(ConfigError::UnknownProvider(_)))
+                || shorthand
+                    && matches!(
+                        error.downcast_ref(),
+                        Some(LoginError::Config(ConfigError::UnknownProvider(_)))
+                    )
+            {
                 suggest_verb();
             }
             code
@@ -118,43 +140,56 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
-    let verb = match (cli.verb, cli.login) {
-        (Some(verb), _) => verb,
-        (None, Some(args)) => Verb::Login(Box::new(args)),
-        (None, None) => {
-            let help = Cli::command().render_help();
-            return Err(Usage::new("say what to do").hint(help.to_string()).into());
-        }
-    };
-    match verb {
-        Verb::Completions(args) => return completions::run(args),
-        Verb::Man(args) => return man::run(args),
-        _ => {}
+impl Verb {
+    /// The project that the arguments name; `default` for a verb without one.
+    fn project(&self) -> Name {
+        let project = match self {
+            Self::Login(args) => Some(args.project().clone()),
+            Self::Import(args) => args.project(),
+            Self::Token(args) => Some(args.project().clone()),
+            Self::Logout(args) => args.project().cloned(),
+            Self::Revoke(args) => Some(args.project().clone()),
+            Self::Refresh(args) => args.project(),
+            _ => None,
+        };
+        project.unwrap_or_else(Name::default_name)
     }
-    let paths = Paths::from_env().map_err(Error::from)?;
+}
+
+fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
+    let context = match (&verb, context) {
+        (Verb::Completions(args), _) => return completions::run(args),
+        (Verb::Man(args), _) => return man::run(args),
+        (_, None) => return Ok(()),
+        (_, Some(context)) => context,
+    };
     set_passphrase_provider(custodian::TerminalPassphrase::default());
     match &verb {
-        // Where an engine is used anyway, it may be waited for; a login knows only later whether it uses one.
-        Verb::Image(_) | Verb::Doctor(_) => sweep(&paths, SweepTimeout::Full),
-        _ => sweep(&paths, SweepTimeout::Short),
+        // These use an engine anyway, which may be waited for; a login knows only later whether it uses one.
+        Verb::Image(_) | Verb::Doctor(_) => sweep(context.paths(), SweepTimeout::Full),
+        _ => sweep(context.paths(), SweepTimeout::Short),
     }
     match verb {
-        Verb::Login(args) => login::run(&paths, *args),
-        Verb::Import(args) => import::run(&paths, args),
-        Verb::Status(args) => status::run(&paths, args),
-        Verb::Token(args) => token::run(&paths, args),
-        Verb::Refresh(args) => refresh::run(&paths, args),
-        Verb::Logout(args) => logout::run(&paths, args),
-        Verb::Revoke(args) => revoke::run(&paths, args),
-        Verb::Providers(args) => providers::run(&paths, args),
-        Verb::Projects(args) => projects::run(&paths, args),
-        Verb::Image(args) => image::run(&paths, args),
-        Verb::Store(args) => store::run(&paths, args),
-        Verb::Log(args) => log::run(&paths, args),
-        Verb::Doctor(args) => doctor::run(&paths, args),
+        Verb::Login(args) => login::run(context, *args),
+        Verb::Import(args) => import::run(context, args),
+        Verb::Status(args) => status::run(context, args),
+        Verb::Token(args) => token::run(context, args),
+        Verb::Refresh(args) => refresh::run(context, args),
+        Verb::Logout(args) => logout::run(context, args),
+        Verb::Revoke(args) => revoke::run(context, args),
+        Verb::Providers(args) => providers::run(context, args),
+        Verb::Projects(args) => projects::run(context, args),
+        Verb::Image(args) => image::run(context, args),
+        Verb::Store(args) => store::run(context, args),
+        Verb::Log(args) => log::run(context, args),
+        Verb::Doctor(args) => doctor::run(context, args),
         Verb::Completions(_) | Verb::Man(_) => Ok(()),
     }
+}
+
+/// Whether the command line takes a word for a verb where a project could stand.
+fn is_verb(word: &str) -> bool {
+    word == "help" || Cli::command().get_subcommands().any(|verb| verb.get_name() == word)
 }
 
 /// A verb that is not one is taken for a project; say so when that was probably not meant.
@@ -245,20 +280,4 @@ fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
     let done = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(done)
-}
-
-#[cfg(test)]
-mod tests {
-    use authenticate::resolve::commands::is_verb;
-
-    use super::*;
-
-    #[test]
-    fn the_library_knows_the_verbs_for_its_hints() {
-        let mut command = Cli::command();
-        command.build();
-        let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        assert!(verbs.iter().all(|verb| is_verb(verb)), "{verbs:?}");
-        assert!(!is_verb("demo"));
-    }
 }

@@ -1,41 +1,36 @@
 //! One word where a project and a provider could be meant.
 
 use authenticate::{
-    Error,
-    config::{Paths, project, suggest::nearest},
+    config::{project, suggest::nearest},
+    context::Context,
     credential::{Address, Name},
-    provider::Registry,
     redact,
-    store::{Listing, Store},
+    store::{Listing, StoreError},
 };
 
 use super::{output, target::Target};
 
 /// Whether one word alone is a provider: there is one of that name, and no project with a file.
-pub fn is_provider(
-    paths: &Paths,
-    word: &Target,
-    registry: &Registry,
-    store: Option<&Store>,
-) -> Result<bool, Error> {
+pub fn is_provider(context: &Context, word: &Target) -> Result<bool, StoreError> {
+    let registry = context.registry();
     let named = |name: &Name| name.as_str() == word.provider;
     if word.profile.is_some() {
         return Ok(true);
     }
-    if project::names(&paths.projects()).0.iter().any(named) {
+    if project::names(&context.paths().projects()).0.iter().any(named) {
         return Ok(false);
     }
     if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {
         return Ok(true);
     }
     // A credential outlives its descriptor.
-    Ok(stored(store)?.iter().any(|address| named(&address.provider)))
+    Ok(stored(context)?.iter().any(|address| named(&address.provider)))
 }
 
 /// Where something is stored, whether it can be read or not.
-pub fn stored(store: Option<&Store>) -> Result<Vec<Address>, Error> {
-    let Listing { credentials, unreadable } =
-        store.map(|store| store.listing(None)).transpose()?.unwrap_or_default();
+pub fn stored(context: &Context) -> Result<Vec<Address>, StoreError> {
+    let Some(store) = context.existing_store()? else { return Ok(Vec::new()) };
+    let Listing { credentials, unreadable } = store.lock().listing(None)?;
     let unreadable = unreadable.into_iter().filter_map(|row| row.address);
     Ok(credentials.into_iter().map(|credential| credential.address).chain(unreadable).collect())
 }
@@ -48,12 +43,12 @@ pub struct UnknownWord {
 
 impl UnknownWord {
     /// Unless it is no such word.
-    pub fn of(paths: &Paths, word: &Name, registry: &Registry) -> Option<Self> {
-        let (projects, _) = project::names(&paths.projects());
+    pub fn of(context: &Context, word: &Name) -> Option<Self> {
+        let (projects, _) = project::names(&context.paths().projects());
         if projects.contains(word) {
             return None;
         }
-        let unknown = registry.get(word.as_str()).err()?;
+        let unknown = context.registry().get(word.as_str()).err()?;
         let nearest = nearest(word.as_str(), projects.iter().map(Name::as_str)).map(str::to_owned);
         Some(Self { word: redact::quote(word.as_str()), nearest: nearest.or(unknown.nearest) })
     }

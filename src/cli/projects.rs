@@ -1,9 +1,12 @@
 //! `authenticate projects`
 
-use authenticate::config::{Paths, Project, project};
+use authenticate::{
+    config::{Project, project},
+    context::Context,
+};
 use serde_json::json;
 
-use super::{failure::Reported, output};
+use super::{exit, failure::Reported, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -12,8 +15,8 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let directory = paths.projects();
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let directory = context.paths().projects();
     let mut projects = Vec::new();
     let (names, mut problems) = project::names(&directory);
     for name in names {
@@ -51,5 +54,5 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         });
         output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect())?;
     }
-    if wrong { Err(Reported(authenticate::exit::USAGE).into()) } else { Ok(()) }
+    if wrong { Err(Reported(exit::USAGE).into()) } else { Ok(()) }
 }

@@ -6,18 +6,15 @@ use std::{
 };
 
 use authenticate::{
-    Error,
-    config::{
-        Paths,
-        yaml::{self, Problem},
-    },
-    exit,
-    provider::{self, Provider, Registry, origin::merged, registry},
+    ConfigError,
+    config::yaml::{self, Problem},
+    context::Context,
+    provider::{self, Provider, origin::merged, registry},
 };
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::{failure::Reported, output};
+use super::{exit, failure::Reported, output};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -49,17 +46,17 @@ enum Verb {
     Schema,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     match args.verb {
-        None => list(paths, args.json),
-        Some(Verb::Show { name, json }) => show(paths, &name, json),
-        Some(Verb::Lint { files }) => lint(paths, files),
+        None => list(context, args.json),
+        Some(Verb::Show { name, json }) => show(context, &name, json),
+        Some(Verb::Lint { files }) => lint(context, files),
         Some(Verb::Schema) => Ok(output::json(&serde_json::to_value(provider::schema())?)?),
     }
 }
 
-fn list(paths: &Paths, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::load_all(paths);
+fn list(context: &Context, json: bool) -> anyhow::Result<()> {
+    let registry = context.registry();
     report(registry.problems());
     if json {
         let providers: Vec<Value> = registry.iter().map(to_json).collect();
@@ -88,10 +85,10 @@ fn origin(provider: &Provider) -> String {
     }
 }
 
-fn show(paths: &Paths, name: &str, json: bool) -> anyhow::Result<()> {
-    let registry = Registry::load_all(paths);
+fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
+    let registry = context.registry();
     // Without a file of it that is wrong it would be another one.
-    let merged = merged(registry.usable(name).map_err(Error::from)?);
+    let merged = merged(registry.usable(name).map_err(ConfigError::from)?);
     report(registry.problems());
     if json {
         let origins: Vec<Value> =
@@ -132,11 +129,11 @@ fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
     }
 }
 
-fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
+fn lint(context: &Context, files: Vec<PathBuf>) -> anyhow::Result<()> {
     let problems = if files.is_empty() {
-        Registry::load_all(paths).problems().to_vec()
+        context.registry().problems().to_vec()
     } else {
-        files.iter().flat_map(|file| lint_file(paths, file)).collect()
+        files.iter().flat_map(|file| lint_file(context, file)).collect()
     };
     report(&problems);
     if problems.is_empty() {
@@ -146,15 +143,18 @@ fn lint(paths: &Paths, files: Vec<PathBuf>) -> anyhow::Result<()> {
     Err(Reported(exit::USAGE).into())
 }
 
-fn lint_file(paths: &Paths, file: &Path) -> Vec<Problem> {
+fn lint_file(context: &Context, file: &Path) -> Vec<Problem> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     // Who could have written it matters where it is used.
     let directory = |path: &Path| path.canonicalize().ok();
-    let is_used = file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&paths.providers()));
+    let is_used =
+        file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&context.paths().providers()));
     let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
     let twin = is_used.then(|| registry::duplicate_file(file)).flatten();
     let problems = match text {
-        Ok(text) => registry::lint_text(Some(&paths.providers()), &file.display().to_string(), &stem, &text),
+        Ok(text) => {
+            registry::lint_text(Some(&context.paths().providers()), &file.display().to_string(), &stem, &text)
+        }
         Err(problem) => vec![problem],
     };
     twin.into_iter().chain(problems).collect()

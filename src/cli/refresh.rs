@@ -1,19 +1,21 @@
 //! `authenticate refresh`
 
+use std::sync::Arc;
+
 use authenticate::{
-    Error,
-    config::{Paths, Project},
+    Error, Refreshed,
+    client::refresh_all::RefreshAll,
+    context::Context,
     credential::{Address, Name},
-    provider::Registry,
-    refresh::Refreshed,
-    refresh_all::RefreshAll,
     resolve::request::Request,
-    store::{Store, Unreadable},
+    store::Unreadable,
 };
 use serde_json::json;
 
 use super::{
+    exit,
     failure::{self, Reported, Usage},
+    hints::Hints,
     one_word::{UnknownWord, is_provider},
     output,
     refresh_first::{Interrupted, interrupted, to_the_end},
@@ -34,8 +36,8 @@ pub struct Args {
     /// The credential set, in place of the project's
     #[arg(long)]
     set: Option<Name>,
-    /// Renew what is not due yet; and send a token again that was refused, or of which it is not known what became of it. One
-    /// word alone must be a provider or a project with a file then
+    /// Refresh even if not due, and retry refresh tokens that were rejected or whose outcome is unknown. A single word must
+    /// then be a provider or a project with a file
     #[arg(long)]
     force: bool,
     /// Print the results as JSON
@@ -43,114 +45,129 @@ pub struct Args {
     json: bool,
 }
 
-/// What became of one credential.
+impl Args {
+    /// The project, where the words alone tell it.
+    pub fn project(&self) -> Option<Name> {
+        let second = self.second.as_ref();
+        self.first.as_ref().filter(|_| second.is_some())?.provider.parse().ok()
+    }
+}
+
+/// The result for one credential.
 type Row = (Address, Result<Refreshed, Error>);
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::load_all(paths);
-    let (named, target) = words(paths, &args, &registry)?;
-    let project = match &named {
-        Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
-        None => Project::default(),
+/// The results of all, and how the run ended.
+struct Results {
+    rows: Vec<Row>,
+    nameless: Vec<Unreadable>,
+    ended: anyhow::Result<()>,
+}
+
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let (named, target) = words(context, &args)?;
+    let ui = Arc::new(TerminalUi::new().data_on_stdout(true));
+    let is_named = named.is_some();
+    let context = &context.clone().with_ui(ui).with_project(named.unwrap_or_else(Name::default_name));
+    let set = match args.set {
+        None if is_named => Some(context.set(None)?),
+        set => set,
     };
-    let set = match (&args.set, &named) {
-        (None, None) => None,
-        (Some(set), _) => Some(set.clone()),
-        (None, Some(_)) => Some(project.set()),
+    let refresh = RefreshAll { context, force: args.force };
+    let results = match target {
+        Some(target) => one(&refresh, set, target)?,
+        None => all(&refresh, set.as_ref())?,
     };
-    let ui = TerminalUi::new().data_on_stdout(true);
-    let renewals =
-        RefreshAll { paths, store: None, registry: &registry, project: &project, ui: &ui, force: args.force };
-    let (mut rows, mut nameless, mut ended) = (Vec::new(), Vec::new(), Ok(()));
-    match &target {
-        Some(Target { provider, profile }) => {
-            let request = Request {
-                set,
-                profile: profile.clone(),
-                ..Request::new(&named.unwrap_or_else(Name::default_name), provider.as_str())
-            };
-            let stored = renewals.choose(&request)?;
-            for skipped in &stored.skipped {
-                output::note(&format!("skipped: {skipped}; using {}", stored.record.address));
-            }
-            let address = stored.record.address.clone();
-            rows.push((address, Ok(to_the_end(renewals.refresh(&stored))??)));
+    report(context, results, args.json)
+}
+
+fn one(refresh: &RefreshAll<'_>, set: Option<Name>, target: Target) -> anyhow::Result<Results> {
+    let Target { provider, profile } = target;
+    let chosen = refresh.choose(&Request { set, profile, ..Request::new(provider) })?;
+    for skipped in &chosen.skipped {
+        output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
+    }
+    let refreshed = to_the_end(refresh.refresh(&chosen))??;
+    let rows = vec![(chosen.record.address.clone(), Ok(refreshed))];
+    Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
+}
+
+fn all(refresh: &RefreshAll<'_>, set: Option<&Name>) -> anyhow::Result<Results> {
+    let (all, nameless) = refresh.all_stored(set, None)?;
+    let signalled = Interrupted::new()?;
+    let (mut rows, mut ended) = (Vec::new(), Ok(()));
+    for credential in all {
+        if signalled.is_set() {
+            ended = Err(interrupted());
         }
-        None => {
-            let all;
-            (all, nameless) = renewals.all_stored(set.as_ref(), None)?;
-            let signalled = Interrupted::new()?;
-            for one in all {
-                if signalled.is_set() {
-                    ended = Err(interrupted());
-                }
-                if ended.is_ok() {
-                    ended =
-                        to_the_end(renewals.refresh_each(vec![one], &mut rows)).and_then(|ended| Ok(ended?));
-                }
-            }
+        if ended.is_ok() {
+            let refreshed = to_the_end(refresh.refresh_each(vec![credential], &mut rows));
+            ended = refreshed.and_then(|ended| Ok(ended?));
         }
     }
-    // What was done is said, whatever ended it.
-    if args.json {
+    Ok(Results { rows, nameless, ended })
+}
+
+/// Prints the results, however the run ended.
+fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()> {
+    let Results { rows, nameless, ended } = results;
+    if json {
         let credentials: Vec<_> = rows.iter().map(to_json).collect();
         let unreadable: Vec<_> =
             nameless.iter().map(|row| json!({"row": row.row, "error": row.why})).collect();
         output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": unreadable}))?;
     } else {
-        rows.iter().for_each(say);
+        rows.iter().for_each(|row| say(context, row));
         if rows.is_empty() && ended.is_ok() {
-            output::note("nothing that can be renewed is stored");
+            output::note("nothing that can be refreshed is stored");
         }
     }
-    nameless.iter().for_each(|row: &Unreadable| output::error(&row.to_string()));
+    nameless.iter().for_each(|row| output::error(&row.to_string()));
     ended?;
     match rows.iter().find_map(|(_, result)| result.as_ref().err()) {
-        Some(error) => Err(Reported(error.exit_code()).into()),
-        None if !nameless.is_empty() => Err(Reported(authenticate::exit::STORE).into()),
+        Some(error) => Err(Reported(exit::code(error.kind())).into()),
+        None if !nameless.is_empty() => Err(Reported(exit::STORE).into()),
         None => Ok(()),
     }
 }
 
-/// The project, and what of it. A provider alone is that of the project `default`.
-fn words(paths: &Paths, args: &Args, registry: &Registry) -> anyhow::Result<(Option<Name>, Option<Target>)> {
+/// The project and the target that the words name. A provider alone is that of the project `default`.
+fn words(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option<Target>)> {
     let Some(first) = &args.first else { return Ok((None, None)) };
     if args.second.is_none() {
-        let store = Store::open_existing(paths).map_err(Error::from)?;
-        if is_provider(paths, first, registry, store.as_ref())? {
+        if is_provider(context, first)? {
             return Ok((Some(Name::default_name()), Some(first.clone())));
         }
     } else if first.profile.is_some() {
         return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into());
     }
-    let project: Name = first.provider.parse().map_err(Error::from)?;
-    match UnknownWord::of(paths, &project, registry).filter(|_| args.second.is_none()) {
-        // It would send the tokens of everything, also those in doubt.
-        Some(slip) if args.force => {
-            let hint = "`authenticate refresh --set SET --force` renews all of a set";
-            return Err(Usage::new(slip.refused()).hint(hint).into());
+    let project: Name = first.provider.parse()?;
+    match UnknownWord::of(context, &project).filter(|_| args.second.is_none()) {
+        // It would send the refresh tokens of everything, even those in doubt.
+        Some(word) if args.force => {
+            let hint = "`authenticate refresh --set SET --force` refreshes all of a set";
+            return Err(Usage::new(word.refused()).hint(hint).into());
         }
-        Some(slip) => slip.note(),
+        Some(word) => word.note(),
         None => {}
     }
     Ok((Some(project), args.second.clone()))
 }
 
-fn say((address, result): &Row) {
+fn say(context: &Context, (address, result): &Row) {
     let spelled = target::spelled(address);
     match result {
-        Ok(Refreshed::Now(_)) => output::note(&format!("renewed {spelled}")),
-        Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} need not be renewed")),
+        Ok(Refreshed::Now(_)) => output::note(&format!("refreshed {spelled}")),
+        Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} need not be refreshed")),
         Err(error) => {
             output::error(&reason(error));
-            if let Some(hint) = error.hint() {
+            if let Some(hint) = Hints::new(Some(context)).any(error) {
                 output::hint(&hint);
             }
         }
     }
 }
 
-/// With its causes.
+/// The error with its causes.
 fn reason(error: &Error) -> String {
     let mut causes = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
@@ -163,7 +180,7 @@ fn reason(error: &Error) -> String {
 
 fn to_json((address, result): &Row) -> serde_json::Value {
     let (outcome, record) = match result {
-        Ok(Refreshed::Now(record)) => ("renewed", Some(record)),
+        Ok(Refreshed::Now(record)) => ("refreshed", Some(record)),
         Ok(Refreshed::Earlier(record)) => ("unchanged", Some(record)),
         Err(_) => ("failed", None),
     };
@@ -175,7 +192,7 @@ fn to_json((address, result): &Row) -> serde_json::Value {
         "outcome": outcome,
         "expires_at": record.and_then(|record| record.metadata.expires_at).map(|at| at.to_string()),
         "error": error.map(reason),
-        "exit_code": error.map(Error::exit_code),
+        "exit_code": error.map(|error| exit::code(error.kind())),
         "needs_login": matches!(error, Some(Error::Refresh(error)) if error.needs_login()),
     })
 }

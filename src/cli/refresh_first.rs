@@ -1,4 +1,4 @@
-//! Credentials that are renewed before they are used.
+//! Credentials that are refreshed before they are used.
 
 use std::sync::{
     Arc,
@@ -6,40 +6,46 @@ use std::sync::{
 };
 
 use authenticate::{
-    Error,
-    config::Paths,
-    login::LoginError,
-    resolve::{Lookup, Request, Resolved, ensure_fresh},
-    ui::UiError,
+    LoginError, UiError,
+    context::Context,
+    resolve::{Lookup, Request, Resolved, ensure_fresh, resolve},
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{failure::chain, output, signals::SignalsHandled, terminal::TerminalUi};
+use super::{
+    failure::{chain, hint},
+    output,
+    signals::SignalsHandled,
+    terminal::TerminalUi,
+};
 
-/// The credential, renewed if that is due. One that is not needs no runtime and no network.
-pub fn ready(paths: &Paths, request: &Request, found: Lookup) -> anyhow::Result<Resolved> {
-    let stale = match found {
+/// Finds a credential, and refreshes it first if it is due. One that is not due needs no runtime and no network.
+pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> {
+    let expiring = match resolve(context, request)? {
         Lookup::Ready(resolved) => return Ok(resolved),
-        Lookup::Expiring(stale) => stale,
+        Lookup::Expiring(expiring) => expiring,
     };
     let ui = TerminalUi::new().data_on_stdout(true);
-    let alive = to_the_end(ensure_fresh::ensure_fresh(paths, None, request, stale, &ui))??;
-    if let Some(why) = alive.not_refreshed {
-        let why = Error::from(why);
-        let hint = why.hint();
-        output::warn(&format!("it is used as it is, while it lasts: {}", chain(&why.into())));
-        if let Some(hint) = hint {
+    let context = context.clone().with_ui(Arc::new(ui));
+    let fresh = to_the_end(ensure_fresh(&context, request, expiring))??;
+    if let Some(why) = fresh.not_refreshed {
+        let why = why.into();
+        output::warn(&format!(
+            "could not refresh; using the current token until it expires: {}",
+            chain(&why)
+        ));
+        if let Some(hint) = hint(&why, Some(&context)) {
             output::hint(&hint);
         }
     }
-    Ok(alive.resolved)
+    Ok(fresh.resolved)
 }
 
-/// Whether a signal has come since it was made: who does one thing after the other begins no other one then.
+/// Whether a signal has come since this was made: then no further step begins.
 pub struct Interrupted {
     flag: Arc<AtomicBool>,
-    _seen_to: SignalsHandled,
+    _handled: SignalsHandled,
 }
 
 impl Interrupted {
@@ -48,7 +54,7 @@ impl Interrupted {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
         }
-        Ok(Self { flag, _seen_to: SignalsHandled::new() })
+        Ok(Self { flag, _handled: SignalsHandled::new() })
     }
 
     pub fn is_set(&self) -> bool {
@@ -57,13 +63,13 @@ impl Interrupted {
 }
 
 pub fn interrupted() -> anyhow::Error {
-    Error::from(LoginError::Ui(UiError::Interrupted)).into()
+    LoginError::Ui(UiError::Interrupted).into()
 }
 
-/// Runs something whose end must not be missed: a vendor's answer may hold the only token that still works. A second
-/// signal gives it up all the same.
+/// Runs work whose end must not be missed: a vendor's answer may hold the only token that still works. A second signal gives
+/// it up all the same.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let _seen_to = SignalsHandled::new();
+    let _handled = SignalsHandled::new();
     super::finish(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;

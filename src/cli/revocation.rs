@@ -1,65 +1,57 @@
-//! What `logout` and `revoke` have in common.
+//! The common part of `logout` and `revoke`.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
 use authenticate::{
-    Error,
-    config::{Paths, Project, yaml},
-    credential::{Address, Name},
-    provider::Registry,
-    resolve::request::address_of,
+    LogoutError,
+    config::yaml,
+    context::{ConfigError, Context},
+    credential::Address,
     revoke::{LogoutMode, LogoutOutcome, Revocation, log_out},
 };
 use serde_json::json;
 
-use super::{output, refresh_first::to_the_end, target::Target};
+use super::{output, refresh_first::to_the_end};
 
+/// A run of `logout` or `revoke`.
 pub struct Job<'a> {
-    pub paths: &'a Paths,
-    pub project: Project,
-    registry: Registry,
+    pub context: &'a Context,
     pub json: bool,
-    /// What was said once is not said of each credential.
+    /// Warnings that were printed: each is printed once, not for each credential.
     warned: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Job<'a> {
-    pub fn new(paths: &'a Paths, project: Option<&Name>, json: bool) -> Result<Self, Error> {
-        let project = match project {
-            Some(name) => Project::load(&paths.projects(), name).map_err(Error::Project)?,
-            None => Project::default(),
-        };
-        Ok(Self { paths, project, registry: Registry::load_all(paths), json, warned: RefCell::default() })
+    pub fn new(context: &'a Context, json: bool) -> Result<Self, ConfigError> {
+        context.project()?;
+        Ok(Self { context, json, warned: RefCell::default() })
     }
 
-    /// A credential outlives its descriptor: what is stored can be removed under its own name.
-    pub fn address(&self, set: Name, target: &Target) -> Result<Address, Error> {
-        address_of(&self.registry, set, &target.provider, target.profile.as_ref())
-    }
-
-    pub fn leave(&self, asked: &str, address: &Address, how: LogoutMode) -> anyhow::Result<LogoutOutcome> {
-        match (self.leave_one(address, how)?, self.registry.get(address.provider.as_str())) {
-            // A name that is nothing's is more likely mistyped.
-            (Err(none @ Error::NoCredential { .. }), Err(_)) => {
-                Err(self.registry.usable(asked).err().map_or(none, Error::from).into())
-            }
-            (left, _) => Ok(left?),
+    /// Logs out the credential that was typed as `typed`.
+    pub fn log_out(&self, typed: &str, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
+        let registry = self.context.registry();
+        match (self.log_out_one(address, mode)?, registry.get(address.provider.as_str())) {
+            // A name that nothing has is probably mistyped.
+            (Err(none @ LogoutError::NotStored { .. }), Err(_)) => match registry.usable(typed) {
+                Err(unknown) => Err(ConfigError::from(unknown).into()),
+                Ok(_) => Err(none.into()),
+            },
+            (outcome, _) => Ok(outcome?),
         }
     }
 
-    pub fn leave_one(
+    pub fn log_out_one(
         &self,
         address: &Address,
-        how: LogoutMode,
-    ) -> anyhow::Result<Result<LogoutOutcome, Error>> {
-        let provider = self.registry.usable(address.provider.as_str());
-        let left = to_the_end(log_out(self.paths, None, provider, &self.project, address, how))?;
-        for why in left.iter().flat_map(|left| &left.unread) {
+        mode: LogoutMode,
+    ) -> anyhow::Result<Result<LogoutOutcome, LogoutError>> {
+        let outcome = to_the_end(log_out(self.context, address, mode))?;
+        for why in outcome.iter().flat_map(|outcome| &outcome.ignored_config) {
             if self.warned.borrow_mut().insert(why.clone()) {
                 output::warn(why);
             }
         }
-        Ok(left)
+        Ok(outcome)
     }
 
     pub fn say(&self, address: &Address, left: &LogoutOutcome) -> anyhow::Result<()> {
@@ -118,7 +110,7 @@ impl<'a> Job<'a> {
     }
 
     pub fn key_url(&self, address: &Address) -> Option<&str> {
-        let provider = self.registry.get(address.provider.as_str()).ok()?;
+        let provider = self.context.registry().get(address.provider.as_str()).ok()?;
         provider.api_key.as_ref()?.key_url.as_deref()
     }
 

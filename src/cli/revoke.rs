@@ -1,8 +1,8 @@
 //! `authenticate revoke`
 
 use authenticate::{
-    Error,
-    config::Paths,
+    LogoutError,
+    context::Context,
     credential::Name,
     revoke::{LogoutMode, Revocation},
 };
@@ -24,21 +24,26 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let job = Job::new(paths, Some(&args.project), args.json)?;
+impl Args {
+    pub fn project(&self) -> &Name {
+        &self.project
+    }
+}
+
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let job = Job::new(context, args.json)?;
     let target = &args.provider;
-    let set = args.set.unwrap_or_else(|| job.project.set());
-    let address = job.address(set, target)?;
-    let left = job.leave(&target.provider, &address, LogoutMode::Revoke)?;
+    let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
+    let left = job.log_out(&target.provider, &address, LogoutMode::Revoke)?;
     if args.json || left.removal.is_some() {
         job.say(&address, &left)?;
     }
     match left.revocation {
         Revocation::Failed(error) => {
-            Err(Error::NotRevoked { address: Box::new(address), source: error }.into())
+            Err(LogoutError::NotRevoked { address: Box::new(address), source: error }.into())
         }
         Revocation::Partial { revoked, kept, source } => {
-            Err(Error::RevokedInPart { address: Box::new(address), revoked, kept, source }.into())
+            Err(LogoutError::RevokedInPart { address: Box::new(address), revoked, kept, source }.into())
         }
         Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");

@@ -3,7 +3,6 @@
 use std::fs::File;
 
 use authenticate::{
-    Error,
     credential::Secret,
     login::{FieldInput, FieldsError, LoginError},
 };
@@ -33,12 +32,10 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     if args.fields_json_stdin {
         input::refuse_terminal("leave --fields-json-stdin out to be asked for the fields")?;
         let text = input::read("standard input", std::io::stdin())?;
-        return Ok(FieldInput::from_json(&text).map_err(LoginError::from).map_err(Error::from)?);
+        return Ok(FieldInput::from_json(&text).map_err(LoginError::from)?);
     }
     let mut given = FieldInput::default();
-    let mut add = |field: &str, secret, visible| {
-        given.add(field, secret, visible).map_err(LoginError::from).map_err(Error::from)
-    };
+    let mut add = |field: &str, secret, visible| given.add(field, secret, visible).map_err(LoginError::from);
     let mut stdin_is_taken = false;
     for text in &args.field {
         let (field, value) = split("--field", text)?;
@@ -56,8 +53,7 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     for text in &args.field_file {
         let (field, file) = split("--field-file", text)?;
         let opened = File::open(file)
-            .map_err(|source| LoginError::from(FieldsError::Source { field: field.to_owned(), source }))
-            .map_err(Error::from)?;
+            .map_err(|source| LoginError::from(FieldsError::Source { field: field.to_owned(), source }))?;
         add(field, line(input::read_field(field, opened)?), false)?;
     }
     for text in &args.field_env {

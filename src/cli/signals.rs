@@ -9,12 +9,13 @@ use std::{
     thread,
 };
 
-use authenticate::exit;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
 };
+
+use super::exit;
 
 /// How many see to signals themselves.
 static SEEN_TO: AtomicUsize = AtomicUsize::new(0);

@@ -1,24 +1,21 @@
 //! `authenticate status`
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     credential::Name,
-    exit,
-    provider::Registry,
     redact,
     resolve::{FieldSource, Source},
     status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
-    store::Store,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    exit,
     failure::Reported,
     one_word::{UnknownWord, is_provider, stored},
     output,
-    target::{self, Target},
+    target::Target,
 };
 
 #[derive(clap::Args)]
@@ -41,11 +38,10 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let registry = Registry::load_all(paths);
-    let store = Store::open_existing(paths).map_err(Error::from)?;
-    let filter = filter(paths, &args, &registry, store.as_ref())?;
-    let Status { entries, nameless } = status(store.as_ref(), &registry, &filter)?;
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let registry = context.registry();
+    let filter = filter(context, &args)?;
+    let Status { entries, nameless } = status(context, &filter)?;
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
     let typed = Typed { set: args.set.as_ref(), profile: filter.profile.as_ref() };
     let problems = match &filter.provider {
@@ -76,37 +72,37 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// One word alone is a provider if there is one of that name, and no project with a file.
-fn filter(paths: &Paths, args: &Args, registry: &Registry, store: Option<&Store>) -> Result<Filter, Error> {
+/// The filter that the words name. One word alone is a provider if there is one of that name, and no project with a file.
+fn filter(context: &Context, args: &Args) -> anyhow::Result<Filter> {
     let (project, target) = match (&args.first, &args.second) {
-        (Some(first), None) if is_provider(paths, first, registry, store)? => (None, Some(first)),
-        (Some(first), second) => (Some(project(paths, first, registry)?), second.as_ref()),
+        (Some(first), None) if is_provider(context, first)? => (None, Some(first)),
+        (Some(first), second) => (Some(project(context, first)?), second.as_ref()),
         (None, _) => (None, None),
     };
     let set = match (&args.set, project) {
         (Some(set), _) => Some(set.clone()),
-        (None, Some(project)) => Some(target::set(paths, &project, None)?),
+        (None, Some(project)) => Some(context.clone().with_project(project).set(None)?),
         (None, None) => None,
     };
-    let provider = match target {
-        Some(target) => Some(provider_name(&target.provider, registry, store)?),
-        None => None,
-    };
+    let provider = target.map(|target| provider_name(context, &target.provider)).transpose()?;
     Ok(Filter { set, provider, profile: target.and_then(|target| target.profile.clone()), all: args.all })
 }
 
-fn provider_name(word: &str, registry: &Registry, store: Option<&Store>) -> Result<Name, Error> {
-    if let Ok(known) = registry.get(word) {
+fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
+    if let Ok(known) = context.registry().get(word) {
         return Ok(known.name.parse()?);
     }
-    let known = stored(store)?.into_iter().map(|address| address.provider).find(|name| name.as_str() == word);
-    known.map_or_else(|| Ok(registry.usable(word)?.name.parse()?), Ok)
+    let mut stored = stored(context)?.into_iter().map(|address| address.provider);
+    match stored.find(|name| name.as_str() == word) {
+        Some(name) => Ok(name),
+        None => Ok(context.provider(word)?.name.parse()?),
+    }
 }
 
-fn project(paths: &Paths, word: &Target, registry: &Registry) -> Result<Name, Error> {
+fn project(context: &Context, word: &Target) -> anyhow::Result<Name> {
     let name = word.provider.parse()?;
-    if let Some(slip) = UnknownWord::of(paths, &name, registry) {
-        slip.note();
+    if let Some(word) = UnknownWord::of(context, &name) {
+        word.note();
     }
     Ok(name)
 }

@@ -3,8 +3,6 @@
 use std::str::FromStr;
 
 use authenticate::{
-    Error,
-    config::{Paths, Project},
     credential::{Address, Name, NameError},
     resolve::Request,
 };
@@ -53,16 +51,8 @@ impl WantedArgs {
         Request {
             set: self.set.clone(),
             profile: self.provider.profile.clone(),
-            ..Request::new(&self.project, self.provider.provider.as_str())
+            ..Request::new(self.provider.provider.as_str())
         }
-    }
-}
-
-/// The credential set: the one given, or else the project's.
-pub fn set(paths: &Paths, project: &Name, given: Option<&Name>) -> Result<Name, Error> {
-    match given {
-        Some(set) => Ok(set.clone()),
-        None => Ok(Project::load(&paths.projects(), project).map_err(Error::Project)?.set()),
     }
 }
 

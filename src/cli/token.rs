@@ -3,16 +3,15 @@
 use std::io::Write as _;
 
 use authenticate::{
-    Error,
-    config::Paths,
-    credential::{Credential, Secret},
-    provider::{Mode, Provider, Registry, descriptor::USERNAME},
+    context::Context,
+    credential::{Credential, Name, Secret},
+    provider::{Mode, Provider, descriptor::USERNAME},
     redact::is_invisible,
-    resolve::{Part, Request, Resolved, Source, resolve},
+    resolve::{Part, Request, ResolveError, Resolved, Source},
 };
 use serde_json::{Value, json};
 
-use super::{failure::Usage, input, output, refresh_first::ready, target::WantedArgs};
+use super::{failure::Usage, input, output, refresh_first::find_fresh, target::WantedArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,14 +29,20 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+impl Args {
+    pub fn project(&self) -> &Name {
+        &self.wanted.project
+    }
+}
+
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let part = match &args.field {
         Some(field) => Part::Field(field.clone()),
         None if args.json => Part::All,
         None => Part::Usable,
     };
-    let request = Request { given: given(paths, &args)?, part, ..args.wanted.request() };
-    let found = ready(paths, &request, resolve(paths, &request)?)?;
+    let request = Request { given: given(context, &args)?, part, ..args.wanted.request() };
+    let found = find_fresh(context, &request)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
     }
@@ -50,23 +55,23 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
     Ok(out.write_all(b"\n")?)
 }
 
-fn given(paths: &Paths, args: &Args) -> anyhow::Result<Option<Credential>> {
+fn given(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = input::variable("--token-env", name)?;
     match value.expose().trim() {
         "" => Err(Usage::new("the variable of --token-env is blank").into()),
         value if value.chars().any(|c| c.is_control() || is_invisible(c)) => {
             let problem = "contains control characters or several lines";
-            Err(Error::Variable { name: name.clone(), problem }.into())
+            Err(ResolveError::Variable { name: name.clone(), problem }.into())
         }
-        value => Ok(Some(of_its_kind(paths, args, value.into())?)),
+        value => Ok(Some(of_its_kind(context, args, value.into())?)),
     }
 }
 
 /// A credential as the provider has them, of one value.
-fn of_its_kind(paths: &Paths, args: &Args, value: Secret) -> anyhow::Result<Credential> {
+fn of_its_kind(context: &Context, args: &Args, value: Secret) -> anyhow::Result<Credential> {
     let typed = args.wanted.provider.provider.as_str();
-    let registry = Registry::load_one(paths, typed);
+    let registry = context.registry_for(typed);
     // One that is unknown is refused where it is looked for.
     let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
     let without_login =
@@ -86,7 +91,9 @@ fn of_fields(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow:
     let name = match (field, fields.as_slice()) {
         (Some(field), known) if known.iter().any(|known| known == field) => field.to_owned(),
         (Some(field), _) => {
-            return Err(Error::NoField { what, field: field.chars().take(32).collect(), fields }.into());
+            return Err(
+                ResolveError::NoField { what, field: field.chars().take(32).collect(), fields }.into()
+            );
         }
         (None, [only]) => only.clone(),
         (None, several) => {

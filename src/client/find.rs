@@ -3,19 +3,15 @@
 use super::Client;
 use crate::{
     Error,
+    context::Context,
     credential::Record,
-    provider::Registry,
-    resolve::{
-        Lookup, Request,
-        ensure_fresh::{self, FreshCredential},
-        inspect_in, resolve, resolve_in,
-    },
-    store::{Action, Outcome, SharedStore},
-    ui::Nobody,
+    resolve::{self, FreshCredential, Lookup, Request},
+    store::{Action, Outcome},
 };
 
 impl Client {
-    /// The credential of a provider: what the client was given for it, or else what is stored or in the environment.
+    /// The credential of a provider: the one that the client was given, or else the one that is stored or in the environment.
+    /// It is refreshed first if it is due.
     ///
     /// ```
     /// # use authenticate::{Client, Error};
@@ -24,32 +20,34 @@ impl Client {
     ///     for skipped in &found.skipped {
     ///         println!("{skipped}");
     ///     }
-    ///     if let Some(why) = &found.not_renewed {
-    ///         println!("used as long as it lasts: {why}");
+    ///     if let Some(why) = &found.not_refreshed {
+    ///         println!("used until it expires: {why}");
     ///     }
     ///     Ok(found.usable().map(|secret| secret.expose().to_owned()).unwrap_or_default())
     /// }
     /// ```
     ///
     /// # Errors
-    /// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
+    /// [`Error::Resolve`], [`Error::Config`], [`Error::Store`]; [`Error::Refresh`] for a credential that has expired and
+    /// could not be refreshed.
     pub async fn credential(&self, provider: &str) -> Result<FreshCredential, Error> {
-        self.find(&Request::new(&self.project, provider)).await
+        self.find(&Request::new(provider)).await
     }
 
-    /// The credential that is asked for in so many words. What the request leaves open is the client's: the set, the
-    /// profile, what it was given.
+    /// The credential that a request describes. What the request leaves open is the client's: the set, the profile, the
+    /// credential that it was given.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), profile: Some("work".parse()?), ..How::default() };
-    /// use authenticate::resolve::Request;
+    /// use authenticate::Request;
     ///
-    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
-    /// let request = Request { profile: Some("work".parse()?), ..Request::new(&"demo".parse()?, "openai") };
+    /// # let key = Some("sk-0123456789abcdef".into());
+    /// # let options = LoginOptions { api_key: key, profile: Some("work".parse()?), ..LoginOptions::default() };
+    /// # client.login("openai", options, &mut cancel_pair().1).await?;
+    /// let request = Request { profile: Some("work".parse()?), ..Request::new("openai") };
     /// assert_eq!(client.find(&request).await?.address.to_string(), "openai:work");
     /// # Ok(())
     /// # })
@@ -60,76 +58,82 @@ impl Client {
     /// As [`Client::credential`].
     pub async fn find(&self, request: &Request) -> Result<FreshCredential, Error> {
         let request = self.complete(request);
-        self.ready(&request, self.resolve(&request)?).await
+        let found = self.resolve(&request).await?;
+        self.fresh(&request, found).await
     }
 
-    /// What is stored for a provider, whatever its state; of the default profile, unless the client has one. Nothing is
-    /// renewed, and what the client was given and the environment do not count.
+    /// The stored credential of a provider, whatever its state; of the default profile, unless the client has one. Nothing is
+    /// refreshed. The credentials that the client was given and those in the environment do not count.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// assert_eq!(client.stored("openai")?, None);
+    /// assert_eq!(client.stored("openai").await?, None);
     ///
-    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// let record = client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
-    /// assert_eq!(client.stored("openai")?, Some(record));
+    /// let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// let record = client.login("openai", options, &mut cancel_pair().1).await?;
+    /// assert_eq!(client.stored("openai").await?, Some(record));
     /// # Ok(())
     /// # })
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`Error::Store`]
-    pub fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
-        let registry = Registry::load_one(&self.paths, provider);
-        let address = self.address(&registry, provider)?;
-        let found = match SharedStore::open_existing(self.store.as_ref(), &self.paths)? {
-            Some(store) => {
+    /// [`Error::Config`], [`Error::Store`]
+    pub async fn stored(&self, provider: &str) -> Result<Option<Record>, Error> {
+        let provider = provider.to_owned();
+        self.blocking(move |client| {
+            let address = client.address(&provider)?;
+            let mut found = None;
+            if let Some(store) = client.context.existing_store()? {
                 let store = store.lock();
-                let found = store.get(&address)?;
+                found = store.get(&address)?;
                 if found.is_some() {
+                    // The credential is handed out even if that cannot be recorded.
                     let _ = store.audit(Action::Token, &address, Outcome::Ok);
                 }
-                found
             }
-            None => None,
-        };
-        if found.is_none() {
-            registry.usable(provider)?;
-        }
-        Ok(found)
+            if found.is_none() {
+                client.context.provider(&provider)?;
+            }
+            Ok(found)
+        })
+        .await
     }
 
-    /// The one place where a stale credential is made fresh.
-    pub(super) async fn ready(&self, request: &Request, found: Lookup) -> Result<FreshCredential, Error> {
+    /// Refreshes a credential that is due.
+    pub(super) async fn fresh(&self, request: &Request, found: Lookup) -> Result<FreshCredential, Error> {
         match found {
-            Lookup::Ready(resolved) => Ok(FreshCredential { resolved, not_refreshed: None }),
-            Lookup::Expiring(stale) => {
-                ensure_fresh::ensure_fresh(&self.paths, self.store.as_ref(), request, stale, &Nobody).await
-            }
+            Lookup::Ready(resolved) => Ok(resolved.into()),
+            Lookup::Expiring(expiring) => Ok(resolve::ensure_fresh(&self.context, request, expiring).await?),
         }
     }
 
-    /// A request with what the client knows in place of what it leaves open.
+    /// The request, completed by what the client knows.
     pub(super) fn complete(&self, request: &Request) -> Request {
         let profile = request.profile.clone().or_else(|| self.profile.clone());
         let given = request.given.clone().or_else(|| self.override_for(&request.provider, profile.as_ref()));
         Request { set: request.set.clone().or_else(|| self.set.clone()), profile, given, ..request.clone() }
     }
 
-    pub(super) fn resolve(&self, request: &Request) -> Result<Lookup, Error> {
-        match &self.store {
-            Some(store) => resolve_in(Some(&store.lock()), &self.paths, request),
-            None => resolve(&self.paths, request),
-        }
+    /// Resolves a request to hand the secret out.
+    pub(super) async fn resolve(&self, request: &Request) -> Result<Lookup, Error> {
+        self.look_up(request, resolve::resolve).await
     }
 
-    /// As [`Client::resolve`], for who does not want the secret.
-    pub(super) fn look(&self, request: &Request) -> Result<Lookup, Error> {
-        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
-        inspect_in(store.as_ref().map(SharedStore::lock).as_deref(), &self.paths, request)
+    /// Resolves a request for a caller that does not want the secret.
+    pub(super) async fn inspect(&self, request: &Request) -> Result<Lookup, Error> {
+        self.look_up(request, resolve::inspect).await
+    }
+
+    async fn look_up(
+        &self,
+        request: &Request,
+        how: fn(&Context, &Request) -> Result<Lookup, resolve::ResolveError>,
+    ) -> Result<Lookup, Error> {
+        let request = request.clone();
+        Ok(self.blocking(move |client| how(&client.context, &request)).await?)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// The headers that authorise a request to the provider's API. A credential is renewed for that only after everything
+    /// The headers that authorize a request to the provider's API. A credential is refreshed for that only after everything
     /// else was found in order.
     ///
     /// # Errors
@@ -19,15 +19,15 @@ impl Client {
         self.headers_to(provider, None).await
     }
 
-    /// The headers that authorise a request to this URL, if the credential belongs there.
+    /// The headers that authorize a request to this URL, if the credential belongs there.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// # let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// # client.login("openai", options, &mut cancel_pair().1).await?;
     /// let headers = client.headers_for("openai", &"https://api.openai.com/v1/models".parse()?).await?;
     /// assert_eq!(headers[0].name, "Authorization");
     /// assert_eq!(headers[0].value.expose(), "Bearer sk-0123456789abcdef");
@@ -45,14 +45,14 @@ impl Client {
     }
 
     async fn headers_to(&self, provider: &str, url: Option<&Url>) -> Result<Vec<Header>, Error> {
-        let known = self.known(provider)?;
-        let destination = Target::of(&known, url)?;
-        let request = self.complete(&Request::new(&self.project, provider));
-        let found = self.resolve(&request)?;
-        if let Lookup::Expiring(stale) = &found {
-            destination.allows(&stale.record.address, &stale.record.metadata)?;
+        let known = self.context.provider(provider)?;
+        let target = Target::of(&known, url)?;
+        let request = self.complete(&Request::new(provider));
+        let found = self.resolve(&request).await?;
+        if let Lookup::Expiring(expiring) = &found {
+            target.allows(&expiring.record.address, &expiring.record.metadata)?;
         }
-        let alive = self.ready(&request, found).await?;
-        Ok(destination.headers(&alive)?)
+        let fresh = self.fresh(&request, found).await?;
+        Ok(target.headers(&fresh)?)
     }
 }

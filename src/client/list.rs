@@ -1,28 +1,28 @@
-//! What there is.
+//! The status of credentials.
 
 use super::Client;
 use crate::{
     Error,
     config::yaml::Problem,
-    provider::Registry,
+    context::ConfigError,
     status::{Filter, StatusEntry, status},
-    store::{SharedStore, Unreadable},
+    store::Unreadable,
 };
 
 impl Client {
-    /// What there is for the project, and what can be done with it, without any secret. What the client was given stands in
-    /// the place of what it is used instead of. For rows that are damaged beyond their names: [`Client::unreadable`].
+    /// The status of the project's credentials, without secrets. A credential that the client was given stands in the place
+    /// of the one that it replaces. For rows with no valid address, see [`Client::unreadable`].
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
-    /// for entry in client.list()? {
-    ///     if let Some(found) = entry.found {
-    ///         println!("{} ({}): {}, {}", entry.address, entry.label, found.kind, found.state);
+    /// let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// client.login("openai", options, &mut cancel_pair().1).await?;
+    /// for entry in client.list().await? {
+    ///     if let Some(details) = entry.details {
+    ///         println!("{} ({}): {}, {}", entry.address, entry.label, details.kind, details.state);
     ///     }
     /// }
     /// # Ok(())
@@ -31,47 +31,48 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Project`], [`Error::Store`]
-    pub fn list(&self) -> Result<Vec<StatusEntry>, Error> {
-        self.entries(Filter::default())
+    /// [`Error::Config`], [`Error::Store`]
+    pub async fn list(&self) -> Result<Vec<StatusEntry>, Error> {
+        self.entries(Filter::default()).await
     }
 
-    /// The same, and every other provider that is known.
+    /// The status of the project's credentials and of every other known provider.
     ///
     /// # Errors
     /// As [`Client::list`].
-    pub fn list_all(&self) -> Result<Vec<StatusEntry>, Error> {
-        self.entries(Filter { all: true, ..Filter::default() })
+    pub async fn list_all(&self) -> Result<Vec<StatusEntry>, Error> {
+        self.entries(Filter { all: true, ..Filter::default() }).await
     }
 
-    /// The same of one provider: an entry for each of its accounts, or one that says that there is none.
+    /// The status of one provider: an entry for each of its accounts, or one that says that there is none.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, config::Paths};
-    /// # fn main() -> Result<(), Error> {
+    /// # use authenticate::{Client, Paths};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// let status = client.status("gemini")?;
+    /// let status = client.status("gemini").await?;
     /// assert_eq!((status.len(), status[0].label.as_str()), (1, "Gemini CLI"));
     /// # Ok(())
+    /// # })
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`Client::list`]; [`Error::UnknownProvider`], [`Error::Descriptor`]
-    pub fn status(&self, provider: &str) -> Result<Vec<StatusEntry>, Error> {
-        let registry = Registry::load_one(&self.paths, provider);
-        let name = self.address(&registry, provider)?.provider;
-        let entries = self.entries(Filter { provider: Some(name), ..Filter::default() })?;
+    /// As [`Client::list`].
+    pub async fn status(&self, provider: &str) -> Result<Vec<StatusEntry>, Error> {
+        let name = self.address(provider)?.provider;
+        let entries = self.entries(Filter { provider: Some(name), ..Filter::default() }).await?;
         if entries.is_empty() {
-            registry.usable(provider)?;
+            self.context.provider(provider)?;
         }
         Ok(entries)
     }
 
-    /// What is wrong with descriptors and the project's file: what is there is left out, and what uses it is an error.
+    /// The problems of descriptors and of the project's file. A wrong file is left out; using it is an error.
     ///
     /// ```
-    /// # use authenticate::{Client, config::Paths};
+    /// # use authenticate::{Client, Paths};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
     /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
@@ -83,42 +84,48 @@ impl Client {
     /// # }
     /// ```
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Registry::load_all(&self.paths).problems().to_vec();
-        if let Err(Error::Project(more)) = self.project_file() {
+        let mut problems = self.context.registry().problems().to_vec();
+        if let Err(ConfigError::Project(more)) = self.context.project() {
             problems.extend(more);
         }
         problems
     }
 
-    /// Rows of which nobody can tell whose they are: they are in no list, of whichever set.
-    /// [`Store::remove_unreadable`](crate::store::Store::remove_unreadable) removes one.
+    /// The stored rows with no valid address: they are in no list, whichever set it is of.
+    /// [`Store::remove_unreadable`](crate::Store::remove_unreadable) removes one.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, config::Paths};
-    /// # fn main() -> Result<(), Error> {
+    /// # use authenticate::{Client, Paths};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// for row in client.unreadable()? {
+    /// for row in client.unreadable().await? {
     ///     eprintln!("{row}");
     /// }
     /// # Ok(())
+    /// # })
     /// # }
     /// ```
     ///
     /// # Errors
     /// [`Error::Store`]
-    pub fn unreadable(&self) -> Result<Vec<Unreadable>, Error> {
-        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
-        let listing = store.map(|store| store.lock().listing(None)).transpose()?.unwrap_or_default();
-        Ok(listing.unreadable.into_iter().filter(|row| row.address.is_none()).collect())
+    pub async fn unreadable(&self) -> Result<Vec<Unreadable>, Error> {
+        self.blocking(|client| {
+            let Some(store) = client.context.existing_store()? else { return Ok(Vec::new()) };
+            let listing = store.lock().listing(None)?;
+            Ok(listing.unreadable.into_iter().filter(|row| row.address.is_none()).collect())
+        })
+        .await
     }
 
-    /// In the client's set and of its profile, if it has one.
-    fn entries(&self, filter: Filter) -> Result<Vec<StatusEntry>, Error> {
-        let set = self.credential_set()?;
-        let registry = Registry::load_all(&self.paths);
-        let filter = Filter { set: Some(set.clone()), profile: self.profile.clone(), ..filter };
-        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
-        let found = status(store.as_ref().map(SharedStore::lock).as_deref(), &registry, &filter)?;
-        Ok(self.add_overrides(found.entries, &filter, &set, &registry))
+    /// The entries in the client's set and of its profile, if it has one.
+    async fn entries(&self, filter: Filter) -> Result<Vec<StatusEntry>, Error> {
+        self.blocking(move |client| {
+            let set = client.context.set(client.set.as_ref())?;
+            let filter = Filter { set: Some(set.clone()), profile: client.profile.clone(), ..filter };
+            let entries = status(&client.context, &filter)?.entries;
+            Ok(client.add_overrides(entries, &filter, &set))
+        })
+        .await
     }
 }

@@ -4,65 +4,66 @@ use super::Client;
 use crate::{
     Error,
     credential::{Address, Name},
-    provider::Registry,
     revoke::{LogoutMode, LogoutOutcome, log_out},
-    store::{Listing, SharedStore},
 };
 
 impl Client {
-    /// Revokes a credential at its vendor and removes it from the store, whether or not that works; of the client's
-    /// profile or else the default one, if none is named.
+    /// Revokes a provider's stored credential at its vendor and removes it; of the client's profile, unless one is named. A
+    /// vendor that refuses or cannot be reached is not an error: see [`LogoutOutcome::revocation`].
     ///
     /// ```
-    /// # use authenticate::{Client, Error, login::{How, cancel}, config::Paths, ui::Nobody};
-    /// use authenticate::revoke::Revocation;
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
+    /// use authenticate::{ErrorKind, Revocation};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
-    /// let left = client.logout("openai", None).await?;
-    /// assert!(matches!(left.revocation, Revocation::NotOffered), "a key is removed at the vendor by hand");
-    /// assert!(matches!(client.logout("openai", None).await, Err(Error::NoCredential { .. })));
+    /// # let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// # client.login("openai", options, &mut cancel_pair().1).await?;
+    /// let outcome = client.logout("openai", None).await?;
+    /// assert!(matches!(outcome.revocation, Revocation::NotOffered), "a key is removed at the vendor by hand");
+    /// let error = client.logout("openai", None).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NoCredential);
     /// # Ok(())
     /// # })
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::NoCredential`], [`Error::Project`], [`Error::Refresh`], [`Error::Store`]
+    /// [`Error::Logout`], [`Error::Config`], [`Error::Refresh`], [`Error::Store`]
     pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<LogoutOutcome, Error> {
-        let registry = Registry::load_one(&self.paths, provider);
-        let address = self.address(&registry, provider)?;
-        self.leave(&Address { profile: profile.cloned().unwrap_or(address.profile), ..address }).await
+        let address = self.address(provider)?;
+        let address = Address { profile: profile.cloned().unwrap_or(address.profile), ..address };
+        self.log_out(&address).await
     }
 
-    async fn leave(&self, address: &Address) -> Result<LogoutOutcome, Error> {
-        let registry = Registry::load_one(&self.paths, address.provider.as_str());
-        let provider = registry.usable(address.provider.as_str());
-        let project = self.project_file()?;
-        log_out(&self.paths, self.store.as_ref(), provider, &project, address, LogoutMode::Logout).await
+    async fn log_out(&self, address: &Address) -> Result<LogoutOutcome, Error> {
+        Ok(log_out(&self.context, address, LogoutMode::Logout).await?)
     }
 
-    /// The same for all credentials that are stored in the project's set, or those of the client's profile. One that fails
-    /// does not keep the others from being tried. What [`Client::unreadable`] has stays.
+    /// Logs out all credentials that are stored in the client's set, or those of its profile. The failure of one does not
+    /// stop the others. Rows of [`Client::unreadable`] stay.
     ///
     /// # Errors
-    /// [`Error::Project`], [`Error::Store`]
+    /// [`Error::Config`], [`Error::Store`]
     pub async fn logout_all(&self) -> Result<Vec<(Address, Result<LogoutOutcome, Error>)>, Error> {
-        let set = self.credential_set()?;
-        let store = SharedStore::open_existing(self.store.as_ref(), &self.paths)?;
-        let Listing { credentials, unreadable } =
-            store.map(|store| store.lock().listing(Some(&set))).transpose()?.unwrap_or_default();
-        let readable = credentials.into_iter().map(|summary| summary.address);
         let mut results = Vec::new();
-        for address in readable.chain(unreadable.into_iter().filter_map(|row| row.address)) {
-            if self.profile.as_ref().is_none_or(|profile| *profile == address.profile) {
-                let left = self.leave(&address).await;
-                results.push((address, left));
-            }
+        for address in self.blocking(Self::stored_addresses).await? {
+            let outcome = self.log_out(&address).await;
+            results.push((address, outcome));
         }
         Ok(results)
+    }
+
+    /// The addresses in the client's set and of its profile, whether or not their rows can be read.
+    fn stored_addresses(&self) -> Result<Vec<Address>, Error> {
+        let set = self.context.set(self.set.as_ref())?;
+        let Some(store) = self.context.existing_store()? else { return Ok(Vec::new()) };
+        let listing = store.lock().listing(Some(&set))?;
+        let readable = listing.credentials.into_iter().map(|summary| summary.address);
+        let unreadable = listing.unreadable.into_iter().filter_map(|row| row.address);
+        let is_wanted =
+            |address: &Address| self.profile.as_ref().is_none_or(|profile| *profile == address.profile);
+        Ok(readable.chain(unreadable).filter(is_wanted).collect())
     }
 }

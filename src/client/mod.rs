@@ -1,4 +1,4 @@
-//! All of it as one value, for programs.
+//! The library as one value, for programs.
 
 mod authenticated;
 mod find;
@@ -8,25 +8,33 @@ mod login;
 mod logout;
 mod provider;
 mod refresh;
+pub mod refresh_all;
 mod with_credential;
+
+use std::sync::Arc;
+
+pub use self::login::{authenticate, store_api_key};
 
 use self::with_credential::Override;
 use crate::{
-    Error,
-    config::{Paths, Project},
+    Error, blocking,
+    config::Paths,
+    context::Context,
     credential::{Address, Name},
-    provider::{Provider, Registry},
-    resolve::request::address_of,
     store::{SharedStore, Store},
+    ui::Ui,
 };
 
-/// What a program needs of credentials: get them, look at them, use them, remove them. For one project, whose file
-/// decides on the set and the order of profiles.
+/// Gets, inspects, uses and removes credentials for one project, whose file decides on the credential set and the order of
+/// profiles.
 ///
-/// What waits for a network, an engine or somebody else's renewal needs a tokio runtime with both drivers (`enable_all`).
+/// The project's file, the descriptors and the store are each read once, when they are first needed; clones share them. A
+/// new client reads them anew. Methods that open the store or ask the person are `async` and do not block the caller's
+/// thread; they need a tokio runtime. Methods that use the network, an engine or a time limit need its drivers, too
+/// (`enable_all`).
 ///
 /// ```
-/// use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+/// use authenticate::{Client, LoginOptions, Paths, cancel_pair};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -34,39 +42,36 @@ use crate::{
 /// # let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
 /// let client = Client::in_memory(paths)?;
 ///
-/// let how = How { api_key: Some("sk-ant-0123456789abcdef".into()), ..How::default() };
-/// let (_interrupter, mut interrupt) = interrupt::pair();
-/// client.login("anthropic", how, &Nobody, &mut interrupt).await?;
+/// let options = LoginOptions { api_key: Some("sk-ant-0123456789abcdef".into()), ..LoginOptions::default() };
+/// let (_handle, mut cancel) = cancel_pair();
+/// client.login("anthropic", options, &mut cancel).await?;
 ///
-/// assert!(client.is_authenticated("anthropic")?);
+/// assert!(client.is_authenticated("anthropic").await?);
 /// let headers = client.headers("anthropic").await?;
 /// let names: Vec<&str> = headers.iter().map(|header| header.name.as_str()).collect();
 /// assert_eq!(names, ["x-api-key", "anthropic-version"]);
 ///
 /// client.logout("anthropic", None).await?;
-/// assert!(!client.is_authenticated("anthropic")?);
+/// assert!(!client.is_authenticated("anthropic").await?);
 /// # Ok(())
 /// # })
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    paths: Paths,
-    project: Name,
+    context: Context,
     set: Option<Name>,
     profile: Option<Name>,
-    store: Option<SharedStore>,
-    given: Vec<Override>,
+    overrides: Vec<Override>,
 }
 
 impl Client {
-    /// For the project `default`, with the store in the data directory. Nothing is opened or made yet.
+    /// A client for the project `default`, with the store in the data directory. Nothing is opened or created yet.
     pub fn new(paths: Paths) -> Self {
-        let (set, profile, store) = (None, None, None);
-        Self { paths, project: Name::default_name(), set, profile, store, given: Vec::new() }
+        Self { context: Context::new(paths), set: None, profile: None, overrides: Vec::new() }
     }
 
-    /// With the directories of the environment, as the command line has them.
+    /// A client with the directories of the environment, as the command line has them.
     ///
     /// # Errors
     /// [`Error::Paths`]
@@ -74,65 +79,70 @@ impl Client {
         Ok(Self::new(Paths::from_env()?))
     }
 
-    /// With a store in memory, which ends with the last clone of the value. Descriptors and project files are read from
-    /// the configuration directory all the same; a login in a container uses the data directory while it lasts.
+    /// A client with a store in memory, which ends with the last clone. Descriptors and project files are still read from
+    /// the configuration directory, and a login in a container uses the data directory while it lasts.
     ///
     /// # Errors
-    /// [`Error::Store`] when there is no memory for it.
+    /// [`Error::Store`] if there is no memory for it.
     pub fn in_memory(paths: Paths) -> Result<Self, Error> {
         Ok(Self::with_store(paths, SharedStore::new(Store::in_memory()?)))
     }
 
-    /// With a store that the program has already: one in memory with credentials in it, say.
+    /// A client with a store of the program's own.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, config::Paths};
-    /// use authenticate::{
-    ///     credential::{Credential, Metadata},
-    ///     name::Address,
-    ///     store::{SharedStore, Store},
-    /// };
+    /// # use authenticate::{Client, Paths};
+    /// use authenticate::{Address, Credential, Metadata, SharedStore, Store};
     ///
-    /// # fn main() -> Result<(), Error> {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let paths = Paths::new("/nonexistent/config", "/nonexistent/data");
     /// let mut store = Store::in_memory()?;
     /// let key = Credential::api_key("sk-0123456789abcdef");
-    /// store.put(&Address::of("openai".parse()?), &key, &Metadata::default())?;
+    /// store.put(&Address::default_profile("openai".parse()?), &key, &Metadata::default())?;
     ///
     /// let client = Client::with_store(paths, SharedStore::new(store));
-    /// assert!(client.is_authenticated("openai")?);
+    /// assert!(client.is_authenticated("openai").await?);
     /// # Ok(())
+    /// # })
     /// # }
     /// ```
     pub fn with_store(paths: Paths, store: SharedStore) -> Self {
-        Self { store: Some(store), ..Self::new(paths) }
+        let client = Self::new(paths);
+        Self { context: client.context.with_store(store), ..client }
     }
 
-    /// For another project.
+    /// The same client for another project.
     pub fn project(self, project: Name) -> Self {
-        Self { project, ..self }
+        Self { context: self.context.with_project(project), ..self }
     }
 
-    /// With a credential set in place of the project's.
+    /// The same client with a user interface, which is asked for keys and shown how a login goes on.
+    pub fn ui(self, ui: Arc<dyn Ui>) -> Self {
+        Self { context: self.context.with_ui(ui), ..self }
+    }
+
+    /// The same client with a credential set in place of the project's.
     pub fn set(self, set: Name) -> Self {
         Self { set: Some(set), ..self }
     }
 
-    /// With the account of this profile, wherever a provider is named and nothing else says which: that one or none. Without
-    /// one, the project's order decides what is used, and what is renewed, logged out and stored is the default profile.
+    /// The same client for one profile, wherever a provider is named and nothing else says which: that profile or none.
+    /// Without one, the project's order decides which credential is used, and the default profile is refreshed, logged out
+    /// and stored.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
     /// let work = client.clone().profile("work".parse()?);
-    /// let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// let record = work.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// let record = work.login("openai", options, &mut cancel_pair().1).await?;
     /// assert_eq!(record.address.to_string(), "openai:work");
     ///
     /// let private = client.profile("private".parse()?);
-    /// assert!(!private.is_authenticated("openai")?);
+    /// assert!(!private.is_authenticated("openai").await?);
     /// # Ok(())
     /// # })
     /// # }
@@ -141,23 +151,13 @@ impl Client {
         Self { profile: Some(profile), ..self }
     }
 
-    fn project_file(&self) -> Result<Project, Error> {
-        Project::load(&self.paths.projects(), &self.project).map_err(Error::Project)
+    fn address(&self, provider: &str) -> Result<Address, Error> {
+        Ok(self.context.address(self.set.as_ref(), provider, self.profile.as_ref())?)
     }
 
-    fn credential_set(&self) -> Result<Name, Error> {
-        match &self.set {
-            Some(set) => Ok(set.clone()),
-            None => Ok(self.project_file()?.set()),
-        }
-    }
-
-    fn address(&self, registry: &Registry, provider: &str) -> Result<Address, Error> {
-        address_of(registry, self.credential_set()?, provider, self.profile.as_ref())
-    }
-
-    fn known(&self, name: &str) -> Result<Provider, Error> {
-        let registry = Registry::load_one(&self.paths, name);
-        Ok(registry.usable(name)?.clone())
+    /// Runs `work` with a clone of the client, where blocking is allowed.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
+        let client = self.clone();
+        blocking::run(move || work(&client)).await
     }
 }

@@ -1,22 +1,17 @@
-//! Providers that the program itself describes.
+//! Providers that the program describes.
 
 use serde_json::Value;
 
 use super::Client;
-use crate::{
-    Error,
-    config::yaml::Problem,
-    credential::Name,
-    provider::{Descriptor, Registry},
-};
+use crate::{Error, config::yaml::Problem, context::ConfigError, credential::Name, provider::Descriptor};
 
 impl Client {
-    /// With a provider of the program's own, or with fields of a known one in place of those that it has: as a file of the
-    /// configuration directory has them, and over such a file. What a descriptor leaves out is left as it is.
+    /// The same client with a provider of the program's own, or with fields of a known provider replaced. The descriptor counts
+    /// like a file in the configuration directory, and more than such a file. Fields that it leaves out stay as they are.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
-    /// use authenticate::provider::Descriptor;
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
+    /// use authenticate::Descriptor;
     /// use serde_json::json;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,8 +25,8 @@ impl Client {
     /// }))?;
     /// let client = Client::in_memory(paths)?.provider(acme)?;
     ///
-    /// let how = How { api_key: Some("acme-0123456789".into()), ..How::default() };
-    /// client.login("acme", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// let options = LoginOptions { api_key: Some("acme-0123456789".into()), ..LoginOptions::default() };
+    /// client.login("acme", options, &mut cancel_pair().1).await?;
     /// let headers = client.headers_for("acme", &"https://api.acme.example/v1".parse()?).await?;
     /// assert_eq!(headers[0].value.expose(), "Bearer acme-0123456789");
     /// # Ok(())
@@ -40,17 +35,17 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Name`] for one without a name, [`Error::Descriptor`] with all that is wrong with it.
-    pub fn provider(mut self, descriptor: Descriptor) -> Result<Self, Error> {
+    /// [`Error::Config`] for a descriptor without a valid name, or with all problems of a wrong one.
+    pub fn provider(self, descriptor: Descriptor) -> Result<Self, Error> {
         let name: Name = descriptor.name.parse()?;
         let text = text(&descriptor).map_err(|error| {
             let (file, message) = (format!("program/{name}.yaml"), error.to_string());
-            Error::Descriptor(vec![Problem { file, at: None, message }])
+            ConfigError::Descriptor(vec![Problem { file, at: None, message }])
         })?;
-        self.paths.describe(name.to_string(), text);
-        match Registry::load_all(&self.paths).problems_of(name.as_str()) {
-            problems if problems.is_empty() => Ok(self),
-            problems => Err(Error::Descriptor(problems)),
+        let context = self.context.with_descriptor(name.to_string(), text);
+        match context.registry().problems_of(name.as_str()) {
+            problems if problems.is_empty() => Ok(Self { context, ..self }),
+            problems => Err(ConfigError::Descriptor(problems).into()),
         }
     }
 }

@@ -1,31 +1,26 @@
-//! Renewing.
+//! Refreshing.
 
-use super::Client;
-use crate::{
-    Error,
-    config::Project,
-    provider::Registry,
-    refresh::Refreshed,
+use super::{
+    Client,
     refresh_all::{RefreshAll, Results},
-    resolve::Request,
-    ui::Nobody,
 };
+use crate::{Error, refresh::Refreshed, resolve::Request};
 
 impl Client {
-    /// Renews a provider's stored credential if it is due, or in any case with `force`: the one that [`Client::credential`]
-    /// would take. That it was not renewed is an error, also while it lasts.
+    /// Refreshes a provider's stored credential if it is due, or in any case with `force`: the one that
+    /// [`Client::credential`] would use. A failure is an error even while the credential lasts.
     ///
-    /// With `force` a token is sent that was refused, or of which it is not known what became of it: the vendor may take
-    /// that for a theft and end the login.
+    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last exchange is unknown: the
+    /// vendor may take that for a theft and end the login.
     ///
     /// ```
-    /// # use authenticate::{Client, Error, refresh::{RefreshError, Renewed}};
-    /// async fn renew(client: &Client) -> Result<(), Error> {
+    /// # use authenticate::{Client, Error, RefreshError, Refreshed};
+    /// async fn refresh(client: &Client) -> Result<(), Error> {
     ///     match client.refresh("codex", false).await {
-    ///         Ok(Renewed::Now(record)) => println!("lasts until {:?}", record.metadata.expires_at),
-    ///         Ok(Renewed::Before(_)) => println!("it was not due, or somebody else was quicker"),
+    ///         Ok(Refreshed::Now(record)) => println!("lasts until {:?}", record.metadata.expires_at),
+    ///         Ok(Refreshed::Earlier(_)) => println!("it was not due, or another process was quicker"),
     ///         Err(Error::Refresh(error)) if error.needs_login() => println!("log in again: {error}"),
-    ///         Err(Error::Refresh(RefreshError::NotRenewable { why, .. })) => println!("{why}"),
+    ///         Err(Error::Refresh(RefreshError::NotRefreshable { why, .. })) => println!("{why}"),
     ///         Err(error) => return Err(error),
     ///     }
     ///     Ok(())
@@ -33,29 +28,27 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoCredential`] when nothing is stored there, [`Error::UnknownProvider`], [`Error::Refresh`],
-    /// [`Error::Project`], [`Error::Store`]
+    /// [`Error::Resolve`] if nothing is stored there, [`Error::Refresh`], [`Error::Config`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Refreshed, Error> {
-        let registry = Registry::load_one(&self.paths, provider);
-        let project = self.project_file()?;
-        let renewals = self.renewals(&registry, &project, force);
-        let request = self.complete(&Request::new(&self.project, provider));
-        renewals.refresh(&renewals.choose(&request)?).await
+        let request = self.complete(&Request::new(provider));
+        let refresh = move |client: &Self| RefreshAll { context: &client.context, force }.choose(&request);
+        let chosen = self.blocking(refresh).await?;
+        Ok(RefreshAll { context: &self.context, force }.refresh(&chosen).await?)
     }
 
-    /// The same for all of the project's set that can be renewed, and a result for each: one that fails does not keep the
-    /// others from being tried.
+    /// Refreshes all credentials of the project's set that can be refreshed, and returns a result for each. The failure of
+    /// one does not stop the others.
     ///
     /// ```
-    /// # use authenticate::{Client, login::{How, cancel}, config::Paths, ui::Nobody};
+    /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let client = Client::in_memory(Paths::new("/nonexistent/config", "/nonexistent/data"))?;
-    /// # let how = How { api_key: Some("sk-0123456789abcdef".into()), ..How::default() };
-    /// # client.login("openai", how, &Nobody, &mut interrupt::pair().1).await?;
+    /// # let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
+    /// # client.login("openai", options, &mut cancel_pair().1).await?;
     /// for (address, result) in client.refresh_all(false).await? {
     ///     match result {
-    ///         Ok(renewed) => println!("{address} lasts until {:?}", renewed.record().metadata.expires_at),
+    ///         Ok(refreshed) => println!("{address} lasts until {:?}", refreshed.record().metadata.expires_at),
     ///         Err(error) => println!("{address}: {error}"),
     ///     }
     /// }
@@ -65,19 +58,16 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Project`], [`Error::Store`]
+    /// [`Error::Config`], [`Error::Store`]
     pub async fn refresh_all(&self, force: bool) -> Result<Results<Refreshed>, Error> {
-        let registry = Registry::load_all(&self.paths);
-        let (project, set) = (self.project_file()?, self.credential_set()?);
-        let renewals = self.renewals(&registry, &project, force);
-        let (all, _) = renewals.all_stored(Some(&set), self.profile.as_ref())?;
+        let all = self.blocking(move |client| {
+            let set = client.context.set(client.set.as_ref())?;
+            let refresh = RefreshAll { context: &client.context, force };
+            Ok::<_, Error>(refresh.all_stored(Some(&set), client.profile.as_ref())?.0)
+        });
         let mut results = Results::new();
-        renewals.refresh_each(all, &mut results).await?;
+        let refresh = RefreshAll { context: &self.context, force };
+        refresh.refresh_each(all.await?, &mut results).await?;
         Ok(results)
-    }
-
-    fn renewals<'a>(&'a self, registry: &'a Registry, project: &'a Project, force: bool) -> RefreshAll<'a> {
-        let store = self.store.as_ref();
-        RefreshAll { paths: &self.paths, store, registry, project, ui: &Nobody, force }
     }
 }

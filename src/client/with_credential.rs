@@ -1,10 +1,9 @@
-//! Credentials that the program has already.
+//! Credentials that the program gives.
 
 use super::Client;
 use crate::{
     Error,
     credential::{Address, Credential, Name},
-    provider::Registry,
     status::{Filter, StatusEntry},
 };
 
@@ -12,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Override {
     provider: Name,
-    /// `None`: of every profile.
+    /// The profile; `None` for every profile.
     profile: Option<Name>,
     credential: Credential,
 }
@@ -24,15 +23,15 @@ impl Override {
 }
 
 impl Client {
-    /// With a credential that is used for a provider in place of any other: of the client's profile, if it has one, or of
-    /// every one. It is stored nowhere.
+    /// The same client with a credential that is used for a provider in place of any other: for the client's profile, if it
+    /// has one, or else for every profile. It is not stored.
     ///
     /// ```
-    /// # use authenticate::{Client, credential::Credential, resolve::Source, config::Paths};
+    /// # use authenticate::{Client, Credential, Paths, Source};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// # let paths = Paths::new("/nonexistent/config", "/nonexistent/data");
-    /// let client = Client::new(paths).give("openai", Credential::api_key("sk-for-this-run"))?;
+    /// let client = Client::new(paths).with_credential("openai", Credential::api_key("sk-for-this-run"))?;
     /// let found = client.credential("openai").await?;
     /// assert_eq!(found.source, Source::Override);
     /// # Ok(())
@@ -41,36 +40,35 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::Descriptor`]
+    /// [`Error::Config`]
     pub fn with_credential(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {
-        let provider: Name = self.known(provider)?.name.parse()?;
+        let provider: Name = self.context.provider(provider)?.name.parse()?;
         let profile = self.profile.clone();
-        self.given.retain(|given| given.provider != provider || given.profile != profile);
-        self.given.push(Override { provider, profile, credential });
+        self.overrides.retain(|known| known.provider != provider || known.profile != profile);
+        self.overrides.push(Override { provider, profile, credential });
         Ok(self)
     }
 
-    /// What was given for a profile, or else for every one.
+    /// The credential given for a profile, or else for every profile.
     pub(super) fn override_for(&self, provider: &str, profile: Option<&Name>) -> Option<Credential> {
-        if self.given.is_empty() {
+        if self.overrides.is_empty() {
             return None;
         }
-        let registry = Registry::load_one(&self.paths, provider);
+        let registry = self.context.registry_for(provider);
         let name: Name = registry.get(provider).ok()?.name.parse().ok()?;
         let of = |is_for_one: bool| {
-            let mut given = self.given.iter().filter(|given| given.profile.is_some() == is_for_one);
+            let mut given = self.overrides.iter().filter(|given| given.profile.is_some() == is_for_one);
             given.find(|given| given.is_for(&name, profile)).map(|given| given.credential.clone())
         };
         of(true).or_else(|| of(false))
     }
 
-    /// Puts what was given in the place of what it stands for, among the entries of one set.
+    /// Puts the given credentials in the place of those that they replace, among the entries of one set.
     pub(super) fn add_overrides(
         &self,
         mut entries: Vec<StatusEntry>,
         filter: &Filter,
         set: &Name,
-        registry: &Registry,
     ) -> Vec<StatusEntry> {
         let wanted = |given: &&Override| {
             let provider = filter.provider.as_ref().unwrap_or(&given.provider);
@@ -78,13 +76,13 @@ impl Client {
             given.is_for(provider, profile)
         };
         let (of_all, of_one): (Vec<_>, Vec<_>) =
-            self.given.iter().filter(wanted).partition(|given| given.profile.is_none());
+            self.overrides.iter().filter(wanted).partition(|given| given.profile.is_none());
         for given in of_all.into_iter().chain(of_one) {
             entries.retain(|entry| !given.is_for(&entry.address.provider, Some(&entry.address.profile)));
             let profile = filter.profile.as_ref().or(given.profile.as_ref());
             let profile = profile.cloned().unwrap_or_else(Name::default_name);
             let address = Address { set: set.clone(), provider: given.provider.clone(), profile };
-            entries.push(StatusEntry::given(address, &given.credential, registry));
+            entries.push(StatusEntry::given(address, &given.credential, self.context.registry()));
         }
         entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
         entries

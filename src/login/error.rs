@@ -1,4 +1,4 @@
-//! What can go wrong with a login.
+//! Errors of logging in.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -6,132 +6,135 @@ use super::{
     cli::port_forward::PortUnavailable, direct::fields::FieldsError, import::ImportError, record::Holder,
 };
 use crate::{
-    config::ReferenceError, credential::Address, engine::EngineError, oauth::OAuthError, provider::Mode,
-    store::StoreError, ui::UiError, vendor_files::CaptureError,
+    config::ReferenceError, context::ConfigError, credential::Address, engine::EngineError,
+    oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError, vendor_files::CaptureError,
 };
 
 /// Why there is no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// The provider does not have the mode.
+    /// The provider does not have this mode.
     #[error("{provider} has no mode {mode}; it has {}", list(.has))]
     NoSuchMode {
         /// The provider.
         provider: String,
-        /// What was asked for.
+        /// The mode that was asked for.
         mode: Mode,
-        /// What it has.
+        /// The modes that it has.
         has: Vec<Mode>,
-        /// The descriptor knows the endpoints, and no client that everybody may use.
+        /// The descriptor knows the endpoints, but no public client.
         needs_client: bool,
     },
-    /// The mode is known, and not built yet.
+    /// The mode is not implemented.
     #[error("mode {0} is not available in this version")]
     NotImplemented(Mode),
-    /// Something was given for a mode that takes none of it.
+    /// An input was given that the mode does not take.
     #[error("{what} given, and mode {mode} takes none")]
     UnexpectedInput {
-        /// What was given, with its verb: `an API key was`.
+        /// The input with its verb: `an API key was`.
         what: &'static str,
         /// The mode.
         mode: Mode,
     },
-    /// The key or token is not one; nothing was stored.
+    /// The key or token is invalid. Nothing was stored.
     #[error("the {what} for {provider} is refused: {problem}")]
     BadKey {
         /// `key` or `token`.
         what: &'static str,
         /// The provider.
         provider: String,
-        /// What is wrong; never the key.
+        /// The problem; never the key.
         problem: String,
-        /// `--force` stores it all the same.
+        /// [`LoginOptions::force`](super::LoginOptions::force) stores it all the same.
         forceable: bool,
     },
-    /// The key could not be read from where it was said to be.
+    /// The key could not be read from the place that was given.
     #[error("cannot read the key from {from}: {source}")]
     KeySource {
-        /// Where that is; never a value that could be the key.
+        /// The place; never a value that could be the key.
         from: String,
-        /// Why.
+        /// The failure.
         source: io::Error,
     },
-    /// Somebody else is at it.
+    /// Another process is logging in to the same credential.
     #[error("a login for {address} is running{}", who(.holder))]
     Busy {
         /// The credential.
         address: Box<Address>,
-        /// Who; `None` at a moment when that is not written down.
+        /// The other process; `None` if it has not written that down yet.
         holder: Option<Box<Holder>>,
     },
-    /// The vendor's files cannot be written.
+    /// The vendor's files could not be written.
     #[error(transparent)]
     Vendor(Box<CaptureError>),
-    /// The login's own files could not be made or removed.
+    /// The login's own files could not be created or removed.
     #[error("cannot use {}: {source}", path.display())]
     Files {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The failure.
         source: io::Error,
     },
     /// The login ended and left no credential.
     #[error("{ending}, and left no credential{}", list_found(.found))]
     NothingCaptured {
-        /// How it ended.
+        /// The way in which it ended.
         ending: Ending,
-        /// Names of the files that it left.
+        /// The names of the files that it left.
         found: Vec<String>,
-        /// What kept a file from being read.
+        /// The reason why a file could not be read.
         because: Option<Box<CaptureError>>,
     },
-    /// The port that the browser will come back to is not ours, and nobody can paste where it went.
+    /// The port of the redirect is not available, and nobody can paste the redirect.
     #[error("{0}, and the browser must come back to it")]
     PortTaken(PortUnavailable),
-    /// The fields are not those of the provider; nothing was stored.
+    /// The fields are not those of the provider. Nothing was stored.
     #[error(transparent)]
     Fields(#[from] FieldsError),
-    /// An import.
+    /// An import failed.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The engine.
+    /// The container engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The store.
+    /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A secret that the descriptor refers to is not there; nothing was attempted.
+    /// The configuration cannot be used. Nothing was attempted.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A value that the configuration refers to cannot be read. Nothing was attempted.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// A credential that the descriptor refers to is not there; nothing was attempted.
+    /// A credential that the descriptor refers to is missing. Nothing was attempted.
     #[error("{field}: {problem}")]
     Subject {
         /// The field of the descriptor.
         field: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// What the vendor gave for a key is none.
-    #[error("the key that {provider} gave is none: {problem}")]
+    /// The vendor returned an invalid API key.
+    #[error("{provider} returned an invalid API key: {problem}")]
     NoKey {
         /// The provider.
         provider: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// It succeeded, and what the vendor gave could not be stored.
-    #[error("the login succeeded, but what the vendor gave could not be stored, and is lost")]
+    /// The login succeeded, and the credential could not be stored.
+    #[error("the login succeeded, but its credential could not be stored and is lost")]
     NotStored {
-        /// Why not.
+        /// The failure of the store.
         source: Box<StoreError>,
     },
-    /// The time was up.
+    /// The time limit was reached.
     #[error("the login took longer than {} s", .0.as_secs())]
     TooLong(Duration),
-    /// The authorization server.
+    /// The authorization server refused, or could not be reached.
     #[error("the login failed: {0}")]
     OAuth(#[from] OAuthError),
-    /// The person.
+    /// The person could not be asked, or cancelled.
     #[error(transparent)]
     Ui(#[from] UiError),
 }
@@ -141,7 +144,7 @@ fn who(holder: &Option<Box<Holder>>) -> String {
 }
 
 impl LoginError {
-    /// A short word for it, for the audit log.
+    /// The short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::BadKey { .. } | Self::NoKey { .. } => "bad_key",
@@ -149,7 +152,9 @@ impl LoginError {
             Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
                 "configuration"
             }
-            Self::KeySource { .. } | Self::Reference(_) | Self::Subject { .. } => "configuration",
+            Self::KeySource { .. } | Self::Config(_) | Self::Reference(_) | Self::Subject { .. } => {
+                "configuration"
+            }
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",
@@ -166,22 +171,22 @@ impl LoginError {
         }
     }
 
-    /// Whether nothing was begun: what was asked for was not complete.
+    /// Whether the login had not begun: the request was incomplete.
     pub(super) fn is_before_start(&self) -> bool {
         matches!(self, Self::Ui(UiError::NoOneToAsk(_)))
     }
 }
 
-/// How a vendor's CLI ended.
+/// The way in which a vendor's CLI ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// By itself, with this exit code.
+    /// Ended by itself, with this exit code.
     Exited(i64),
-    /// By us, when its credential was complete.
+    /// Ended by us when its credential was complete.
     Complete,
-    /// By us, at the time limit.
+    /// Ended by us at the time limit.
     TimedOut(Duration),
-    /// By the person, or by a signal to us.
+    /// Ended by the person, or by a signal to us.
     Interrupted,
 }
 

@@ -1,27 +1,26 @@
-//! Taking over, or reading, a login that a vendor's own tool has made on this machine.
+//! Importing a login that a vendor's own tool has made on this machine: reading it, or taking it over.
 
 use std::path::{Path, PathBuf};
 
 use super::{LoginError, audit, record::LoginLock};
 use crate::{
-    Error,
-    config::{Paths, Project},
+    context::Context,
     credential::{Address, Credential, Metadata, Name, Owner, Record},
-    provider::{Provider, Registry},
+    provider::Provider,
     store::{Action, Store, StoreError, Swap},
     vendor_files::{self, CaptureError, Captured, Owner as FileOwner, Removed},
 };
 
-/// How often a vendor's tool may change its files under our hands.
+/// The number of tries while the vendor's tool changes its files.
 const TRIES: usize = 3;
 
-/// What is to be imported.
+/// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// The directory of the vendor's tool. Default: where the vendor's own variable says, or else the descriptor's
     /// `home_dir`.
     pub from: Option<PathBuf>,
-    /// Take it over: the vendor's tool loses it.
+    /// Take the login over: the vendor's tool loses it.
     pub take_over: bool,
     /// The credential set, in place of the project's.
     pub set: Option<Name>,
@@ -32,25 +31,25 @@ pub struct ImportOptions {
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It is not known where the vendor's tool keeps what.
-    #[error("{provider} has no capture map: it is not known where its own tool keeps a login")]
+    /// The descriptor has no capture map.
+    #[error("{provider} has no capture map, which says where its own tool keeps a login")]
     NoMap {
         /// The provider.
         provider: String,
     },
-    /// Nothing says where the vendor's tool keeps its files.
-    #[error("it is not known where the tool of {provider} keeps its files")]
+    /// The descriptor does not say where the vendor's tool keeps its files.
+    #[error("the descriptor of {provider} does not say where its tool keeps its files")]
     NoPlace {
         /// The provider.
         provider: String,
     },
-    /// There is no such directory.
+    /// The directory does not exist.
     #[error("there is no directory {}", path.display())]
     NoDirectory {
-        /// Where it should be.
+        /// The directory.
         path: PathBuf,
     },
-    /// There is no login in it.
+    /// The directory has no login.
     #[error("there is no login of {provider} in {}", path.display())]
     Nothing {
         /// The provider.
@@ -58,42 +57,40 @@ pub enum ImportError {
         /// The directory.
         path: PathBuf,
     },
-    /// The files are refused, or are not what they should be.
+    /// The files are refused or malformed.
     #[error("{}: {source}", path.display())]
     Files {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The failure.
         source: CaptureError,
     },
-    /// The vendor's tool is at work.
-    #[error("the files in {} change while they are read; end the tool that uses them, and try again", path.display())]
+    /// The vendor's tool keeps changing its files.
+    #[error("the files in {} change while they are read: end the tool that uses them, and try again", path.display())]
     Changing {
         /// The directory.
         path: PathBuf,
     },
-    /// It is stored, and the vendor's tool has it still.
-    #[error("{address} was stored, but is not ours alone: {source}")]
+    /// The login is stored, and the vendor's tool still has it.
+    #[error("{address} was stored, but the vendor's tool still has it, too: {source}")]
     NotTakenOver {
-        /// Where it is stored.
+        /// The address at which it is stored.
         address: Box<Address>,
-        /// What kept it from being taken out of the vendor's files.
+        /// The reason why it could not be removed from the vendor's files.
         source: CaptureError,
     },
-    /// It is stored, the vendor's tool does not have it any more, and it could not be marked as ours.
+    /// The login is stored and removed from the vendor's files, and it could not be marked as ours.
     #[error(
-        "{address} is stored, and is gone from the vendor's files, but it could not be marked as ours: {source}"
+        "{address} is stored and was removed from the vendor's files, but could not be marked as ours: {source}"
     )]
     Unfinished {
-        /// Where it is stored.
+        /// The address at which it is stored.
         address: Box<Address>,
-        /// Why not.
+        /// The failure of the store.
         source: StoreError,
     },
-    /// Somebody else stored another credential at the same moment.
-    #[error(
-        "{address} was replaced by another process while it was taken over; see it with: authenticate status"
-    )]
+    /// Another process stored another credential meanwhile.
+    #[error("another process replaced {address} while it was taken over")]
     Replaced {
         /// The address.
         address: Box<Address>,
@@ -103,35 +100,35 @@ pub enum ImportError {
 /// An import that is decided on and not yet begun.
 #[derive(Debug)]
 pub struct Import {
-    paths: Paths,
+    context: Context,
     provider: Provider,
     address: Address,
     directory: PathBuf,
     take_over: bool,
 }
 
-/// What was imported.
+/// An imported login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// As it is stored.
+    /// The credential as it is stored.
     pub record: Record,
-    /// The vendor's file that it was in; the directory, where it had been taken out before.
+    /// The vendor's file that held it; the directory, if an earlier import had removed it from its file.
     pub file: PathBuf,
-    /// What became of that file; `None`: nothing, the vendor's tool keeps the login.
+    /// The removal from that file; `None` if the vendor's tool keeps the login.
     pub removed: Option<RemovedFrom>,
 }
 
-/// Since when the vendor's tool does not have a login any more.
+/// The removal of a login from the vendor's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovedFrom {
-    /// It was taken out of its file.
+    /// This import removed it.
     Now(Removed),
-    /// It was taken out before, by an import that was killed.
+    /// An earlier import, which was killed, had removed it.
     Earlier,
 }
 
 impl Imported {
-    /// The vendor's tool renews it and so makes the copy useless: its refresh token rotates.
+    /// Whether the vendor's tool will make this copy useless when it refreshes the login: its refresh token rotates.
     pub fn becomes_outdated(&self) -> bool {
         let Credential::OAuth(oauth) = &self.record.credential else { return false };
         self.removed.is_none() && oauth.refresh_token.is_some()
@@ -139,27 +136,16 @@ impl Imported {
 }
 
 impl Import {
-    /// Decides what is to be done. Nothing is read or written yet.
+    /// Decides on provider, address and directory. Nothing is read or written yet.
     ///
     /// # Errors
-    /// [`Error::UnknownProvider`], [`Error::Descriptor`], [`Error::Project`], [`ImportError`]
-    pub fn plan(
-        paths: &Paths,
-        project: Option<&Name>,
-        provider: &str,
-        what: ImportOptions,
-    ) -> Result<Self, Error> {
-        let registry = Registry::load_one(paths, provider);
-        let provider = registry.usable(provider)?.clone();
+    /// [`LoginError::Config`], [`LoginError::Import`]
+    pub fn plan(context: &Context, provider: &str, options: ImportOptions) -> Result<Self, LoginError> {
+        let provider = context.provider(provider)?;
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
         }
-        let set = match (what.set, project) {
-            (Some(set), _) => set,
-            (None, Some(project)) => Project::load(&paths.projects(), project).map_err(Error::Project)?.set(),
-            (None, None) => Name::default_name(),
-        };
-        let directory = match (what.from, &provider.home_dir) {
+        let directory = match (options.from, &provider.home_dir) {
             (Some(from), _) => Some(from),
             (None, Some(home_dir)) => moved(&provider).or_else(|| in_home(home_dir)),
             (None, None) => None,
@@ -170,9 +156,9 @@ impl Import {
         if !directory.exists() {
             return Err(ImportError::NoDirectory { path: directory }.into());
         }
-        let profile = what.profile.unwrap_or_else(Name::default_name);
-        let address = Address { set, provider: provider.name.parse()?, profile };
-        Ok(Self { paths: paths.clone(), provider, address, directory, take_over: what.take_over })
+        let address = context.address(options.set.as_ref(), &provider.name, options.profile.as_ref())?;
+        let take_over = options.take_over;
+        Ok(Self { context: context.clone(), provider, address, directory, take_over })
     }
 
     /// The directory of the vendor's tool.
@@ -185,22 +171,23 @@ impl Import {
         &self.address
     }
 
-    /// Reads the login, stores it and reads it back. It is then marked as the vendor's ([`Owner::Vendor`]): we never
-    /// renew it. If it is to be taken over, it is then removed from the vendor's file and only after that marked as
-    /// ours, so that it never has two owners. One that was killed in between is gone on with.
+    /// Reads the login, stores it and reads it back. It is marked as the vendor's ([`Owner::Vendor`]): we never refresh it.
+    /// To take it over, it is then removed from the vendor's file, and only after that marked as ours, so that it never has
+    /// two owners. An import that was killed in between is resumed.
     ///
     /// # Errors
-    /// [`ImportError`], [`LoginError::Busy`], [`Error::Store`]
-    pub fn run(&self) -> Result<Imported, Error> {
+    /// [`LoginError::Import`], [`LoginError::Busy`], [`LoginError::Store`]
+    pub fn run(&self) -> Result<Imported, LoginError> {
         let mut step = Action::Import;
         self.import(&mut step).inspect_err(|error| {
-            audit::audit_failure(&self.paths, None, step, &self.address, error.code());
+            audit::audit_failure(&self.context, step, &self.address, error.code());
         })
     }
 
-    fn import(&self, step: &mut Action) -> Result<Imported, Error> {
-        let _lock = LoginLock::take(&self.paths, &self.address)?;
-        let mut store = Store::open(&self.paths)?;
+    fn import(&self, step: &mut Action) -> Result<Imported, LoginError> {
+        let _lock = LoginLock::take(self.context.paths(), &self.address)?;
+        let store = self.context.store()?;
+        let mut store = store.lock();
         store.record_as(Action::Import);
         let found = self.read();
         if self.take_over
@@ -218,7 +205,7 @@ impl Import {
             if !self.take_over {
                 return Ok(Imported { record, file, removed: None });
             }
-            // The vendor's tool may have renewed it in the meantime.
+            // The vendor's tool may have refreshed it meanwhile.
             let again = self.read()?;
             if again == captured {
                 *step = Action::TakeOver;
@@ -229,7 +216,7 @@ impl Import {
         Err(ImportError::Changing { path: self.directory.clone() }.into())
     }
 
-    fn read(&self) -> Result<Captured, Error> {
+    fn read(&self) -> Result<Captured, LoginError> {
         let read = vendor_files::read(&self.directory, &self.provider.capture, FileOwner::us());
         let path = || self.directory.clone();
         let found = read.map_err(|source| ImportError::Files { path: path(), source })?;
@@ -237,8 +224,8 @@ impl Import {
             .ok_or_else(|| ImportError::Nothing { provider: self.provider.name.clone(), path: path() })?)
     }
 
-    /// What an import that was killed has stored, and has taken out of the vendor's files, or was about to.
-    fn unfinished_move(&self, store: &Store) -> Result<Option<Record>, Error> {
+    /// The login that a killed import has stored, and removed from the vendor's files or was about to.
+    fn unfinished_move(&self, store: &Store) -> Result<Option<Record>, LoginError> {
         let from = store.move_source(&self.address)?;
         match from.is_some() && from == self.directory.canonicalize().ok() {
             true => Ok(store.get(&self.address)?),
@@ -252,7 +239,7 @@ impl Import {
         record: Record,
         file: PathBuf,
         captured: &Captured,
-    ) -> Result<Imported, Error> {
+    ) -> Result<Imported, LoginError> {
         if let Ok(directory) = self.directory.canonicalize() {
             store.begin_move(&self.address, record.version, &directory)?;
         }
@@ -262,14 +249,14 @@ impl Import {
         self.take_ownership(store, record, file, RemovedFrom::Now(removed))
     }
 
-    /// Marks what is gone from the vendor's files as ours.
+    /// Marks a login that was removed from the vendor's files as ours.
     fn take_ownership(
         &self,
         store: &mut Store,
         record: Record,
         file: PathBuf,
         gone: RemovedFrom,
-    ) -> Result<Imported, Error> {
+    ) -> Result<Imported, LoginError> {
         let address = || Box::new(self.address.clone());
         store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
@@ -281,17 +268,17 @@ impl Import {
     }
 }
 
-/// Whether a login is not there any more: nothing is, or something of another kind.
-fn is_removed(found: &Result<Captured, Error>, record: &Record) -> bool {
+/// Whether a login is gone: nothing was found, or a credential of another kind.
+fn is_removed(found: &Result<Captured, LoginError>, record: &Record) -> bool {
     match found {
         Ok(captured) => captured.credential.kind() != record.credential.kind(),
         Err(error) => {
-            matches!(error, Error::Login(LoginError::Import(ImportError::Nothing { .. })))
+            matches!(error, LoginError::Import(ImportError::Nothing { .. }))
         }
     }
 }
 
-/// Where a variable of the vendor's own has moved its directory to: the one that does so in the container.
+/// The vendor's directory according to the vendor's own variable: the one that names it in the container.
 fn moved(provider: &Provider) -> Option<PathBuf> {
     let mount = provider.container_mount.as_ref()?;
     let names = provider.env.iter().filter(|(_, value)| *value == mount).map(|(name, _)| name);
@@ -299,14 +286,8 @@ fn moved(provider: &Provider) -> Option<PathBuf> {
     set.find(|path| path.is_absolute())
 }
 
-/// A place of the form `~/.acme`.
+/// The absolute path of a directory of the form `~/.acme`.
 fn in_home(path: &str) -> Option<PathBuf> {
     let home = directories::BaseDirs::new()?;
     Some(home.home_dir().join(path.strip_prefix("~/")?))
-}
-
-impl From<ImportError> for Error {
-    fn from(error: ImportError) -> Self {
-        LoginError::from(error).into()
-    }
 }

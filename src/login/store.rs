@@ -1,4 +1,4 @@
-//! Storing what a vendor has given: it is nowhere else.
+//! Storing a credential that a vendor has just given: it exists nowhere else.
 
 use super::{CancelToken, LoginError};
 use crate::{
@@ -7,22 +7,23 @@ use crate::{
     ui::{Event, Ui, UiError},
 };
 
-/// Stores it and reads it back. A store that cannot be written now is tried for some minutes, unless somebody wants out.
+/// Stores a credential and reads it back. Retries for some minutes while the store cannot be written, unless the login is
+/// cancelled.
 pub(super) async fn store_with_retry(
     store: &SharedStore,
     address: &Address,
     credential: &Credential,
     metadata: &Metadata,
     ui: &dyn Ui,
-    interrupt: &mut CancelToken,
+    cancel: &mut CancelToken,
 ) -> Result<Record, LoginError> {
     let put = || store.lock().put(address, credential, metadata);
     let tell = |why: &StoreError| {
-        ui.show(Event::Warning(&format!("what the vendor gave cannot be stored yet, trying on: {why}")));
+        ui.show(Event::Warning(&format!("cannot store the credential yet, trying again: {why}")));
     };
     tokio::select! {
         biased;
         stored = retry_until_writable(put, tell) => stored.map_err(|source| LoginError::NotStored { source: Box::new(source) }),
-        _ = interrupt.requested() => Err(UiError::Interrupted.into()),
+        _ = cancel.requested() => Err(UiError::Interrupted.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong when a credential is renewed.
+//! Errors of refreshing a credential.
 
 use jiff::Timestamp;
 
@@ -8,6 +8,7 @@ use crate::{
         ReferenceError,
         yaml::{self, Problem},
     },
+    context::ConfigError,
     credential::{Address, Record},
     login::LoginError,
     oauth::OAuthError,
@@ -15,144 +16,150 @@ use crate::{
     vendor_files::CaptureError,
 };
 
-/// Why a credential was not renewed.
+/// Why a credential was not refreshed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// There is no way to renew it. Nothing was attempted.
-    #[error("{address} cannot be renewed: {why}")]
+    /// There is no way to refresh the credential. Nothing was attempted.
+    #[error("{address} cannot be refreshed: {why}")]
     NotRefreshable {
         /// The credential.
         address: Box<Address>,
-        /// Why not.
+        /// The reason.
         why: &'static str,
     },
-    /// The vendor has refused it for good, now or at an earlier attempt. Remembered until the next login.
-    #[error("the vendor does not renew {address} any more: {why}")]
+    /// The vendor has rejected the refresh token for good, now or at an earlier attempt. Remembered until the next login.
+    #[error("the vendor has rejected the refresh token of {address}: {why}")]
     Refused {
         /// The credential.
         address: Box<Address>,
-        /// The vendor's words.
+        /// The vendor's error.
         why: String,
     },
-    /// Its refresh token was sent, and nobody knows whether the vendor took it. It is not sent again.
-    #[error("it is not known what became of renewing {address} at {}: {why}", since.strftime("%Y-%m-%d %H:%M:%S UTC"))]
+    /// The refresh token was sent, and it is unknown whether the vendor accepted it. It is not sent again.
+    #[error("the outcome of refreshing {address} at {} is unknown: {why}", since.strftime("%Y-%m-%d %H:%M:%S UTC"))]
     OutcomeUnknown {
         /// The credential.
         address: Box<Address>,
-        /// When.
+        /// The time of the attempt.
         since: Timestamp,
-        /// What happened.
+        /// The reason.
         why: String,
     },
-    /// It was renewed, and what the vendor gave could not be stored: this is the only copy, and the token that is stored
-    /// is spent.
-    #[error("{address} was renewed, but the new tokens could not be stored")]
+    /// The vendor gave new tokens, and they could not be stored: this value is the only copy, and the vendor has consumed
+    /// the refresh token that is stored.
+    #[error("{address} was refreshed, but the new tokens could not be stored")]
     NotStored {
         /// The credential.
         address: Box<Address>,
-        /// As it would be stored. Its access token works for as long as it lasts.
+        /// The credential with its new tokens. The access token works until it expires.
         fresh: Box<Record>,
-        /// Why not.
+        /// The failure of the store.
         source: Box<StoreError>,
     },
-    /// What came back is not for the account that the credential is of. It was not stored.
-    #[error("renewing {address} gave a login of another account: {found} in place of {expected}")]
+    /// The vendor gave tokens of another account. They were not stored.
+    #[error("refreshing {address} gave tokens of another account: {found} in place of {expected}")]
     OtherAccount {
         /// The credential.
         address: Box<Address>,
-        /// Its account.
+        /// The account of the credential.
         expected: String,
-        /// The account of what came back.
+        /// The account of the new tokens.
         found: String,
     },
-    /// What came back may do less than the credential. It was not stored.
-    #[error("renewing {address} gave a login without the scopes {}", missing.join(", "))]
+    /// The vendor gave tokens with fewer scopes. They were not stored.
+    #[error("refreshing {address} gave tokens without the scopes {}", missing.join(", "))]
     FewerScopes {
         /// The credential.
         address: Box<Address>,
-        /// What it lacks.
+        /// The missing scopes.
         missing: Vec<String>,
     },
-    /// It did not happen this time.
-    #[error("{address} could not be renewed now")]
+    /// The request to the token endpoint failed. Another try may succeed.
+    #[error("could not refresh {address} now")]
     Server {
         /// The credential.
         address: Box<Address>,
-        /// Why.
+        /// The failure.
         source: OAuthError,
     },
-    /// Somebody else tried while we waited, or the vendor has named a time: it was not asked again.
-    #[error("{address} could not be renewed just now{}: {why}", not_before(*.until))]
+    /// Another process tried while we waited, or the vendor has named a later time. The vendor was not asked again.
+    #[error("could not refresh {address} just now{}: {why}", not_before(*.until))]
     BackingOff {
         /// The credential.
         address: Box<Address>,
-        /// Until when the vendor does not want to be asked.
+        /// The time before which the vendor does not want to be asked.
         until: Option<Timestamp>,
-        /// What the try came to.
+        /// The failure of the last try.
         why: String,
     },
-    /// The vendor's CLI renewed nothing.
-    #[error("the vendor's CLI did not renew {address}: {ending}")]
+    /// The vendor's CLI ended without new tokens.
+    #[error("the vendor's CLI did not refresh {address}: {ending}")]
     Cli {
         /// The credential.
         address: Box<Address>,
-        /// How it ended.
+        /// The way in which the CLI ended.
         ending: String,
     },
-    /// Somebody else has been renewing it for longer than we wait.
-    #[error("{address} is being renewed by somebody else{}", holder_suffix(.holder))]
+    /// Another process has been refreshing the credential for longer than we wait.
+    #[error("another process is refreshing {address}{}", holder_suffix(.holder))]
     Busy {
         /// The credential.
         address: Box<Address>,
-        /// By whom.
+        /// The other process.
         holder: Option<String>,
     },
-    /// It was removed in the meantime.
-    #[error("{address} was removed in the meantime")]
+    /// The credential was removed meanwhile.
+    #[error("{address} was removed meanwhile")]
     Gone {
-        /// Where it was.
+        /// Its address.
         address: Box<Address>,
     },
-    /// A file of its provider is wrong: what it says of where tokens go might be missing.
+    /// A descriptor file of the provider is wrong. Nothing is sent, for that file might say where.
     #[error("{}", yaml::join(.0))]
     InvalidDescriptor(Vec<Problem>),
-    /// A value of the project's file or of the descriptor is in a variable that is not set.
+    /// The configuration cannot be used.
     #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// The descriptor says something that cannot be used.
+    Config(#[from] ConfigError),
+    /// The descriptor's endpoint cannot be used.
     #[error("the descriptor of {provider}: {source}")]
     Descriptor {
         /// The provider.
         provider: String,
-        /// What is wrong.
+        /// The problem.
         source: OAuthError,
     },
     /// The container of the vendor's CLI could not be used.
-    #[error("{address} could not be renewed now")]
+    #[error("could not refresh {address} now")]
     Container {
         /// The credential.
         address: Box<Address>,
-        /// Why.
+        /// The failure.
         source: Box<LoginError>,
     },
-    /// The vendor's files.
+    /// The vendor's files could not be read or written.
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    /// The lock file.
+    /// The lock file cannot be used.
     #[error(transparent)]
     Lock(#[from] RefreshLockError),
-    /// The store.
+    /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+impl From<ReferenceError> for RefreshError {
+    fn from(error: ReferenceError) -> Self {
+        Self::Config(error.into())
+    }
+}
+
 impl RefreshError {
-    /// A short word for it, for the audit log.
+    /// The short word for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotRefreshable { .. } | Self::Descriptor { .. } => "not_renewable",
-            Self::InvalidDescriptor(_) | Self::Reference(_) => "configuration",
+            Self::NotRefreshable { .. } | Self::Descriptor { .. } => "not_refreshable",
+            Self::InvalidDescriptor(_) | Self::Config(_) => "configuration",
             Self::Refused { .. } => "refused",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::NotStored { .. } => "not_stored",
@@ -168,7 +175,7 @@ impl RefreshError {
         }
     }
 
-    /// The credential, where it is one that is the matter.
+    /// The credential that could not be refreshed, if the failure is about one.
     pub fn address(&self) -> Option<&Address> {
         match self {
             Self::NotRefreshable { address, .. }
@@ -184,7 +191,7 @@ impl RefreshError {
             | Self::Gone { address }
             | Self::Container { address, .. } => Some(address),
             Self::InvalidDescriptor(_)
-            | Self::Reference(_)
+            | Self::Config(_)
             | Self::Descriptor { .. }
             | Self::Capture(_)
             | Self::Lock(_)
@@ -192,7 +199,7 @@ impl RefreshError {
         }
     }
 
-    /// Only a new login helps.
+    /// Whether only a new login helps.
     pub fn needs_login(&self) -> bool {
         matches!(
             self,
@@ -207,7 +214,7 @@ impl RefreshError {
 
 fn not_before(until: Option<Timestamp>) -> String {
     let until = until.map(|until| until.strftime("%H:%M:%S UTC"));
-    until.map(|until| format!(", and its vendor is not asked before {until}")).unwrap_or_default()
+    until.map(|until| format!(" (its vendor is not asked before {until})")).unwrap_or_default()
 }
 
 fn holder_suffix(holder: &Option<String>) -> String {

@@ -1,4 +1,4 @@
-//! Who renews a credential: one thread of one process at a time. Everybody else waits for what that one stores.
+//! The refresh lock: one task of one process at a time refreshes a credential. The others wait for what it stores.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::{
-    config::{Paths, paths},
+    config::paths,
     credential::Address,
     fs::{
         lock::{self, TryLock},
@@ -21,29 +21,29 @@ use crate::{
     store::SharedStore,
 };
 
-/// How often a process looks whether its turn has come.
+/// The time between two tries to get the lock file.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The turn of this process and task. Ends when dropped, or when the process dies.
+/// A held refresh lock. Released when it is dropped, or when the process dies.
 #[derive(Debug)]
 pub struct RefreshLock {
-    /// None is needed among the tasks of one process.
+    /// `None` for a store in memory, which only the tasks of one process share.
     file: Option<(PathBuf, File)>,
     _task: OwnedMutexGuard<()>,
 }
 
-/// What came of waiting for a turn.
+/// The outcome of waiting for a refresh lock.
 #[derive(Debug)]
 pub enum Acquired<T> {
-    /// It is ours.
+    /// The lock is held.
     Held(RefreshLock),
-    /// It is not needed any more.
+    /// The lock is no longer needed.
     Done(T),
-    /// Somebody else kept it for longer than we wait.
+    /// Another holder kept it for longer than the limit.
     TimedOut,
 }
 
-/// The tasks of this process queue up here, so that one of them at a time looks at the file.
+/// The queues of this process's tasks, so that one of them at a time looks at the file.
 static QUEUES: Mutex<Option<HashMap<PathBuf, Weak<AsyncMutex<()>>>>> = Mutex::new(None);
 
 fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
@@ -59,28 +59,23 @@ fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
 }
 
 impl RefreshLock {
-    /// Waits for the turn of `address` in the store of the data directory, or in the one given. Whenever nobody has it,
-    /// `done` says whether it is still needed.
+    /// Waits for the refresh lock of `address` in a store, for at most `limit`. `is_done` is asked whenever nobody holds the
+    /// lock: if it returns a value, the lock is no longer needed.
     ///
     /// # Errors
-    /// Those of `done`, and of the file.
+    /// The errors of `is_done`, and [`RefreshLockError`] for the lock file.
     pub async fn acquire<T, E: From<RefreshLockError>>(
-        paths: &Paths,
-        store: Option<&SharedStore>,
+        store: &SharedStore,
         address: &Address,
-        patience: Duration,
-        mut done: impl FnMut() -> Result<Option<T>, E>,
+        limit: Duration,
+        mut is_done: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Acquired<T>, E> {
-        let data = match store {
-            Some(store) => store.lock().data_dir().map(Path::to_owned),
-            None => Some(paths.data().to_owned()),
-        };
-        // What is in memory is in no other process.
+        let data = store.lock().data_dir().map(Path::to_owned);
+        // No other process has a store that is in memory.
         let Some(data) = data else {
-            let id = store.map(SharedStore::id).unwrap_or_default();
-            let path = PathBuf::from(id.to_string()).join(lock::lock_file_name(address));
-            let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Acquired::TimedOut) };
-            let done = done()?;
+            let path = PathBuf::from(store.id().to_string()).join(lock::lock_file_name(address));
+            let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
+            let done = is_done()?;
             return Ok(done.map_or(Acquired::Held(Self { file: None, _task: task }), Acquired::Done));
         };
         let directory = paths::turns(&data);
@@ -90,11 +85,11 @@ impl RefreshLock {
         trust::private_dir(&directory).map_err(|source| failed(&directory, source))?;
         let attempt = |create| lock::try_lock(&path, create).map_err(|source| failed(&path, source));
         let begin = Instant::now();
-        let Some(task) = Self::queue_up(&path, patience).await else { return Ok(Acquired::TimedOut) };
+        let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
         loop {
-            // Whoever has the turn takes the file away at the end, so that all who wait look at once, and not before.
+            // The holder removes the file at the end: all who wait then look at the store, and not before.
             let found = match attempt(false)? {
-                TryLock::Missing => match done()? {
+                TryLock::Missing => match is_done()? {
                     Some(done) => return Ok(Acquired::Done(done)),
                     None => attempt(true)?,
                 },
@@ -103,7 +98,7 @@ impl RefreshLock {
             if let TryLock::Free(file) = found {
                 return Ok(Acquired::Held(Self { file: Some((path, file)), _task: task }));
             }
-            if begin.elapsed() > patience {
+            if begin.elapsed() > limit {
                 return Ok(Acquired::TimedOut);
             }
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -112,17 +107,17 @@ impl RefreshLock {
 }
 
 impl RefreshLock {
-    /// Who is alone needs no timer: a runtime may have none.
-    async fn queue_up(path: &Path, patience: Duration) -> Option<OwnedMutexGuard<()>> {
+    /// A task that is alone needs no timer: the runtime may have none.
+    async fn queue_up(path: &Path, limit: Duration) -> Option<OwnedMutexGuard<()>> {
         let queue = queue(path);
         match queue.clone().try_lock_owned() {
             Ok(task) => Some(task),
-            Err(_) => tokio::time::timeout(patience, queue.lock_owned()).await.ok(),
+            Err(_) => tokio::time::timeout(limit, queue.lock_owned()).await.ok(),
         }
     }
 }
 
-/// Whether a living process has the turn of `address` in the store of a data directory. `None`: that cannot be seen.
+/// Whether a living process holds the refresh lock of `address` in a data directory; `None` if that cannot be found out.
 pub(crate) fn is_held(data: &Path, address: &Address) -> Option<bool> {
     let path = paths::turns(data).join(lock::lock_file_name(address));
     match lock::try_lock(&path, false) {

@@ -1,5 +1,5 @@
-//! What is done with the store as a whole: not while a token is under way, for the answer that the vendor gives to it could then not
-//! be stored.
+//! Changes to the store as a whole, which wait for the refreshes in flight: with another key, or other credentials in their
+//! place, a vendor's answer could not be stored.
 
 use std::{
     path::Path,
@@ -12,49 +12,44 @@ use super::{
     mark_interrupted,
 };
 use crate::{
-    Error,
-    config::Paths,
     credential::Address,
     store::{Action, AttemptState, BackupUnlock, Outcome, Rekey, Restored, SharedStore, StoreError},
 };
 
-/// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), after the renewals that are under way.
+/// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), once no refresh is in flight.
 ///
 /// # Errors
-/// [`Error::Refresh`] when one goes on for longer than any should, and [`Error::Store`].
-pub async fn rekey(paths: &Paths, store: &SharedStore, how: &Rekey) -> Result<(), Error> {
-    // What has to be asked for is asked for once.
+/// [`RefreshError::Busy`] if a refresh goes on for longer than any should; [`RefreshError::Store`].
+pub async fn rekey(store: &SharedStore, how: &Rekey) -> Result<(), RefreshError> {
+    // A passphrase is asked for once, however often the change is tried.
     let prepared = store.lock().prepare_rekey(how);
     let done = match prepared {
         Ok(prepared) => {
-            when_no_refresh_is_in_flight(paths, store, LONGEST, || store.lock().rekey_as_prepared(&prepared))
-                .await
+            when_no_refresh_is_in_flight(store, LONGEST, || store.lock().rekey_as_prepared(&prepared)).await
         }
         Err(error) => Err(error.into()),
     };
     audited(store, Action::Rekey, done)
 }
 
-/// Replaces all credentials by those of a backup, as [`Store::restore`](crate::store::Store::restore), after the renewals that are
-/// under way.
+/// Replaces all credentials by those of a backup, as [`Store::restore`](crate::store::Store::restore), once no refresh is in
+/// flight.
 ///
 /// # Errors
 /// As [`rekey`].
 pub async fn restore(
-    paths: &Paths,
     store: &SharedStore,
     file: &Path,
     unlock: &BackupUnlock,
-) -> Result<Restored, Error> {
+) -> Result<Restored, RefreshError> {
     let done =
-        when_no_refresh_is_in_flight(paths, store, LONGEST, || store.lock().try_to_restore(file, unlock))
-            .await;
+        when_no_refresh_is_in_flight(store, LONGEST, || store.lock().try_to_restore(file, unlock)).await;
     audited(store, Action::Restore, done)
 }
 
-fn audited<T>(store: &SharedStore, action: Action, done: Result<T, Error>) -> Result<T, Error> {
+fn audited<T>(store: &SharedStore, action: Action, done: Result<T, RefreshError>) -> Result<T, RefreshError> {
     match done {
-        Err(Error::Store(error)) => Ok(store.lock().audited(action, Err(error))?),
+        Err(RefreshError::Store(error)) => Ok(store.lock().audited(action, Err(error))?),
         Err(error) => {
             let _ = store.lock().audit_store(action, Outcome::Failed(error.code()));
             Err(error)
@@ -63,48 +58,44 @@ fn audited<T>(store: &SharedStore, action: Action, done: Result<T, Error>) -> Re
     }
 }
 
-/// Does it when no exchange is under way, which the store sees for itself: then one that has begun meanwhile is waited for, too.
+/// Runs `change` once no refresh is in flight. If one starts in between, the store refuses and we wait again.
 async fn when_no_refresh_is_in_flight<T>(
-    paths: &Paths,
     store: &SharedStore,
-    patience: Duration,
+    limit: Duration,
     mut change: impl FnMut() -> Result<T, StoreError>,
-) -> Result<T, Error> {
+) -> Result<T, RefreshError> {
     let begin = Instant::now();
     loop {
         let sent =
             store.lock().attempts()?.into_iter().filter(|(_, known)| known.state == AttemptState::InFlight);
-        let mut turns = Vec::new();
+        let mut locks = Vec::new();
         for (address, _) in sent {
-            turns.extend(
-                wait_for_attempt(paths, store, &address, patience.saturating_sub(begin.elapsed())).await?,
-            );
+            locks.extend(wait_for_attempt(store, &address, limit.saturating_sub(begin.elapsed())).await?);
         }
         match change() {
-            Err(StoreError::RefreshInFlight { .. }) if begin.elapsed() < patience => {}
+            Err(StoreError::RefreshInFlight { .. }) if begin.elapsed() < limit => {}
             done => return Ok(done?),
         }
     }
 }
 
-/// Waits until an exchange is over. Of one whose holder has died the turn is ours then, and nobody knows what became of it.
+/// Waits until an attempt has ended. If its holder has died, returns the refresh lock and marks the outcome as unknown.
 async fn wait_for_attempt(
-    paths: &Paths,
     store: &SharedStore,
     address: &Address,
-    patience: Duration,
+    limit: Duration,
 ) -> Result<Option<RefreshLock>, RefreshError> {
     let sent = || {
         let known = store.lock().attempt(address)?;
         Ok::<_, StoreError>(known.filter(|known| known.state == AttemptState::InFlight))
     };
     let is_over = || Ok::<_, RefreshError>(sent()?.is_none().then_some(()));
-    match RefreshLock::acquire(paths, Some(store), address, patience, is_over).await? {
-        Acquired::Held(turn) => {
+    match RefreshLock::acquire(store, address, limit, is_over).await? {
+        Acquired::Held(lock) => {
             if let Some(sent) = sent()? {
                 mark_interrupted(&mut store.lock(), address, sent)?;
             }
-            Ok(Some(turn))
+            Ok(Some(lock))
         }
         Acquired::Done(()) => Ok(None),
         Acquired::TimedOut => {
@@ -119,40 +110,35 @@ mod tests {
     use super::*;
     use crate::{
         credential::{Credential, Metadata},
-        exit,
         store::Store,
     };
 
-    fn sent() -> (Paths, SharedStore, Address) {
+    fn store_with_an_attempt() -> (SharedStore, Address) {
         let mut store = Store::in_memory().expect("a store");
         let address = Address::default_profile("acme".parse().expect("a name"));
         let record = store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored");
         store.begin_attempt(&address, record.version, "somebody", false).expect("begun");
-        (Paths::new("/nonexistent/config", "/nonexistent/data"), SharedStore::new(store), address)
+        (SharedStore::new(store), address)
     }
 
     #[tokio::test]
-    async fn an_exchange_that_does_not_end_is_waited_for_no_longer_than_that() {
-        let (paths, store, address) = sent();
+    async fn attempt_that_does_not_end_is_waited_for_no_longer_than_the_limit() {
+        let (store, address) = store_with_an_attempt();
         let never = || Ok::<_, RefreshError>(None::<()>);
-        let turn =
-            RefreshLock::acquire(&paths, Some(&store), &address, LONGEST, never).await.expect("waited");
-        let error = when_no_refresh_is_in_flight(&paths, &store, Duration::ZERO, || Ok(()))
-            .await
-            .expect_err("under way");
-        assert_eq!(error.exit_code(), exit::BUSY);
+        let lock = RefreshLock::acquire(&store, &address, LONGEST, never).await.expect("waited");
+        let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, || Ok(())).await;
+        let error = error.expect_err("in flight");
+        assert!(matches!(error, RefreshError::Busy { .. }), "{error:?}");
         assert!(error.to_string().contains("somebody"), "{error}");
-        drop(turn);
-        when_no_refresh_is_in_flight(&paths, &store, Duration::ZERO, || Ok(()))
-            .await
-            .expect("nobody has the turn");
+        drop(lock);
+        when_no_refresh_is_in_flight(&store, Duration::ZERO, || Ok(())).await.expect("nobody holds the lock");
         let known = store.lock().attempt(&address).expect("read").expect("recorded");
         assert_eq!(known.state, AttemptState::Unknown);
     }
 
     #[tokio::test]
-    async fn one_that_has_begun_meanwhile_is_waited_for_too() {
-        let (paths, store, address) = sent();
+    async fn attempt_that_starts_meanwhile_is_waited_for() {
+        let (store, address) = store_with_an_attempt();
         let mut tries = 0;
         let change = || {
             tries += 1;
@@ -161,7 +147,7 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        when_no_refresh_is_in_flight(&paths, &store, LONGEST, change).await.expect("done");
+        when_no_refresh_is_in_flight(&store, LONGEST, change).await.expect("done");
         assert_eq!(tries, 2);
     }
 }

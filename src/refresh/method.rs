@@ -1,24 +1,28 @@
-//! Who renews a stored credential, and whether anybody can.
+//! The way in which a stored credential is refreshed.
 
 use std::time::Duration;
 
 use super::{RefreshError, limits, server};
 use crate::{
-    credential::{Credential, Owner, Record},
+    context::Context,
+    credential::{Credential, Kind, Owner, Record},
     login::oauth::regrant,
     oauth::{Origin, TokenEndpoint},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 
-/// Who renews.
+/// The way in which a credential is refreshed.
 pub(super) enum RefreshMethod {
+    /// The refresh token goes to this token endpoint.
     Server(Box<TokenEndpoint>),
+    /// A grant that asks nobody is made again at this token endpoint.
     Regrant(Box<TokenEndpoint>, Mode),
+    /// The vendor's own CLI does it, in a container.
     Cli,
 }
 
 impl RefreshMethod {
-    /// How long somebody else is waited for who renews.
+    /// The longest time to wait for another process that refreshes in this way.
     pub fn time_limit(&self) -> Duration {
         match self {
             Self::Server(_) | Self::Regrant(..) => limits::BY_SERVER,
@@ -27,17 +31,18 @@ impl RefreshMethod {
     }
 }
 
-/// How a stored credential is renewed, by its provider's descriptor or, of a native login, by what is kept beside it.
+/// Finds the way to refresh a stored credential: from the origin kept beside the tokens of an OAuth flow, else from its
+/// provider's descriptor.
 pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<RefreshMethod, RefreshError> {
     let not = |why| not_refreshable(record, why);
     let descriptor = |source| RefreshError::Descriptor { provider: provider.name.clone(), source };
     let Credential::OAuth(oauth) = &record.credential else {
-        return Err(not("only an OAuth login can be"));
+        return Err(not("only an OAuth login can be refreshed"));
     };
     if record.metadata.owner != Owner::Us {
         return Err(not("it belongs to the vendor's own tool, from which it was imported"));
     }
-    // Tokens go back to where they came from, whatever the descriptor says by now.
+    // Tokens go back to where they came from, whatever the descriptor says now.
     if let Some(origin) = Origin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
         return match (server::has_refresh_token(oauth), regrant::is_non_interactive(origin.mode)) {
@@ -49,12 +54,12 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
     match strategy {
         Some(RefreshStrategy::Command) => return Ok(RefreshMethod::Cli),
-        Some(RefreshStrategy::None) => return Err(not("its provider does not renew logins")),
+        Some(RefreshStrategy::None) => return Err(not("its provider does not refresh logins")),
         Some(RefreshStrategy::Oauth) | None => {}
     }
     let endpoint = server::endpoint(provider)
         .map_err(descriptor)?
-        .ok_or_else(|| not("its provider's descriptor does not say how"))?;
+        .ok_or_else(|| not("its provider's descriptor has no `refresh`"))?;
     match server::has_refresh_token(oauth) {
         true => Ok(RefreshMethod::Server(Box::new(endpoint))),
         false => Err(not("the vendor gave it no refresh token")),
@@ -65,21 +70,26 @@ pub(super) fn not_refreshable(record: &Record, why: &'static str) -> RefreshErro
     RefreshError::NotRefreshable { address: Box::new(record.address.clone()), why }
 }
 
-/// Whether a stored credential can be renewed, as far as that is known without trying. What is wrong with a descriptor is
-/// to be said when it is tried.
-pub(crate) fn is_refreshable(registry: &Registry, record: &Record) -> bool {
-    match registry.usable(record.address.provider.as_str()) {
+/// Whether it is worth trying to refresh a credential. A login that the vendor's own tool refreshes is not ours to refresh.
+/// A wrong descriptor is reported when the refresh is tried.
+pub(crate) fn may_refresh(context: &Context, record: &Record) -> bool {
+    // Most credentials need no look into the descriptor.
+    if record.credential.kind() != Kind::Oauth || record.metadata.owner != Owner::Us {
+        return false;
+    }
+    let provider = record.address.provider.as_str();
+    match context.registry_for(provider).usable(provider) {
         Ok(provider) => !matches!(refresh_method(provider, record), Err(RefreshError::NotRefreshable { .. })),
-        Err(Unusable::Wrong(_)) => record.metadata.owner == Owner::Us,
+        Err(Unusable::Wrong(_)) => true,
         Err(Unusable::Unknown(_)) => false,
     }
 }
 
-/// The provider of a stored credential, whose tokens may be sent where it says.
+/// The provider of a stored credential.
 ///
 /// # Errors
 /// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
-pub fn provider_of<'a>(registry: &'a Registry, record: &Record) -> Result<&'a Provider, RefreshError> {
+pub(super) fn provider_of<'a>(registry: &'a Registry, record: &Record) -> Result<&'a Provider, RefreshError> {
     registry.usable(record.address.provider.as_str()).map_err(|error| match error {
         Unusable::Wrong(problems) => RefreshError::InvalidDescriptor(problems),
         Unusable::Unknown(_) => not_refreshable(record, "its provider is not known any more"),

@@ -1,10 +1,11 @@
-//! Renewing a credential: once, however many ask, and never twice with the same refresh token.
+//! Refreshing a credential: once, however many ask, and never twice with the same refresh token.
 //!
-//! The turn of a credential is a lock file, so that a dead holder is in nobody's way; the exchange itself is recorded
-//! in the store before the token is sent, so that nobody repeats one whose outcome is not known. No lock on the store is
+//! The refresh lock of a credential is a file, so that a dead holder is in nobody's way. The attempt is recorded in the
+//! store before the refresh token is sent, so that nobody repeats one whose outcome is unknown. No lock on the store is
 //! held while the network is awaited.
 
 mod cli;
+mod due;
 mod error;
 mod limits;
 pub(crate) mod lock;
@@ -15,51 +16,47 @@ mod precheck;
 mod server;
 mod store_result;
 
+use std::pin::Pin;
+
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinError};
 
 pub use self::lock::RefreshLockError;
+pub(crate) use due::is_due;
+pub use due::refresh_margin;
 pub use error::RefreshError;
 pub(crate) use limits::LONGEST;
-pub(crate) use method::is_refreshable;
-pub use method::provider_of;
+pub(crate) use method::may_refresh;
 pub(crate) use precheck::mark_interrupted;
 
 use self::{
-    method::{RefreshMethod, not_refreshable, refresh_method},
+    lock::{Acquired, RefreshLock},
+    method::{RefreshMethod, not_refreshable, provider_of, refresh_method},
     precheck::{BeginAttempt, already_refreshed, begin, busy, check_backoff, check_known_failure},
     store_result::store_result,
 };
 use crate::{
-    config::{Paths, Project},
+    context::Context,
     credential::{Credential, Metadata, OAuth, Record},
     login::{LoginError, LoginOptions, cli::ContainerLogin, oauth::regrant::Regrant},
     oauth::Http,
     provider::Provider,
-    store::SharedStore,
-    ui::{Event, Ui},
+    store::{RefreshAttempt, SharedStore},
+    ui::Event,
 };
 
-/// What renewing depends on.
+/// A refresh of a provider's credential.
 pub struct Refresh<'a> {
-    /// The program's directories.
-    pub paths: &'a Paths,
-    /// Where it is stored, in place of the data directory.
-    pub store: Option<&'a SharedStore>,
-    /// The credential's provider.
-    pub provider: &'a Provider,
-    /// The project that it is renewed for: its engine and network, where the vendor's CLI has to do it.
-    pub project: &'a Project,
-    /// Whom to show what takes long: an image that is built.
-    pub ui: &'a dyn Ui,
+    context: &'a Context,
+    provider: Provider,
 }
 
-/// What renewing came to.
+/// The outcome of a refresh that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshed {
-    /// It was done, here and now.
+    /// This call refreshed the credential.
     Now(Record),
-    /// Somebody else had done it already, or it was not due.
+    /// Another task or process had refreshed it, or it was not due.
     Earlier(Record),
 }
 
@@ -72,136 +69,150 @@ impl Refreshed {
     }
 }
 
-/// What an exchange brought.
+/// The credential that a vendor gave in exchange for a refresh token.
 struct RefreshResult {
     credential: Credential,
     metadata: Metadata,
 }
 
-impl Refresh<'_> {
-    /// Whether there is a way to renew the credential, not whether it would succeed.
-    pub fn is_possible(&self, record: &Record) -> bool {
-        refresh_method(self.provider, record).is_ok()
-    }
+/// A prepared exchange: nothing is sent before it is awaited.
+type Exchange = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
 
-    /// Renews a credential that is due, or in any case with `force`. Whoever asks meanwhile, in this process or
-    /// another, waits and gets the same result, also when it is that the vendor cannot be reached.
-    ///
-    /// With `force` a token is sent that was refused, or of which it is not known what became of it: the vendor may
-    /// take that for a theft and end the login.
-    ///
-    /// The exchange goes on to its end when the caller stops waiting for it: a vendor's answer is not lost.
-    ///
-    /// A store that cannot be written just then is tried for some minutes.
+impl<'a> Refresh<'a> {
+    /// A refresh of this credential, whose provider's descriptor must be in order: it says where tokens are sent.
     ///
     /// # Errors
-    /// [`RefreshError`]. The stored credential is as it was, or as somebody else left it. With [`RefreshError::NotStored`]
-    /// that is the login as it was before, of which the refresh token is spent.
+    /// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
+    pub fn of(context: &'a Context, record: &Record) -> Result<Self, RefreshError> {
+        let registry = context.registry_for(record.address.provider.as_str());
+        Ok(Self { context, provider: provider_of(&registry, record)?.clone() })
+    }
+
+    /// Whether there is a way to refresh the credential, not whether it would succeed.
+    pub fn is_possible(&self, record: &Record) -> bool {
+        refresh_method(&self.provider, record).is_ok()
+    }
+
+    /// Refreshes a credential that is due, or in any case with `force`. Other tasks and processes that ask meanwhile wait
+    /// and get the same result, also when it is that the vendor cannot be reached.
+    ///
+    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last exchange is unknown: the
+    /// vendor may take that for a theft and end the login.
+    ///
+    /// The exchange runs to its end even if the caller stops waiting: a vendor's answer is not lost. A store that cannot
+    /// be written just then is tried for some minutes.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
+    /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        let address = &seen.address;
-        let patience = refresh_method(self.provider, seen)?.time_limit();
+        let limit = refresh_method(&self.provider, seen)?.time_limit();
         // Open until the end, with its key: the vendor's answer must not be lost for want of either.
-        let store = SharedStore::open(self.store, self.paths)?;
-        store.lock().prepare()?;
+        let store = self.context.prepared_store().await?;
         let asked = Timestamp::now();
         if !force {
             check_known_failure(&store, seen)?;
             check_backoff(&store, seen, asked)?;
         }
-        let moved_on = || match already_refreshed(&store, seen, force)? {
+        let is_done = || match already_refreshed(&store, seen, force)? {
             None if !force => check_backoff(&store, seen, asked).map(|()| None),
             other => Ok(other),
         };
-        let waited = lock::RefreshLock::acquire(self.paths, self.store, address, patience, moved_on).await;
-        let turn = match waited? {
-            lock::Acquired::Held(turn) => turn,
-            lock::Acquired::Done(record) => return Ok(Refreshed::Earlier(record)),
-            lock::Acquired::TimedOut => return Err(busy(&store, seen)),
+        let lock = match RefreshLock::acquire(&store, &seen.address, limit, is_done).await? {
+            Acquired::Held(lock) => lock,
+            Acquired::Done(record) => return Ok(Refreshed::Earlier(record)),
+            Acquired::TimedOut => return Err(busy(&store, seen)),
         };
-        // Whoever had the turn before may have been done just now.
-        if let Some(record) = moved_on()? {
+        // The last holder of the lock may have finished just now.
+        if let Some(record) = is_done()? {
             return Ok(Refreshed::Earlier(record));
         }
-        let exchange: std::pin::Pin<Box<dyn Future<Output = _> + Send>> =
-            match refresh_method(self.provider, seen)? {
-                RefreshMethod::Server(endpoint) => {
-                    let http = self.http(seen)?;
-                    Box::pin(server::send_refresh_token(http, *endpoint, self.provider.clone(), seen.clone()))
-                }
-                RefreshMethod::Regrant(endpoint, mode) => {
-                    let again = Regrant::of(self.provider, mode, address, self.paths, &store.lock());
-                    let again = again.map_err(|error| container_error(seen, error))?;
-                    let again = again.ok_or_else(|| {
-                        not_refreshable(seen, "its provider does not have its mode any more")
-                    })?;
-                    let http = self.http(seen)?;
-                    Box::pin(server::repeat_grant(
-                        http,
-                        *endpoint,
-                        again,
-                        self.provider.clone(),
-                        seen.clone(),
-                    ))
-                }
-                RefreshMethod::Cli => {
-                    let how = LoginOptions::default();
-                    let (provider, project) = (&self.provider.with_values()?, &self.project.with_values()?);
-                    let login = ContainerLogin {
-                        paths: self.paths,
-                        provider,
-                        project,
-                        address,
-                        how: &how,
-                        store: self.store,
-                        ui: self.ui,
-                    };
-                    let renewal =
-                        login.prepare_refresh().await.map_err(|error| container_error(seen, error))?;
-                    Box::pin(cli::run_vendor_cli(renewal, seen.clone()))
-                }
-            };
+        let exchange = self.prepare_exchange(&store, seen).await?;
         let before = match begin(&store, seen, force)? {
             BeginAttempt::Now(before) => before,
             BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
         };
-        let (store, seen) = (store.clone(), seen.clone());
+        self.run_to_the_end(store, seen, before, exchange, lock).await
+    }
+
+    /// Prepares the exchange. Everything that can fail without the refresh token being sent fails here.
+    async fn prepare_exchange(&self, store: &SharedStore, seen: &Record) -> Result<Exchange, RefreshError> {
+        let provider = self.provider.clone();
+        Ok(match refresh_method(&self.provider, seen)? {
+            RefreshMethod::Server(endpoint) => {
+                Box::pin(server::send_refresh_token(self.http(seen)?, *endpoint, provider, seen.clone()))
+            }
+            RefreshMethod::Regrant(endpoint, mode) => {
+                let paths = self.context.paths();
+                let regrant = Regrant::of(&self.provider, mode, &seen.address, paths, &store.lock())
+                    .map_err(|error| container_error(seen, error))?
+                    .ok_or_else(|| not_refreshable(seen, "its provider no longer has its mode"))?;
+                let http = self.http(seen)?;
+                Box::pin(server::repeat_grant(http, *endpoint, regrant, provider, seen.clone()))
+            }
+            RefreshMethod::Cli => {
+                let project = self.context.project()?.with_values()?;
+                let login = ContainerLogin {
+                    paths: self.context.paths(),
+                    provider: &self.provider.with_values()?,
+                    project: &project,
+                    address: &seen.address,
+                    how: &LoginOptions::default(),
+                    store: Some(store),
+                    ui: self.context.ui(),
+                };
+                let prepared = login.prepare_refresh().await.map_err(|error| container_error(seen, error))?;
+                Box::pin(cli::run_vendor_cli(prepared, seen.clone()))
+            }
+        })
+    }
+
+    /// Runs the exchange and stores its result, in a task that goes on when the caller stops waiting.
+    async fn run_to_the_end(
+        &self,
+        store: SharedStore,
+        seen: &Record,
+        before: Option<RefreshAttempt>,
+        exchange: Exchange,
+        lock: RefreshLock,
+    ) -> Result<Refreshed, RefreshError> {
+        let record = seen.clone();
         let (tell, told) = oneshot::channel();
-        let mut rest = tokio::spawn(async move {
+        let mut task = tokio::spawn(async move {
             let outcome = exchange.await;
-            let kept = store_result(&store, &seen, before, outcome, tell).await;
-            drop(turn);
-            kept
+            let stored = store_result(&store, &record, before, outcome, tell).await;
+            drop(lock);
+            stored
         });
         let ended = tokio::select! {
-            ended = &mut rest => ended,
+            ended = &mut task => ended,
             Ok(why) = told => {
-                self.ui.show(Event::Warning(&format!("the vendor's answer cannot be stored yet, trying on: {why}")));
-                rest.await
+                let text = format!("cannot store the vendor's answer yet, trying again: {why}");
+                self.context.ui().show(Event::Warning(&text));
+                task.await
             }
         };
         match ended.map_err(JoinError::try_into_panic) {
-            Ok(kept) => kept,
+            Ok(stored) => stored,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             Err(Err(_cancelled)) => Err(RefreshError::OutcomeUnknown {
-                address: Box::new(address.clone()),
+                address: Box::new(seen.address.clone()),
                 since: Timestamp::now(),
                 why: "the program ended before the vendor's answer was stored".to_owned(),
             }),
         }
     }
-}
 
-impl Refresh<'_> {
     fn http(&self, seen: &Record) -> Result<Http, RefreshError> {
-        let bundle = self.project.ca_bundle_file()?;
+        let bundle = self.context.project()?.ca_bundle_file()?;
         let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
         let http = Http::new(bundle.as_deref()).map_err(failed)?;
-        http.ignored_config().iter().for_each(|why| self.ui.show(Event::IgnoredConfig(why)));
+        http.ignored_config().iter().for_each(|why| self.context.ui().show(Event::IgnoredConfig(why)));
         Ok(http)
     }
 }
 
-/// A container's failure before the token was in it.
+/// A failure before the refresh token was in the container.
 fn container_error(seen: &Record, error: LoginError) -> RefreshError {
     match error {
         LoginError::Busy { holder, .. } => RefreshError::Busy {
@@ -212,11 +223,11 @@ fn container_error(seen: &Record, error: LoginError) -> RefreshError {
     }
 }
 
-/// The tokens of a credential with those of an answer in their place.
+/// The tokens of a reply, completed by those that the credential has.
 fn merge_tokens(before: &OAuth, tokens: crate::oauth::Tokens) -> OAuth {
     OAuth {
         access_token: tokens.access_token,
-        // A server that does not rotate leaves it out (RFC 6749 section 6).
+        // A server that does not rotate leaves the refresh token out (RFC 6749 section 6).
         refresh_token: tokens.refresh_token.or_else(|| before.refresh_token.clone()),
         id_token: tokens.id_token.or_else(|| before.id_token.clone()),
         extra: before.extra.clone(),

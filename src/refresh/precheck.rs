@@ -1,15 +1,14 @@
-//! What the store knows of an exchange before it.
+//! Checks of the store before a refresh token is sent.
 
 use jiff::Timestamp;
 
-use super::RefreshError;
+use super::{RefreshError, is_due};
 use crate::{
     credential::{Address, Record},
-    resolve::refresh_margin,
     store::{AttemptState, Backoff, BeginOutcome, RefreshAttempt, SharedStore, Store, StoreError},
 };
 
-/// The credential, if it need not be renewed any more.
+/// The stored credential, if it is no longer due.
 pub(super) fn already_refreshed(
     store: &SharedStore,
     seen: &Record,
@@ -20,7 +19,7 @@ pub(super) fn already_refreshed(
     Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
 }
 
-/// Spares the wait where the answer is known.
+/// Refuses a refresh token that the vendor has rejected, or whose last exchange has an unknown outcome.
 pub(super) fn check_known_failure(store: &SharedStore, seen: &Record) -> Result<(), RefreshError> {
     match store.lock().attempt(&seen.address)? {
         Some(exchange) if exchange.version == seen.version && exchange.state != AttemptState::InFlight => {
@@ -30,7 +29,7 @@ pub(super) fn check_known_failure(store: &SharedStore, seen: &Record) -> Result<
     }
 }
 
-/// Spares the vendor a question that it was asked while we waited, or does not want to be asked yet.
+/// Refuses to ask a vendor that was asked while we waited, or has named a later time.
 pub(super) fn check_backoff(
     store: &SharedStore,
     seen: &Record,
@@ -40,7 +39,7 @@ pub(super) fn check_backoff(
         return Ok(());
     };
     let now = Timestamp::now();
-    // Nothing that a clock which was set back makes the future of.
+    // An entry from the future, after the clock was set back, does not count.
     if at <= now && (at > asked || until > now) {
         let until = (until > now).then_some(until);
         return Err(RefreshError::BackingOff { address: Box::new(seen.address.clone()), until, why });
@@ -48,15 +47,15 @@ pub(super) fn check_backoff(
     Ok(())
 }
 
-/// Whether the token is sent.
+/// Whether the refresh token may be sent.
 pub(super) enum BeginAttempt {
-    /// It is recorded, in place of what was known of it before.
+    /// Yes: the attempt is recorded, in place of this earlier one.
     Now(Option<RefreshAttempt>),
-    /// The credential has moved on.
+    /// No: the credential has changed.
     Changed(Box<Record>),
 }
 
-/// Records that the token is about to be sent.
+/// Records that the refresh token is about to be sent.
 pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<BeginAttempt, RefreshError> {
     let mut store = store.lock();
     let known = match store.attempt(&seen.address)? {
@@ -75,7 +74,7 @@ pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<B
     }
 }
 
-/// Records that nobody knows how an exchange ended. The turn is ours, so whoever sent the token is dead.
+/// Records that the outcome of an attempt is unknown. Its holder is dead, because the refresh lock is ours.
 pub(crate) fn mark_interrupted(
     store: &mut Store,
     address: &Address,
@@ -93,13 +92,7 @@ pub(super) fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
     RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
 }
 
-/// True when a credential is past its time or within the margin before it.
-fn is_due(record: &Record, now: Timestamp) -> bool {
-    let end = record.metadata.expires_at;
-    end.is_some_and(|end| end.duration_since(now) <= refresh_margin(record.updated_at, end))
-}
-
-/// What is known from an earlier attempt.
+/// The error of an earlier attempt.
 fn known_failure(seen: &Record, exchange: RefreshAttempt) -> RefreshError {
     let address = Box::new(seen.address.clone());
     let why = exchange.why.unwrap_or_default();
@@ -115,7 +108,7 @@ pub(super) fn removed(seen: &Record) -> RefreshError {
     RefreshError::Gone { address: Box::new(seen.address.clone()) }
 }
 
-/// Who we are, for people.
+/// This process, for people.
 pub(super) fn holder() -> String {
     format!("process {}", std::process::id())
 }

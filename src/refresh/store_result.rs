@@ -1,4 +1,4 @@
-//! Storing what an exchange brought, or how it failed.
+//! Storing the result of a refresh, or recording its failure.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// In the audit log: the vendor's answer came for a credential that was another one by then.
+/// The word in the audit log for an answer that came after the credential was replaced.
 const REPLACED: &str = "replaced";
 
-/// Stores what an exchange brought, or records how it failed. The winner of a race is left alone. Why that takes long is
-/// told once.
+/// Stores the credential that the vendor gave, or records the failure. The winner of a race is left alone. `tell` gets the
+/// reason once, if storing takes long.
 pub(super) async fn store_result(
     store: &SharedStore,
     seen: &Record,
@@ -39,7 +39,7 @@ pub(super) async fn store_result(
             let swap = || store.lock().swap(address, version, &fresh.credential, &fresh.metadata);
             match retry_until_writable(swap, tell).await {
                 Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
-                // An attempt that failed after it had stored.
+                // An earlier try failed after it had stored.
                 Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
                     Ok(Refreshed::Now(record))
                 }
@@ -49,7 +49,7 @@ pub(super) async fn store_result(
         }
         Err(error) => {
             let _ = store.lock().audit(Action::Refresh, address, Outcome::Failed(error.code()));
-            // What cannot be noted either is in doubt for whoever asks next; this one is told what the vendor said.
+            // If that fails, the next caller finds an attempt whose outcome is unknown; this one gets the vendor's answer.
             let _ = retry_until_writable(
                 || record_failure(&mut store.lock(), seen, before.as_ref(), &error),
                 tell,
@@ -60,7 +60,7 @@ pub(super) async fn store_result(
     }
 }
 
-/// Somebody stored another one in the meantime, or removed it. The token was sent all the same.
+/// Another process stored another credential meanwhile, or removed this one. The refresh token was sent all the same.
 fn lost_race(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Refreshed, RefreshError> {
     let address = &seen.address;
     let Some(now) = now else {
@@ -72,10 +72,10 @@ fn lost_race(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Re
     Ok(Refreshed::Earlier(now))
 }
 
-/// What the vendor gave is lost but for whoever waits for it. That the token was sent is recorded already; why there is
-/// no more to it is said if that can be written.
+/// The new tokens cannot be stored: only the waiting caller has them. The attempt is recorded already; the reason is added
+/// if that can be written.
 fn not_stored(store: &mut Store, seen: &Record, fresh: RefreshResult, source: StoreError) -> RefreshError {
-    let why = format!("the vendor's answer could not be stored: {source}");
+    let why = format!("cannot store the vendor's answer: {source}");
     let state = AttemptState::Unknown;
     let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
     let RefreshResult { credential, metadata } = fresh;
@@ -86,7 +86,7 @@ fn not_stored(store: &mut Store, seen: &Record, fresh: RefreshResult, source: St
     error
 }
 
-/// Records how an exchange failed.
+/// Records the failure of an attempt.
 fn record_failure(
     store: &mut Store,
     seen: &Record,
@@ -105,7 +105,7 @@ fn record_failure(
             let why = other.to_string();
             store.end_attempt(address, version, AttemptState::Rejected, &holder(), &why)?;
         }
-        // It was not sent, which says nothing of the times before.
+        // Nothing was sent, which says nothing of earlier attempts.
         (_, false) => match before {
             Some(before) => store.restore_attempt(address, before)?,
             None => store.remove_attempt(address, version)?,
@@ -119,7 +119,7 @@ fn record_failure(
     Ok(())
 }
 
-/// Of a failure that may not be one the next time: what it was, and how long the vendor wants to be left alone.
+/// The text of a failure that may pass, and the time for which the vendor wants to be left alone.
 fn transient_failure(error: &RefreshError) -> Option<(String, Duration)> {
     match error {
         RefreshError::Server { source, .. } => {
@@ -130,13 +130,13 @@ fn transient_failure(error: &RefreshError) -> Option<(String, Duration)> {
             Some((source.to_string(), wait))
         }
         RefreshError::Cli { ending, .. } => {
-            Some((format!("the vendor's CLI renewed nothing: {ending}"), Duration::ZERO))
+            Some((format!("the vendor's CLI refreshed nothing: {ending}"), Duration::ZERO))
         }
         _ => None,
     }
 }
 
-/// What came back must be of the same account and may do no less.
+/// Refuses tokens of another account, or with fewer scopes.
 fn check(seen: &Record, fresh: &RefreshResult) -> Result<(), RefreshError> {
     let address = || Box::new(seen.address.clone());
     if let Some((expected, found)) = other_account(seen, fresh) {

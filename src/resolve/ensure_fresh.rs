@@ -1,24 +1,27 @@
-//! From a credential that is past its time, or nearly so, to one that can be used.
+//! From a credential that is due to one that can be used.
 
-use super::{Expiring, Lookup, Request, Resolved, re_evaluate, resolve, resolve_in};
+use super::{Expiring, Lookup, Request, ResolveError, Resolved, re_evaluate, resolve};
 use crate::{
-    Error,
-    config::{Paths, Project},
+    context::Context,
     credential::Record,
-    provider::Registry,
-    refresh::{Refresh, RefreshError, Refreshed, provider_of},
-    store::{Action, Outcome, SharedStore},
-    ui::Ui,
+    refresh::{Refresh, RefreshError, Refreshed},
+    store::{Action, Outcome},
 };
 
-/// A credential that can be used, and what went wrong on the way.
+/// A credential that can be used, and the failure of its refresh.
 #[derive(Debug)]
 pub struct FreshCredential {
     /// The credential.
     pub resolved: Resolved,
-    /// Why it was not renewed, though it was time to: it can still be used. With [`RefreshError::NotStored`] it was, and
-    /// is here alone.
+    /// The reason why it was not refreshed although it was due: it can still be used. With [`RefreshError::NotStored`] it
+    /// was refreshed, and this value is the only copy.
     pub not_refreshed: Option<RefreshError>,
+}
+
+impl From<Resolved> for FreshCredential {
+    fn from(resolved: Resolved) -> Self {
+        Self { resolved, not_refreshed: None }
+    }
 }
 
 impl std::ops::Deref for FreshCredential {
@@ -28,99 +31,91 @@ impl std::ops::Deref for FreshCredential {
     }
 }
 
-/// Finds a credential as [`resolve`] does, and renews it first where that is due.
+/// Finds a credential as [`resolve`] does, and refreshes it first if it is due.
 ///
 /// # Errors
-/// As [`resolve`]; [`Error::Refresh`] for one that has expired and could not be renewed.
-pub async fn find_fresh(paths: &Paths, request: &Request, ui: &dyn Ui) -> Result<FreshCredential, Error> {
-    match resolve(paths, request)? {
-        Lookup::Ready(resolved) => Ok(FreshCredential { resolved, not_refreshed: None }),
-        Lookup::Expiring(stale) => ensure_fresh(paths, None, request, stale, ui).await,
+/// Any [`ResolveError`]; `Refresh` for a credential that has expired and could not be refreshed.
+pub async fn find_fresh(context: &Context, request: &Request) -> Result<FreshCredential, ResolveError> {
+    match resolve(context, request)? {
+        Lookup::Ready(resolved) => Ok(resolved.into()),
+        Lookup::Expiring(expiring) => ensure_fresh(context, request, expiring).await,
     }
 }
 
-/// Renews a stale credential in the store of the data directory, or in the one given, or takes it as it is while it
-/// lasts. One that its vendor has ended is passed over where the project's order has another. That one is handed out is
-/// recorded, and so is why it is not.
+/// Refreshes a credential that is due, or uses it as it is while it lasts. One whose vendor has ended the login is passed
+/// over if the project's order has another. The audit log gets an entry when a credential is handed out or refused.
 ///
 /// # Errors
-/// [`Error::Refresh`] for one that has expired and could not be renewed; what [`resolve`] has.
+/// As [`find_fresh`].
 pub async fn ensure_fresh(
-    paths: &Paths,
-    store: Option<&SharedStore>,
+    context: &Context,
     request: &Request,
-    mut stale: Expiring,
-    ui: &dyn Ui,
-) -> Result<FreshCredential, Error> {
+    mut expiring: Expiring,
+) -> Result<FreshCredential, ResolveError> {
     loop {
-        let address = stale.record.address.clone();
-        let alive = refresh(paths, store, request, stale, ui).await;
-        let Ok(store) = SharedStore::open(store, paths) else { return alive };
-        let outcome = match &alive {
+        let address = expiring.record.address.clone();
+        let fresh = refresh(context, request, expiring).await;
+        let Ok(store) = context.store() else { return fresh };
+        let outcome = match &fresh {
             Ok(_) => Outcome::Ok,
             Err(error) => Outcome::Failed(error.code()),
         };
-        // What cannot be recorded just now is handed out all the same.
+        // The credential is handed out even if that cannot be recorded.
         let _ = store.lock().audit(Action::Token, &address, outcome);
-        if !matches!(&alive, Err(Error::Refresh(error)) if error.needs_login()) {
-            return alive;
+        if !matches!(&fresh, Err(ResolveError::Refresh(error)) if error.needs_login()) {
+            return fresh;
         }
-        match resolve_in(Some(&store.lock()), paths, request) {
-            Ok(Lookup::Ready(resolved)) => return Ok(FreshCredential { resolved, not_refreshed: None }),
-            Ok(Lookup::Expiring(other)) if other.record.address != address => stale = other,
-            _ => return alive,
+        match resolve(context, request) {
+            Ok(Lookup::Ready(resolved)) => return Ok(resolved.into()),
+            Ok(Lookup::Expiring(other)) if other.record.address != address => expiring = other,
+            _ => return fresh,
         }
     }
 }
 
 async fn refresh(
-    paths: &Paths,
-    store: Option<&SharedStore>,
+    context: &Context,
     request: &Request,
-    mut stale: Expiring,
-    ui: &dyn Ui,
-) -> Result<FreshCredential, Error> {
-    let registry = Registry::load_one(paths, stale.record.address.provider.as_str());
-    let project = Project::load(&paths.projects(), &request.project).map_err(Error::Project)?;
-    let ready = |resolved| Ok(FreshCredential { resolved, not_refreshed: None });
+    mut expiring: Expiring,
+) -> Result<FreshCredential, ResolveError> {
     let mut is_first = true;
     loop {
-        let renewed = match provider_of(&registry, &stale.record) {
-            Ok(provider) => {
-                let refresh = Refresh { paths, store, provider, project: &project, ui };
-                refresh.refresh(&stale.record, false).await
-            }
+        let refreshed = match Refresh::of(context, &expiring.record) {
+            Ok(refresh) => refresh.refresh(&expiring.record, false).await,
             Err(error) => Err(error),
         };
-        match renewed {
-            // A vendor's CLI may renew the refresh token alone.
-            Ok(Refreshed::Now(record)) if record.credential.usable() == stale.record.credential.usable() => {
-                return ready(Expiring { record, ..stale }.without_refresh()?);
+        match refreshed {
+            // A vendor's CLI may rotate the refresh token alone.
+            Ok(Refreshed::Now(record))
+                if record.credential.usable() == expiring.record.credential.usable() =>
+            {
+                return Ok(Expiring { record, ..expiring }.without_refresh()?.into());
             }
-            Ok(Refreshed::Now(record)) => return ready(stale.refreshed(record)),
-            // Perhaps not by a renewal: what somebody has stored in its place may be of any kind, and of any age.
-            Ok(Refreshed::Earlier(record)) => match re_evaluate(paths, &project, request, stale, record)? {
-                Lookup::Ready(resolved) => return ready(resolved),
-                Lookup::Expiring(other) if is_first => stale = other,
-                Lookup::Expiring(other) => return ready(other.without_refresh()?),
+            Ok(Refreshed::Now(record)) => return Ok(expiring.refreshed(record).into()),
+            // Not necessarily a refresh: another process may have stored a credential of any kind and age.
+            Ok(Refreshed::Earlier(record)) => match re_evaluate(context, request, expiring, record)? {
+                Lookup::Ready(resolved) => return Ok(resolved.into()),
+                Lookup::Expiring(other) if is_first => expiring = other,
+                Lookup::Expiring(other) => return Ok(other.without_refresh()?.into()),
             },
-            // Of what is lost it can still be used.
+            // The new access token can still be used once.
             Err(RefreshError::NotStored { address, fresh, source }) => {
-                let resolved = stale.refreshed(Record::clone(&fresh));
-                return Ok(FreshCredential {
-                    resolved,
-                    not_refreshed: Some(RefreshError::NotStored { address, fresh, source }),
-                });
+                let resolved = expiring.refreshed(Record::clone(&fresh));
+                let error = RefreshError::NotStored { address, fresh, source };
+                return Ok(FreshCredential { resolved, not_refreshed: Some(error) });
             }
-            Err(error) => {
-                return match stale.without_refresh() {
-                    Ok(resolved) => Ok(FreshCredential { resolved, not_refreshed: Some(error) }),
-                    // It has expired, and that is all that there is to say.
-                    Err(expired) if matches!(error, RefreshError::NotRefreshable { .. }) => Err(expired),
-                    Err(_) => Err(error.into()),
-                };
-            }
+            Err(error) => return as_it_is(expiring, error),
         }
         is_first = false;
+    }
+}
+
+/// The credential without the refresh that failed, while it lasts.
+fn as_it_is(expiring: Expiring, error: RefreshError) -> Result<FreshCredential, ResolveError> {
+    match expiring.without_refresh() {
+        Ok(resolved) => Ok(FreshCredential { resolved, not_refreshed: Some(error) }),
+        // A credential that cannot be refreshed has simply expired.
+        Err(expired) if matches!(error, RefreshError::NotRefreshable { .. }) => Err(expired),
+        Err(_) => Err(error.into()),
     }
 }

@@ -1,28 +1,28 @@
-//! What the environment has: whole credentials, and the fields that are blank in stored ones.
+//! Credentials in environment variables, and variables for the blank fields of stored credentials.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, env};
 
 use super::{
+    ResolveError,
     request::{FieldSource, Source},
-    variable,
 };
 use crate::{
-    Error,
     credential::{Credential, Kind, Secret},
     provider::{
         Descriptor, Mode,
         descriptor::{Field, PASSWORD, USERNAME},
     },
+    redact::is_invisible,
 };
 
-/// A credential that is in the environment.
+/// A credential found in the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvCredential {
-    /// The first variable that it is in.
+    /// The first variable that holds it or a part of it.
     pub variable: String,
     /// The credential.
     pub credential: Credential,
-    /// Where each field came from, for kinds `fields` and `basic`.
+    /// For the kinds `fields` and `basic`: the origin of each field.
     pub fields: Vec<FieldSource>,
 }
 
@@ -30,8 +30,8 @@ pub struct EnvCredential {
 /// tokens, else its fields, else `{ID}_API_KEY`, which every provider has.
 ///
 /// # Errors
-/// [`Error::Variable`] for a value that cannot be one, in place of looking further: it was meant.
-pub fn from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error> {
+/// [`ResolveError::Variable`] for a value that cannot be a secret: the search ends there, because the variable was meant.
+pub fn from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, ResolveError> {
     for (name, kind) in listed(provider) {
         if let Some(found) = single(name, kind)? {
             return Ok(Some(found));
@@ -43,14 +43,14 @@ pub fn from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error> {
     }
 }
 
-/// The variables that hold the whole of a credential, in their order, and its kind.
+/// The variables that hold a whole credential, in their order, each with its kind.
 fn listed(provider: &Descriptor) -> impl Iterator<Item = (&str, Kind)> {
     let keys = provider.api_key.iter().flat_map(|api_key| api_key.env_var.iter());
     let tokens = provider.token.iter().flat_map(|token| token.env_var.iter());
     keys.map(|name| (name, Kind::ApiKey)).chain(tokens.map(|name| (name, Kind::Token)))
 }
 
-/// The kind of credential that a variable is for.
+/// The kind of credential that a variable holds.
 pub(crate) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
     let is_field = |field: &Field| field.env_var.as_deref() == Some(variable);
     match listed(provider).find(|(name, _)| *name == variable) {
@@ -60,13 +60,13 @@ pub(crate) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
     }
 }
 
-/// `{ID}_API_KEY`
+/// The variable that every provider has: `{ID}_API_KEY`.
 fn own_variable(provider: &Descriptor) -> String {
     format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
 }
 
-fn single(name: &str, kind: Kind) -> Result<Option<EnvCredential>, Error> {
-    let Some(secret) = variable::read_secret(name)? else { return Ok(None) };
+fn single(name: &str, kind: Kind) -> Result<Option<EnvCredential>, ResolveError> {
+    let Some(secret) = read_secret(name)? else { return Ok(None) };
     let credential = match kind {
         Kind::Token => Credential::Token { token: secret },
         _ => Credential::ApiKey { key: secret },
@@ -74,7 +74,7 @@ fn single(name: &str, kind: Kind) -> Result<Option<EnvCredential>, Error> {
     Ok(Some(EnvCredential { variable: name.to_owned(), credential, fields: Vec::new() }))
 }
 
-fn fields_from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error> {
+fn fields_from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, ResolveError> {
     let (credential, fields) = fill_blank_fields(empty_fields(provider), Some(provider))?;
     let Some(variable) = fields.iter().find_map(|field| field.source.as_ref()?.variable()) else {
         return Ok(None);
@@ -83,7 +83,7 @@ fn fields_from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, Error
     Ok(is_complete(&credential).then_some(EnvCredential { variable, credential, fields }))
 }
 
-/// With fields, and nothing in them.
+/// A credential whose fields are all empty.
 fn empty_fields(provider: &Descriptor) -> Credential {
     match provider.modes.contains(&Mode::Basic) {
         true => Credential::Basic { username: String::new(), password: Secret::new("") },
@@ -91,15 +91,15 @@ fn empty_fields(provider: &Descriptor) -> Credential {
     }
 }
 
-/// Fills the blank fields of a stored credential from the variables that its descriptor names, and says where each came
-/// from. What is filled is used now, and stored nowhere.
+/// Fills the blank fields of a stored credential from the variables that its descriptor names, and tells the origin of
+/// each. The values are used now, and not stored.
 ///
 /// # Errors
-/// [`Error::Variable`] for a value that cannot be one, in place of leaving the field blank: it was meant.
+/// [`ResolveError::Variable`] for a value that cannot be a secret: the field is not left blank, because the variable was meant.
 pub fn fill_blank_fields(
     credential: Credential,
     provider: Option<&Descriptor>,
-) -> Result<(Credential, Vec<FieldSource>), Error> {
+) -> Result<(Credential, Vec<FieldSource>), ResolveError> {
     let described = provider.map(Descriptor::all_fields).unwrap_or_default();
     let mut variables: Vec<(String, Option<String>)> =
         described.into_iter().map(|(name, field)| (name, field.env_var)).collect();
@@ -113,7 +113,7 @@ pub fn fill_blank_fields(
     for (name, env_var) in variables {
         let source = match (filled.field(&name), &env_var) {
             (Some(_), _) => Some(Source::Stored),
-            (None, Some(variable)) => match variable::read_secret(variable)? {
+            (None, Some(variable)) => match read_secret(variable)? {
                 Some(value) => {
                     filled = with(filled, &name, value);
                     Some(Source::Env(variable.clone()))
@@ -127,13 +127,29 @@ pub fn fill_blank_fields(
     Ok((filled, sources))
 }
 
-/// Whether there is enough of it to be used at all.
+/// Whether a credential has enough fields to be used.
 pub fn is_complete(credential: &Credential) -> bool {
     match credential {
         Credential::Fields(_) => credential.field_names().iter().any(|name| credential.field(name).is_some()),
         Credential::Basic { .. } => [USERNAME, PASSWORD].iter().all(|name| credential.field(name).is_some()),
         _ => true,
     }
+}
+
+/// The secret in an environment variable, without the white space around it; `None` for a variable that is not set or
+/// blank.
+///
+/// # ResolveErrors
+/// [`ResolveError::Variable`] for a value that cannot be a secret. The error names the variable, never its value.
+pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, ResolveError> {
+    let Some(value) = env::var_os(name) else { return Ok(None) };
+    let refuse = |problem| Err(ResolveError::Variable { name: name.to_owned(), problem });
+    let Some(value) = value.to_str() else { return refuse("is not text (UTF-8)") };
+    let value = value.trim();
+    if value.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return refuse("contains control characters or several lines");
+    }
+    Ok((!value.is_empty()).then(|| Secret::new(value)))
 }
 
 fn with(credential: Credential, name: &str, value: Secret) -> Credential {

@@ -1,67 +1,43 @@
-//! What is asked for, and what is found.
+//! The request for a credential, and what it resolves to.
 
-use crate::{
-    Error,
-    credential::{Address, Credential, Metadata, Name, Secret},
-    provider::Registry,
-};
+use super::ResolveError;
+use crate::credential::{Address, Credential, Metadata, Name, Record, Secret};
 
-/// What is asked for.
+/// A request for the credential of a provider, for the project of the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The project; its file decides what is left open here.
-    pub project: Name,
     /// The credential set, in place of the project's.
     pub set: Option<Name>,
     /// The provider, by its name or an alias.
     pub provider: String,
-    /// The profile. One that is named is used or nothing is: never silently another one.
+    /// The profile. If it is named, it is used or nothing is: never another one.
     pub profile: Option<Name>,
-    /// A credential that is used in place of any other, for this request. It is stored nowhere.
+    /// A credential to use for this request in place of any other. It is not stored.
     pub given: Option<Credential>,
-    /// What of it is handed out. That there is no such part is an error.
+    /// The part to hand out. It is an error if the credential has no such part.
     pub part: Part,
 }
 
-/// What of a credential is handed out.
+/// The part of a credential that is handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// The whole credential.
     #[default]
     All,
-    /// The one value that a request is authorised with.
+    /// The single value that authorizes a request.
     Usable,
-    /// One of its fields.
+    /// A field, by its name.
     Field(String),
 }
 
 impl Request {
-    /// The credential of a provider for a project, whichever profile that is.
-    pub fn new(project: &Name, provider: impl Into<String>) -> Self {
-        let (project, provider) = (project.clone(), provider.into());
-        Self { project, set: None, provider, profile: None, given: None, part: Part::All }
+    /// A request for the whole credential of a provider, whichever profile that is.
+    pub fn new(provider: impl Into<String>) -> Self {
+        Self { set: None, provider: provider.into(), profile: None, given: None, part: Part::All }
     }
 }
 
-/// Where the credential of a provider is, by its name or an alias: the default profile, if none is named. A name that no
-/// provider has counts, for a credential outlives its descriptor.
-///
-/// # Errors
-/// [`Error::UnknownProvider`] for what is no name either.
-pub fn address_of(
-    registry: &Registry,
-    set: Name,
-    provider: &str,
-    profile: Option<&Name>,
-) -> Result<Address, Error> {
-    let provider = match registry.get(provider) {
-        Ok(known) => known.name.parse()?,
-        Err(unknown) => provider.parse().map_err(|_| unknown)?,
-    };
-    Ok(Address { set, provider, profile: profile.cloned().unwrap_or_else(Name::default_name) })
-}
-
-/// Where a credential, or a field of one, came from.
+/// The origin of a credential or of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The request itself.
@@ -103,26 +79,26 @@ impl std::fmt::Display for Source {
 /// A credential that can be used now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// Where it is, or would be.
+    /// The address at which it is or would be stored.
     pub address: Address,
     /// The credential, its blank fields filled from the environment.
     pub credential: Credential,
-    /// What is known of it.
+    /// The metadata.
     pub metadata: Metadata,
-    /// Where it came from.
+    /// The origin.
     pub source: Source,
-    /// Of kinds `fields` and `basic`: where each field came from, in the descriptor's order.
+    /// For the kinds `fields` and `basic`: the origin of each field, in the descriptor's order.
     pub fields: Vec<FieldSource>,
     /// The profiles of the project's order that were passed over.
     pub skipped: Vec<Skipped>,
 }
 
-/// Where a field came from.
+/// A field and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldSource {
-    /// The field.
+    /// The name of the field.
     pub name: String,
-    /// `None`: it is blank, and so is its variable, if it has one.
+    /// The origin; `None` for a field that is blank, and whose variable is, too.
     pub source: Option<Source>,
     /// The variable that would fill it.
     pub variable: Option<String>,
@@ -133,18 +109,18 @@ pub struct FieldSource {
 pub struct Skipped {
     /// The profile.
     pub address: Address,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// Why a profile was passed over.
+/// The reason why a profile was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
     /// Nothing is stored for it.
     NotStored,
-    /// It has expired, and nothing can renew it.
+    /// It has expired, and nothing can refresh it.
     Expired,
-    /// It has expired, and its vendor does not renew it any more, or it is not known whether it was renewed.
+    /// It has expired, and its vendor has rejected its refresh token, or the outcome of the last refresh is unknown.
     NeedsLogin,
 }
 
@@ -160,7 +136,7 @@ impl std::fmt::Display for Skipped {
 }
 
 impl Resolved {
-    /// The one value that a request is authorised with. `None` where there are several fields, and no such value.
+    /// The single value that authorizes a request; `None` for a credential with several fields.
     pub fn usable(&self) -> Option<&Secret> {
         match &self.credential {
             Credential::Fields(_) if self.fields.len() > 1 => None,
@@ -168,25 +144,31 @@ impl Resolved {
         }
     }
 
-    /// The value of a part; of all of it the one that is usable, if there is one.
+    /// The value of a part; for the whole credential its usable value, if it has one.
     ///
     /// # Errors
-    /// [`Error::SeveralFields`], [`Error::NoField`], [`Error::BlankField`]
-    pub fn part(&self, part: &Part) -> Result<Option<Secret>, Error> {
-        let what = || self.address.to_string();
+    /// [`ResolveError::SeveralFields`], [`ResolveError::NoField`], [`ResolveError::BlankField`]
+    pub fn part(&self, part: &Part) -> Result<Option<Secret>, ResolveError> {
+        let address = || Box::new(self.address.clone());
         let fields = || self.fields.iter().map(|field| field.name.clone()).collect();
         let usable = self.usable().cloned();
         match part {
             Part::All => Ok(usable),
-            Part::Usable if usable.is_none() => Err(Error::SeveralFields { what: what(), fields: fields() }),
+            Part::Usable if usable.is_none() => {
+                Err(ResolveError::SeveralFields { address: address(), fields: fields() })
+            }
             Part::Usable => Ok(usable),
             Part::Field(name) => {
                 let Some(field) = self.fields.iter().find(|field| field.name == *name) else {
                     let field = name.chars().take(32).collect();
-                    return Err(Error::NoField { what: what(), field, fields: fields() });
+                    return Err(ResolveError::NoField {
+                        what: self.address.to_string(),
+                        field,
+                        fields: fields(),
+                    });
                 };
-                let blank = || Error::BlankField {
-                    what: what(),
+                let blank = || ResolveError::BlankField {
+                    address: address(),
                     field: name.clone(),
                     variable: field.variable.clone(),
                 };
@@ -195,8 +177,23 @@ impl Resolved {
         }
     }
 
-    /// The value of a field; `None` if there is no such field, or it is blank.
+    /// The value of a field; `None` for a field that is missing or blank.
     pub fn field(&self, name: &str) -> Option<Secret> {
         self.credential.field(name)
     }
+}
+
+impl Resolved {
+    /// The stored credential as it is.
+    pub(crate) fn stored(record: Record) -> Self {
+        let Record { address, credential, metadata, .. } = record;
+        let fields = fields_from(&credential, &Source::Stored);
+        Self { address, credential, metadata, source: Source::Stored, fields, skipped: Vec::new() }
+    }
+}
+
+/// The fields of a credential that comes from one place.
+pub(crate) fn fields_from(credential: &Credential, source: &Source) -> Vec<FieldSource> {
+    let field = |name| FieldSource { name, source: Some(source.clone()), variable: None };
+    credential.field_names().into_iter().map(field).collect()
 }

@@ -1,4 +1,4 @@
-//! All that there is, and how it is, without a secret.
+//! The status of all credentials, without their secrets.
 
 pub mod state;
 
@@ -8,227 +8,245 @@ use jiff::Timestamp;
 
 use self::state::CredentialState;
 use crate::{
-    Error,
+    context::Context,
     credential::{Address, Credential, Kind, Metadata, Name},
     provider::{Mode, Provider, Registry},
     resolve::{
-        env::{from_env, kind_in},
-        of_one_source,
-        request::{FieldSource, Source},
-        variable,
+        ResolveError,
+        env::{from_env, kind_in, read_secret},
+        request::{FieldSource, Source, fields_from},
     },
-    store::{Store, StoreError, Summary, Unreadable},
+    store::{Listing, SharedStore, Store, StoreError, Summary, Unreadable},
 };
 
-/// What is to be listed.
+/// A filter of the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only this set. Of all sets otherwise; what the environment has counts to the default one.
+    /// Only this set. By default all sets; credentials in the environment belong to the set `default`.
     pub set: Option<Name>,
-    /// Only this provider, by its name, not an alias; listed even if there is nothing.
+    /// Only this provider, by its name, not an alias. It is listed even if it has no credential.
     pub provider: Option<Name>,
     /// Only this profile.
     pub profile: Option<Name>,
-    /// Every provider that is known, even if there is nothing.
+    /// Every known provider, even without a credential.
     pub all: bool,
 }
 
-/// A credential, or a provider of which there is none.
+/// The status of a credential, or of a provider without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusEntry {
-    /// Where it is, or would be.
+    /// The address at which it is or would be stored.
     pub address: Address,
-    /// The provider's label; its name, where nothing is known of the provider any more.
+    /// The provider's label; its name for a provider that is not known any more.
     pub label: String,
-    /// The ways to get one.
+    /// The modes in which one can be had.
     pub modes: Vec<Mode>,
-    /// What there is; `None`: nothing, or nothing that can be read.
+    /// The credential's details; `None` if there is none, or none that can be read.
     pub details: Option<Details>,
-    /// What is stored, and cannot be read.
+    /// The stored row, if it cannot be read.
     pub unreadable: Option<Unreadable>,
 }
 
-/// All of them.
+/// The status of all credentials that a filter lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// The credentials, and the providers of which there is none.
+    /// The credentials, and the providers without one.
     pub entries: Vec<StatusEntry>,
-    /// What is stored and cannot be read, and has no address either. Only if everything of a set, or all, is listed.
+    /// Stored rows that cannot be read and have no valid address. Only if the filter names neither provider nor profile.
     pub nameless: Vec<Unreadable>,
 }
 
-/// What is known of a credential without its secret.
+/// The details of a credential, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// What is known of it.
+    /// The metadata.
     pub metadata: Metadata,
-    /// When it was first stored; `None` for what is not stored.
+    /// The time when it was first stored; `None` for a credential that is not stored.
     pub created_at: Option<Timestamp>,
-    /// When it was last replaced, or renewed.
+    /// The time when it was last replaced or refreshed.
     pub updated_at: Option<Timestamp>,
-    /// The OAuth client that we renew it as, where that is known.
+    /// The OAuth client that refreshes it, if it is known.
     pub client_id: Option<String>,
-    /// Where it is from.
+    /// The origin.
     pub source: Source,
-    /// Of several fields, where each comes from.
+    /// The origin of each field, for a credential with several.
     pub fields: Vec<FieldSource>,
-    /// How it is.
+    /// The state.
     pub state: CredentialState,
-    /// Whether we can renew it.
+    /// Whether we can refresh it.
     pub refreshable: bool,
-    /// Whether logging out asks the vendor to revoke it.
+    /// Whether a logout asks the vendor to revoke it.
     pub revocable: bool,
 }
 
-impl StatusEntry {
-    /// Of a credential that the program has already, and that is used in place of any other at this address.
-    pub fn given(address: Address, credential: &Credential, registry: &Registry) -> Self {
-        let provider = registry.by_name(address.provider.as_str());
-        let found = Details {
-            kind: credential.kind(),
+impl Details {
+    /// The details of a usable credential that is not stored.
+    fn unstored(kind: Kind, source: Source, fields: Vec<FieldSource>) -> Self {
+        Self {
+            kind,
             metadata: Metadata::default(),
             created_at: None,
             updated_at: None,
             client_id: None,
-            source: Source::Override,
-            fields: of_one_source(credential, &Source::Override),
+            source,
+            fields,
             state: CredentialState::Ok,
             refreshable: false,
             revocable: false,
-        };
-        Self {
-            label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
-            modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
-            address,
-            details: Some(found),
-            unreadable: None,
         }
     }
 }
 
-/// Everything that is stored or in the environment. No secret is read. What cannot be read hides nothing else.
+impl StatusEntry {
+    fn new(address: Address, provider: Option<&Provider>, details: Option<Details>) -> Self {
+        Self {
+            label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
+            modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
+            address,
+            details,
+            unreadable: None,
+        }
+    }
+
+    /// The entry of a credential that the program gave, and that is used in place of any other at this address.
+    pub fn given(address: Address, credential: &Credential, registry: &Registry) -> Self {
+        let fields = fields_from(credential, &Source::Override);
+        let details = Details::unstored(credential.kind(), Source::Override, fields);
+        let provider = registry.by_name(address.provider.as_str());
+        Self::new(address, provider, Some(details))
+    }
+}
+
+/// Reports everything that is stored or in the environment. No secret is read. A row that cannot be read hides no other.
 ///
 /// # Errors
-/// [`Error::Store`]
-pub fn status(store: Option<&Store>, registry: &Registry, filter: &Filter) -> Result<Status, Error> {
-    let stored = store.map(|store| store.listing(filter.set.as_ref())).transpose()?.unwrap_or_default();
-    let now = Timestamp::now();
-    let by_exchange = store.map(|store| attempt_states(store, now)).transpose()?.unwrap_or_default();
-    let is_wanted = |address: &Address| {
-        filter.provider.as_ref().is_none_or(|provider| *provider == address.provider)
-            && filter.profile.as_ref().is_none_or(|profile| *profile == address.profile)
+/// As [`Store::open_existing`].
+pub fn status(context: &Context, filter: &Filter) -> Result<Status, StoreError> {
+    let registry = context.registry();
+    let (mut entries, nameless) = match context.existing_store()? {
+        Some(store) => stored_entries(&store, registry, filter)?,
+        None => Default::default(),
     };
-    let mut entries: Vec<StatusEntry> = stored
-        .credentials
+    sort(&mut entries);
+    let more = unstored_entries(&entries, registry, filter);
+    entries.extend(more);
+    sort(&mut entries);
+    Ok(Status { entries, nameless })
+}
+
+fn stored_entries(
+    store: &SharedStore,
+    registry: &Registry,
+    filter: &Filter,
+) -> Result<(Vec<StatusEntry>, Vec<Unreadable>), StoreError> {
+    let store = store.lock();
+    let Listing { credentials, unreadable } = store.listing(filter.set.as_ref())?;
+    let now = Timestamp::now();
+    let attempts = attempt_states(&store, now)?;
+    let mut entries: Vec<StatusEntry> = credentials
         .into_iter()
-        .filter(|summary| is_wanted(&summary.address))
-        .map(|summary| stored_details(summary, registry, &by_exchange, now))
+        .filter(|summary| filter.admits(&summary.address))
+        .map(|summary| stored_entry(summary, registry, &attempts, now))
         .collect();
     let is_everything = filter.provider.is_none() && filter.profile.is_none();
     let mut nameless = Vec::new();
-    for row in stored.unreadable {
+    for row in unreadable {
         match row.address.clone() {
-            Some(address) if is_wanted(&address) => entries.push(unreadable_entry(address, row, registry)),
+            Some(address) if filter.admits(&address) => {
+                let provider = registry.by_name(address.provider.as_str());
+                let entry = StatusEntry::new(address, provider, None);
+                entries.push(StatusEntry { unreadable: Some(row), ..entry });
+            }
             None if is_everything => nameless.push(row),
             Some(_) | None => {}
         }
     }
-    sort(&mut entries);
-    let here = filter.set.clone().unwrap_or_else(Name::default_name);
-    // As they are listed, so that none need be looked through for each provider.
-    let of = |entries: &[StatusEntry], name: &Name| {
+    Ok((entries, nameless))
+}
+
+/// Entries for credentials in the environment, and for providers that are listed without one. `entries` is sorted, so that
+/// it need not be looked through for each provider.
+fn unstored_entries(entries: &[StatusEntry], registry: &Registry, filter: &Filter) -> Vec<StatusEntry> {
+    let set = filter.set.clone().unwrap_or_else(Name::default_name);
+    let stored = |name: &Name| {
         let from = entries.partition_point(|entry| entry.address.provider < *name);
         let to = entries.partition_point(|entry| entry.address.provider <= *name);
-        (from < to, entries[from..to].iter().any(|entry| entry.address.set == here))
+        (from < to, entries[from..to].iter().any(|entry| entry.address.set == set))
     };
     let mut more = Vec::new();
     for provider in registry.iter() {
-        let name: Name = provider.name.parse()?;
-        let address = Address {
-            set: here.clone(),
-            provider: name.clone(),
-            profile: filter.profile.clone().unwrap_or_else(Name::default_name),
-        };
-        let (is_stored, is_stored_here) = of(&entries, &name);
-        if is_stored_here || !is_wanted(&address) {
+        let Ok(name) = provider.name.parse::<Name>() else { continue };
+        let profile = filter.profile.clone().unwrap_or_else(Name::default_name);
+        let address = Address { set: set.clone(), provider: name.clone(), profile };
+        let (is_stored, is_stored_here) = stored(&name);
+        if is_stored_here || !filter.admits(&address) {
             continue;
         }
-        // A profile is one that was stored; the environment has none.
-        let found = environment_details(provider, registry).filter(|_| filter.profile.is_none());
+        // Only what is stored has profiles.
+        let details = environment_details(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
-        if found.is_some() || (is_asked_for && !is_stored) {
-            let (label, modes) = (provider.label.clone(), provider.modes.clone());
-            more.push(StatusEntry { address, label, modes, details: found, unreadable: None });
+        if details.is_some() || (is_asked_for && !is_stored) {
+            more.push(StatusEntry::new(address, Some(provider), details));
         }
     }
-    entries.extend(more);
-    sort(&mut entries);
-    Ok(Status { entries, nameless })
+    more
+}
+
+impl Filter {
+    /// Whether the filter lets this address through. The set is not looked at.
+    fn admits(&self, address: &Address) -> bool {
+        self.provider.as_ref().is_none_or(|provider| *provider == address.provider)
+            && self.profile.as_ref().is_none_or(|profile| *profile == address.profile)
+    }
 }
 
 fn sort(entries: &mut [StatusEntry]) {
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
 }
 
-/// What is known by the exchanges of refresh tokens.
+/// The states that the refresh attempts tell.
 type AttemptStates = BTreeMap<Address, CredentialState>;
 
 fn attempt_states(store: &Store, now: Timestamp) -> Result<AttemptStates, StoreError> {
-    let state = |(address, exchange): (Address, _)| {
-        state::attempt_state(store, &address, &exchange, now).map(|state| (address, state))
+    let state = |(address, attempt): (Address, _)| {
+        state::attempt_state(store, &address, &attempt, now).map(|state| (address, state))
     };
     store.attempts()?.into_iter().map(state).collect()
 }
 
-fn unreadable_entry(address: Address, row: Unreadable, registry: &Registry) -> StatusEntry {
-    let provider = registry.by_name(address.provider.as_str());
-    StatusEntry {
-        label: provider.map_or(address.provider.as_str(), |known| &known.label).to_owned(),
-        modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
-        address,
-        details: None,
-        unreadable: Some(row),
-    }
-}
-
-fn stored_details(
+fn stored_entry(
     summary: Summary,
     registry: &Registry,
-    by_exchange: &AttemptStates,
+    attempts: &AttemptStates,
     now: Timestamp,
 ) -> StatusEntry {
     let provider = registry.by_name(summary.address.provider.as_str());
+    let descriptor = provider.map(|provider| &**provider);
     // Nothing is sent while a file of the provider is wrong.
     let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
-    let fields = provider.map(|provider| fields(&summary, provider)).unwrap_or_else(|| Ok(Vec::new()));
+    let fields = provider.map_or(Ok(Vec::new()), |provider| fields(&summary, provider));
     let state = match &fields {
-        Ok(_) => state::credential_state(&summary, by_exchange.get(&summary.address).copied(), now),
+        Ok(_) => state::credential_state(&summary, attempts.get(&summary.address).copied(), now),
         Err(_) => CredentialState::Error,
     };
-    let found = Details {
+    let details = Details {
         kind: summary.kind,
         source: Source::Stored,
         fields: fields.unwrap_or_else(|fields| fields),
         state,
-        refreshable: sends && state::is_refreshable(&summary, provider.map(|provider| &**provider)),
-        revocable: sends && state::is_revocable(&summary, provider.map(|provider| &**provider)),
+        refreshable: sends && state::is_refreshable(&summary, descriptor),
+        revocable: sends && state::is_revocable(&summary, descriptor),
         created_at: Some(summary.created_at),
         updated_at: Some(summary.updated_at),
-        client_id: state::refresh_client(&summary, provider.map(|provider| &**provider)),
+        client_id: state::refresh_client(&summary, descriptor),
         metadata: summary.metadata,
     };
-    StatusEntry {
-        label: provider.map_or(summary.address.provider.as_str(), |known| &known.label).to_owned(),
-        modes: provider.map(|known| known.modes.clone()).unwrap_or_default(),
-        address: summary.address,
-        details: Some(found),
-        unreadable: None,
-    }
+    StatusEntry::new(summary.address, provider, Some(details))
 }
 
-/// As an error, if a variable that is used for one of them cannot hold one.
+/// The origin of each field; as an error, if a variable that is used for one cannot hold one.
 fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Vec<FieldSource>> {
     if !matches!(summary.kind, Kind::Fields | Kind::Basic) || summary.parts.is_empty() {
         return Ok(Vec::new());
@@ -240,7 +258,7 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
             let source = match (summary.parts.contains(&name), &field.env_var) {
                 (true, _) => Some(Source::Stored),
                 (false, Some(variable)) => {
-                    let value = variable::read_secret(variable).inspect_err(|_| is_wrong = true);
+                    let value = read_secret(variable).inspect_err(|_| is_wrong = true);
                     value.ok().flatten().map(|_| Source::Env(variable.clone()))
                 }
                 (false, None) => None,
@@ -252,28 +270,18 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
 }
 
 fn environment_details(provider: &Provider, registry: &Registry) -> Option<Details> {
-    let (kind, variable, fields, state) = match from_env(provider) {
+    let (details, is_valid) = match from_env(provider) {
         Ok(found) => {
             let found = found?;
-            let is_sound = registry.problems_of(&provider.name).is_empty();
-            let state = if is_sound { CredentialState::Ok } else { CredentialState::Error };
-            (found.credential.kind(), found.variable, found.fields, state)
+            let source = Source::Env(found.variable);
+            (Details::unstored(found.credential.kind(), source, found.fields), true)
         }
-        Err(Error::Variable { name, .. }) => {
-            (kind_in(provider, &name), name, Vec::new(), CredentialState::Error)
+        Err(ResolveError::Variable { name, .. }) => {
+            (Details::unstored(kind_in(provider, &name), Source::Env(name), Vec::new()), false)
         }
         Err(_) => return None,
     };
-    Some(Details {
-        kind,
-        metadata: Metadata::default(),
-        created_at: None,
-        updated_at: None,
-        client_id: None,
-        source: Source::Env(variable),
-        fields,
-        state,
-        refreshable: false,
-        revocable: false,
-    })
+    let is_usable = is_valid && registry.problems_of(&provider.name).is_empty();
+    let state = if is_usable { CredentialState::Ok } else { CredentialState::Error };
+    Some(Details { state, ..details })
 }

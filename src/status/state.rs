@@ -1,4 +1,4 @@
-//! How a stored credential is, as far as that is known without asking anybody.
+//! The state of a stored credential, as far as it is known without asking the vendor.
 
 use jiff::Timestamp;
 
@@ -12,24 +12,24 @@ use crate::{
     store::{AttemptState, RefreshAttempt, Store, StoreError, Summary},
 };
 
-/// How a stored credential is.
+/// The state of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialState {
     /// It can be used.
     Ok,
-    /// It is past its time.
+    /// It has expired.
     Expired,
-    /// The vendor has said that it cannot be renewed.
+    /// Only a new login helps: the vendor has rejected its refresh token, or the outcome of its refresh is unknown.
     NeedsLogin,
-    /// It is being renewed.
+    /// A refresh is in flight.
     Refreshing,
-    /// Somebody was renewing it and did not come to an end; or what is stored cannot be read; or what its variable holds
-    /// cannot be one, or is not used because a file of its provider is wrong.
+    /// A refresh was interrupted; or the stored row cannot be read; or its variable cannot hold a credential, or is not used
+    /// because a descriptor file of its provider is wrong.
     Error,
 }
 
 impl CredentialState {
-    /// The words for people and for JSON.
+    /// The word for people and for JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -47,61 +47,61 @@ impl std::fmt::Display for CredentialState {
     }
 }
 
-/// The state of a stored credential, of which this is known by the exchange of its refresh token.
+/// The state of a stored credential, given the state that its refresh attempt tells.
 pub fn credential_state(
     stored: &Summary,
-    by_exchange: Option<CredentialState>,
+    by_attempt: Option<CredentialState>,
     now: Timestamp,
 ) -> CredentialState {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
-    match by_exchange {
+    match by_attempt {
         Some(state) => state,
         None if is_expired => CredentialState::Expired,
         None => CredentialState::Ok,
     }
 }
 
-/// The state of a credential by the exchange of its refresh token, as it was read from this store.
+/// The state that a refresh attempt tells, as it was read from this store.
 ///
 /// # Errors
 /// As [`Store::open`].
 pub fn attempt_state(
     store: &Store,
     address: &Address,
-    exchange: &RefreshAttempt,
+    attempt: &RefreshAttempt,
     now: Timestamp,
 ) -> Result<CredentialState, StoreError> {
-    Ok(match exchange.state {
+    Ok(match attempt.state {
         AttemptState::Rejected | AttemptState::Unknown => CredentialState::NeedsLogin,
-        AttemptState::InFlight if is_in_flight(store, address, exchange, now)? => CredentialState::Refreshing,
+        AttemptState::InFlight if is_in_flight(store, address, attempt, now)? => CredentialState::Refreshing,
         AttemptState::InFlight => CredentialState::Error,
     })
 }
 
-/// Whether somebody is at it.
+/// Whether the holder of an attempt is alive.
 fn is_in_flight(
     store: &Store,
     address: &Address,
-    exchange: &RefreshAttempt,
+    attempt: &RefreshAttempt,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     match store.data_dir().and_then(|data| lock::is_held(data, address)) {
         Some(true) => Ok(true),
-        // Whoever had the turn may have come to the end between the two looks.
-        Some(false) => Ok(store.attempt(address)?.as_ref() != Some(exchange)),
-        // In memory. Whoever has one for longer than any takes is not there any more.
-        None => Ok(exchange.since.checked_add(LONGEST).is_ok_and(|end| now < end)),
+        // The holder may have finished between the two looks.
+        Some(false) => Ok(store.attempt(address)?.as_ref() != Some(attempt)),
+        // A store in memory: a holder that takes longer than any refresh is dead.
+        None => Ok(attempt.since.checked_add(LONGEST).is_ok_and(|end| now < end)),
     }
 }
 
-/// Whether we can renew a stored credential: it is ours, its provider has a way, and it has what that way needs.
+/// Whether we can refresh a stored credential: it is ours, its provider has a way, and it has what that way needs.
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     let Some(provider) = provider else { return false };
-    // Of one that an older version stored, the parts are not known.
+    // The parts of a credential that an older version stored are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
-    let native = oauth_flow(stored);
+    let flow = oauth_flow(stored);
     let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
-    let way = match (native, strategy) {
+    let way = match (flow, strategy) {
         (Some(mode), _) => has_token || is_non_interactive(mode),
         (None, Some(RefreshStrategy::Oauth)) => has_token,
         (None, Some(RefreshStrategy::Command)) => true,
@@ -110,8 +110,8 @@ pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
 }
 
-/// Whether the vendor is asked when a stored credential is logged out: it is an OAuth login and ours, and there is a place
-/// that revokes it. Tokens of a native login go to no other server than the one that they came from.
+/// Whether a logout asks the vendor to revoke a stored credential: it is an OAuth login and ours, and there is a revocation
+/// endpoint. Tokens of an OAuth flow go to no other server than the one that issued them.
 pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     let described = provider.and_then(|known| known.revoke.as_ref());
     let host = stored.parts.iter().find_map(|part| part.strip_prefix(LOGIN_AT));
@@ -121,13 +121,13 @@ pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
             stored.parts.iter().any(|part| part == REVOCATION)
                 || described.is_some_and(|revoke| is_there(&revoke.url))
         }
-        // Of a native one that an older version stored, it is not known where it came from.
+        // The origin of a credential that an older version stored is not known.
         _ => described.is_some(),
     };
     place && stored.kind == Kind::Oauth && stored.metadata.owner.is_us()
 }
 
-/// The OAuth client that renews a stored login: the one that made it, or else the one of its descriptor.
+/// The OAuth client that refreshes a stored login: the client that made it, or else its descriptor's.
 pub fn refresh_client(stored: &Summary, provider: Option<&Descriptor>) -> Option<String> {
     if stored.kind != Kind::Oauth || !stored.metadata.owner.is_us() {
         return None;
@@ -137,7 +137,7 @@ pub fn refresh_client(stored: &Summary, provider: Option<&Descriptor>) -> Option
         return made_by.map(str::to_owned);
     }
     let described = provider?.refresh.as_ref()?.client_id.as_ref()?;
-    // What is in a variable is shown to nobody.
+    // The value of a variable is not shown.
     env_value::variable(described).is_none().then(|| described.clone())
 }
 
@@ -172,37 +172,37 @@ mod tests {
     }
 
     #[test]
-    fn the_exchange_counts_more_than_the_time() {
+    fn attempt_counts_more_than_the_time() {
         let now = Timestamp::from_second(1_800_000_000).expect("a time");
         let later = now + SignedDuration::from_secs(1);
-        for (by_exchange, while_it_lasts, afterwards) in [
+        for (by_attempt, while_it_lasts, afterwards) in [
             (None, CredentialState::Ok, CredentialState::Expired),
             (Some(CredentialState::Refreshing), CredentialState::Refreshing, CredentialState::Refreshing),
             (Some(CredentialState::NeedsLogin), CredentialState::NeedsLogin, CredentialState::NeedsLogin),
         ] {
-            assert_eq!(credential_state(&stored(None), by_exchange, now), while_it_lasts, "{by_exchange:?}");
+            assert_eq!(credential_state(&stored(None), by_attempt, now), while_it_lasts, "{by_attempt:?}");
             assert_eq!(
-                credential_state(&stored(Some(later)), by_exchange, now),
+                credential_state(&stored(Some(later)), by_attempt, now),
                 while_it_lasts,
-                "{by_exchange:?}"
+                "{by_attempt:?}"
             );
-            assert_eq!(credential_state(&stored(Some(now)), by_exchange, now), afterwards, "{by_exchange:?}");
+            assert_eq!(credential_state(&stored(Some(now)), by_attempt, now), afterwards, "{by_attempt:?}");
         }
     }
 
-    /// A store in memory: there is no lock to be looked at.
+    /// A store in memory has no lock file.
     #[test]
-    fn an_exchange_goes_on_for_as_long_as_any_takes() {
+    fn attempt_in_memory_is_in_flight_for_as_long_as_any_takes() {
         let mut store = Store::in_memory().expect("a store");
         let address = Address::default_profile("acme".parse().expect("a name"));
         let key = Credential::api_key("one");
         let version = store.put(&address, &key, &Metadata::default()).expect("stored").version;
         store.begin_attempt(&address, version, "me", false).expect("begun");
         let after = |store: &Store, time: Duration| {
-            let exchange = store.attempt(&address).expect("read").expect("recorded");
-            attempt_state(store, &address, &exchange, exchange.since + time).expect("known")
+            let attempt = store.attempt(&address).expect("read").expect("recorded");
+            attempt_state(store, &address, &attempt, attempt.since + time).expect("known")
         };
-        // The vendor has answered late, or its CLI did, and the answer could not be stored for long.
+        // The vendor or its CLI answered late, and storing the answer took long.
         let healthy = refresh::LIMIT + Duration::from_secs(150);
         assert_eq!(
             (after(&store, healthy), after(&store, LONGEST)),

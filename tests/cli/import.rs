@@ -170,7 +170,7 @@ fn what_cannot_be_taken_out_stays_the_vendors() {
     fs::set_permissions(home.path().join("open"), fs::Permissions::from_mode(0o777)).expect("set");
     home.authenticate(["import", "codex", "--from", "open", "--move"])
         .exits(code::LOGIN_FAILED)
-        .says("codex was stored, but is not ours alone")
+        .says("codex was stored, but the vendor's tool still has it, too")
         .says("can be written by others")
         .does_not_say(CANARY);
     assert!(file.exists());
@@ -220,7 +220,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
         let moves = |words: &[&str]| home.authenticate(["import", "codex", "--move"].iter().chain(words));
         moves(&[])
             .exits(code::STORE)
-            .says("codex is stored, and is gone from the vendor's files, but it could not be marked as ours")
+            .says("codex is stored and was removed from the vendor's files, but could not be marked as ours")
             .says("try the same with --move again");
         assert!(!fs::read_to_string(&file).unwrap_or_default().contains(CANARY));
         assert_eq!(status(&home, "codex")["owner"], "vendor");
@@ -235,7 +235,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
         let from = format!("--from {} --move", home.path().join(".codex").display());
         home.authenticate(["token", "demo", "codex"])
             .exits(code::NO_CREDENTIAL)
-            .says("is not ours yet: go on with: authenticate import demo codex")
+            .says("is not ours yet: finish with: authenticate import demo codex")
             .says(&from);
         ends(end);
         database.execute_batch("DROP TRIGGER stop").expect("gone");
@@ -260,7 +260,7 @@ fn what_somebody_else_stores_meanwhile_is_not_marked_as_ours() {
     home.write(".codex/auth.json", &codex("null"));
     home.authenticate(["import", "codex", "--move"])
         .exits(code::BUSY)
-        .says("codex was replaced by another process while it was taken over");
+        .says("another process replaced codex while it was taken over");
     assert!(home.stored().is_empty());
 }
 
@@ -281,7 +281,7 @@ fn a_tool_that_is_at_work_is_left_alone() {
         import.join().expect("ended")
     });
     assert_eq!(outcome.code, Some(code::BUSY.into()), "{outcome:#?}");
-    outcome.says("change while they are read; end the tool that uses them, and try again");
+    outcome.says("change while they are read: end the tool that uses them, and try again");
     assert!(file.exists());
     assert_eq!(status(&home, "codex")["owner"], "vendor");
 }

@@ -59,7 +59,7 @@ fn an_end_that_is_none_stores_nothing() {
     }
     home.authenticate(["demo", "slack", "--mode", "fields", "--expires-in", "1h"])
         .exits(code::USAGE)
-        .says("the time of its end was given, and mode fields takes none");
+        .says("an expiry was given, and mode fields takes none");
     assert!(!home.database().exists());
 }
 

@@ -44,8 +44,9 @@ fn what_a_cli_has_left_is_stored_when_it_is_unlocked() {
     let login = ["demo", "acme", "--image", "example", "--engine", &url];
     let mut running = home.authenticate(login).starts();
     let mut said = BufReader::new(running.stderr.take().expect("piped")).lines();
-    let tries_on =
-        said.find(|line| line.as_ref().is_ok_and(|line| line.contains("cannot be stored yet, trying on")));
+    let tries_on = said.find(|line| {
+        line.as_ref().is_ok_and(|line| line.contains("cannot store the credential yet, trying again"))
+    });
     assert!(tries_on.is_some(), "it did not try on: {:?}", running.wait());
     drop(locked.lock().unwrap().take());
     let rest: Vec<_> = said.map_while(Result::ok).collect();

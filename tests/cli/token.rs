@@ -115,7 +115,7 @@ fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
     home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(-90)));
     home.authenticate(["token", "demo", "claude"])
         .exits(code::ENGINE)
-        .says("error: claude could not be renewed now: no container engine answered")
+        .says("error: could not refresh claude now: no container engine answered")
         .does_not_say(CANARY);
     home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(4)));
     // As if it had lived for hours.
@@ -124,7 +124,7 @@ fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
     drop(database);
     let used = home.authenticate(["token", "demo", "claude"]).exits(code::DONE);
     used.prints(KEY);
-    let said = "warning: it is used as it is, while it lasts: claude could not be renewed now: no container";
+    let said = "warning: could not refresh; using the current token until it expires: could not refresh claude now: no container";
     assert!(used.stderr.contains(said), "{used:#?}");
 }
 

@@ -70,7 +70,7 @@ fn a_token_that_it_may_have_sent_is_not_given_to_it_again() {
     for _ in 0..2 {
         home.authenticate(["token", "demo", "claude"])
             .exits(code::NO_CREDENTIAL)
-            .says("it is not known what became of renewing claude")
+            .says("the outcome of refreshing claude")
             .says("it was lost sight of by the engine");
     }
     assert_eq!(starts.load(Ordering::Relaxed), 1);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use authenticate::ConfigError;
 use authenticate::credential::{Credential, Metadata, OAuth};
 use serde_json::json;
-use test_support::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code, runtime};
 
 const WRONG: &str = "labl: Acme\n";
 
@@ -26,8 +27,11 @@ fn what_is_wrong_is_said_where_nothing_is_stored() {
             .does_not_say("unknown provider");
     }
     let client = authenticate::Client::new(authenticate::config::Paths::new(home.config(), home.data()));
-    for error in [client.is_authenticated("acme").err(), client.status("acme").err()] {
-        assert!(matches!(error, Some(authenticate::Error::Descriptor(_))), "{error:?}");
+    for error in [
+        runtime().block_on(client.is_authenticated("acme")).err(),
+        runtime().block_on(client.status("acme")).err(),
+    ] {
+        assert!(matches!(error, Some(authenticate::Error::Config(ConfigError::Descriptor(_)))), "{error:?}");
     }
 }
 

@@ -98,7 +98,7 @@ fn a_login_that_the_vendor_has_ended() {
     let (home, old) = expired(Place::Docker, &issuer);
     issuer.revoke(old["refresh_token"].as_str().expect("one"));
     let ended = home.run(&["refresh", "demo", "claude"]).expect(4);
-    assert!(ended.err.contains("the vendor's CLI did not renew claude: it ended with"), "{}", ended.err);
+    assert!(ended.err.contains("the vendor's CLI did not refresh claude: it ended with"), "{}", ended.err);
     assert!(ended.err.contains("if it stays so, log in again"), "{}", ended.err);
     assert_eq!(stored(&home).refresh_token.expect("one").expose(), old["refresh_token"]);
     assert_eq!(issuer.issued().len(), 1);

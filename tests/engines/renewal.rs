@@ -6,11 +6,10 @@ use std::{
 };
 
 use authenticate::{
-    config::{Paths, Project},
-    credential::{Credential, Name},
-    provider::Registry,
+    config::Paths,
+    context::Context,
+    credential::Credential,
     refresh::{Refresh, RefreshError},
-    ui::Nobody,
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -102,7 +101,7 @@ fn a_cli_that_changes_nothing_may_be_asked_again() {
     let home = expired(Place::Docker, "exit 7");
     for _ in 0..2 {
         let ended = home.run(&["token", "p", "acme"]).expect(4);
-        assert!(ended.err.contains("did not renew acme: it ended with exit code 7"), "{}", ended.err);
+        assert!(ended.err.contains("did not refresh acme: it ended with exit code 7"), "{}", ended.err);
     }
     home.assert_nothing_left();
 }
@@ -140,11 +139,8 @@ fn a_cli_that_fails_is_run_once_for_all_who_wait() {
     let files = started(&home);
     let record = home.record("acme").expect("stored");
     let paths = Paths::new(home.path().join("config"), home.data());
-    let registry = Registry::load_one(&paths, "acme");
-    let name: Name = "p".parse().expect("a name");
-    let project = Project::load(&paths.projects(), &name).expect("a project");
-    let provider = registry.usable("acme").expect("described");
-    let refresh = Refresh { paths: &paths, store: None, provider, project: &project, ui: &Nobody };
+    let context = Context::new(paths).with_project("p".parse().expect("a name"));
+    let refresh = Refresh::of(&context, &record).expect("described");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let second = runtime.block_on(async {
         let waiting = refresh.refresh(&record, false);
@@ -176,7 +172,7 @@ fn who_is_killed_meanwhile_leaves_the_login_in_doubt() {
     killed.signal(Signal::KILL);
     killed.end();
     let ended = home.run(&["token", "p", "acme"]).expect(3);
-    assert!(ended.err.contains("it is not known what became of renewing acme"), "{}", ended.err);
+    assert!(ended.err.contains("the outcome of refreshing acme"), "{}", ended.err);
     assert!(home.containers().len() <= 1, "the token was given to another one");
     home.run(&["doctor", "--json"]);
     home.assert_nothing_left();

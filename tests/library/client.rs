@@ -1,11 +1,12 @@
 //! A program that holds a client.
 
+use std::sync::Arc;
+
 use authenticate::{
-    Client, Error,
+    Client, ConfigError, Error, ErrorKind, ResolveError, cancel_pair,
     credential::{Address, Credential, Metadata, OAuth, Owner, Secret},
-    exit,
     handout::headers::HeadersError,
-    login::{FieldInput, LoginError, LoginOptions, cancel},
+    login::{FieldInput, LoginError, LoginOptions},
     provider::Mode,
     resolve::{Request, Source},
     status::state::CredentialState,
@@ -22,16 +23,16 @@ fn a_client_in_memory_leaves_nothing_on_the_disk() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
-        assert!(!client.is_authenticated("openai").expect("known"));
+        assert!(!client.is_authenticated("openai").await.expect("known"));
         logs_in(&client, "openai", key(KEY)).await.expect("stored");
-        assert!(client.is_authenticated("openai").expect("known"));
+        assert!(client.is_authenticated("openai").await.expect("known"));
         let found = client.clone().credential("openai").await.expect("found");
         assert_eq!((&found.source, &found.credential), (&Source::Stored, &Credential::api_key(KEY)));
         client.logout("openai", None).await.expect("removed");
         let error = client.logout("openai", None).await.expect_err("nothing left");
-        assert_eq!(error.exit_code(), exit::NO_CREDENTIAL);
+        assert_eq!(error.kind(), ErrorKind::NoCredential);
         let error = client.credential("openai").await.expect_err("removed");
-        assert_eq!(error.exit_code(), exit::NO_CREDENTIAL);
+        assert_eq!(error.kind(), ErrorKind::NoCredential);
     });
     assert!(!home.paths.data().exists());
 }
@@ -40,7 +41,7 @@ fn a_client_in_memory_leaves_nothing_on_the_disk() {
 fn a_client_uses_the_same_store_as_everybody() {
     let home = Home::new();
     let client = Client::new(home.paths.clone());
-    assert_eq!(client.list().expect("listed"), []);
+    assert_eq!(block_on(client.list()).expect("listed"), []);
     assert!(block_on(client.logout("openai", None)).is_err(), "nothing to remove");
     assert!(block_on(client.logout_all()).expect("nothing to remove").is_empty());
     assert!(!home.paths.data().exists(), "looking makes nothing");
@@ -59,7 +60,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
         _ => LoginOptions::default(),
     };
     let providers = ["openai", "mistral", "groq", "opnai"];
-    let results = block_on(client.login_all(&providers, how, &Nobody, &mut cancel::pair().1));
+    let results = block_on(client.login_all(&providers, how, &mut cancel_pair().1));
     let well: Vec<_> = results.iter().map(|(provider, result)| (provider.as_str(), result.is_ok())).collect();
     assert_eq!(well, [("openai", true), ("mistral", false), ("groq", true), ("opnai", false)]);
     let other = client.clone().project(name("demo"));
@@ -68,7 +69,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
     assert!(removed.iter().all(|(_, left)| left.is_ok()));
     let removed: Vec<_> = removed.iter().map(|(address, _)| address.to_string()).collect();
     assert_eq!(removed, ["groq (set team)", "openai (set team)"]);
-    assert!(other.is_authenticated("openai").expect("known"), "another project's are left");
+    assert!(block_on(other.is_authenticated("openai")).expect("known"), "another project's are left");
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn a_client_lists_what_can_be_done() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
-    let list = client.list().expect("listed");
+    let list = block_on(client.list()).expect("listed");
     let [entry] = list.as_slice() else { panic!("{list:?}") };
     assert_eq!(
         (entry.label.as_str(), &entry.modes),
@@ -84,10 +85,10 @@ fn a_client_lists_what_can_be_done() {
     );
     let found = entry.details.as_ref().expect("configured");
     assert_eq!((found.state, found.refreshable, found.revocable), (CredentialState::Ok, false, false));
-    let record = client.stored("claude").expect("read").expect("stored");
+    let record = block_on(client.stored("claude")).expect("read").expect("stored");
     let times = (found.created_at, found.updated_at, &found.client_id);
     assert_eq!(times, (Some(record.created_at), Some(record.updated_at), &None));
-    let all = client.list_all().expect("listed");
+    let all = block_on(client.list_all()).expect("listed");
     let codex = all.iter().find(|entry| entry.address.provider.as_str() == "codex").expect("known");
     assert_eq!(codex.details, None);
     assert_eq!(block_on(client.refresh_all(false)).expect("none").len(), 0);
@@ -120,7 +121,7 @@ fn headers_are_for_the_providers_own_api() {
             error.to_string(),
             "api.base_url of provider acme: the environment variable ACME_TEST_URL_UNSET is not set"
         );
-        assert_eq!(error.exit_code(), exit::USAGE);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     });
 }
 
@@ -132,7 +133,8 @@ fn a_wrong_descriptor_gives_no_headers() {
     block_on(async {
         logs_in(&client, "openai", key(KEY)).await.expect("stored");
         home.write("config/providers/openai.yaml", "api: {base_url: http://example.com}\n");
-        assert!(matches!(client.headers("openai").await, Err(Error::Descriptor(_))));
+        let client = Client::new(home.paths.clone());
+        assert!(matches!(client.headers("openai").await, Err(Error::Config(ConfigError::Descriptor(_)))));
     });
 }
 
@@ -168,7 +170,7 @@ fn what_logout_would_revoke_is_revocable() {
     put("mute:silent", oauth(&[device, token_url("https://id.example/token")]), Owner::Us);
     put("gone:device", oauth(&[device, token_url("https://id.example/token"), revocation]), Owner::Us);
     drop(store);
-    let list = Client::new(home.paths.clone()).list().expect("listed");
+    let list = block_on(Client::new(home.paths.clone()).list()).expect("listed");
     let revocable: Vec<_> = list
         .iter()
         .filter(|entry| entry.details.as_ref().expect("stored").revocable)
@@ -190,27 +192,33 @@ fn a_client_of_a_profile_has_to_do_with_no_other() {
         let record = logs_in(&work, "claude", key("sk-ant-0123456789-at-work")).await.expect("stored");
         assert_eq!(record.address.to_string(), "claude:work");
         let own = client.clone().profile(name("own"));
-        assert!(matches!(own.headers("claude").await, Err(Error::NoCredential { .. })));
-        assert!(matches!(own.refresh("claude", false).await, Err(Error::NoCredential { .. })));
+        assert!(matches!(own.headers("claude").await, Err(Error::Resolve(ResolveError::NotFound { .. }))));
+        assert!(matches!(
+            own.refresh("claude", false).await,
+            Err(Error::Resolve(ResolveError::NotFound { .. }))
+        ));
         assert_eq!(
-            (own.is_authenticated("claude").expect("known"), own.list().expect("listed")),
+            (own.is_authenticated("claude").await.expect("known"), own.list().await.expect("listed")),
             (false, vec![])
         );
-        assert_eq!(own.stored("claude").expect("known"), None);
-        assert!(work.is_authenticated("claude").expect("known"));
-        assert_eq!(work.stored("claude").expect("known"), Some(record));
+        assert_eq!(own.stored("claude").await.expect("known"), None);
+        assert!(work.is_authenticated("claude").await.expect("known"));
+        assert_eq!(work.stored("claude").await.expect("known"), Some(record));
         logs_in(&own, "claude", key("sk-ant-0123456789-of-mine")).await.expect("stored");
     });
     assert_eq!(token(&work).expect("found"), "sk-ant-0123456789-at-work");
-    assert!(matches!(token(&client), Err(Error::SeveralAccounts { .. })), "none is named");
-    let request = Request { profile: Some(name("own")), ..Request::new(&name("demo"), "claude") };
+    assert!(
+        matches!(token(&client), Err(Error::Resolve(ResolveError::SeveralAccounts { .. }))),
+        "none is named"
+    );
+    let request = Request { profile: Some(name("own")), ..Request::new("claude") };
     let found = block_on(work.find(&request)).expect("found");
     assert_eq!(found.address.to_string(), "claude:own", "what the request names goes first");
     let left = block_on(work.logout_all()).expect("removed");
     let left: Vec<_> = left.iter().map(|(address, _)| address.to_string()).collect();
     assert_eq!(left, ["claude:work"]);
     block_on(client.clone().profile(name("own")).logout("claude", None)).expect("removed");
-    assert_eq!(client.list().expect("listed"), []);
+    assert_eq!(block_on(client.list()).expect("listed"), []);
 }
 
 #[test]
@@ -218,11 +226,11 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
     let home = Home::new();
     let client = in_memory(&home);
     let status = |client: &Client, provider: &str| -> Vec<(String, Option<CredentialState>)> {
-        let status = client.status(provider).expect(provider).into_iter();
+        let status = block_on(client.status(provider)).expect(provider).into_iter();
         status.map(|entry| (entry.address.to_string(), entry.details.map(|found| found.state))).collect()
     };
     assert_eq!(status(&client, "claude-code"), [("claude".to_owned(), None)]);
-    assert!(matches!(client.status("opnai"), Err(Error::UnknownProvider(_))));
+    assert!(matches!(block_on(client.status("opnai")), Err(Error::Config(ConfigError::UnknownProvider(_)))));
     for profile in ["own", "work"] {
         let client = client.clone().profile(name(profile));
         block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
@@ -233,7 +241,7 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
     assert_eq!(status(&client.clone().profile(name("work")), "claude"), [work]);
     let given = client.with_credential("gh", Credential::Token { token: KEY.into() }).expect("known");
     assert_eq!(
-        given.status("gh").expect("known")[0].details.as_ref().expect("given").source,
+        block_on(given.status("gh")).expect("known")[0].details.as_ref().expect("given").source,
         Source::Override
     );
     assert_eq!(
@@ -247,7 +255,7 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
 fn any_provider_is_enough_to_be_authenticated() {
     let home = Home::new();
     let client = in_memory(&home).set(name("team"));
-    let any = |client: &Client| client.is_any_authenticated().expect("known");
+    let any = |client: &Client| block_on(client.is_any_authenticated()).expect("known");
     assert!(!any(&client));
     let past = Some(Timestamp::now() - SignedDuration::from_secs(60));
     let how = LoginOptions { token: Some(KEY.into()), expires_at: past, ..LoginOptions::default() };
@@ -264,26 +272,27 @@ fn any_provider_is_enough_to_be_authenticated() {
 fn a_login_is_made_only_where_there_is_none() {
     let home = Home::new();
     let client = in_memory(&home);
-    let (_interrupter, mut interrupt) = cancel::pair();
-    let mut ensure = |client: &Client, how: LoginOptions, ui: &dyn Ui| {
-        let found = block_on(client.ensure("openai", how, ui, &mut interrupt))?;
+    let (_handle, mut cancel) = cancel_pair();
+    let mut ensure = |client: &Client, options: LoginOptions, ui: Arc<dyn Ui>| {
+        let found = block_on(client.clone().ui(ui).ensure("openai", options, &mut cancel))?;
         Ok::<_, Error>((found.address.to_string(), found.usable().expect("one").expose().to_owned()))
     };
-    let asked = Script { secret: Some(KEY), ..Script::default() };
+    let asked = Arc::new(Script { secret: Some(KEY), ..Script::default() });
+    let nobody = || Arc::new(Nobody);
     assert_eq!(
-        ensure(&client, LoginOptions::default(), &asked).expect("logged in"),
+        ensure(&client, LoginOptions::default(), asked.clone()).expect("logged in"),
         ("openai".to_owned(), KEY.to_owned())
     );
     assert_eq!(asked.said(), ["API key for OpenAI"]);
     let other = key("sk-0123456789-another-one");
-    assert_eq!(ensure(&client, other.clone(), &Nobody).expect("there").1, KEY);
+    assert_eq!(ensure(&client, other.clone(), nobody()).expect("there").1, KEY);
     let of_work = LoginOptions { profile: Some(name("work")), ..other };
     let work = ("openai:work".to_owned(), "sk-0123456789-another-one".to_owned());
-    assert_eq!(ensure(&client, of_work, &Nobody).expect("another account"), work);
+    assert_eq!(ensure(&client, of_work, nobody()).expect("another account"), work);
     let given = client.clone().with_credential("openai", Credential::api_key("sk-given")).expect("known");
-    assert_eq!(ensure(&given, LoginOptions::default(), &Nobody).expect("given").1, "sk-given");
+    assert_eq!(ensure(&given, LoginOptions::default(), nobody()).expect("given").1, "sk-given");
     let error =
-        ensure(&client.set(name("other")), LoginOptions::default(), &Nobody).expect_err("nobody to ask");
+        ensure(&client.set(name("other")), LoginOptions::default(), nobody()).expect_err("nobody to ask");
     assert!(matches!(error, Error::Login(LoginError::Ui(UiError::NoOneToAsk(_)))), "{error:?}");
 }
 
@@ -292,6 +301,8 @@ fn a_client_says_which_files_it_cannot_read() {
     let home = Home::new();
     let client = Client::new(home.paths.clone()).project(name("shop"));
     assert_eq!(client.problems(), []);
+    // A client reads the configuration once.
+    let client = Client::new(home.paths.clone()).project(name("shop"));
     home.write("config/providers/bad.yaml", "labl: x\n");
     home.write("config/projects/shop.yaml", "engin: docker\n");
     let problems: Vec<_> = client.problems().iter().map(ToString::to_string).collect();
@@ -304,14 +315,14 @@ fn rows_of_which_nobody_can_tell_whose_they_are_are_said() {
     let home = Home::new();
     let client = Client::new(home.paths.clone());
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");
-    assert_eq!(client.unreadable().expect("looked").len(), 0);
+    assert_eq!(block_on(client.unreadable()).expect("looked").len(), 0);
     let database = rusqlite::Connection::open(home.paths.data().join("credentials.db")).expect("opened");
     database.execute("UPDATE credential SET profile = ''", []).expect("damaged");
-    let found = client.unreadable().expect("looked");
+    let found = block_on(client.unreadable()).expect("looked");
     assert_eq!(found.len(), 1);
     assert!(found[0].row.contains("openai"), "{}", found[0].row);
-    assert_eq!(client.list().expect("listed"), []);
+    assert_eq!(block_on(client.list()).expect("listed"), []);
     let mut store = Store::open(&home.paths).expect("opened");
     store.remove_unreadable(&found[0]).expect("removed");
-    assert_eq!(client.unreadable().expect("looked").len(), 0);
+    assert_eq!(block_on(client.unreadable()).expect("looked").len(), 0);
 }

@@ -1,10 +1,12 @@
 //! The functions that need no client: plan, store, resolve.
 
+use std::sync::Arc;
+
 use authenticate::{
-    Error,
+    ConfigError, Error, ErrorKind, ResolveError, cancel_pair,
+    context::Context,
     credential::{Address, Credential, Metadata},
-    exit,
-    login::{Login, LoginError, LoginOptions, cancel},
+    login::{Login, LoginError, LoginOptions},
     provider::{Mode, Registry},
     resolve::{Lookup, Request, resolve},
     store::{Store, Swap},
@@ -14,15 +16,20 @@ use test_support::{Home, KEY, name};
 
 use crate::script::{Script, resolves};
 
+/// Plans a login for a project, with this user interface.
+fn plan(home: &Home, project: &str, provider: &str, options: LoginOptions, ui: &Arc<Script>) -> Login {
+    let context = Context::new(home.paths.clone()).with_project(name(project)).with_ui(ui.clone());
+    Login::plan(&context, provider, options).expect("planned")
+}
+
 #[test]
 fn a_key_that_is_asked_for_is_stored_and_resolved() {
     let home = Home::new();
-    let ui = Script { secret: Some(KEY), ..Script::default() };
-    let login =
-        Login::plan(&home.paths, &name("demo"), "openai", LoginOptions::default(), &ui).expect("planned");
+    let ui = Arc::new(Script { secret: Some(KEY), ..Script::default() });
+    let login = plan(&home, "demo", "openai", LoginOptions::default(), &ui);
     assert_eq!((login.mode(), login.address().to_string()), (Mode::ApiKey, "openai".to_owned()));
     assert!(ui.said().is_empty(), "one mode is no question");
-    let record = login.store_key(&ui).expect("stored");
+    let record = login.store_key().expect("stored");
     assert_eq!(record.credential, Credential::api_key(KEY));
     assert_eq!(ui.said(), ["API key for OpenAI"]);
     assert_eq!(resolves(&home, "openai").expect("resolved"), KEY);
@@ -31,9 +38,8 @@ fn a_key_that_is_asked_for_is_stored_and_resolved() {
 #[test]
 fn planning_attempts_nothing() {
     let home = Home::new();
-    let ui = Script { mode: Some(Mode::Oauth), ..Script::default() };
-    let login = Login::plan(&home.paths, &name("demo"), "claude-code", LoginOptions::default(), &ui)
-        .expect("planned");
+    let ui = Arc::new(Script { mode: Some(Mode::Oauth), ..Script::default() });
+    let login = plan(&home, "demo", "claude-code", LoginOptions::default(), &ui);
     assert_eq!(login.mode(), Mode::Oauth);
     assert_eq!(login.provider().name, "claude");
     assert_eq!(ui.said(), ["claude: [Oauth, ApiKey, Token]"]);
@@ -44,11 +50,8 @@ fn planning_attempts_nothing() {
 fn the_set_is_the_callers_or_else_the_projects() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
-    let ui = Script::default();
-    let set = |how: LoginOptions| {
-        let login = Login::plan(&home.paths, &name("shop"), "openai", how, &ui).expect("planned");
-        login.address().set.to_string()
-    };
+    let ui = Arc::new(Script::default());
+    let set = |options| plan(&home, "shop", "openai", options, &ui).address().set.to_string();
     assert_eq!(set(LoginOptions::default()), "team");
     assert_eq!(set(LoginOptions { set: Some(name("own")), ..LoginOptions::default() }), "own");
 }
@@ -57,28 +60,26 @@ fn the_set_is_the_callers_or_else_the_projects() {
 fn the_whole_of_it_in_one_call() {
     let home = Home::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let ui = Script {
-        mode: Some(Mode::ApiKey),
-        secret: Some("sk-ant-0123456789-abcdefghij"),
-        ..Script::default()
-    };
-    let (_interrupter, mut interrupt) = cancel::pair();
+    let secret = Some("sk-ant-0123456789-abcdefghij");
+    let ui = Arc::new(Script { mode: Some(Mode::ApiKey), secret, ..Script::default() });
+    let (_handle, mut cancel) = cancel_pair();
     let profile = LoginOptions { profile: Some(name("work")), ..LoginOptions::default() };
-    let demo = name("demo");
-    let login = authenticate::authenticate(&home.paths, &demo, "claude", profile, &ui, &mut interrupt);
+    let (paths, demo) = (home.paths.clone(), name("demo"));
+    let login = authenticate::authenticate(paths, demo, "claude", profile, ui.clone(), &mut cancel);
     let record = runtime.block_on(login).expect("stored");
     assert_eq!(record.address.to_string(), "claude:work");
     assert_eq!(ui.said(), ["claude: [Oauth, ApiKey, Token]", "API key for Claude Code"]);
 }
 
 #[test]
-fn errors_have_their_exit_codes_and_nothing_of_the_key() {
+fn errors_have_their_kind_and_nothing_of_the_key() {
     let home = Home::new();
-    let store =
-        |provider: &str, key: &str| authenticate::store_api_key(&home.paths, provider, &key.into(), None);
+    let store = |provider: &str, key: &str| {
+        authenticate::store_api_key(home.paths.clone(), provider, &key.into(), None)
+    };
     type Expected = fn(&Error) -> bool;
     let refused: [(&str, &str, Expected); 4] = [
-        ("opnai", KEY, |error| matches!(error, Error::UnknownProvider(_))),
+        ("opnai", KEY, |error| matches!(error, Error::Config(ConfigError::UnknownProvider(_)))),
         ("openai", "CANARY", |error| {
             matches!(error, Error::Login(LoginError::BadKey { forceable: true, .. }))
         }),
@@ -88,20 +89,21 @@ fn errors_have_their_exit_codes_and_nothing_of_the_key() {
     for (provider, key, expected) in refused {
         let error = store(provider, key).expect_err(provider);
         assert!(expected(&error), "{error:?}");
-        assert_eq!(error.exit_code(), exit::USAGE);
-        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("CANARY"), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(!format!("{error} {error:?}").contains("CANARY"), "{error:?}");
     }
     assert!(!home.paths.data().exists());
     let none = resolves(&home, "openai").expect_err("nothing");
-    assert_eq!(none.exit_code(), exit::NO_CREDENTIAL);
+    assert_eq!(none.kind(), ErrorKind::NoCredential);
 }
 
 #[test]
 fn an_api_key_goes_to_its_set() {
     let home = Home::new();
-    authenticate::store_api_key(&home.paths, "openai", &KEY.into(), Some(&name("team"))).expect("stored");
-    let request = Request { set: Some(name("team")), ..Request::new(&name("demo"), "openai") };
-    let found = resolve(&home.paths, &request).and_then(Lookup::without_refresh).expect("resolved");
+    let (paths, team) = (home.paths.clone(), name("team"));
+    authenticate::store_api_key(paths.clone(), "openai", &KEY.into(), Some(&team)).expect("stored");
+    let request = Request { set: Some(team), ..Request::new("openai") };
+    let found = resolve(&Context::new(paths), &request).and_then(Lookup::without_refresh).expect("resolved");
     assert_eq!(found.credential, Credential::api_key(KEY));
     assert!(resolves(&home, "openai").is_err(), "not in the default set");
 }
@@ -116,7 +118,7 @@ fn an_expired_credential_is_not_handed_out() {
         .put(&Address::default_profile(name("gh")), &Credential::Token { token: KEY.into() }, &past)
         .expect("stored");
     let error = resolves(&home, "gh").expect_err("expired");
-    assert!(matches!(error, Error::Expired { .. }), "{error:?}");
+    assert!(matches!(error, Error::Resolve(ResolveError::Expired { .. })), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 }
 

@@ -1,7 +1,7 @@
 //! What a client is given, beside what is stored.
 
 use authenticate::{
-    Client, Error,
+    Client, ConfigError, Error, ResolveError,
     credential::{Address, Credential, Metadata},
     resolve::{Request, Source},
     status::state::CredentialState,
@@ -25,7 +25,7 @@ fn what_a_client_is_given_wins_and_is_not_stored() {
         assert_eq!(client.credential("claude").await.expect("found").source, Source::Stored);
         assert!(matches!(
             client.clone().with_credential("opnai", Credential::api_key("x")),
-            Err(Error::UnknownProvider(_))
+            Err(Error::Config(ConfigError::UnknownProvider(_)))
         ));
     });
 }
@@ -35,7 +35,7 @@ fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
     let home = Home::new();
     let client = in_memory(&home);
     let sources = |client: &Client| -> Vec<(String, Source)> {
-        let list = client.list().expect("listed");
+        let list = block_on(client.list()).expect("listed");
         list.into_iter()
             .map(|entry| (entry.address.to_string(), entry.details.expect("found").source))
             .collect()
@@ -45,7 +45,7 @@ fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
     let given = given.with_credential("anthropic", Credential::api_key("sk-given")).expect("known");
     let expected = [("anthropic".to_owned(), Source::Override), ("openai".to_owned(), Source::Override)];
     assert_eq!(sources(&given), expected);
-    let all = given.list_all().expect("listed");
+    let all = block_on(given.list_all()).expect("listed");
     let anthropic: Vec<_> =
         all.iter().filter(|entry| entry.address.provider.as_str() == "anthropic").collect();
     let [entry] = anthropic.as_slice() else { panic!("{anthropic:?}") };
@@ -71,7 +71,7 @@ fn a_client_finds_in_its_own_set_what_it_was_given_first() {
     let find = |client: &Client, request: Request| {
         block_on(client.find(&request)).map(|found| (found.address.to_string(), found.source.clone()))
     };
-    let request = || Request::new(&name("demo"), "openai");
+    let request = || Request::new("openai");
     assert!(find(&client, request()).is_err(), "not in the default set");
     assert_eq!(find(&team, request()).expect("found"), ("openai (set team)".to_owned(), Source::Stored));
     let other = Request { set: Some(name("other")), ..request() };
@@ -90,7 +90,7 @@ fn what_is_given_for_a_profile_is_used_for_no_other() {
     }
     let given = work.with_credential("claude", Credential::api_key("sk-given")).expect("known");
     let sources = |client: &Client| -> Vec<(String, Source)> {
-        let list = client.list().expect("listed");
+        let list = block_on(client.list()).expect("listed");
         list.into_iter()
             .map(|entry| (entry.address.to_string(), entry.details.expect("found").source))
             .collect()
@@ -124,11 +124,11 @@ fn a_store_in_memory_can_be_filled_before_a_client_has_it() {
     let client = Client::with_store(home.paths.clone(), store.clone());
     assert_eq!(block_on(client.credential("openai")).expect("found").credential, Credential::api_key(KEY));
 
-    assert!(matches!(block_on(client.credential("gh")), Err(Error::Expired { .. })));
-    let record = client.stored("gh").expect("known").expect("stored");
+    assert!(matches!(block_on(client.credential("gh")), Err(Error::Resolve(ResolveError::Expired { .. }))));
+    let record = block_on(client.stored("gh")).expect("known").expect("stored");
     assert_eq!(record.credential, Credential::Token { token: KEY.into() }, "whatever its state");
-    assert_eq!(client.stored("mistral").expect("known"), None);
-    assert!(matches!(client.stored("opnai"), Err(Error::UnknownProvider(_))));
+    assert_eq!(block_on(client.stored("mistral")).expect("known"), None);
+    assert!(matches!(block_on(client.stored("opnai")), Err(Error::Config(ConfigError::UnknownProvider(_)))));
 
     block_on(client.logout("openai", None)).expect("removed");
     assert_eq!(store.lock().count().expect("counted"), 1, "it is the same store");

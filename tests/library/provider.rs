@@ -1,7 +1,7 @@
 //! Providers that a program describes itself.
 
 use authenticate::{
-    Client, Error,
+    Client, ConfigError, Error,
     provider::{Descriptor, Registry},
     resolve::Source,
     status::StatusEntry,
@@ -28,7 +28,7 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
     }));
     let client = in_memory(&home).provider(acme).expect("described");
     block_on(async {
-        assert!(!client.is_authenticated("acme").expect("known"));
+        assert!(!client.is_authenticated("acme").await.expect("known"));
         logs_in(&client, "ac", key(KEY)).await.expect("stored");
         for name in ["acme", "ac"] {
             let found = client.credential(name).await.expect("found");
@@ -38,7 +38,7 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
                 format!("Bearer {KEY}")
             );
         }
-        assert_eq!(labels(client.list().expect("listed")), [("acme".to_owned(), "Acme".to_owned())]);
+        assert_eq!(labels(client.list().await.expect("listed")), [("acme".to_owned(), "Acme".to_owned())]);
         client
             .clone()
             .with_credential("ac", authenticate::credential::Credential::api_key("k"))
@@ -47,7 +47,13 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
     });
     assert!(client.problems().is_empty());
     let other = in_memory(&home);
-    assert!(matches!(other.is_authenticated("acme"), Err(Error::UnknownProvider(_))), "it is nobody else's");
+    assert!(
+        matches!(
+            block_on(other.is_authenticated("acme")),
+            Err(Error::Config(ConfigError::UnknownProvider(_)))
+        ),
+        "it is nobody else's"
+    );
 }
 
 #[test]
@@ -55,7 +61,7 @@ fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
     let home = Home::new();
     home.write("config/providers/openai.yaml", "label: Of the user\naliases: [oai]\n");
     let client = in_memory(&home);
-    let label = |client: &Client| client.status("oai").expect("known")[0].label.clone();
+    let label = |client: &Client| block_on(client.status("oai")).expect("known")[0].label.clone();
     assert_eq!(label(&client), "Of the user");
     let client =
         client.provider(descriptor(json!({"name": "openai", "label": "Of the program"}))).expect("right");
@@ -66,7 +72,7 @@ fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
         client.provider(descriptor(json!({"name": "openai", "aliases": ["oai", "late"]}))).expect("right");
     assert_eq!(label(&client), "Of the program");
     let client = client.provider(descriptor(json!({"name": "claude", "label": "Later"}))).expect("right");
-    let claude = client.status("claude").expect("known").remove(0);
+    let claude = block_on(client.status("claude")).expect("known").remove(0);
     assert_eq!((claude.label.as_str(), claude.modes.len()), ("Later", 3));
 }
 
@@ -74,7 +80,7 @@ fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
 fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
     let home = Home::new();
     let wrong = |value| match in_memory(&home).provider(descriptor(value)) {
-        Err(Error::Descriptor(problems)) => {
+        Err(Error::Config(ConfigError::Descriptor(problems))) => {
             problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         }
         other => panic!("{other:?}"),
@@ -88,7 +94,7 @@ fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
     let said = wrong(json!({"name": "acme", "aliases": ["claude"]}));
     assert!(said.contains("\"claude\" of acme already belongs to claude"), "{said}");
     let unnamed = in_memory(&home).provider(descriptor(json!({"label": "Acme"})));
-    assert!(matches!(unnamed, Err(Error::Name(_))), "{unnamed:?}");
+    assert!(matches!(unnamed, Err(Error::Config(ConfigError::Name(_)))), "{unnamed:?}");
 }
 
 #[test]
@@ -97,5 +103,5 @@ fn every_descriptor_can_be_given_as_it_is() {
     let plain = in_memory(&home);
     let with = |client: Client, known: &Descriptor| client.provider(known.clone()).expect("right");
     let client = Registry::bundled().iter().fold(plain.clone(), |client, known| with(client, known));
-    assert_eq!(client.list_all().expect("listed"), plain.list_all().expect("listed"));
+    assert_eq!(block_on(client.list_all()).expect("listed"), block_on(plain.list_all()).expect("listed"));
 }

@@ -3,14 +3,15 @@
 use std::{io, sync::Mutex};
 
 use authenticate::{
-    Client, Error,
+    Client, Error, cancel_pair,
+    context::Context,
     credential::{Record, Secret},
-    login::{LoginOptions, cancel},
+    login::LoginOptions,
     provider::{Descriptor, Mode},
     resolve::{Request, Source, resolve},
-    ui::{Console, Event, Nobody, Ui, UiError},
+    ui::{Console, Event, Ui, UiError},
 };
-use test_support::{Home, name};
+use test_support::Home;
 
 /// A user interface that answers from a script and keeps what it was asked and shown.
 #[derive(Default)]
@@ -56,7 +57,8 @@ impl Ui for Script {
 
 /// The stored value for a provider.
 pub fn resolves(home: &Home, provider: &str) -> Result<String, Error> {
-    let found = resolve(&home.paths, &Request::new(&name("demo"), provider))?.without_refresh()?;
+    let context = Context::new(home.paths.clone());
+    let found = resolve(&context, &Request::new(provider))?.without_refresh()?;
     assert_eq!(found.source, Source::Stored);
     Ok(found.credential.usable().expect("one value").expose().to_owned())
 }
@@ -70,7 +72,7 @@ pub fn in_memory(home: &Home) -> Client {
 }
 
 pub async fn logs_in(client: &Client, provider: &str, how: LoginOptions) -> Result<Record, Error> {
-    client.login(provider, how, &Nobody, &mut cancel::pair().1).await
+    client.login(provider, how, &mut cancel_pair().1).await
 }
 
 pub fn key(key: &str) -> LoginOptions {

@@ -59,7 +59,7 @@ fn a_key_of_the_vendor_is_stored_whatever_it_looks_like_if_it_is_one() {
         (
             "CANARY".repeat(3000),
             code::LOGIN_FAILED,
-            "the key that openrouter gave is none: it is longer than any",
+            "openrouter returned an invalid API key: it is longer than any",
         ),
     ] {
         let home = Home::new();

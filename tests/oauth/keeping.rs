@@ -187,7 +187,7 @@ fn what_a_server_has_given_is_stored_though_the_database_was_locked_for_long() {
     });
     acme(&home, &server);
     let mut login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
-    login.says("what the vendor gave cannot be stored yet, trying on");
+    login.says("cannot store the credential yet, trying again");
     drop(locked.lock().expect("alone").take());
     login.exits(code::DONE);
     assert_eq!(tokens(&home, "acme").0.access_token.expose(), "a");

@@ -6,21 +6,16 @@ use std::{
 };
 
 use authenticate::{
-    Client, Error,
-    config::Paths,
-    credential::Credential,
-    login::{LoginOptions, cancel},
-    resolve::Resolved,
-    revoke::Revocation,
-    ui::Nobody,
+    Client, Error, LogoutError, ResolveError, cancel_pair, config::Paths, credential::Credential,
+    login::LoginOptions, resolve::Resolved, revoke::Revocation,
 };
 use test_support::{Home, Stub, describe, json_reply, openid::SECRET, reply};
 
 /// Logged in to `robot`.
 async fn client(home: &Home) -> Client {
     let client = Client::in_memory(Paths::new(home.config(), home.data())).expect("a client");
-    let (_interrupter, mut interrupt) = cancel::pair();
-    client.login("robot", LoginOptions::default(), &Nobody, &mut interrupt).await.expect("logged in");
+    let (_handle, mut cancel) = cancel_pair();
+    client.login("robot", LoginOptions::default(), &mut cancel).await.expect("logged in");
     client
 }
 
@@ -98,8 +93,8 @@ async fn a_crowd_sends_the_refresh_token_once_and_logout_revokes_it() {
     assert!(matches!(left.revocation, Revocation::Done), "{left:?}");
     let revoked: Vec<_> = server.asked_at("/revoke").iter().map(|asked| asked.parameter("token")).collect();
     assert_eq!(revoked, [Some("r1".to_owned()), Some("a1".to_owned())]);
-    assert!(matches!(client.credential("robot").await, Err(Error::NoCredential { .. })));
-    assert!(matches!(client.logout("robot", None).await, Err(Error::NoCredential { .. })));
+    assert!(matches!(client.credential("robot").await, Err(Error::Resolve(ResolveError::NotFound { .. }))));
+    assert!(matches!(client.logout("robot", None).await, Err(Error::Logout(LogoutError::NotStored { .. }))));
 }
 
 fn exists(path: impl AsRef<Path>) -> bool {

@@ -89,10 +89,7 @@ fn a_hundred_times_at_random_under_readers() {
             }
             // It died with the exchange under way.
             unknown += 1;
-            assert!(
-                answers[0].starts_with("error: it is not known what became of renewing acme"),
-                "{answers:?}"
-            );
+            assert!(answers[0].starts_with("error: the outcome of refreshing acme"), "{answers:?}");
             assert!(
                 matches!(home.renew(&now, false), Err(RefreshError::OutcomeUnknown { .. })),
                 "round {round}"

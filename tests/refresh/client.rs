@@ -3,14 +3,13 @@
 use std::process::Stdio;
 
 use authenticate::{
-    Client, Error,
+    Client, ConfigError, Error, ResolveError, cancel_pair,
     credential::{Address, Credential, Metadata, Record},
     handout::headers::HeadersError,
-    login::{LoginOptions, cancel},
+    login::LoginOptions,
     oauth::OAuthError,
     refresh::{RefreshError, Refreshed},
     store::SharedStore,
-    ui::Nobody,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -50,12 +49,15 @@ fn a_login_that_the_vendor_has_ended_is_none() {
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
     let client = client(&home);
-    assert!(client.is_authenticated("acme").expect("known"), "nobody has tried yet");
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"), "nobody has tried yet");
     let error = runtime().block_on(client.credential("acme")).expect_err("it has ended");
     assert!(matches!(error, Error::Refresh(RefreshError::Refused { .. })), "{error:?}");
-    assert!(!client.is_authenticated("acme").expect("known"));
+    assert!(!runtime().block_on(client.is_authenticated("acme")).expect("known"));
     home.logged_in(&tokens(), EXPIRED);
-    assert!(client.is_authenticated("acme").expect("known"), "a new login is a new chance");
+    assert!(
+        runtime().block_on(client.is_authenticated("acme")).expect("known"),
+        "a new login is a new chance"
+    );
 }
 
 #[test]
@@ -66,7 +68,7 @@ fn a_login_of_which_nobody_knows_what_became_is_none() {
     let client = client(&home);
     let error = runtime().block_on(client.credential("acme")).expect_err("no answer");
     assert!(matches!(error, Error::Refresh(RefreshError::OutcomeUnknown { .. })), "{error:?}");
-    assert!(!client.is_authenticated("acme").expect("known"));
+    assert!(!runtime().block_on(client.is_authenticated("acme")).expect("known"));
 }
 
 #[test]
@@ -77,9 +79,9 @@ fn a_login_is_used_to_its_end_though_it_is_not_renewed_any_more() {
     let client = client(&home);
     runtime().block_on(client.credential("acme")).expect("it lasts");
     assert_eq!(server.bodies().len(), 1, "it was tried");
-    assert!(client.is_authenticated("acme").expect("known"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"));
     home.expire();
-    assert!(!client.is_authenticated("acme").expect("known"));
+    assert!(!runtime().block_on(client.is_authenticated("acme")).expect("known"));
 }
 
 #[test]
@@ -89,16 +91,19 @@ fn a_vendor_that_is_away_keeps_a_login() {
     home.logged_in(&tokens(), EXPIRED);
     let client = client(&home);
     assert!(runtime().block_on(client.credential("acme")).is_err());
-    assert!(client.is_authenticated("acme").expect("known"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"));
 }
 
 #[test]
 fn an_expired_login_that_nothing_can_renew_is_none() {
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     home.logged_in(&tokens(), EXPIRED);
-    assert!(!client(&home).is_authenticated("acme").expect("known"));
+    assert!(!runtime().block_on(client(&home).is_authenticated("acme")).expect("known"));
     std::fs::remove_file(home.paths.providers().join("acme.yaml")).expect("removed");
-    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody knows the provider");
+    assert!(
+        !runtime().block_on(client(&home).is_authenticated("acme")).expect("known"),
+        "nobody knows the provider"
+    );
 }
 
 #[test]
@@ -140,10 +145,13 @@ fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
     let file = home.paths.providers().join("acme.yaml");
     let described = std::fs::read_to_string(&file).expect("read");
     std::fs::remove_file(&file).expect("removed");
-    assert!(!client(&home).is_authenticated("acme").expect("known"), "nobody else knows how");
+    assert!(
+        !runtime().block_on(client(&home).is_authenticated("acme")).expect("known"),
+        "nobody else knows how"
+    );
     let described = serde_json::from_str(&described).expect("a descriptor");
     let client = client(&home).provider(described).expect("right");
-    assert!(client.is_authenticated("acme").expect("known"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"));
     let found = runtime().block_on(client.credential("acme")).expect("renewed");
     assert_eq!(found.usable().expect("one").expose(), "NEW");
     assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Refreshed::Now(_))));
@@ -194,8 +202,7 @@ fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused
     let server = Server::answering(Some((200, NEW)));
     let home = Home::new(&server.url);
     let before = home.logged_in(&tokens(), SignedDuration::from_hours(1));
-    let client = client(&home);
-    let refresh = |force| runtime().block_on(client.refresh("acme", force));
+    let refresh = |force| runtime().block_on(client(&home).refresh("acme", force));
     assert_eq!(refresh(false).expect("not due"), Refreshed::Earlier(before));
     assert_eq!(server.bodies().len(), 0);
     let Ok(Refreshed::Now(after)) = refresh(true) else { panic!("not renewed") };
@@ -216,8 +223,8 @@ fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused
 fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
     let home = Home::new("http://127.0.0.1:1/token");
     let refresh = |provider| runtime().block_on(client(&home).refresh(provider, true)).expect_err(provider);
-    assert!(matches!(refresh("acme"), Error::NoCredential { .. }));
-    assert!(matches!(refresh("nonesuch"), Error::UnknownProvider(_)));
+    assert!(matches!(refresh("acme"), Error::Resolve(ResolveError::NotFound { .. })));
+    assert!(matches!(refresh("nonesuch"), Error::Config(ConfigError::UnknownProvider(_))));
     assert!(!home.paths.data().exists(), "looking makes nothing");
     home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
     assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRefreshable { .. })));
@@ -297,8 +304,8 @@ fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away(
     let ensure = || {
         let how =
             LoginOptions { api_key: Some("sk-0123456789-abcdefghij".into()), ..LoginOptions::default() };
-        let (_interrupter, mut interrupt) = cancel::pair();
-        runtime().block_on(client(&home).ensure("acme", how, &Nobody, &mut interrupt))
+        let (_handle, mut cancel) = cancel_pair();
+        runtime().block_on(client(&home).ensure("acme", how, &mut cancel))
     };
     let error = ensure().expect_err("away");
     assert!(is_away(&error), "{error:?}");

@@ -77,7 +77,7 @@ fn what_lasts_is_used_while_a_file_of_the_provider_is_wrong_or_gone() {
     home.logged_in(&tokens(), SignedDuration::from_secs(60));
     let file = home.paths.providers().join("acme.yaml");
     fs::write(&file, "typo: 1\n").expect("written");
-    let used = "it is used as it is, while it lasts";
+    let used = "using the current token until it expires";
     assert_eq!(says(&home, &["token", "p", "acme"], 0, &[used, "typo"]), "OLD\n");
     fs::remove_file(&file).expect("removed");
     assert_eq!(says(&home, &["token", "p", "acme"], 0, &[]), "OLD\n");
@@ -139,7 +139,7 @@ fn an_order_of_profiles_goes_on_after_what_the_vendor_has_ended() {
     assert_eq!(says(&home, &["token", "p", "acme"], 0, skipped), "of-key\n");
     assert_eq!(server.bodies().len(), 3, "a new login is asked about");
     let client = authenticate::Client::new(home.paths.clone()).project("p".parse().expect("a name"));
-    assert!(client.is_authenticated("acme").expect("known"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"));
 }
 
 #[test]

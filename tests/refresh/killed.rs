@@ -20,8 +20,11 @@ fn status_tells_a_holder_that_lives_from_one_that_died() {
     let (server, _answer) = Server::held(200, "{}");
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
-    let is_authenticated =
-        || authenticate::Client::new(home.paths.clone()).is_authenticated("acme").expect("known");
+    let is_authenticated = || {
+        runtime()
+            .block_on(authenticate::Client::new(home.paths.clone()).is_authenticated("acme"))
+            .expect("known")
+    };
     assert_eq!((state(&home), is_authenticated()), (json!("expired"), true));
     let mut child = home.command(&["token", "p", "acme"]).spawn().expect("started");
     eventually("the exchange", || server.bodies().len() == 1);

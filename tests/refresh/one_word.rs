@@ -50,14 +50,14 @@ fn a_provider_alone_is_the_only_one_that_is_renewed() {
     std::fs::write(home.paths.providers().join("acme.yaml"), with_alias).expect("written");
     for (count, word) in ["acme", "ac", "acme:default"].into_iter().enumerate() {
         let (said, code) = refresh(&home, &[word, "--force"]);
-        assert_eq!((said.trim(), code), ("renewed acme", Some(0)));
+        assert_eq!((said.trim(), code), ("refreshed acme", Some(0)));
         assert_eq!(server.bodies().len(), count + 1);
     }
     let token = |at: &Address| access_token(&home.store().get(at).expect("read").expect("stored"));
     assert_eq!(token(&of("bravo")), "OLD");
     assert_eq!(token(&Address { set: name("other"), ..of("acme") }), "OLD");
     let (said, code) = refresh(&home, &["acme", "--set", "other", "--force"]);
-    assert_eq!((said.trim(), code), ("renewed acme", Some(0)));
+    assert_eq!((said.trim(), code), ("refreshed acme", Some(0)));
     assert_eq!(token(&Address { set: name("other"), ..of("acme") }), "NEW");
     assert_eq!(refresh(&home, &["acme:work"]).1, Some(3));
 }
@@ -68,7 +68,7 @@ fn a_project_with_a_file_is_a_project() {
     let home = home(&server);
     project(&home, "acme", "credential_set: other\n");
     let (said, code) = refresh(&home, &["acme", "--force"]);
-    assert_eq!((said.trim(), code), ("renewed acme", Some(0)));
+    assert_eq!((said.trim(), code), ("refreshed acme", Some(0)));
     let other = home.store().get(&Address { set: name("other"), ..of("acme") }).expect("read");
     assert_eq!(access_token(&other.expect("stored")), "NEW");
     assert_eq!(server.bodies().len(), 1);
@@ -100,7 +100,7 @@ fn without_it_such_a_word_is_a_project_and_a_slip_is_pointed_out() {
         said.contains("\"acmee\" is taken for a project without a file (did you mean \"acme\"?)"),
         "{said}"
     );
-    assert!(code == Some(0) && said.contains("bravo need not be renewed"), "{said}");
+    assert!(code == Some(0) && said.contains("bravo need not be refreshed"), "{said}");
     let (said, code) = refresh(&home, &["somethingelse"]);
     assert!(code == Some(0) && !said.contains("taken for"), "{said}");
     assert_eq!(refresh(&home, &["acme:work", "acme"]).1, Some(2));

@@ -73,12 +73,12 @@ fn who_only_asks_whether_there_is_one_is_not_recorded() {
     let client = authenticate::Client::new(home.paths.clone());
     logged_in(&home, SignedDuration::from_hours(1));
     let seen = &mut 1;
-    assert!(client.is_authenticated("acme").expect("looked"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("looked"));
     home.expire();
-    assert!(client.is_authenticated("acme").expect("looked"));
+    assert!(runtime().block_on(client.is_authenticated("acme")).expect("looked"));
     home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
     recorded(&home, seen);
-    assert!(!client.is_authenticated("acme").expect("looked"));
+    assert!(!runtime().block_on(client.is_authenticated("acme")).expect("looked"));
     assert_eq!(recorded(&home, seen), [""; 0]);
 }
 

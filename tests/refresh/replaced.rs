@@ -6,7 +6,7 @@ use std::{
 };
 
 use authenticate::{
-    Client, Error,
+    Client, Error, ResolveError,
     credential::{Credential, Metadata, Owner},
     refresh::{RefreshError, Refreshed},
     resolve::ensure_fresh::FreshCredential,
@@ -58,8 +58,8 @@ fn one_that_has_expired_and_is_not_ours_to_renew_is_not_handed_out() {
         home.logged_in_as(&json!({"access_token": "VENDORS", "refresh_token": "VVV"}), EXPIRED, vendors);
     });
     let error = found.expect_err("it has expired");
-    assert!(matches!(error, Error::Expired { .. }), "{error:?}");
-    assert!(error.hint().expect("a hint").contains("authenticate import default acme"), "{error:?}");
+    let Error::Resolve(ResolveError::Expired { owner, .. }) = &error else { panic!("{error:?}") };
+    assert_eq!(*owner, Owner::Vendor);
     assert_eq!(server.bodies().len(), 0);
     let last = home.store().audit_log(None, 1).expect("read").remove(0);
     assert_eq!((last.action.as_str(), last.outcome.as_str()), ("token", "expired"));
@@ -90,11 +90,11 @@ fn one_with_time_left_is_used() {
 #[test]
 fn one_with_a_blank_field_is_filled() {
     let server = Server::answering(Some((200, NEW)));
-    let home = home(&server);
+    let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "acme-cli"});
+    let fields = json!({"a": {"label": "A"}, "b": {"label": "B", "env_var": "CARGO_PKG_NAME"}});
+    let home = Home::described(json!({"modes": ["fields"], "fields": fields, "refresh": refresh}));
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
     let found = asked_while(&home, || {
-        let fields = json!({"name": "acme", "label": "Acme", "modes": ["fields"],
-            "fields": {"a": {"label": "A"}, "b": {"label": "B", "env_var": "CARGO_PKG_NAME"}}});
-        fs::write(home.paths.providers().join("acme.yaml"), fields.to_string()).expect("written");
         let stored = Credential::Fields([("a".to_owned(), "AAA".into())].into());
         home.store().put(&home.address(), &stored, &Metadata::default()).expect("stored");
     });

@@ -85,7 +85,7 @@ fn what_was_in_doubt_or_refused_stays_so() {
 #[test]
 fn what_was_in_doubt_or_refused_stays_so_in_a_backup_and_in_what_a_restore_keeps() {
     for (answer, says) in [
-        (None, "it is not known what became of renewing acme"),
+        (None, "the outcome of refreshing acme"),
         (Some((400, r#"{"error": "invalid_grant"}"#)), "invalid_grant"),
     ] {
         let server = Server::answering(answer);

@@ -8,8 +8,7 @@ use std::{
 };
 
 use authenticate::{
-    Error,
-    refresh::maintenance,
+    refresh::{RefreshError, maintenance},
     store::{
         AttemptState, BackupLock, BackupUnlock, BeginOutcome, KeySource, Rekey, SharedStore, Store,
         StoreError,
@@ -36,7 +35,7 @@ async fn waits<T>(change: &mut (impl Future<Output = T> + Unpin)) -> bool {
 }
 
 /// Renews with another process, and does this while the vendor takes its time.
-fn while_renewing<T>(home: &Home, change: impl AsyncFnOnce() -> Result<T, Error>) -> T {
+fn while_renewing<T>(home: &Home, change: impl AsyncFnOnce() -> Result<T, RefreshError>) -> T {
     let (server, answer) = Server::held(200, ANSWER);
     home.renews_at(&server.url);
     let mut command = home.command(&["token", "p", "acme"]);
@@ -65,7 +64,7 @@ fn logged_in() -> Home {
 fn a_rekey_waits_for_the_answer_which_is_sealed_with_the_new_key() {
     let home = logged_in();
     let store = SharedStore::new(home.store());
-    while_renewing(&home, async || maintenance::rekey(&home.paths, &store, &with_passphrase()).await);
+    while_renewing(&home, async || maintenance::rekey(&store, &with_passphrase()).await);
     drop(store);
     let store = home.store();
     store.unlock(&PASSPHRASE.into()).expect("unlocked");
@@ -81,7 +80,7 @@ fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
     home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
     let unlock = BackupUnlock::Passphrase(PASSPHRASE.into());
     let store = SharedStore::new(home.store());
-    let restore = async || maintenance::restore(&home.paths, &store, &file, &unlock).await;
+    let restore = async || maintenance::restore(&store, &file, &unlock).await;
     let restored = while_renewing(&home, restore);
     assert_eq!(access_token(&home.record()), "OLD");
     let known = home.store().attempt(&home.address()).expect("read").expect("recorded");

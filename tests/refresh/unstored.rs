@@ -29,7 +29,7 @@ fn database(home: &Home) -> rusqlite::Connection {
 fn stored_in_the_end(home: &Home, mut child: Child, let_it: impl FnOnce()) {
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
     let mut said = String::new();
-    while !said.contains("cannot be stored yet, trying on") {
+    while !said.contains("cannot store the vendor's answer yet, trying again") {
         assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "it did not try on: {said}");
     }
     let_it();
@@ -94,7 +94,7 @@ fn a_refusal_that_cannot_be_noted_is_said_all_the_same() {
     let output = home.run(&["token", "p", "acme"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("the vendor does not renew acme any more: invalid_grant"), "{stderr}");
+    assert!(stderr.contains("the vendor has rejected the refresh token of acme: invalid_grant"), "{stderr}");
     let again = home.renew(&home.record(), false);
     assert!(matches!(again, Err(RefreshError::OutcomeUnknown { .. })), "{again:?}");
     assert_eq!(server.bodies().len(), 1, "the token was not sent again");
@@ -112,11 +112,11 @@ fn what_cannot_be_stored_at_all_is_handed_out_and_the_login_is_in_doubt() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "NEW\n");
-    assert!(stderr.contains("acme was renewed, but the new tokens could not be stored: "), "{stderr}");
+    assert!(stderr.contains("acme was refreshed, but the new tokens could not be stored: "), "{stderr}");
     assert!(stderr.contains("log in again"), "{stderr}");
     let known = home.store().attempt(&home.address()).expect("read").expect("recorded");
     assert_eq!(known.state, AttemptState::Unknown);
-    assert!(known.why.expect("a reason").starts_with("the vendor's answer could not be stored: "));
+    assert!(known.why.expect("a reason").starts_with("cannot store the vendor's answer: "));
     assert!(matches!(home.renew(&home.record(), false), Err(RefreshError::OutcomeUnknown { .. })));
     assert_eq!(server.bodies().len(), 1, "the token was not sent again");
     let output = home.run(&["refresh", "p", "acme", "--force"]);

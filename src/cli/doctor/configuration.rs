@@ -1,30 +1,31 @@
 //! Whether the files of the configuration are right.
 
 use authenticate::{
-    config::{Paths, Project, project, yaml},
-    exit,
-    provider::Registry,
+    config::{Project, project, yaml},
+    context::Context,
     store::{StoreError, check_settings},
 };
 
-use super::{Check, Problem};
+use super::{Check, Problem, exit};
 
-pub fn providers(paths: &Paths) -> Check {
-    let registry = Registry::load_all(paths);
+pub fn providers(context: &Context) -> Check {
+    let registry = context.registry();
     let known = format!("{} known", registry.iter().count());
     let fix = "correct the files; `authenticate providers lint` says all that is wrong";
     Check { what: "providers", result: result(registry.problems(), known, fix) }
 }
 
-pub fn projects(paths: &Paths) -> Check {
-    let (names, mut problems) = project::names(&paths.projects());
-    problems.extend(names.iter().filter_map(|name| Project::load(&paths.projects(), name).err()).flatten());
+pub fn projects(context: &Context) -> Check {
+    let (names, mut problems) = project::names(&context.paths().projects());
+    problems.extend(
+        names.iter().filter_map(|name| Project::load(&context.paths().projects(), name).err()).flatten(),
+    );
     let known = format!("{} with a file", names.len());
     Check { what: "projects", result: result(&problems, known, "correct the files") }
 }
 
-pub fn settings(paths: &Paths) -> Check {
-    let result = match check_settings(paths) {
+pub fn settings(context: &Context) -> Check {
+    let result = match check_settings(context.paths()) {
         Ok(()) => Ok("in order".to_owned()),
         Err(StoreError::Settings(problems)) => result(&problems, String::new(), "correct it"),
         Err(error) => {

@@ -3,8 +3,7 @@
 use std::{io::ErrorKind, path::Path};
 
 use authenticate::{
-    config::Paths,
-    exit,
+    context::Context,
     fs::trust,
     redact,
     store::{FILE_NAME, Store, StoreError},
@@ -15,20 +14,20 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Check, Problem};
+use super::{Check, Problem, exit};
 use crate::cli::failure::chain;
 
-pub fn store(paths: &Paths) -> Check {
+pub fn store(context: &Context) -> Check {
     let failed = |error: StoreError| {
         let fix = error
             .recovery_hint()
             .unwrap_or_else(|| "see that you may use it, and that its disk is in order".to_owned());
         Problem { message: chain(&error.into()), fix, code: exit::STORE }
     };
-    if let Some(problem) = unwritable(paths) {
+    if let Some(problem) = unwritable(context) {
         return Check { what: "store", result: Err(problem) };
     }
-    let result = match Store::open_existing(paths) {
+    let result = match Store::open_existing(context.paths()) {
         Ok(None) => Ok("none yet; the first login makes it".to_owned()),
         Ok(Some(store)) => match store.check() {
             Ok(found) if found.is_empty() => {
@@ -50,14 +49,14 @@ pub fn store(paths: &Paths) -> Check {
 }
 
 /// What of it this user may not write to: it can be read, and nothing can be stored.
-fn unwritable(paths: &Paths) -> Option<Problem> {
+fn unwritable(context: &Context) -> Option<Problem> {
     let refuses = |path: &Path, how| matches!(access(path, how), Err(Errno::ACCESS | Errno::ROFS));
     let problem = |path: &Path, fix: String| Problem {
         message: format!("nothing can be stored: this user may not write to {}", path.display()),
         fix,
         code: exit::STORE,
     };
-    let directory = paths.data();
+    let directory = context.paths().data();
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
         return Some(problem(directory, format!("run `chmod 700 {}`", redact::shell_quote(directory))));
     }
@@ -74,9 +73,9 @@ fn locked(path: &Path) -> String {
 }
 
 /// Where the locks are: nothing in them is believed unless they are ours alone.
-pub fn locks(paths: &Paths) -> Check {
+pub fn locks(context: &Context) -> Check {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
-    for directory in [paths.logins(), paths.turns()] {
+    for directory in [context.paths().logins(), context.paths().turns()] {
         match trust::check_private_dir(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();

@@ -1,16 +1,15 @@
 //! Which engines answer, and which images are built.
 
 use authenticate::{
-    config::Paths,
+    context::Context,
     engine::{self, EngineSelector, containerfile::Recipe, locate::connect},
-    exit,
-    provider::Registry,
 };
 
-use super::{Check, Problem};
+use super::{Check, Problem, exit};
+use crate::cli::hints::Hints;
 
 /// Each product, and the images of the first engine that answers.
-pub async fn checks(paths: &Paths) -> Vec<Check> {
+pub async fn checks(context: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut first = None;
     for choice in [EngineSelector::Docker, EngineSelector::Podman] {
@@ -25,26 +24,27 @@ pub async fn checks(paths: &Paths) -> Vec<Check> {
                 Ok(detail)
             }
             Err(error) => {
-                let error = authenticate::Error::from(error);
                 let message = error.to_string().replace("\n  ", " ");
-                let fix = error.hint().unwrap_or_else(|| "correct what names the engine".to_owned());
+                let fix = Hints::new(None)
+                    .engine(&error)
+                    .unwrap_or_else(|| "correct what names the engine".to_owned());
                 Err(Problem { message, fix, code: exit::ENGINE })
             }
         };
         checks.push(Check { what: "engine", result });
     }
     if let Some(engine) = first {
-        checks.push(images(paths, &engine).await);
+        checks.push(images(context, &engine).await);
     }
     checks
 }
 
-async fn images(paths: &Paths, engine: &engine::Engine) -> Check {
-    let registry = Registry::load_all(paths);
+async fn images(context: &Context, engine: &engine::Engine) -> Check {
+    let registry = context.registry();
     let (mut built, mut unbuilt, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for provider in registry.iter() {
         let Some(image) = &provider.image else { continue };
-        match Recipe::find(&image.name, image.version.as_deref(), &paths.images()) {
+        match Recipe::find(&image.name, image.version.as_deref(), &context.paths().images()) {
             Ok(recipe) => match engine.has_image(&recipe.tag()).await {
                 Ok(true) => built.push(provider.name.clone()),
                 Ok(false) => unbuilt.push(provider.name.clone()),

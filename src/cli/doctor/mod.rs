@@ -4,10 +4,11 @@ mod configuration;
 mod data;
 mod engines;
 
-use authenticate::config::Paths;
+use authenticate::context::Context;
 use serde_json::json;
 
 use super::{
+    exit,
     failure::{Reported, is_broken_pipe},
     output,
 };
@@ -31,15 +32,15 @@ struct Problem {
     code: u8,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let mut checks = vec![
-        configuration::providers(paths),
-        data::store(paths),
-        configuration::projects(paths),
-        configuration::settings(paths),
-        data::locks(paths),
+        configuration::providers(context),
+        data::store(context),
+        configuration::projects(context),
+        configuration::settings(context),
+        data::locks(context),
     ];
-    checks.extend(super::finish(engines::checks(paths))?);
+    checks.extend(super::finish(engines::checks(context))?);
     // One usable engine is enough.
     let usable = checks.iter().any(|check| check.what == "engine" && check.result.is_ok());
     let failed = |check: &&Check| check.result.is_err() && !(usable && check.what == "engine");

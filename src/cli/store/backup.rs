@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     store::{Action, BackupLock, may_write_backup},
 };
 use serde_json::json;
@@ -29,19 +28,20 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let store = super::existing(paths)?;
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(context)?;
+    let store = store.lock();
     if !args.recipient.is_empty() && args.passphrase.is_given() {
         return Err(Usage::new("a backup is sealed for recipients or with a passphrase, not both").into());
     }
-    may_write_backup(&args.file, args.force).map_err(Error::from)?;
-    store.prepare_for(Action::Backup).map_err(Error::from)?;
+    may_write_backup(&args.file, args.force)?;
+    store.prepare_for(Action::Backup)?;
     let lock = if args.recipient.is_empty() {
         BackupLock::Passphrase(args.passphrase.get("New passphrase for the backup", true)?)
     } else {
         BackupLock::Recipients(args.recipient)
     };
-    let records = store.backup(&args.file, &lock, args.force).map_err(Error::from)?;
+    let records = store.backup(&args.file, &lock, args.force)?;
     let file = args.file.display().to_string();
     if args.json {
         return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);

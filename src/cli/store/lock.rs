@@ -1,8 +1,7 @@
 //! `authenticate store lock`
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     store::{Locked, Store},
 };
 use serde_json::json;
@@ -16,8 +15,8 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let locked = Store::lock(paths).map_err(Error::from)?.ok_or_else(|| super::none(paths))?;
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let locked = Store::lock(context.paths())?.ok_or_else(|| super::none(context))?;
     let Locked { forgotten, locked, not_recorded } = locked;
     let recorded = not_recorded.is_none();
     if args.json {

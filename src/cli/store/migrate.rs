@@ -1,6 +1,6 @@
 //! `authenticate store migrate`
 
-use authenticate::{Error, config::Paths, store::SCHEMA_VERSION};
+use authenticate::{context::Context, store::SCHEMA_VERSION};
 use serde_json::json;
 
 use crate::cli::output;
@@ -12,11 +12,12 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let store = super::existing(paths)?;
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(context)?;
+    let store = store.lock();
     let from = store.schema_when_opened();
-    let erased = store.migrate().map_err(Error::from)?;
-    let records = store.count().map_err(Error::from)?;
+    let erased = store.migrate()?;
+    let records = store.count()?;
     if !erased {
         output::warn(
             "another process reads what was plain, and keeps it in the files; run this again when that is done",

@@ -9,8 +9,10 @@ mod restore;
 mod status;
 mod unlock;
 
-use authenticate::{Error, config::Paths, store::Store};
+use authenticate::{SharedStore, context::Context};
 use clap::Subcommand;
+
+use super::{exit, failure::Usage};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -37,26 +39,27 @@ enum Verb {
     Migrate(migrate::Args),
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     match args.verb {
-        Verb::Status(args) => status::run(paths, args),
-        Verb::Lock(args) => lock::run(paths, args),
-        Verb::Unlock(args) => unlock::run(paths, args),
-        Verb::Rekey(args) => rekey::run(paths, args),
-        Verb::Backup(args) => backup::run(paths, args),
-        Verb::Restore(args) => restore::run(paths, args),
-        Verb::Migrate(args) => migrate::run(paths, args),
+        Verb::Status(args) => status::run(context, args),
+        Verb::Lock(args) => lock::run(context, args),
+        Verb::Unlock(args) => unlock::run(context, args),
+        Verb::Rekey(args) => rekey::run(context, args),
+        Verb::Backup(args) => backup::run(context, args),
+        Verb::Restore(args) => restore::run(context, args),
+        Verb::Migrate(args) => migrate::run(context, args),
     }
 }
 
-/// The store, which must be there.
-fn existing(paths: &Paths) -> Result<Store, Error> {
-    Store::open_existing(paths)?.ok_or_else(|| none(paths))
+/// The store, which must exist.
+fn existing(context: &Context) -> anyhow::Result<SharedStore> {
+    context.existing_store()?.ok_or_else(|| none(context))
 }
 
-fn none(paths: &Paths) -> Error {
-    Error::NoCredential {
-        what: format!("anything: there is no store in {} yet", paths.data().display()),
-        hint: "the first login makes it: authenticate PROJECT PROVIDER".into(),
-    }
+fn none(context: &Context) -> anyhow::Error {
+    let place = context.paths().data().display();
+    Usage::new(format!("there is no store in {place} yet"))
+        .hint("the first login creates it: authenticate PROJECT PROVIDER")
+        .code(exit::NO_CREDENTIAL)
+        .into()
 }

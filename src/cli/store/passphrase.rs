@@ -2,10 +2,10 @@
 
 use std::{fs::File, io::IsTerminal as _, path::PathBuf};
 
-use authenticate::{credential::Secret, exit, store::PromptError};
+use authenticate::{credential::Secret, store::PromptError};
 
 use crate::cli::{
-    custodian,
+    custodian, exit,
     failure::{Reported, Usage},
 };
 

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     refresh::maintenance,
-    store::{KeySource, Rekey, SharedStore},
+    store::{KeySource, Rekey},
 };
 use clap::{ValueEnum, builder::PossibleValue};
 use serde_json::json;
@@ -63,9 +62,9 @@ impl ValueEnum for SourceArg {
     }
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let store = super::existing(paths)?;
-    let now = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(context)?;
+    let now = store.lock().key_state()?.and_then(|state| state.source);
     let source = args.source.map(|SourceArg(source)| source);
     let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(now);
     if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
@@ -82,11 +81,10 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
             .into());
     }
     let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
-    let store = SharedStore::new(store);
-    finish(maintenance::rekey(paths, &store, &how))??;
+    finish(maintenance::rekey(&store, &how))??;
     let store = store.lock();
-    let state = store.key_state().map_err(Error::from)?;
-    let records = store.count().map_err(Error::from)?;
+    let state = store.key_state()?;
+    let records = store.count()?;
     if args.json {
         return Ok(output::json(&json!({
             "schema": 1,

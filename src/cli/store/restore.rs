@@ -3,12 +3,11 @@
 use std::{fs::File, path::PathBuf};
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     credential::Secret,
     redact,
     refresh::maintenance,
-    store::{BackupUnlock, SharedStore, Store, needs_passphrase},
+    store::{BackupUnlock, needs_passphrase},
 };
 use serde_json::json;
 
@@ -32,10 +31,10 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
-    let store = SharedStore::new(Store::open(paths).map_err(Error::from)?);
-    let restored = finish(maintenance::restore(paths, &store, &args.file, &unlock))??;
+    let store = context.store()?;
+    let restored = finish(maintenance::restore(&store, &args.file, &unlock))??;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;
@@ -57,7 +56,7 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
 
 fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
     let Some(identity) = &args.identity else {
-        if !needs_passphrase(&args.file).map_err(Error::from)? {
+        if !needs_passphrase(&args.file)? {
             let hint = "name the file with your identity: --identity FILE";
             return Err(Usage::new(format!("{} is sealed for recipients", redact::redact_path(&args.file)))
                 .hint(hint)

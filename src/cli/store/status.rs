@@ -1,9 +1,8 @@
 //! `authenticate store status`
 
 use authenticate::{
-    Error,
-    config::Paths,
-    store::{KeySource, KeyState, SCHEMA_VERSION, Store},
+    context::Context,
+    store::{KeySource, KeyState, SCHEMA_VERSION},
 };
 use serde_json::json;
 
@@ -16,8 +15,8 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let Some(store) = Store::open_existing(paths).map_err(Error::from)? else {
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let Some(store) = context.existing_store()? else {
         if args.json {
             let none = json!({"schema": 1, "file": null, "database_schema": null, "records": 0,
                               "sealed": false, "locked": false, "key": null, "note": null});
@@ -26,10 +25,11 @@ pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
         output::note("there is no store yet; the first login makes it");
         return Ok(());
     };
+    let store = store.lock();
     let file = store.path().map(|path| path.display().to_string());
-    let records = store.count().map_err(Error::from)?;
-    let key = store.key_state().map_err(Error::from)?;
-    let note = store.differs_from_settings().map_err(Error::from)?;
+    let records = store.count()?;
+    let key = store.key_state()?;
+    let note = store.differs_from_settings()?;
     if args.json {
         return Ok(output::json(&json!({
             "schema": 1,

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use authenticate::{
-    Error,
-    config::Paths,
+    context::Context,
     login::direct::token::lasts,
     store::{Action, KeySource},
 };
@@ -38,17 +37,18 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub fn run(paths: &Paths, args: Args) -> anyhow::Result<()> {
-    let store = super::existing(paths)?;
+pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    let store = super::existing(context)?;
+    let store = store.lock();
     if let Some(given) = args.passphrase.given()? {
-        store.unlock(&given).map_err(Error::from)?;
+        store.unlock(&given)?;
     } else {
-        store.prepare_for(Action::Unlock).map_err(Error::from)?;
+        store.prepare_for(Action::Unlock)?;
     }
-    let source = store.key_state().map_err(Error::from)?.and_then(|state| state.source);
+    let source = store.key_state()?.and_then(|state| state.source);
     let until = match source {
         Some(KeySource::KeyFile) => None,
-        _ => Some(store.keep_unlocked(args.time).map_err(Error::from)?),
+        _ => Some(store.keep_unlocked(args.time)?),
     };
     if args.json {
         let until = until.map(|until| until.to_string());

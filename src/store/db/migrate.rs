@@ -201,7 +201,7 @@ mod tests {
         let path = &directory.path().join("a.db");
         let turn = lock_directory(path).expect("taken");
         let error = lock_directory_within(Duration::ZERO, path).expect_err("taken twice");
-        assert_eq!(crate::Error::from(error).exit_code(), crate::exit::BUSY);
+        assert_eq!(error.kind(), crate::ErrorKind::Busy);
         drop(turn);
         lock_directory_within(Duration::ZERO, path).expect("taken again");
     }

@@ -6,11 +6,10 @@
 use std::{io, path::PathBuf, sync::Barrier, thread};
 
 use authenticate::{
-    Error,
+    ConfigError, ResolveError,
     config::Paths,
-    credential::Name,
+    context::Context,
     resolve::{Request, ensure_fresh::find_fresh},
-    ui::Nobody,
 };
 use clap::Parser;
 
@@ -45,12 +44,12 @@ fn main() {
     });
 }
 
-fn ask(cli: &Cli, paths: &Paths) -> Result<String, Error> {
-    let project: Name = "p".parse()?;
-    let request = Request::new(&project, cli.provider.as_str());
+fn ask(cli: &Cli, paths: &Paths) -> Result<String, ResolveError> {
+    let context = Context::new(paths.clone()).with_project("p".parse().map_err(ConfigError::from)?);
+    let request = Request::new(cli.provider.as_str());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-    let alive = runtime.block_on(find_fresh(paths, &request, &Nobody))?;
+    let alive = runtime.block_on(find_fresh(&context, &request))?;
     let token = alive.resolved.credential.usable().map(|secret| secret.expose().to_owned());
     Ok(token.unwrap_or_default())
 }

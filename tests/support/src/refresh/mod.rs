@@ -5,12 +5,10 @@ mod asker;
 use std::{collections::BTreeMap, ops::Deref, process::Output};
 
 use authenticate::{
-    config::Project,
+    context::Context,
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
-    provider::Registry,
     refresh::{Refresh, RefreshError, Refreshed},
     store::Store,
-    ui::Nobody,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -161,10 +159,8 @@ impl Home {
     }
 
     pub async fn renewing(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        let registry = Registry::load_one(&self.paths, "acme");
-        let provider = registry.get("acme").expect("described");
-        let (paths, project) = (&self.paths, &Project::default());
-        Refresh { paths, store: None, provider, project, ui: &Nobody }.refresh(seen, force).await
+        let context = Context::new(self.paths.clone());
+        Refresh::of(&context, seen)?.refresh(seen, force).await
     }
 }
 

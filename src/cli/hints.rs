@@ -1,0 +1,236 @@
+//! Hints: the next command to type after an error.
+
+use std::path::Path;
+
+use authenticate::{
+    ConfigError, EngineError, Error, LoginError, LogoutError, Owner, RefreshError, ResolveError,
+    context::Context,
+    credential::{Address, DEFAULT, Name},
+    login::{
+        cli::port_forward::{PortError, PortUnavailable},
+        import::ImportError,
+    },
+    redact,
+    vendor_files::{CaptureError, Refusal},
+};
+
+use super::{is_verb, target::spelled};
+
+/// Hints for the project of a context.
+pub struct Hints<'a>(Option<&'a Context>);
+
+impl<'a> Hints<'a> {
+    pub fn new(context: Option<&'a Context>) -> Self {
+        Self(context)
+    }
+
+    /// The hint for any error.
+    pub fn any(&self, error: &Error) -> Option<String> {
+        match error {
+            Error::Config(error) => self.config(error),
+            Error::Resolve(error) => self.resolve(error),
+            Error::Engine(error) => self.engine(error),
+            Error::Login(error) => self.login(error),
+            Error::Refresh(error) => self.refresh(error),
+            Error::Logout(error) => self.logout(error),
+            _ => None,
+        }
+    }
+
+    pub fn config(&self, error: &ConfigError) -> Option<String> {
+        match error {
+            ConfigError::UnknownProvider(unknown) => Some(format!("known: {}", unknown.known.join(", "))),
+            _ => None,
+        }
+    }
+
+    pub fn resolve(&self, error: &ResolveError) -> Option<String> {
+        match error {
+            ResolveError::SeveralAccounts { provider, profiles } => profiles.first().map(|profile| {
+                format!("name one, as {provider}:{profile}, or set `profiles` in the project's file")
+            }),
+            ResolveError::SeveralFields { fields, .. } => {
+                fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
+            }
+            ResolveError::NotFound { address, key_optional: true } => {
+                Some(format!("it may need none; log in with: {}", self.login_typed(address)))
+            }
+            ResolveError::NotFound { address, .. } => {
+                Some(format!("log in with: {}", self.login_typed(address)))
+            }
+            ResolveError::Incomplete { address, variables } => {
+                let login = format!("log in again with: {}", self.login_command(address));
+                Some(match variables.as_slice() {
+                    [] => login,
+                    some => format!("set {}, or {login}", some.join(", ")),
+                })
+            }
+            ResolveError::Expired { address, owner: Owner::Us, .. } => {
+                Some(format!("log in again with: {}", self.login_command(address)))
+            }
+            ResolveError::Expired { address, move_source: Some(directory), .. } => Some(format!(
+                "it was removed from the files of its own tool and is not ours yet: finish with: {} --from {} --move",
+                self.import_command(address),
+                redact::shell_quote(directory)
+            )),
+            ResolveError::Expired { address, .. } => Some(format!(
+                "its own tool may have refreshed it: read it again with: {}",
+                self.import_command(address)
+            )),
+            ResolveError::Config(error) => self.config(error),
+            ResolveError::Refresh(error) => self.refresh(error),
+            _ => None,
+        }
+    }
+
+    pub fn refresh(&self, error: &RefreshError) -> Option<String> {
+        let again = match error.address() {
+            Some(address) => format!("log in again with: {}", self.login_command(address)),
+            None => "log in again".to_owned(),
+        };
+        match error {
+            RefreshError::OutcomeUnknown { .. } => Some(format!(
+                "{again}; or `refresh --force` sends the same token once more, which a vendor may take for a theft"
+            )),
+            RefreshError::NotStored { .. } => {
+                Some(format!("the new refresh token is lost: as soon as the store can be written, {again}"))
+            }
+            RefreshError::Container { source, .. } => self.login(source),
+            RefreshError::Cli { .. } => Some(format!(
+                "see whether the vendor can be reached, and try again; if it still fails, {again}"
+            )),
+            RefreshError::Config(error) => self.config(error),
+            error if error.needs_login() => Some(again),
+            _ => None,
+        }
+    }
+
+    pub fn logout(&self, error: &LogoutError) -> Option<String> {
+        let text = match error {
+            LogoutError::NotStored { others, .. } if others.is_empty() => {
+                "see what is stored with: authenticate status".to_owned()
+            }
+            LogoutError::NotStored { others, .. } => {
+                let others: Vec<String> = others.iter().map(spelled).collect();
+                format!("stored are: {}", others.join(", "))
+            }
+            LogoutError::RevokedNotRemoved { .. } => {
+                "`authenticate logout --no-revoke` removes it, when the store can be written".to_owned()
+            }
+            LogoutError::NotRevoked { .. } | LogoutError::RevokedInPart { .. } => {
+                "`authenticate logout` removes it here all the same; at the vendor it stays valid until it expires or is removed there".to_owned()
+            }
+            LogoutError::Config(error) => return self.config(error),
+            LogoutError::Refresh(error) => return self.refresh(error),
+            _ => return None,
+        };
+        Some(text)
+    }
+
+    pub fn login(&self, error: &LoginError) -> Option<String> {
+        match error {
+            LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
+            LoginError::Fields(error) => error.hint(),
+            LoginError::NoSuchMode { provider, mode, has, needs_client } => {
+                let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
+                let own = match needs_client {
+                    true => format!(
+                        "; with a client of your own, set `{mode}: {{client_id: ..}}` and `modes` in providers/{provider}.yaml"
+                    ),
+                    false => String::new(),
+                };
+                Some(format!("use {}{own}", has.join(" or ")))
+            }
+            LoginError::Config(error) => self.config(error),
+            LoginError::Import(error) => import(error),
+            LoginError::Engine(error) => self.engine(error),
+            LoginError::NotStored { .. } => Some(
+                "log in again as soon as the store can be written; the vendor may list this login until it expires"
+                    .into(),
+            ),
+            LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
+            LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
+                Some("log in from a terminal, where the redirect can be pasted".into())
+            }
+            LoginError::PortTaken(_) => {
+                Some("end that program, or log in from a terminal, where the redirect can be pasted".into())
+            }
+            _ => None,
+        }
+    }
+
+    pub fn engine(&self, error: &EngineError) -> Option<String> {
+        match error {
+            EngineError::NotFound { hint, .. } => Some(hint.clone()),
+            EngineError::NoImage { .. } => {
+                Some("pull or build it first: its name must be the engine's own".into())
+            }
+            EngineError::Build { tail, .. } if !tail.is_empty() => {
+                Some(format!("the end of the build's output:\n{tail}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The command that logs in at an address where something is stored.
+    fn login_command(&self, address: &Address) -> String {
+        self.command(address, |name, _| name)
+    }
+
+    /// The command that logs in at an address whose names somebody typed: they may be keys.
+    fn login_typed(&self, address: &Address) -> String {
+        self.command(address, redact::redact_or)
+    }
+
+    /// The command that imports the login of the vendor's own tool.
+    fn import_command(&self, address: &Address) -> String {
+        format!("authenticate import {}", self.words(address, |name, _| name))
+    }
+
+    fn command<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
+        let verb = if is_verb(self.project()) { "login " } else { "" };
+        format!("authenticate {verb}{}", self.words(address, name))
+    }
+
+    fn project(&self) -> &str {
+        self.0.map_or(DEFAULT, |context| context.project_name().as_str())
+    }
+
+    fn set(&self) -> Option<Name> {
+        self.0.map_or_else(|| Some(Name::default_name()), |context| context.set(None).ok())
+    }
+
+    fn words<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
+        let profile = match address.profile.as_str() {
+            DEFAULT => String::new(),
+            profile => format!(":{}", name(profile, "PROFILE")),
+        };
+        let set = match self.set() == Some(address.set.clone()) {
+            true => String::new(),
+            false => format!(" --set {}", name(address.set.as_str(), "SET")),
+        };
+        let project = redact::redact_or(self.project(), "PROJECT");
+        format!("{project} {}{profile}{set}", address.provider)
+    }
+}
+
+fn import(error: &ImportError) -> Option<String> {
+    let text = match error {
+        ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
+            "--from DIR says where it is"
+        }
+        ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
+            match Path::new(file).is_absolute() {
+                true => "--from takes the directory that the link leads to",
+                false => "--from takes the directory in which the file itself is",
+            }
+        }
+        ImportError::NotTakenOver { .. } => {
+            "the vendor's tool still has it, and we do not refresh it; try --move again"
+        }
+        ImportError::Unfinished { .. } => "nobody refreshes it until then: try the same with --move again",
+        ImportError::Replaced { .. } => "see it with: authenticate status",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

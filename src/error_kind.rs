@@ -1,0 +1,25 @@
+//! The coarse classes of errors.
+
+/// The class of an error, for programs that decide by it. The command line gives each class an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request or the configuration is wrong. Nothing was attempted.
+    InvalidInput,
+    /// There is no usable credential.
+    NoCredential,
+    /// The login failed or was denied, or it left no credential; or the vendor refused to revoke one.
+    LoginFailed,
+    /// No container engine answered, or the image is missing.
+    Engine,
+    /// The store is locked, without its key, altered, corrupt, somebody else's, or written by a newer version.
+    Store,
+    /// The network or the vendor cannot be reached.
+    Unreachable,
+    /// Another process holds this login, refresh or port, or changes the store's key.
+    Busy,
+    /// The person or a signal interrupted it.
+    Interrupted,
+    /// An unexpected failure.
+    Other,
+}
