@@ -9,7 +9,6 @@ use std::{
 };
 
 use authenticate::{
-    Error,
     credential::Secret,
     login::{FieldsError, LoginError},
 };
@@ -28,22 +27,22 @@ pub fn refuse_terminal(hint: &str) -> Result<(), Usage> {
 }
 
 /// All that there is to read.
-pub fn read(from: &str, source: impl Read) -> Result<Secret, Error> {
-    all(source).map_err(|source| LoginError::KeySource { from: from.to_owned(), source }.into())
+pub fn read(from: &str, source: impl Read) -> Result<Secret, LoginError> {
+    all(source).map_err(|source| LoginError::KeySource { from: from.to_owned(), source })
 }
 
 /// The content of the file that a flag names.
-pub fn file(flag: &str, path: &Path) -> Result<Secret, Error> {
+pub fn file(flag: &str, path: &Path) -> Result<Secret, LoginError> {
     let from = format!("the file of {flag}");
     let opened = File::open(path).map_err(|source| LoginError::KeySource { from: from.clone(), source })?;
     read(&from, opened)
 }
 
 /// The same, for a field.
-pub fn read_field(field: &str, source: impl Read) -> Result<Secret, Error> {
+pub fn read_field(field: &str, source: impl Read) -> Result<Secret, LoginError> {
     all(source).map_err(|source| {
         let field = field.to_owned();
-        LoginError::from(FieldsError::Source { field, source }).into()
+        LoginError::from(FieldsError::Source { field, source })
     })
 }
 

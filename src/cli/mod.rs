@@ -126,13 +126,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
             let code = failure::report(&error, context.as_ref());
-            if shorthand && matches!(error.downcast_ref(), Some(ConfigError::UnknownProvider(_)))
-                || shorthand
-                    && matches!(
-                        error.downcast_ref(),
-                        Some(LoginError::Config(ConfigError::UnknownProvider(_)))
-                    )
-            {
+            let unknown =
+                matches!(error.downcast_ref(), Some(LoginError::Config(ConfigError::UnknownProvider(_))));
+            if shorthand && unknown {
                 suggest_verb();
             }
             code
