@@ -7,7 +7,7 @@ use crate::{
     },
     context::{ConfigError, Context},
     credential::{Address, Credential, Kind, Record, Secret},
-    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, Origin, TokenEndpoint, TokenHint},
+    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, TokenOrigin, TokenEndpoint, TokenHint},
     provider::{
         Provider, Unusable,
         descriptor::{Body, Revoke},
@@ -253,7 +253,7 @@ async fn revoke_at_vendor(
         Err(Unusable::Unknown(_)) => None,
         Err(Unusable::Wrong(problems)) => return Ok(Revocation::Wrong(problems)),
     };
-    let endpoint = match (Origin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
+    let endpoint = match (TokenOrigin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => origin_endpoint(&origin, revoke),
         (None, Some(revoke)) => descriptor_endpoint(revoke).map(Some),
         (None, None) => Ok(None),
@@ -288,7 +288,7 @@ fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
 
 /// The revocation endpoint for tokens of an OAuth flow: the one that the server published, or else the descriptor's, if it
 /// is at the server that issued the tokens. The tokens go to no other server, whatever the descriptor says now.
-fn origin_endpoint(origin: &Origin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
+fn origin_endpoint(origin: &TokenOrigin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
     let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
     let described = described.filter(|url| url.host() == origin.token_url.host());
     let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };

@@ -1,50 +1,47 @@
-//! The device authorization grant (RFC 8628): a code that a person confirms on another device.
+//! The device authorization grant (RFC 8628).
 
-use std::{
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::{Duration, Instant};
 
-use oauth2::{
-    AsyncHttpClient, DeviceAuthorizationUrl, DeviceCodeErrorResponse, HttpRequest, HttpResponse, Scope,
-    StandardDeviceAuthorizationResponse,
-};
 use serde_json::Value;
-use tokio::sync::mpsc;
-use zeroize::Zeroizing;
 
 use super::{
     Endpoint, Http, OAuthError, TokenEndpoint, Tokens,
-    adapter::Adapter,
-    grant::Parameters,
-    token::{Refusal, tokens, unwrapped},
+    form::Form,
+    grant::{ACCESS_TOKEN, Parameters},
+    response,
 };
+use crate::credential::{Secret, wipe};
 
-/// Servers that do not say how long a code lasts mean about this.
-const LIFETIME: u64 = 15 * 60;
-/// No code lasts longer, whatever the server says.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The lifetime of a code whose server gives none, in seconds.
+const DEFAULT_LIFETIME: u64 = 15 * 60;
 const MAX_LIFETIME: u64 = 60 * 60;
 /// RFC 8628 section 3.2.
-const INTERVAL: u64 = 5;
+const DEFAULT_INTERVAL: u64 = 5;
 const MAX_INTERVAL: u64 = 60;
+/// The increment of `slow_down` (RFC 8628 section 3.5).
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// The longest interval that backoff alone leads to.
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 const MAX_USER_CODE: usize = 64;
 
-/// A code that waits to be confirmed.
+/// A device authorization response (RFC 8628 section 3.2).
 #[derive(Debug)]
-pub struct DeviceCode {
-    /// What the person types: printable, at most 64 characters.
+pub struct DeviceAuthorization {
+    /// The code that the person types: printable, at most 64 characters.
     pub user_code: String,
-    /// Where.
-    pub url: Endpoint,
-    /// The same with the code in it, where the server has such an address.
-    pub complete_url: Option<Endpoint>,
-    /// How long the code lasts.
+    /// The page to type it at.
+    pub verification_uri: Endpoint,
+    /// The page's address with the code in it, where the server has one.
+    pub verification_uri_complete: Option<Endpoint>,
+    /// The lifetime of both codes.
     pub expires_in: Duration,
-    response: StandardDeviceAuthorizationResponse,
+    device_code: Secret,
+    interval: Duration,
 }
 
-/// Asks for a code (RFC 8628 section 3.1).
+/// Requests a user code (RFC 8628 section 3.1).
 ///
 /// # Errors
 /// [`OAuthError`]
@@ -54,44 +51,50 @@ pub async fn start(
     endpoint: &TokenEndpoint,
     scopes: &[String],
     parameters: &Parameters,
-) -> Result<DeviceCode, OAuthError> {
-    let address = DeviceAuthorizationUrl::from_url(url.url().clone());
-    let client = endpoint.client().set_device_authorization_url(address);
-    let adapter = Tidy(Adapter { http, url, client: endpoint, secrets: &[] });
-    let mut request = client.exchange_device_code().add_scopes(scopes.iter().cloned().map(Scope::new));
-    for (name, value) in parameters {
-        request = request.add_extra_param(name, value);
-    }
-    let response: Result<StandardDeviceAuthorizationResponse, _> = request.request_async(&adapter).await;
-    let response = response.map_err(|error| unwrapped(url, error))?;
-    let bad = |what| OAuthError::BadReply { host: url.host(), status: 200, what };
-    let user_code = response.user_code().secret().trim().to_owned();
-    if user_code.is_empty()
-        || user_code.len() > MAX_USER_CODE
-        || !user_code.chars().all(|c| c.is_ascii_graphic() || c == ' ')
-    {
-        return Err(bad("its code is none that a person could type"));
-    }
-    let page = |text: &str| text.parse::<Endpoint>().map_err(|_| bad("its page is not https"));
-    let complete = response.verification_uri_complete().map(|page| page.secret().clone());
-    Ok(DeviceCode {
-        user_code,
-        url: page(response.verification_uri().as_str())?,
-        complete_url: complete.as_deref().map(page).transpose()?,
-        expires_in: response.expires_in(),
-        response,
+) -> Result<DeviceAuthorization, OAuthError> {
+    let form = Form::default().with_scopes(scopes).with_parameters(parameters);
+    let mut members = response::required(url, endpoint.post(http, url, form).await?)?;
+    let seconds = |name, default, most| {
+        let given: Option<&Value> = members.get(name);
+        Duration::from_secs(given.and_then(whole_seconds).unwrap_or(default).clamp(1, most))
+    };
+    let expires_in = seconds("expires_in", DEFAULT_LIFETIME, MAX_LIFETIME);
+    let interval = seconds("interval", DEFAULT_INTERVAL, MAX_INTERVAL);
+    let mut take = |name: &str| match members.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(Secret::from(text)),
+        _ => None,
+    };
+    let (device_code, user_code) = (take("device_code"), take("user_code"));
+    // Servers older than the RFC name it otherwise.
+    let page = take("verification_uri").or_else(|| take("verification_url"));
+    let complete_page = take("verification_uri_complete");
+    wipe(members.into());
+    let unusable = |what| OAuthError::BadReply { host: url.host(), status: 200, what };
+    let endpoint = |page: &Secret| {
+        page.expose().parse().map_err(|_| unusable("the verification page in it is not an https URL"))
+    };
+    let page = page.ok_or_else(|| unusable("there is no verification page in it"))?;
+    Ok(DeviceAuthorization {
+        user_code: user_code
+            .and_then(typeable)
+            .ok_or_else(|| unusable("there is no code in it that can be typed"))?,
+        verification_uri: endpoint(&page)?,
+        verification_uri_complete: complete_page.as_ref().map(endpoint).transpose()?,
+        expires_in,
+        device_code: device_code.ok_or_else(|| unusable("there is no device code in it"))?,
+        interval,
     })
 }
 
-/// Asks for the tokens until the code is confirmed, refused or too old (RFC 8628 section 3.4). Asks as often as the server
-/// allows, less often when it says `slow_down` or cannot be reached. Dropping it ends it.
+/// Polls the token endpoint until the code is confirmed, refused or expired (RFC 8628 section 3.4): at the server's
+/// interval, and less often after `slow_down` or while the server is out of reach.
 ///
 /// # Errors
 /// [`OAuthError`]: `access_denied` and `expired_token` are [`OAuthError::Refused`].
 pub async fn wait(
     http: &Http,
     endpoint: &TokenEndpoint,
-    code: &DeviceCode,
+    code: &DeviceAuthorization,
     parameters: &Parameters,
 ) -> Result<Tokens, OAuthError> {
     wait_with(http, endpoint, code, parameters, tokio::time::sleep).await
@@ -100,106 +103,52 @@ pub async fn wait(
 pub(super) async fn wait_with<S: Future<Output = ()> + Send>(
     http: &Http,
     endpoint: &TokenEndpoint,
-    code: &DeviceCode,
+    code: &DeviceAuthorization,
     parameters: &Parameters,
     sleep: impl Fn(Duration) -> S + Send + Sync,
 ) -> Result<Tokens, OAuthError> {
-    let client = endpoint.client();
-    let (final_error, mut final_errors) = mpsc::unbounded_channel();
-    let last = Arc::new(Mutex::new(None));
-    let poll = Poll { adapter: endpoint.adapter(http, &[]), final_error, last: Arc::clone(&last) };
-    let mut request = client.exchange_device_access_token(&code.response);
-    for (name, value) in parameters {
-        request = request.add_extra_param(name, value);
-    }
-    let reply = tokio::select! {
-        reply = request.request_async(&poll, sleep, None) => reply,
-        Some(error) = final_errors.recv() => return Err(error),
-    };
-    let got = tokens(&endpoint.url, reply);
-    // When the time was up while the server could not be reached, that is what went wrong.
-    match (got, last.lock().ok().and_then(|mut last| last.take())) {
-        (Err(OAuthError::Refused { code, .. }), Some(error)) if code == "expired_token" => Err(error),
-        (got, _) => got,
-    }
-}
-
-impl Refusal for DeviceCodeErrorResponse {
-    fn code(&self) -> String {
-        self.error().as_ref().to_owned()
-    }
-
-    fn description(&self) -> Option<String> {
-        self.error_description().cloned()
-    }
-}
-
-/// The crate asks again after every error that is not a refusal. Some are final all the same.
-struct Poll<'a> {
-    adapter: Adapter<'a>,
-    final_error: mpsc::UnboundedSender<OAuthError>,
-    last: Arc<Mutex<Option<OAuthError>>>,
-}
-
-type Answered<'c> = Pin<Box<dyn Future<Output = Result<HttpResponse, OAuthError>> + Send + 'c>>;
-
-impl<'c> AsyncHttpClient<'c> for Poll<'_> {
-    type Error = OAuthError;
-    type Future = Answered<'c>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let answer = AsyncHttpClient::call(&self.adapter, request).await;
-            let (answer, seen) = match answer {
-                Ok(answer) => (Ok(answer), None),
-                Err(
-                    error @ (OAuthError::Unreachable { .. }
-                    | OAuthError::OutcomeUnknown { .. }
-                    | OAuthError::Unavailable { .. }),
-                ) => (Err(OAuthError::Setup("again".into())), Some(error)),
-                Err(error) => {
-                    let _ = self.final_error.send(error);
-                    std::future::pending().await
-                }
-            };
-            if let Ok(mut last) = self.last.lock() {
-                *last = seen;
-            }
-            answer
-        })
-    }
-}
-
-/// Makes the first answer one that the crate can read, and its times bearable.
-struct Tidy<'a>(Adapter<'a>);
-
-impl<'c> AsyncHttpClient<'c> for Tidy<'_> {
-    type Error = OAuthError;
-    type Future = Answered<'c>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let mut answer = AsyncHttpClient::call(&self.0, request).await?;
-            let body = Zeroizing::new(std::mem::take(answer.body_mut()));
-            *answer.body_mut() = tidy(&body);
-            Ok(answer)
-        })
-    }
-}
-
-fn tidy(body: &[u8]) -> Vec<u8> {
-    let Ok(Value::Object(mut members)) = serde_json::from_slice(body) else { return body.to_vec() };
-    for (name, usual, most) in [("expires_in", LIFETIME, MAX_LIFETIME), ("interval", INTERVAL, MAX_INTERVAL)]
-    {
-        let seconds = match members.get(name) {
-            Some(Value::Number(number)) => number.as_u64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            _ => None,
+    let started = Instant::now();
+    let mut interval = code.interval;
+    // If the code expires while the server is out of reach, that is the error to report.
+    let mut unreachable = None;
+    while started.elapsed() <= code.expires_in {
+        let form = Form::grant(DEVICE_CODE)
+            .with_parameters(parameters)
+            .with("device_code", code.device_code.expose());
+        let error = match endpoint.request_tokens(http, form, ACCESS_TOKEN).await {
+            Ok(tokens) => return Ok(tokens),
+            Err(error) => error,
         };
-        members.insert(name.to_owned(), seconds.unwrap_or(usual).clamp(1, most).into());
+        unreachable = None;
+        match error {
+            OAuthError::Refused { code, .. } if code == "authorization_pending" => {}
+            OAuthError::Refused { code, .. } if code == "slow_down" => interval += SLOW_DOWN,
+            OAuthError::Unreachable { .. }
+            | OAuthError::OutcomeUnknown { .. }
+            | OAuthError::Unavailable { .. } => {
+                interval = interval.max(MAX_BACKOFF.min(interval * 2));
+                unreachable = Some(error);
+            }
+            error => return Err(error),
+        }
+        sleep(interval).await;
     }
-    let value = Value::Object(members);
-    let text = value.to_string().into_bytes();
-    crate::credential::wipe(value);
-    text
+    Err(unreachable
+        .unwrap_or_else(|| OAuthError::refused("expired_token", Some("the device code has expired"))))
+}
+
+/// Returns the user code without surrounding white space, if a person can type it.
+fn typeable(user_code: Secret) -> Option<String> {
+    let code = user_code.expose().trim();
+    let typeable = code.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    (!code.is_empty() && code.len() <= MAX_USER_CODE && typeable).then(|| code.to_owned())
+}
+
+/// A whole number of seconds, also as a string, which some servers send.
+fn whole_seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }

@@ -1,20 +1,20 @@
-//! The endpoints of an authorization server, as it publishes them (RFC 8414, OpenID Connect Discovery 1.0).
+//! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use super::{Endpoint, Http, OAuthError};
 
-/// What a server says of itself, as far as we ask. Each address was checked; none is trusted to be the server's own.
+/// The endpoints in a server's metadata. Each is a valid address; none is known to be the server's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Published {
-    /// Authorization endpoint.
+pub struct ServerMetadata {
+    /// The authorization endpoint.
     pub authorization: Option<Endpoint>,
-    /// Device authorization endpoint (RFC 8628 section 4).
+    /// The device authorization endpoint (RFC 8628 section 4).
     pub device_authorization: Option<Endpoint>,
-    /// Token endpoint.
+    /// The token endpoint.
     pub token: Option<Endpoint>,
-    /// Revocation endpoint (RFC 7009).
+    /// The revocation endpoint (RFC 7009).
     pub revocation: Option<Endpoint>,
 }
 
@@ -27,14 +27,13 @@ struct Document {
     revocation_endpoint: Option<String>,
 }
 
-/// Asks an issuer for its endpoints, at the address of RFC 8414 first. Whatever a server has there in place of them, it
-/// may have them at that of OpenID Connect.
+/// Gets an issuer's metadata from the address of RFC 8414, or else from that of OpenID Connect, whatever the server
+/// returned for the first.
 ///
 /// # Errors
-/// [`OAuthError::Issuer`] when the document is about another issuer, and what a request can have.
-pub async fn discover(http: &Http, issuer: &str) -> Result<Published, OAuthError> {
-    let place: Endpoint = issuer.parse()?;
-    let [first, second] = addresses(&place)?;
+/// [`OAuthError::Issuer`] when the metadata is of another issuer, and the errors of a request.
+pub async fn discover(http: &Http, issuer: &str) -> Result<ServerMetadata, OAuthError> {
+    let [first, second] = addresses(&issuer.parse()?)?;
     let failed = match document(http, &first).await {
         Ok(document) => return read(document, issuer),
         Err(busy @ OAuthError::Unavailable { .. }) => return Err(busy),
@@ -42,7 +41,7 @@ pub async fn discover(http: &Http, issuer: &str) -> Result<Published, OAuthError
     };
     match document(http, &second).await {
         Ok(document) => read(document, issuer),
-        // That there is nothing says less than what there was.
+        // "Not found" says less than the first error.
         Err(error) if failed.is_refusal() => Err(error),
         Err(_) => Err(failed),
     }
@@ -50,20 +49,21 @@ pub async fn discover(http: &Http, issuer: &str) -> Result<Published, OAuthError
 
 async fn document(http: &Http, address: &Endpoint) -> Result<Document, OAuthError> {
     let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-    let answer = http.get(address, accept).await?;
-    let (host, status) = (address.host(), answer.status);
+    let response = http.get(address, accept).await?;
+    let (host, status) = (address.host(), response.status);
     match status {
-        200 => serde_json::from_slice(&answer.body).map_err(|_| OAuthError::BadReply {
+        200 => serde_json::from_slice(&response.body).map_err(|_| OAuthError::BadReply {
             host,
             status,
-            what: "it is not the description of an authorization server",
+            what: "it is not authorization server metadata",
         }),
-        429 | 500 | 503 => Err(OAuthError::Unavailable { host, status, retry_after: answer.retry_after }),
+        429 | 500 | 503 => Err(OAuthError::Unavailable { host, status, retry_after: response.retry_after }),
         _ => Err(OAuthError::BadReply { host, status, what: "it does not publish its endpoints" }),
     }
 }
 
-/// RFC 8414 section 3.1 puts its words between host and path, OpenID Connect its own behind the path.
+/// Returns the well-known addresses of an issuer: RFC 8414 section 3.1 inserts its segments before the path, OpenID
+/// Connect appends its own.
 fn addresses(issuer: &Endpoint) -> Result<[Endpoint; 2], OAuthError> {
     let path = issuer.url().path().trim_end_matches('/');
     let at = |path: &str| {
@@ -78,14 +78,14 @@ fn addresses(issuer: &Endpoint) -> Result<[Endpoint; 2], OAuthError> {
     ])
 }
 
-fn read(document: Document, issuer: &str) -> Result<Published, OAuthError> {
+fn read(document: Document, issuer: &str) -> Result<ServerMetadata, OAuthError> {
     // RFC 8414 section 3.3: identical, so that one server cannot speak for another.
     if document.issuer != issuer {
         let found: String = document.issuer.chars().filter(|c| !c.is_control()).take(200).collect();
         return Err(OAuthError::Issuer { expected: issuer.to_owned(), found });
     }
     let checked = |text: Option<String>| text.map(|text| text.parse::<Endpoint>()).transpose();
-    Ok(Published {
+    Ok(ServerMetadata {
         authorization: checked(document.authorization_endpoint)?,
         device_authorization: checked(document.device_authorization_endpoint)?,
         token: checked(document.token_endpoint)?,
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_standards_are_asked_at_their_addresses() {
+    fn well_known_addresses_of_an_issuer_follow_both_standards() {
         let asked = |issuer: &str| {
             addresses(&issuer.parse().expect("an endpoint"))
                 .expect("addresses")

@@ -1,104 +1,105 @@
-//! What can go wrong between us and an authorization server.
+//! Errors of requests to an authorization server.
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{EndpointError, refusal};
+use super::{EndpointError, echo::SentValues, error_response::ErrorResponse};
 use crate::config::ReferenceError;
 
-/// Codes that a server may take back by itself: the same request can succeed later.
-const PASSING: [&str; 4] = ["temporarily_unavailable", "slow_down", "authorization_pending", "server_error"];
+/// Error codes after which the same request can succeed later.
+const TRANSIENT: [&str; 4] =
+    ["temporarily_unavailable", "slow_down", "authorization_pending", "server_error"];
 
-/// Why there is no answer that can be used. Holds nothing of what was sent.
+/// A request without a usable response. Holds nothing of what was sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OAuthError {
-    /// The server refused, in the words of RFC 6749 section 5.2 or its own.
+    /// An error response (RFC 6749 section 5.2).
     #[error("refused: {code}{}", described(.description))]
     Refused {
         /// The error code.
         code: String,
-        /// What it says about it: printable, one line, at most 200 characters.
+        /// The error description: printable, one line, at most 200 characters.
         description: Option<String>,
     },
-    /// The request was certainly not sent: no address, no connection, no trusted certificate. Or it was one that changes
-    /// nothing, and no whole answer came.
-    #[error("{host} cannot be reached: {source}")]
+    /// No connection: the request was certainly not sent. Also a request that changes nothing, without a complete
+    /// response.
+    #[error("cannot reach {host}: {source}")]
     Unreachable {
         /// The host.
         host: String,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// The request was sent, and no whole answer came: whether it had an effect is not known.
-    #[error("{host} was asked, and whether it did it is not known: {source}")]
+    /// A request that was sent and got no complete response: it may have taken effect.
+    #[error("no complete response from {host}, so the outcome of the request is unknown: {source}")]
     OutcomeUnknown {
         /// The host.
         host: String,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// The server says that it does nothing now.
-    #[error("{host} does not serve requests now (status {status})")]
+    /// A server that serves no requests at the moment.
+    #[error("{host} is unavailable (status {status})")]
     Unavailable {
         /// The host.
         host: String,
         /// The HTTP status.
         status: u16,
-        /// For how long it does not want to be asked again (`Retry-After`, RFC 9110 section 10.2.3), at most an hour.
+        /// The server's `Retry-After` (RFC 9110 section 10.2.3), at most an hour.
         retry_after: Option<Duration>,
     },
-    /// An answer that is none.
-    #[error("{host} gave no usable answer (status {status}): {what}")]
+    /// A response that cannot be used.
+    #[error("unusable response from {host} (status {status}): {what}")]
     BadReply {
         /// The host.
         host: String,
         /// The HTTP status.
         status: u16,
-        /// What is wrong with it; nothing of it.
+        /// The problem, without quoting the response.
         what: &'static str,
     },
-    /// A server's description of itself is that of another.
-    #[error("{expected} publishes the endpoints of another issuer, {found:?}")]
+    /// Metadata that names another issuer (RFC 8414 section 3.3).
+    #[error("{expected} publishes the metadata of another issuer, {found:?}")]
     Issuer {
         /// The issuer that was asked.
         expected: String,
-        /// Whom it names.
+        /// The issuer in the metadata.
         found: String,
     },
-    /// A server has no endpoint that is needed.
+    /// An endpoint that is needed and neither described nor published.
     #[error("{issuer} publishes no {what}")]
     NoEndpoint {
         /// The issuer.
         issuer: String,
-        /// What is missing.
+        /// The kind of endpoint.
         what: String,
     },
-    /// What the descriptor refers to is not there.
+    /// A secret that the descriptor refers to and that cannot be read.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// Not the address of an endpoint.
+    /// An invalid endpoint address.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The certificates to trust cannot be read.
+    /// Trusted certificates that cannot be read.
     #[error("cannot use the certificates in {}: {source}", path.display())]
     CaBundle {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// No request can be made at all.
+    /// No HTTP client, or a request that cannot be built.
     #[error("cannot make requests: {0}")]
     Setup(String),
 }
 
-/// What was underneath a failed request, in words: the URL and what was sent are not in it.
+/// The innermost cause of a failed request, in words; neither the URL nor what was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub(crate) String);
 
 impl OAuthError {
-    /// A short word for it, for the audit log.
+    /// Returns a short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             error if error.is_refusal() => "refused",
@@ -108,19 +109,17 @@ impl OAuthError {
         }
     }
 
-    /// A refusal that came another way than in the answer to a request, made fit to be shown.
+    /// Makes the error of an error response that arrived through the browser, with both texts fit to be shown.
     pub fn refused(code: &str, description: Option<&str>) -> Self {
-        let (code, description) = refusal::shown(code, description);
-        Self::Refused { code, description }
+        ErrorResponse::new(code, description, &SentValues::default()).into()
     }
 
-    /// The server will say the same to the same request for ever: it has to be logged in again, or something has to be
-    /// set differently.
+    /// Whether the same request can never succeed: the person has to log in again, or change the configuration.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if !PASSING.contains(&code.as_str()))
+        matches!(self, Self::Refused { code, .. } if !TRANSIENT.contains(&code.as_str()))
     }
 
-    /// The server was there and has said no, in whatever form.
+    /// Whether the server refused, with an error response or with a status of 400 to 499.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } => true,
@@ -129,12 +128,12 @@ impl OAuthError {
         }
     }
 
-    /// The request may have had its effect, though there is no answer that can be used: what could be used only once
-    /// (a rotating refresh token, a code) must not be sent again.
+    /// Whether the request may have taken effect without a usable response: a value that works only once (a rotating
+    /// refresh token, an authorization code) must not be sent again.
     pub fn outcome_is_unknown(&self) -> bool {
         match self {
             Self::OutcomeUnknown { .. } => true,
-            // After 303 (RFC 9110 section 15.4.4) the answer to what was done is elsewhere.
+            // 303 (RFC 9110 section 15.4.4): the request was processed, and its result is elsewhere.
             Self::BadReply { status, .. } => (200..300).contains(status) || *status == 303,
             _ => false,
         }

@@ -1,64 +1,71 @@
-//! The grants by which a login gets its tokens at a token endpoint.
+//! The grants of a token endpoint (RFC 6749, RFC 8693). The device grant is in `device`.
 
-use oauth2::{AuthorizationCode, RedirectUrl, Scope};
-
-use super::{
-    Http, OAuthError, TokenEndpoint, Tokens,
-    adapter::Secrets,
-    reply::Reply,
-    token::{tokens, tokens_in},
-};
+use super::{Http, OAuthError, TokenEndpoint, Tokens, form::Form};
 use crate::credential::Secret;
 
-/// An authorization code, and what proves that it is ours (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// The member of a token response that holds the access token (RFC 6749 section 5.1).
+pub(super) const ACCESS_TOKEN: &str = "access_token";
+
+/// An authorization code and its code verifier (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Debug)]
-pub struct Code {
+pub struct AuthorizationCode {
     /// The code.
     pub code: Secret,
-    /// The verifier of the challenge that the login started with.
+    /// The code verifier of the challenge that was in the authorization request.
     pub verifier: Secret,
-    /// Where the browser came back to; `None` where the vendor does not want to be told again.
-    pub redirect: Option<url::Url>,
+    /// The redirect URI of the authorization request; `None` where the vendor does not compare it.
+    pub redirect_uri: Option<url::Url>,
 }
 
-/// What a token exchange is about (RFC 8693 section 2.1).
+/// The subject of a token exchange (RFC 8693 section 2.1).
 #[derive(Debug)]
-pub struct Exchange<'a> {
-    /// The token that is given.
-    pub subject: &'a Secret,
-    /// Its kind, a URI.
-    pub subject_type: &'a str,
-    /// The kind that is wanted, a URI.
+pub struct SubjectToken<'a> {
+    /// The token to exchange.
+    pub token: &'a Secret,
+    /// The URI of its type.
+    pub token_type: &'a str,
+    /// The URI of the type that is requested.
     pub requested_type: Option<&'a str>,
 }
 
 /// More parameters of a request: names and values.
 pub type Parameters = std::collections::BTreeMap<String, String>;
 
-/// Exchanges an authorization code. `token_field` is the reply's member that holds what is wanted: `access_token`, unless
-/// the vendor gives something else.
+/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once. `scopes` may narrow what was granted;
+/// empty asks for the scopes of the grant.
+///
+/// # Errors
+/// [`OAuthError`]. See [`OAuthError::outcome_is_unknown`] before the same refresh token is used again.
+pub async fn refresh(
+    http: &Http,
+    endpoint: &TokenEndpoint,
+    refresh_token: &Secret,
+    scopes: &[String],
+) -> Result<Tokens, OAuthError> {
+    let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose()).with_scopes(scopes);
+    endpoint.request_tokens(http, form, ACCESS_TOKEN).await
+}
+
+/// Exchanges an authorization code. `token_field` is the member of the response that holds the token: `access_token`,
+/// except where the vendor issues something else.
 ///
 /// # Errors
 /// [`OAuthError`]
 pub async fn exchange_code(
     http: &Http,
     endpoint: &TokenEndpoint,
-    code: Code,
+    code: &AuthorizationCode,
     parameters: &Parameters,
     token_field: &str,
 ) -> Result<Tokens, OAuthError> {
-    let client = endpoint.client();
-    let Code { code, verifier, redirect } = code;
-    let secrets = [("code", &code), ("code_verifier", &verifier)];
-    let adapter = endpoint.adapter(http, &secrets);
-    let mut request = client.exchange_code(AuthorizationCode::new(String::new()));
-    if let Some(redirect) = redirect {
-        request = request.set_redirect_uri(std::borrow::Cow::Owned(RedirectUrl::from_url(redirect)));
-    }
-    for (name, value) in parameters {
-        request = request.add_extra_param(name, value);
-    }
-    tokens_in(&endpoint.url, request.request_async(&adapter).await, token_field)
+    let form = Form::grant("authorization_code")
+        .with_parameters(parameters)
+        .with("code", code.code.expose())
+        .with("code_verifier", code.verifier.expose())
+        .with_some("redirect_uri", code.redirect_uri.as_ref().map(url::Url::as_str));
+    endpoint.request_tokens(http, form, token_field).await
 }
 
 /// Gets a token for the client itself (RFC 6749 section 4.4).
@@ -71,8 +78,8 @@ pub async fn client_credentials(
     scopes: &[String],
     parameters: &Parameters,
 ) -> Result<Tokens, OAuthError> {
-    let more = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    tokens(&endpoint.url, for_client(http, endpoint, scopes, more, &[]).await)
+    let form = Form::grant("client_credentials").with_scopes(scopes).with_parameters(parameters);
+    endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }
 
 /// Exchanges a token for another (RFC 8693).
@@ -82,33 +89,15 @@ pub async fn client_credentials(
 pub async fn exchange_token(
     http: &Http,
     endpoint: &TokenEndpoint,
-    exchange: &Exchange<'_>,
+    subject: &SubjectToken<'_>,
     scopes: &[String],
     parameters: &Parameters,
 ) -> Result<Tokens, OAuthError> {
-    // The crate does not know this grant. Its name comes after that of the one it knows, and the last of two counts.
-    let own = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
-        ("subject_token_type", exchange.subject_type),
-    ];
-    let requested = exchange.requested_type.map(|kind| ("requested_token_type", kind));
-    let more = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let (more, secrets) = (more.chain(own).chain(requested), [("subject_token", exchange.subject)]);
-    tokens(&endpoint.url, for_client(http, endpoint, scopes, more, &secrets).await)
-}
-
-async fn for_client<'a>(
-    http: &Http,
-    endpoint: &TokenEndpoint,
-    scopes: &[String],
-    parameters: impl Iterator<Item = (&'a str, &'a str)>,
-    secrets: &Secrets<'_>,
-) -> Result<Reply, oauth2::RequestTokenError<OAuthError, oauth2::basic::BasicErrorResponse>> {
-    let client = endpoint.client();
-    let adapter = endpoint.adapter(http, secrets);
-    let mut request = client.exchange_client_credentials().add_scopes(scopes.iter().cloned().map(Scope::new));
-    for (name, value) in parameters {
-        request = request.add_extra_param(name, value);
-    }
-    request.request_async(&adapter).await
+    let form = Form::grant(TOKEN_EXCHANGE)
+        .with_scopes(scopes)
+        .with_parameters(parameters)
+        .with("subject_token", subject.token.expose())
+        .with("subject_token_type", subject.token_type)
+        .with_some("requested_token_type", subject.requested_type);
+    endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }

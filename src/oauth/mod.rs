@@ -1,30 +1,36 @@
-//! Speaking to an authorization server: the requests of OAuth 2.0, each made once, with typed answers.
+//! A client of OAuth 2.0 authorization servers: typed requests and responses, each request sent once.
 //!
-//! Nothing here knows of logins, stores or people. A request is sent once and never repeated; the error says whether
-//! it can have had an effect.
+//! Nothing here knows of logins, stores or people. No request is repeated; an error says whether the request may have
+//! taken effect.
 
 pub mod device;
 pub mod discovery;
 pub mod error;
 pub mod grant;
 pub mod http;
-pub mod origin;
-pub mod reply;
+pub mod pkce;
+pub mod revocation;
 pub mod server;
-pub mod token;
+pub mod token_endpoint;
+pub mod token_origin;
+pub mod token_response;
 pub mod userinfo;
 
-mod adapter;
-mod refusal;
+mod echo;
+mod error_response;
+mod form;
+mod response;
 
 #[cfg(test)]
 mod tests;
 
 pub use crate::net::endpoint::{Endpoint, EndpointError};
 pub use error::OAuthError;
+pub use grant::refresh;
 pub use http::Http;
 pub(crate) use http::TOTAL as HTTP_LIMIT;
-pub use origin::Origin;
-pub use reply::Tokens;
-pub use server::{Client, Server};
-pub use token::{ClientAuth, TokenEndpoint, TokenHint, refresh, revoke};
+pub use revocation::{TokenHint, revoke};
+pub use server::{AuthorizationServer, ClientIdentity};
+pub use token_endpoint::{ClientAuth, TokenEndpoint};
+pub use token_origin::TokenOrigin;
+pub use token_response::Tokens;

@@ -1,4 +1,4 @@
-//! A descriptor's words about an authorization server, made into endpoints that can be asked.
+//! The authorization server of a flow: its endpoints, described or discovered, and our client there.
 
 use super::{ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
 use crate::{
@@ -10,34 +10,35 @@ use crate::{
     },
 };
 
-/// An authorization server, and who we are there.
+/// An authorization server, as far as a login uses it.
 #[derive(Debug)]
-pub struct Server {
-    /// Its token endpoint.
+pub struct AuthorizationServer {
+    /// The token endpoint, with our client.
     pub token: TokenEndpoint,
-    /// Where a login starts: the authorization or device authorization endpoint of the mode.
+    /// The authorization or device authorization endpoint, for a mode that starts there.
     pub start: Option<Endpoint>,
-    /// Where a token is revoked, if it says so.
+    /// The revocation endpoint, if published.
     pub revocation: Option<Endpoint>,
 }
 
-/// What we say about ourselves: read from where the descriptor says, before anything is sent.
+/// A client identifier and its secret, read before anything is sent.
 #[derive(Debug)]
-pub struct Client {
+pub struct ClientIdentity {
     id: String,
     secret: Option<Secret>,
 }
 
-impl Client {
-    /// Reads the client of a mode's block.
+impl ClientIdentity {
+    /// Reads the client of a mode's flow.
     ///
     /// # Errors
     /// [`ReferenceError`] with the field.
-    pub fn of(flow: &Flow, mode: Mode) -> Result<Self, ReferenceError> {
+    pub fn read(flow: &Flow, mode: Mode) -> Result<Self, ReferenceError> {
         let id =
             env_value::value(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
         let field = format!("{mode}.client_secret");
-        let secret = flow.client_secret.as_deref().map(|place| read(place, &field)).transpose()?;
+        let secret =
+            flow.client_secret.as_deref().map(|reference| read_secret(reference, &field)).transpose()?;
         Ok(Self { id, secret })
     }
 }
@@ -46,18 +47,23 @@ impl Client {
 ///
 /// # Errors
 /// [`ReferenceError`] with the field.
-pub fn read(place: &str, field: &str) -> Result<Secret, ReferenceError> {
+pub fn read_secret(reference: &str, field: &str) -> Result<Secret, ReferenceError> {
     let reference: Reference =
-        place.parse().map_err(|problem| ReferenceError { field: field.to_owned(), problem })?;
+        reference.parse().map_err(|problem| ReferenceError { field: field.to_owned(), problem })?;
     reference.read(field)
 }
 
-impl Server {
-    /// Finds the endpoints of a mode: those that the descriptor gives, and the others where its issuer publishes them.
+impl AuthorizationServer {
+    /// Finds the endpoints of a mode: from the descriptor, and the missing ones from its issuer's metadata.
     ///
     /// # Errors
-    /// [`OAuthError::NoEndpoint`] when neither has one that is needed, and what a request can have.
-    pub async fn find(http: &Http, flow: &Flow, mode: Mode, client: Client) -> Result<Self, OAuthError> {
+    /// [`OAuthError::NoEndpoint`] when neither has an endpoint that is needed, and the errors of a request.
+    pub async fn find(
+        http: &Http,
+        flow: &Flow,
+        mode: Mode,
+        client: ClientIdentity,
+    ) -> Result<Self, OAuthError> {
         let start = match mode {
             Mode::Device => flow.device_authorization_url.as_deref(),
             Mode::Browser => flow.authorization_url.as_deref(),
@@ -77,12 +83,12 @@ impl Server {
             });
             revocation = published.revocation;
         }
-        let none = |what| OAuthError::NoEndpoint { issuer: flow.issuer.clone().unwrap_or_default(), what };
+        let missing = |what| OAuthError::NoEndpoint { issuer: flow.issuer.clone().unwrap_or_default(), what };
         if starts && start.is_none() {
-            return Err(none(format!("login endpoint for mode {mode}")));
+            return Err(missing(format!("login endpoint for mode {mode}")));
         }
         let token = TokenEndpoint {
-            url: token.ok_or_else(|| none("token endpoint".into()))?,
+            url: token.ok_or_else(|| missing("token endpoint".into()))?,
             client_id: client.id,
             client_secret: client.secret,
             client_auth: match flow.client_auth {

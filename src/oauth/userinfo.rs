@@ -1,4 +1,4 @@
-//! Asking a vendor whose an access token is.
+//! The `UserInfo` request: the owner of an access token.
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -7,20 +7,20 @@ use zeroize::Zeroizing;
 use super::{Endpoint, Http, OAuthError};
 use crate::credential::Secret;
 
-/// What the vendor says about the owner of an access token.
+/// Gets what the vendor says about the owner of an access token.
 ///
 /// # Errors
 /// [`OAuthError`]
 pub async fn userinfo(http: &Http, url: &Endpoint, access_token: &Secret) -> Result<Value, OAuthError> {
     let bearer = Zeroizing::new(format!("Bearer {}", access_token.expose()));
     let mut bearer = HeaderValue::from_str(&bearer)
-        .map_err(|_| OAuthError::Setup("the access token does not fit into a request".into()))?;
+        .map_err(|_| OAuthError::Setup("the access token cannot be sent in a header".into()))?;
     bearer.set_sensitive(true);
     let headers = [(ACCEPT, HeaderValue::from_static("application/json")), (AUTHORIZATION, bearer)];
-    let answer = http.get(url, HeaderMap::from_iter(headers)).await?;
-    let bad = |what| OAuthError::BadReply { host: url.host(), status: answer.status, what };
-    match answer.status {
-        200 => serde_json::from_slice(&answer.body).map_err(|_| bad("it is not JSON")),
-        _ => Err(bad("it does not say whose the token is")),
+    let response = http.get(url, HeaderMap::from_iter(headers)).await?;
+    let unusable = |what| OAuthError::BadReply { host: url.host(), status: response.status, what };
+    match response.status {
+        200 => serde_json::from_slice(&response.body).map_err(|_| unusable("it is not JSON")),
+        _ => Err(unusable("it does not name the owner of the token")),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     config::env_value,
     credential::{Credential, OAuth, Record},
     login::oauth::{account, regrant::Regrant},
-    oauth::{self, ClientAuth, Http, OAuthError, Origin, TokenEndpoint, Tokens},
+    oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint, TokenOrigin, Tokens},
     provider::{Provider, descriptor::Body},
     vendor_files,
 };
@@ -63,7 +63,7 @@ pub(super) async fn repeat_grant(
 }
 
 fn refresh_result(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> RefreshResult {
-    let account = Origin::of(before).and_then(|_| account::from_id_token(provider, &tokens));
+    let account = TokenOrigin::of(before).and_then(|_| account::from_id_token(provider, &tokens));
     let mut known = tokens.described(seen.metadata.clone());
     known.account = account.or(known.account);
     let credential = Credential::OAuth(merge_tokens(before, tokens));

@@ -97,7 +97,7 @@ fn an_answer_that_is_none_ends_it() {
     acme(&home, &vendor);
     home.authenticate(["demo", "acme"])
         .exits(code::UNREACHABLE)
-        .says("it is no answer of an authorization server");
+        .says("it is not a response of an authorization server");
     assert_eq!(vendor.asked_at("/token").len(), 1);
 }
 
@@ -116,7 +116,7 @@ fn what_a_person_could_not_type_or_should_not_open_is_not_shown() {
         });
         acme(&home, &vendor);
         let outcome = home.authenticate(["demo", "acme"]).exits(code::UNREACHABLE);
-        outcome.says("gave no usable answer").does_not_say("CANARY").does_not_say("alert");
+        outcome.says("unusable response from").does_not_say("CANARY").does_not_say("alert");
         assert!(vendor.asked_at("/token").is_empty());
     }
 }

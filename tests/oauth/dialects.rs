@@ -133,7 +133,7 @@ fn an_account_that_cannot_be_asked_for_is_no_failure() {
     home.authenticate(["demo", "acme"])
         .env("SECRET", "s3cret")
         .exits(code::DONE)
-        .says("the account's name is not known")
+        .says("cannot get the account's name")
         .does_not_say("CANARY");
 }
 

@@ -55,7 +55,11 @@ fn a_server_that_does_nothing_now_is_unavailable() {
 #[test]
 fn a_gateway_that_does_not_know_is_said_not_to_know() {
     for status in [502, 504] {
-        answered(reply(status, "text/html", "<html>"), code::UNREACHABLE, "whether it did it is not known");
+        answered(
+            reply(status, "text/html", "<html>"),
+            code::UNREACHABLE,
+            "so the outcome of the request is unknown",
+        );
     }
 }
 
@@ -66,7 +70,7 @@ fn an_answer_that_is_none_is_not_taken() {
         (json_reply(200, "{}"), "there is no access token in it"),
         (json_reply(200, &huge), "it is too large"),
         (reply(200, "text/html", "<html>log in to the hotel's network</html>"), "it is not a JSON object"),
-        (json_reply(404, "{}"), "it is no answer of an authorization server"),
+        (json_reply(404, "{}"), "it is not a response of an authorization server"),
     ] {
         answered(answer, code::UNREACHABLE, text);
     }
@@ -97,9 +101,9 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn a_server_that_breaks_off_is_said_to() {
-    answered(Vec::new(), code::UNREACHABLE, "whether it did it is not known");
+    answered(Vec::new(), code::UNREACHABLE, "so the outcome of the request is unknown");
     let half = b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n{\"access_token\": \"CANARY".to_vec();
-    answered(half, code::UNREACHABLE, "whether it did it is not known");
+    answered(half, code::UNREACHABLE, "so the outcome of the request is unknown");
 }
 
 #[test]
@@ -112,15 +116,15 @@ fn a_server_that_says_nothing_is_given_up_at_the_time_limit() {
 fn who_is_not_there_cannot_be_reached() {
     let nobody =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    fails(&format!("http://{nobody}/token"), &[], code::UNREACHABLE, "cannot be reached");
-    fails("https://nobody.invalid/token", &[], code::UNREACHABLE, "nobody.invalid cannot be reached");
+    fails(&format!("http://{nobody}/token"), &[], code::UNREACHABLE, "cannot reach ");
+    fails("https://nobody.invalid/token", &[], code::UNREACHABLE, "cannot reach nobody.invalid");
 }
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
     let server = Stub::that(|_| json_reply(200, "{}"));
     let url = format!("https://127.0.0.1:{}/token", server.port());
-    fails(&url, &[], code::UNREACHABLE, "cannot be reached");
+    fails(&url, &[], code::UNREACHABLE, "cannot reach ");
     assert!(server.asked().is_empty());
 }
 
@@ -164,7 +168,7 @@ fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more_than_the_host() {
     let home = Home::new();
     acme(&home, "https://nobody.invalid/token");
     let run = home.authenticate(["demo", "acme"]).env("SECRET", CANARY).env("HTTPS_PROXY", proxy.url(""));
-    run.exits(code::UNREACHABLE).says("nobody.invalid cannot be reached").does_not_say("CANARY");
+    run.exits(code::UNREACHABLE).says("cannot reach nobody.invalid").does_not_say("CANARY");
     let asked = proxy.asked();
     let [tunnel] = asked.as_slice() else { panic!("{asked:?}") };
     assert!(tunnel.head.starts_with("CONNECT nobody.invalid:443 "), "{}", tunnel.head);

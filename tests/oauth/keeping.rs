@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use authenticate::oauth::Origin;
-use test_support::{Home, Login, Stub, code, describe, json_reply, tokens};
+use authenticate::oauth::TokenOrigin;
+
+use crate::harness::{Home, Login, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");
@@ -24,7 +25,7 @@ fn a_server_cannot_say_where_its_tokens_are_sent_next() {
     acme(&home, &server);
     home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
     let (oauth, _) = tokens(&home, "acme");
-    let origin = Origin::of(&oauth).expect("an origin");
+    let origin = TokenOrigin::of(&oauth).expect("an origin");
     assert_eq!(origin.token_url.to_string(), server.url("/token"));
     assert_eq!(origin.revocation_url, None);
     assert_eq!(oauth.extra["tenant"].expose(), "t1");
@@ -166,7 +167,7 @@ mod the_accounts_name {
         assert!(!ended.said.contains("no answer"), "{}", ended.said);
         assert!(record(&home, "acme").is_some());
         let waited = home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
-        waited.says("the account's name is not known: no answer in time");
+        waited.says("cannot get the account's name: no response in time");
     }
 }
 

@@ -84,7 +84,7 @@ fn without_a_browser_and_a_terminal_it_is_said_what_to_use() {
     let vendor = acme(&home, "");
     home.authenticate(["demo", "acme"])
         .exits(code::USAGE)
-        .says("use --no-browser, and give the address that the browser ends at on standard input")
+        .says("use --no-browser and write the address that the browser ends at to standard input")
         .does_not_say("--mode device");
     assert!(vendor.asked().is_empty());
     assert_eq!(record(&home, "acme"), None);

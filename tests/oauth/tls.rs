@@ -56,7 +56,7 @@ fn a_certificate_is_trusted_by_who_trusts_its_authority() {
     let authority = host.authority.to_str().expect("text").to_owned();
     login(&home, &[])
         .exits(code::UNREACHABLE)
-        .says(&format!("localhost:{} cannot be reached: invalid peer certificate: UnknownIssuer", host.port));
+        .says(&format!("cannot reach localhost:{}: invalid peer certificate: UnknownIssuer", host.port));
     assert_eq!(record(&home, "gh"), None);
     login(&home, &["--ca-bundle", &authority]).exits(code::DONE).says("stored oauth gh");
     for variable in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"] {

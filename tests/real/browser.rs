@@ -1,6 +1,6 @@
 //! Logins at an OpenID provider, in a browser.
 
-use authenticate::oauth::Origin;
+use authenticate::oauth::TokenOrigin;
 use jiff::Timestamp;
 use test_support::{
     Home, OpenId, Stub, chromium::Chromium, code, describe, eventually, json_reply, record, tokens,
@@ -36,7 +36,7 @@ fn a_person_logs_in_in_the_browser() {
     let lasts = record.metadata.expires_at.expect("an expiry").duration_since(Timestamp::now()).as_secs();
     assert!((3500..=3600).contains(&lasts), "{lasts}");
     assert_eq!(
-        Origin::of(&oauth).expect("an origin").token_url.to_string(),
+        TokenOrigin::of(&oauth).expect("an origin").token_url.to_string(),
         format!("{}/token", server.issuer)
     );
     outcome.does_not_say(oauth.access_token.expose());

@@ -1,4 +1,4 @@
-//! Whose login it is, as the vendor names it.
+//! The account of a login, as the vendor names it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -9,40 +9,41 @@ use crate::{
     provider::Descriptor,
 };
 
-/// Claims that name a person, as OpenID Connect has them.
-const USUAL: [&str; 2] = ["email", "preferred_username"];
-const MAX: usize = 256;
+/// The claims of OpenID Connect that name a person.
+const DEFAULT_CLAIMS: [&str; 2] = ["email", "preferred_username"];
+const MAX_NAME: usize = 256;
 
-/// The account's name, as far as the reply with the tokens has it.
+/// Returns the account's name, if the token response has it.
 pub(in crate::login) fn from_reply(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
-    let place = provider.account.clone().unwrap_or_default();
-    let given = || place.field.iter().find_map(|name| tokens.extra.get(name)).and_then(|v| clean(v.expose()));
-    from_id_token(provider, tokens).or_else(|| if place.url.is_none() { given() } else { None })
+    from_id_token(provider, tokens).or_else(|| {
+        let account = provider.account.as_ref().filter(|account| account.url.is_none())?;
+        let name = account.field.iter().find_map(|name| tokens.extra.get(name))?;
+        printable(name.expose())
+    })
 }
 
-/// The account's name that the vendor knows the owner of a token by, if the descriptor says where to ask.
+/// Asks the vendor for the name of a token's owner, if the descriptor says where.
 pub(in crate::login) async fn from_userinfo(
     http: &Http,
     provider: &Descriptor,
     token: &Secret,
 ) -> Result<Option<String>, OAuthError> {
-    let Some(place) = &provider.account else { return Ok(None) };
-    let Some(url) = &place.url else { return Ok(None) };
-    let told = userinfo(http, &url.parse()?, token).await?;
-    Ok(first(&told, place.field.iter()))
+    let Some(account) = &provider.account else { return Ok(None) };
+    let Some(url) = &account.url else { return Ok(None) };
+    let info = userinfo(http, &url.parse()?, token).await?;
+    Ok(first(&info, account.field.iter()))
 }
 
-/// The account's name that the identity token claims.
+/// Returns the account's name that the identity token claims.
 pub fn from_id_token(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     let claims = tokens.id_token.as_ref().and_then(claims)?;
-    match provider.account.as_ref().filter(|place| !place.claim.is_empty()) {
-        Some(place) => first(&claims, place.claim.iter()),
-        None => first(&claims, USUAL.into_iter()),
+    match provider.account.as_ref().filter(|account| !account.claim.is_empty()) {
+        Some(account) => first(&claims, account.claim.iter()),
+        None => first(&claims, DEFAULT_CLAIMS.into_iter()),
     }
 }
 
-/// Who a JWT is about: its subject, and the issuer that calls it so. Names change, these do not (OpenID Connect Core sections
-/// 5.7 and 12.2).
+/// The subject of a JWT with its issuer. Names change, this pair does not (OpenID Connect Core sections 5.7 and 12.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     issuer: Option<String>,
@@ -51,7 +52,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Of a token; `None` if it does not say.
+    /// Reads the subject of a token; `None` if it has none.
     pub fn of(token: &Secret) -> Option<Self> {
         let claims = claims(token)?;
         Some(Self {
@@ -61,27 +62,27 @@ impl Subject {
     }
 }
 
-/// What an identity token claims. It came straight from the token endpoint, so its signature is not looked at (OpenID Connect
-/// Core section 3.1.3.7).
+/// Reads the claims of an identity token. It came straight from the token endpoint, so its signature is not checked
+/// (OpenID Connect Core section 3.1.3.7).
 fn claims(token: &Secret) -> Option<Value> {
     let payload = token.expose().split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()
 }
 
-/// The first of some members, by name or by JSON Pointer.
+/// Returns the first of some members that exists, each a name or a JSON Pointer.
 fn first<'a>(value: &Value, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut found = names.filter_map(|name| match name.starts_with('/') {
         true => value.pointer(name),
         false => value.get(name),
     });
     found.find_map(|value| match value {
-        Value::String(text) => clean(text),
+        Value::String(text) => printable(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     })
 }
 
-fn clean(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX).collect();
+fn printable(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     (!text.is_empty()).then_some(text)
 }

@@ -1,11 +1,10 @@
-//! Logging in in a browser that comes back to this machine (RFC 6749 section 4.1, RFC 7636, RFC 8252).
+//! The authorization code grant with PKCE, in a browser that comes back to this machine (RFC 6749 section 4.1, RFC 7636,
+//! RFC 8252).
 
-use oauth2::{CsrfToken, PkceCodeChallenge};
 use tokio::{net::TcpListener, sync::mpsc};
 use url::Url;
 
 use super::{
-    Grant, OAuthLogin,
     redirect::{AuthorizationResponse, ExpectedRedirect},
     redirect_server::RedirectServer,
 };
@@ -15,18 +14,20 @@ use crate::{
         LoginError,
         cli::port_forward::{ExpectedCallback, listen},
     },
+    net::endpoint::EndpointError,
     oauth::{
-        Http, Server, Tokens,
-        grant::{Code, exchange_code},
+        AuthorizationServer, Http, OAuthError, Tokens,
+        grant::{AuthorizationCode, exchange_code},
+        pkce::{self, Pkce},
     },
     provider::{
-        Mode,
+        Mode, Provider,
         flow::{Flow, StatePlace},
     },
-    ui::{Event, UiError},
+    ui::{Event, Ui, UiError},
 };
 
-/// How the browser's answer gets here: to a port, by paste, or both.
+/// The way of the authorization response to us: a port, pasted lines, or both.
 pub(in crate::login) struct RedirectTarget {
     port: u16,
     listener: Option<TcpListener>,
@@ -34,18 +35,23 @@ pub(in crate::login) struct RedirectTarget {
 }
 
 impl RedirectTarget {
-    /// Takes the port, and finds out whether somebody can paste.
-    pub async fn open(login: &OAuthLogin<'_>, flow: &Flow) -> Result<Self, LoginError> {
-        let lines = login.ui.lines();
-        let returns = login.ui.browser_can_return() && !login.how.headless;
-        if !returns && lines.is_none() {
-            let device = match login.provider.modes.contains(&Mode::Device) {
-                true => "; or use --mode device",
+    /// Takes the port of the redirect URI, and finds out whether somebody can paste.
+    pub async fn open(
+        ui: &dyn Ui,
+        provider: &Provider,
+        flow: &Flow,
+        headless: bool,
+    ) -> Result<Self, LoginError> {
+        let lines = ui.lines();
+        let can_return = ui.browser_can_return() && !headless;
+        if !can_return && lines.is_none() {
+            let device = match provider.modes.contains(&Mode::Device) {
+                true => ", or use --mode device",
                 false => "",
             };
             let text = format!(
-                "no browser can come back to this machine, and there is no terminal to paste at: use --no-browser, and give \
-                 the address that the browser ends at on standard input{device}"
+                "no browser can come back to this machine, and there is no terminal to paste at: use --no-browser and \
+                 write the address that the browser ends at to standard input{device}"
             );
             return Err(UiError::NoOneToAsk(text).into());
         }
@@ -57,8 +63,8 @@ impl RedirectTarget {
             }
             Ok(None) => Err(LoginError::NotImplemented(Mode::Browser)),
             Err(taken) if lines.is_some() => {
-                let text = format!("{taken}: the browser's address must be pasted");
-                login.ui.show(Event::Warning(&text));
+                let text = format!("{taken}: paste the address that the browser ends at");
+                ui.show(Event::Warning(&text));
                 Ok(Self { port: taken.port, listener: None, lines })
             }
             Err(taken) => Err(LoginError::PortTaken(taken)),
@@ -66,53 +72,47 @@ impl RedirectTarget {
     }
 }
 
-/// Shows the vendor's page, waits for the browser to come back, and exchanges the code that it brings.
+/// Shows the vendor's page, waits for the authorization response, and exchanges its code. The browser waits at the server
+/// that is returned with the tokens, to be shown the outcome.
 pub(in crate::login) async fn grant(
-    login: &OAuthLogin<'_>,
+    ui: &dyn Ui,
     http: &Http,
     flow: &Flow,
-    server: &Server,
-    way_back: RedirectTarget,
-) -> Result<Grant, LoginError> {
+    server: &AuthorizationServer,
+    target: RedirectTarget,
+) -> Result<(Tokens, Option<RedirectServer>), LoginError> {
     let Some(start) = &server.start else { return Err(LoginError::NotImplemented(Mode::Browser)) };
-    let attempt = Attempt::new(start.url(), flow, &server.token.client_id, way_back.port)?;
-    let mut page = way_back.listener.map(|listener| RedirectServer::start(listener, attempt.awaited.clone()));
-    login.ui.show(Event::LoginUrl(attempt.url.as_str()));
-    let answer = attempt.answer(login, page.as_mut(), way_back.lines).await;
-    let tokens = match answer {
-        AuthorizationResponse::Code(code) => attempt.exchange(http, flow, server, code).await,
-        AuthorizationResponse::Refused(error) => Err(error.into()),
+    let request = AuthorizationRequest::new(start.url(), flow, &server.token.client_id, target.port)?;
+    let mut page = target.listener.map(|listener| RedirectServer::start(listener, request.expected.clone()));
+    ui.show(Event::LoginUrl(request.url.as_str()));
+    let tokens = match request.response(ui, page.as_mut(), target.lines).await {
+        AuthorizationResponse::Code(code) => request.exchange(http, flow, server, code).await,
+        AuthorizationResponse::Refused(error) => Err(error),
     };
     match tokens {
-        Ok(tokens) => Ok(Grant { tokens, page }),
+        Ok(tokens) => Ok((tokens, page)),
         Err(error) => {
             if let Some(page) = page {
                 page.finish(false).await;
             }
-            Err(error)
+            Err(error.into())
         }
     }
 }
 
-/// One attempt: what the browser is sent with, and what binds its answer to us.
-struct Attempt {
+/// An authorization request (RFC 6749 section 4.1.1), and the values that bind its response to it.
+struct AuthorizationRequest {
     url: Url,
-    awaited: ExpectedRedirect,
+    expected: ExpectedRedirect,
     verifier: Secret,
 }
 
-impl Attempt {
-    fn new(start: &Url, flow: &Flow, client_id: &str, port: u16) -> Result<Self, LoginError> {
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let state = CsrfToken::new_random_len(32).into_secret();
-        let host = flow.redirect_host.unwrap_or_default().as_str();
-        let path = flow.redirect_path.as_deref().unwrap_or("/callback");
-        let in_path = flow.state == Some(StatePlace::Path);
-        let end = if in_path { format!("{}/{state}", path.trim_end_matches('/')) } else { path.to_owned() };
-        let redirect = Url::parse(&format!("http://{host}:{port}{end}"))
-            .map_err(|source| crate::net::endpoint::EndpointError::NotUrl { text: end, source })
-            .map_err(crate::oauth::OAuthError::from)?;
-        let mut url = start.clone();
+impl AuthorizationRequest {
+    fn new(endpoint: &Url, flow: &Flow, client_id: &str, port: u16) -> Result<Self, OAuthError> {
+        let (pkce, state) = (Pkce::random()?, pkce::random_text()?);
+        let state_in_path = flow.state == Some(StatePlace::Path);
+        let redirect_uri = redirect_uri(flow, port, state_in_path.then_some(&state))?;
+        let mut url = endpoint.clone();
         {
             let mut query = url.query_pairs_mut();
             let parameter = flow.redirect_parameter.as_deref();
@@ -122,41 +122,41 @@ impl Attempt {
             if !client_id.is_empty() {
                 query.append_pair("client_id", client_id);
             }
-            query.append_pair(parameter.unwrap_or("redirect_uri"), redirect.as_str());
+            query.append_pair(parameter.unwrap_or("redirect_uri"), redirect_uri.as_str());
             if !flow.scopes.is_empty() {
                 query.append_pair("scope", &flow.scopes.join(" "));
             }
-            if !in_path {
-                query.append_pair("state", &state);
+            if !state_in_path {
+                query.append_pair("state", state.expose());
             }
-            query.append_pair("code_challenge", challenge.as_str());
-            query.append_pair("code_challenge_method", challenge.method().as_str());
+            query.append_pair("code_challenge", &pkce.challenge);
+            query.append_pair("code_challenge_method", pkce::METHOD);
             query.extend_pairs(&flow.parameters);
         }
-        let expected = ExpectedCallback::new(redirect, (!in_path).then_some(state));
-        let awaited = ExpectedRedirect::new(expected, flow.issuer.clone());
-        Ok(Self { url, awaited, verifier: verifier.into_secret().into() })
+        let state = (!state_in_path).then(|| state.expose().to_owned());
+        let expected = ExpectedRedirect::new(ExpectedCallback::new(redirect_uri, state), flow.issuer.clone());
+        Ok(Self { url, expected, verifier: pkce.verifier })
     }
 
-    /// The first answer to this attempt. Whatever else comes is refused, and the wait goes on.
-    async fn answer(
+    /// Waits for the first response to this request. Anything else is refused, and the wait goes on.
+    async fn response(
         &self,
-        login: &OAuthLogin<'_>,
+        ui: &dyn Ui,
         mut page: Option<&mut RedirectServer>,
         mut lines: Option<mpsc::Receiver<Secret>>,
     ) -> AuthorizationResponse {
         if lines.is_some() {
-            login.ui.show(Event::PasteAnswer { redirect: self.awaited.redirect().as_str() });
+            ui.show(Event::PasteAnswer { redirect: self.expected.redirect_uri().as_str() });
         }
         loop {
             let line = tokio::select! {
-                answer = came_back(&mut page) => return answer,
+                response = redirected(&mut page) => return response,
                 line = pasted(&mut lines) => line,
             };
-            match self.awaited.pasted(line.expose()) {
-                Ok(answer) => return answer,
+            match self.expected.parse_pasted(line.expose()) {
+                Ok(response) => return response,
                 Err(_) if line.expose().trim().is_empty() => {}
-                Err(problem) => login.ui.show(Event::Warning(&format!("{problem}; paste it again"))),
+                Err(problem) => ui.show(Event::Warning(&format!("{problem}; paste it again"))),
             }
         }
     }
@@ -165,28 +165,39 @@ impl Attempt {
         &self,
         http: &Http,
         flow: &Flow,
-        server: &Server,
+        server: &AuthorizationServer,
         code: Secret,
-    ) -> Result<Tokens, LoginError> {
-        let code = Code {
+    ) -> Result<Tokens, OAuthError> {
+        let code = AuthorizationCode {
             code,
             verifier: self.verifier.clone(),
-            // A vendor that calls it otherwise does not compare it, either.
-            redirect: flow.redirect_parameter.is_none().then(|| self.awaited.redirect().clone()),
+            // A vendor that names the parameter differently does not compare it, either.
+            redirect_uri: flow.redirect_parameter.is_none().then(|| self.expected.redirect_uri().clone()),
         };
         let field = flow.api_key_field.as_deref().unwrap_or("access_token");
-        Ok(exchange_code(http, &server.token, code, &flow.token_parameters, field).await?)
+        exchange_code(http, &server.token, &code, &flow.token_parameters, field).await
     }
 }
 
-async fn came_back(page: &mut Option<&mut RedirectServer>) -> AuthorizationResponse {
+/// Builds the redirect URI, with the state as its last segment for a vendor that does not return `state`.
+fn redirect_uri(flow: &Flow, port: u16, state: Option<&Secret>) -> Result<Url, OAuthError> {
+    let host = flow.redirect_host.unwrap_or_default().as_str();
+    let mut path = flow.redirect_path.as_deref().unwrap_or("/callback").to_owned();
+    if let Some(state) = state {
+        path = format!("{}/{}", path.trim_end_matches('/'), state.expose());
+    }
+    Url::parse(&format!("http://{host}:{port}{path}"))
+        .map_err(|source| EndpointError::NotUrl { text: path, source }.into())
+}
+
+async fn redirected(page: &mut Option<&mut RedirectServer>) -> AuthorizationResponse {
     match page {
-        Some(page) => page.answer().await,
+        Some(page) => page.response().await,
         None => std::future::pending().await,
     }
 }
 
-/// The next line. Never returns when nobody types.
+/// Returns the next pasted line. Waits for ever once there are no more.
 async fn pasted(lines: &mut Option<mpsc::Receiver<Secret>>) -> Secret {
     if let Some(receiver) = lines {
         match receiver.recv().await {

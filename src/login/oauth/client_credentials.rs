@@ -1,4 +1,4 @@
-//! Logging in as a client of one's own (RFC 6749 section 4.4). Nobody is asked.
+//! The client credentials grant (RFC 6749 section 4.4), which involves no person.
 
 use crate::{
     oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},

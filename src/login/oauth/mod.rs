@@ -1,4 +1,4 @@
-//! A login in which we speak to the authorization server ourselves.
+//! OAuth logins: the modes in which we are the client of the authorization server ourselves.
 
 pub mod account;
 pub mod browser;
@@ -16,50 +16,50 @@ use super::{CancelToken, LoginError, LoginOptions, cli, direct::api_key, record:
 use crate::{
     config::{Paths, Project},
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
-    oauth::{Client, Http, Origin, Server, Tokens},
+    oauth::{AuthorizationServer, ClientIdentity, Http, TokenOrigin, Tokens},
     provider::{Mode, Provider, flow::Flow},
     store::{Action, SharedStore},
     ui::{Event, Ui, UiError},
 };
 
-/// How long a vendor may take to say whose a token is.
+/// The time limit for asking the vendor for the account's name.
 const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// All that a native login depends on.
+/// An OAuth login with everything that it depends on.
 pub struct OAuthLogin<'a> {
     /// The program's directories.
     pub paths: &'a Paths,
-    /// What is logged in to.
+    /// The provider to log in to.
     pub provider: &'a Provider,
-    /// For which project: its certificates.
+    /// The project, for its certificates.
     pub project: &'a Project,
-    /// Where the credential goes.
+    /// The address of the credential.
     pub address: &'a Address,
-    /// One of [`Mode::OAUTH_FLOWS`], which the provider has.
+    /// The mode: one of [`Mode::OAUTH_FLOWS`] that the provider has.
     pub mode: Mode,
-    /// How.
+    /// The options of the login.
     pub how: &'a LoginOptions,
-    /// Where it goes, in place of the database of the data directory.
+    /// The store, in place of the database of the data directory.
     pub store: Option<&'a SharedStore>,
-    /// Whom to ask and show.
+    /// The person to ask and to show events.
     pub ui: &'a dyn Ui,
 }
 
-/// What the server gave, and the browser that still waits to hear how it ends.
-pub(super) struct Grant {
-    pub tokens: Tokens,
-    pub page: Option<RedirectServer>,
+/// Granted tokens, and the browser page that still waits for the outcome.
+struct Grant {
+    tokens: Tokens,
+    page: Option<RedirectServer>,
 }
 
-/// What is known before anything is sent.
+/// Everything that a grant needs before anything is sent.
 struct Preparation {
-    client: Client,
+    client: ClientIdentity,
     subject: Option<Secret>,
-    way_back: Option<browser::RedirectTarget>,
+    redirect: Option<browser::RedirectTarget>,
 }
 
 impl OAuthLogin<'_> {
-    /// Logs in, stores what the server gave and reads it back.
+    /// Logs in, stores the credential and reads it back.
     ///
     /// # Errors
     /// Any [`LoginError`].
@@ -70,7 +70,7 @@ impl OAuthLogin<'_> {
             None => self.project.ca_bundle_file()?,
         };
         let _lock = LoginLock::take(self.paths, self.address)?;
-        // Opened before the server gives anything out: what cannot be stored must not be asked for.
+        // Opened first: nothing that cannot be stored may be requested.
         let store = SharedStore::open(self.store, self.paths)?;
         store.lock().prepare()?;
         store.lock().record_as(Action::Login);
@@ -85,19 +85,19 @@ impl OAuthLogin<'_> {
             () = interrupt.cancelled() => return Err(UiError::Interrupted.into()),
         };
         let Grant { tokens, page } = granted;
-        let kept = self.store_grant(&store, flow, &origin, tokens, interrupt).await;
+        let stored = self.store_grant(&store, flow, &origin, tokens, interrupt).await;
         if let Some(page) = page {
-            page.finish(kept.is_ok()).await;
+            page.finish(stored.is_ok()).await;
         }
-        let mut record = kept?;
+        let mut record = stored?;
         if record.metadata.account.is_none() {
-            record.metadata.account = self.label(&http, &store, &record, interrupt).await;
+            record.metadata.account = self.account_name(&http, &store, &record, interrupt).await;
         }
         Ok(record)
     }
 
-    /// The account's name is asked for when the tokens are safe: a login without one is a login.
-    async fn label(
+    /// Asks the vendor for the account's name, once the tokens are stored: without one the login is complete all the same.
+    async fn account_name(
         &self,
         http: &Http,
         store: &SharedStore,
@@ -118,9 +118,9 @@ impl OAuthLogin<'_> {
                 }
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
+            Err(_) => "no response in time".to_owned(),
         };
-        self.ui.show(Event::Warning(&format!("the account's name is not known: {why}")));
+        self.ui.show(Event::Warning(&format!("cannot get the account's name: {why}")));
         None
     }
 
@@ -128,20 +128,23 @@ impl OAuthLogin<'_> {
         self.provider.flow(self.mode).ok_or_else(|| LoginError::NotImplemented(self.mode))
     }
 
-    /// Whatever has to be there before anything is attempted.
+    /// Reads secrets and takes the port: everything that can fail before anything is sent.
     async fn prepare(&self, flow: &Flow, store: &SharedStore) -> Result<Preparation, LoginError> {
-        let client = Client::of(flow, self.mode)?;
+        let client = ClientIdentity::read(flow, self.mode)?;
         let subject = match self.mode {
             Mode::TokenExchange => {
                 Some(token_exchange::subject(flow, self.address, self.paths, &store.lock())?)
             }
             _ => None,
         };
-        let way_back = match self.mode {
-            Mode::Browser => Some(browser::RedirectTarget::open(self, flow).await?),
+        let redirect = match self.mode {
+            Mode::Browser => {
+                let headless = self.how.headless;
+                Some(browser::RedirectTarget::open(self.ui, self.provider, flow, headless).await?)
+            }
             _ => None,
         };
-        Ok(Preparation { client, subject, way_back })
+        Ok(Preparation { client, subject, redirect })
     }
 
     async fn grant(
@@ -149,11 +152,14 @@ impl OAuthLogin<'_> {
         http: &Http,
         flow: &Flow,
         ready: Preparation,
-    ) -> Result<(Origin, Grant), LoginError> {
-        let server = Server::find(http, flow, self.mode, ready.client).await?;
-        let origin = Origin::new(self.mode, flow, &server);
-        let granted = match (self.mode, ready.way_back, ready.subject) {
-            (Mode::Browser, Some(way_back), _) => browser::grant(self, http, flow, &server, way_back).await?,
+    ) -> Result<(TokenOrigin, Grant), LoginError> {
+        let server = AuthorizationServer::find(http, flow, self.mode, ready.client).await?;
+        let origin = TokenOrigin::new(self.mode, flow, &server);
+        let granted = match (self.mode, ready.redirect, ready.subject) {
+            (Mode::Browser, Some(redirect), _) => {
+                let (tokens, page) = browser::grant(self.ui, http, flow, &server, redirect).await?;
+                Grant { tokens, page }
+            }
             (Mode::TokenExchange, _, Some(subject)) => {
                 let tokens = token_exchange::grant(http, flow, &server.token, &subject).await?;
                 Grant { tokens, page: None }
@@ -171,7 +177,7 @@ impl OAuthLogin<'_> {
         &self,
         store: &SharedStore,
         flow: &Flow,
-        origin: &Origin,
+        origin: &TokenOrigin,
         tokens: Tokens,
         interrupt: &mut CancelToken,
     ) -> Result<Record, LoginError> {
@@ -182,10 +188,10 @@ impl OAuthLogin<'_> {
             let key = Credential::ApiKey { key };
             return store::store_with_retry(store, self.address, &key, &metadata, self.ui, interrupt).await;
         }
-        let asked_for = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
-        let metadata = tokens.described(asked_for);
+        let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
+        let metadata = tokens.described(requested);
         let mut extra = tokens.extra;
-        origin.keep(&mut extra);
+        origin.store_in(&mut extra);
         let oauth = OAuth {
             access_token: tokens.access_token,
             refresh_token: tokens.refresh_token,
@@ -196,11 +202,11 @@ impl OAuthLogin<'_> {
         store::store_with_retry(store, self.address, &oauth, &metadata, self.ui, interrupt).await
     }
 
-    /// A key that the vendor itself has given is one, whatever the descriptor thinks that its keys look like.
+    /// Accepts a key that the vendor issued even if it does not match the descriptor's pattern, with a warning.
     fn store_key(&self, given: &Secret) -> Result<Secret, LoginError> {
         if let Err(LoginError::BadKey { forceable: true, .. }) = api_key::check(self.provider, given, false) {
             self.ui.show(Event::Warning(&format!(
-                "the key does not look like one of {}: the pattern of its descriptor may be out of date",
+                "the key does not look like one of {}: the pattern in its descriptor may be out of date",
                 self.provider.label
             )));
         }

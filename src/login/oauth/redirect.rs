@@ -1,4 +1,4 @@
-//! What the browser came back with, as a redirect or pasted.
+//! The authorization response, as a redirect of the browser or pasted.
 
 use url::Url;
 
@@ -8,21 +8,21 @@ use crate::{
     oauth::OAuthError,
 };
 
-/// Longer than any code.
+/// Longer than any authorization code.
 const MAX_CODE: usize = 8192;
-/// Shorter than any code: a slip of the keyboard.
+/// Shorter than any authorization code: a typing error.
 const MIN_CODE: usize = 6;
 
-/// What an authorization server answered (RFC 6749 section 4.1.2).
+/// An authorization response (RFC 6749 section 4.1.2).
 #[derive(Debug)]
 pub enum AuthorizationResponse {
-    /// A code for the tokens.
+    /// An authorization code.
     Code(Secret),
-    /// It refused.
+    /// An error response.
     Refused(OAuthError),
 }
 
-/// Whom an answer has to be for, and from.
+/// The redirect URI, state and issuer that a response must match.
 #[derive(Clone, Debug)]
 pub struct ExpectedRedirect {
     expected: ExpectedCallback,
@@ -30,29 +30,29 @@ pub struct ExpectedRedirect {
 }
 
 impl ExpectedRedirect {
-    /// An answer to this login, from this issuer, where it is known.
+    /// Expects a response to this login, from `issuer` where that is known.
     pub fn new(expected: ExpectedCallback, issuer: Option<String>) -> Self {
         Self { expected, issuer }
     }
 
-    /// The address that the browser comes back to.
-    pub fn redirect(&self) -> &Url {
+    /// Returns the redirect URI.
+    pub fn redirect_uri(&self) -> &Url {
         self.expected.redirect()
     }
 
-    /// Reads a redirect: a URL, or its query with `?` before it.
+    /// Reads a redirect: a URL, or its query with a leading `?`.
     ///
     /// # Errors
-    /// What is wrong with it, without repeating it.
-    pub fn redirected(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
+    /// The problem, without quoting the text.
+    pub fn parse_redirect(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
         let target = self.expected.check(text)?;
-        let url = self.redirect().join(&target).map_err(|_| "that is not a URL")?;
+        let url = self.redirect_uri().join(&target).map_err(|_| "that is not a URL")?;
         let query = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
-        // RFC 9207: another server must not answer for this one.
+        // RFC 9207: no other server may respond in this one's place.
         if let (Some(issuer), Some(from)) = (&self.issuer, query("iss"))
             && *issuer != from
         {
-            return Err("it comes from another server");
+            return Err("it is the response of another issuer");
         }
         if let Some(code) = query("error") {
             return Ok(AuthorizationResponse::Refused(OAuthError::refused(
@@ -63,21 +63,21 @@ impl ExpectedRedirect {
         code(&query("code").unwrap_or_default()).map(AuthorizationResponse::Code)
     }
 
-    /// Reads what was pasted: the whole address, its query, `CODE#STATE`, or a code alone.
+    /// Reads pasted text: the whole URL, its query, `CODE#STATE`, or a code alone.
     ///
     /// # Errors
-    /// What is wrong with it, without repeating it.
-    pub fn pasted(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
+    /// The problem, without quoting the text.
+    pub fn parse_pasted(&self, text: &str) -> Result<AuthorizationResponse, &'static str> {
         let text = text.trim();
         if text.contains("://") || text.starts_with('?') {
-            return self.redirected(text);
+            return self.parse_redirect(text);
         }
         if text.split('&').any(|part| part.starts_with("code=") || part.starts_with("error=")) {
-            return self.redirected(&format!("?{text}"));
+            return self.parse_redirect(&format!("?{text}"));
         }
         match (text.split_once('#'), self.expected.state()) {
             (Some((_, given)), Some(state)) if !constant_time_eq(state, given) => {
-                Err("its state is not the one that this login was started with: it belongs to another login")
+                Err("its state does not match: it belongs to another login")
             }
             (Some((text, _)), _) => code(text).map(AuthorizationResponse::Code),
             (None, _) => code(text).map(AuthorizationResponse::Code),
@@ -98,7 +98,7 @@ fn code(text: &str) -> Result<Secret, &'static str> {
 mod tests {
     use super::*;
 
-    fn awaited() -> ExpectedRedirect {
+    fn expected() -> ExpectedRedirect {
         let redirect = "http://127.0.0.1:4321/callback".parse().expect("a URL");
         ExpectedRedirect::new(
             ExpectedCallback::new(redirect, Some("s1".into())),
@@ -106,8 +106,8 @@ mod tests {
         )
     }
 
-    fn code_of(answer: Result<AuthorizationResponse, &'static str>) -> Result<String, String> {
-        match answer {
+    fn code_of(response: Result<AuthorizationResponse, &'static str>) -> Result<String, String> {
+        match response {
             Ok(AuthorizationResponse::Code(code)) => Ok(code.expose().to_owned()),
             Ok(AuthorizationResponse::Refused(error)) => Err(error.to_string()),
             Err(problem) => Err(problem.to_owned()),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_can_be_pasted_in_every_form_that_browsers_and_pages_show() {
+    fn pasted_code_in_every_form_of_browsers_and_pages_is_read() {
         for text in [
             "http://127.0.0.1:4321/callback?code=abcdef&state=s1",
             "  http://localhost:4321/callback?state=s1&code=abcdef&iss=https%3A%2F%2Fid.example \r\n",
@@ -124,12 +124,12 @@ mod tests {
             "abcdef#s1",
             "abcdef",
         ] {
-            assert_eq!(code_of(awaited().pasted(text)).as_deref(), Ok("abcdef"), "{text}");
+            assert_eq!(code_of(expected().parse_pasted(text)).as_deref(), Ok("abcdef"), "{text}");
         }
     }
 
     #[test]
-    fn what_belongs_to_another_login_is_refused() {
+    fn pasted_response_of_another_login_is_refused() {
         for text in [
             "http://127.0.0.1:4321/callback?code=abcdef&state=s2",
             "http://127.0.0.1:4321/callback?code=abcdef",
@@ -148,25 +148,25 @@ mod tests {
             "http://127.0.0.1:4321/callback?state=s1",
             "http://127.0.0.1:4321/callback?state=s1&code=",
         ] {
-            assert!(awaited().pasted(text).is_err(), "{text}");
+            assert!(expected().parse_pasted(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_refusal_is_one_when_it_is_for_this_login() {
+    fn error_response_with_this_logins_state_is_read() {
         let text = "?error=access_denied&error_description=no%1b%5b31m&state=s1";
-        assert_eq!(code_of(awaited().pasted(text)), Err("refused: access_denied: no[31m".into()));
+        assert_eq!(code_of(expected().parse_pasted(text)), Err("refused: access_denied: no[31m".into()));
     }
 
     #[test]
-    fn the_state_may_be_part_of_the_path() {
+    fn state_in_the_path_is_compared() {
         let redirect = "http://localhost:3000/callback/s1".parse().expect("a URL");
-        let awaited = ExpectedRedirect::new(ExpectedCallback::new(redirect, None), None);
+        let expected = ExpectedRedirect::new(ExpectedCallback::new(redirect, None), None);
         assert_eq!(
-            code_of(awaited.pasted("http://localhost:3000/callback/s1?code=abcdef")),
+            code_of(expected.parse_pasted("http://localhost:3000/callback/s1?code=abcdef")),
             Ok("abcdef".into())
         );
-        assert!(awaited.pasted("http://localhost:3000/callback/s2?code=abcdef").is_err());
-        assert!(awaited.pasted("http://localhost:3000/callback/?code=abcdef").is_err());
+        assert!(expected.parse_pasted("http://localhost:3000/callback/s2?code=abcdef").is_err());
+        assert!(expected.parse_pasted("http://localhost:3000/callback/?code=abcdef").is_err());
     }
 }

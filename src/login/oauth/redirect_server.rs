@@ -1,4 +1,4 @@
-//! Listening for the browser that comes back: on 127.0.0.1, during the login, for one path and one state.
+//! The loopback server of a redirect URI (RFC 8252 section 7.3): on 127.0.0.1, during one login.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -20,19 +20,19 @@ use tokio::{
 use super::redirect::{AuthorizationResponse, ExpectedRedirect};
 use crate::login::cli::port_forward::constant_time_eq;
 
-/// How long a connection may take to say what it wants.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a page may wait for the login's end. Longer than a token request takes.
-const OUTCOME: Duration = Duration::from_secs(90);
-/// How long the last page may take to be delivered.
-const GOODBYE: Duration = Duration::from_secs(2);
-/// More connections at once are nobody's browser.
+/// The time limit for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time limit for a page to wait for the login's outcome; longer than a token request takes.
+const OUTCOME_TIMEOUT: Duration = Duration::from_secs(90);
+/// The time limit for the delivery of the last page.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The most connections at a time; no browser makes more.
 pub(in crate::login) const MOST: usize = 64;
 const MAX_HEAD: usize = 32 * 1024;
 
-/// The listener; closed when dropped.
+/// A running server; closed on drop.
 pub struct RedirectServer {
-    answers: mpsc::Receiver<AuthorizationResponse>,
+    responses: mpsc::Receiver<AuthorizationResponse>,
     outcome: watch::Sender<Option<bool>>,
     task: JoinHandle<()>,
 }
@@ -53,34 +53,34 @@ const FAILED: Page = Page {
     title: "The login has failed",
     text: "The terminal says why. You can close this page.",
 };
-const NOT_OURS: Page = Page {
+const OTHER_LOGIN: Page = Page {
     status: 400,
-    title: "This is not the login that is running",
+    title: "This page belongs to another login",
     text: "The login in the terminal still waits. Open its address again.",
 };
-const NOT_HERE: Page = Page { status: 404, title: "There is nothing here", text: "The login still waits." };
+const NOT_FOUND: Page = Page { status: 404, title: "Page not found", text: "The login still waits." };
 
 impl RedirectServer {
-    /// Answers browsers on `listener`, until it is finished or dropped.
-    pub fn start(listener: TcpListener, awaited: ExpectedRedirect) -> Self {
-        let (sender, answers) = mpsc::channel(1);
-        let (outcome, told) = watch::channel(None);
-        let task = tokio::spawn(serve(listener, Arc::new(Handler { awaited, sender, told })));
-        Self { answers, outcome, task }
+    /// Serves browsers on `listener` until it is finished or dropped.
+    pub fn start(listener: TcpListener, expected: ExpectedRedirect) -> Self {
+        let (sender, responses) = mpsc::channel(1);
+        let (outcome, watched) = watch::channel(None);
+        let task = tokio::spawn(serve(listener, Arc::new(Handler { expected, sender, outcome: watched })));
+        Self { responses, outcome, task }
     }
 
-    /// What the browser came back with. Never returns when nothing can come any more.
-    pub async fn answer(&mut self) -> AuthorizationResponse {
-        match self.answers.recv().await {
-            Some(answer) => answer,
+    /// Returns the next authorization response. Waits for ever once the server has stopped.
+    pub async fn response(&mut self) -> AuthorizationResponse {
+        match self.responses.recv().await {
+            Some(response) => response,
             None => std::future::pending().await,
         }
     }
 
-    /// Tells the browser how the login ended, and closes.
+    /// Shows the browser the outcome of the login, and closes.
     pub async fn finish(mut self, done: bool) {
         self.outcome.send_replace(Some(done));
-        let _ = tokio::time::timeout(GOODBYE, &mut self.task).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, &mut self.task).await;
     }
 }
 
@@ -91,30 +91,30 @@ impl Drop for RedirectServer {
 }
 
 struct Handler {
-    awaited: ExpectedRedirect,
+    expected: ExpectedRedirect,
     sender: mpsc::Sender<AuthorizationResponse>,
-    told: watch::Receiver<Option<bool>>,
+    outcome: watch::Receiver<Option<bool>>,
 }
 
-async fn serve(listener: TcpListener, desk: Arc<Handler>) {
-    let mut ended = desk.told.clone();
+async fn serve(listener: TcpListener, handler: Arc<Handler>) {
+    let mut ended = handler.outcome.clone();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((connection, _)) if connections.len() < MOST => {
-                    let desk = Arc::clone(&desk);
+                    let handler = Arc::clone(&handler);
                     connections.spawn(async move {
                         let service = service_fn(move |request| {
-                            let desk = Arc::clone(&desk);
-                            async move { Ok::<_, Infallible>(desk.answer(request).await) }
+                            let handler = Arc::clone(&handler);
+                            async move { Ok::<_, Infallible>(handler.respond(request).await) }
                         });
-                        // A browser that goes away is no error of the login.
+                        // A browser that disconnects does not end the login.
                         let _ = http1::Builder::new()
                             .keep_alive(false)
                             .max_buf_size(MAX_HEAD)
                             .timer(TokioTimer::new())
-                            .header_read_timeout(PATIENCE)
+                            .header_read_timeout(HEAD_TIMEOUT)
                             .serve_connection(TokioIo::new(connection), service)
                             .await;
                     });
@@ -131,24 +131,24 @@ async fn serve(listener: TcpListener, desk: Arc<Handler>) {
 }
 
 impl Handler {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let redirect = self.awaited.redirect();
-        let port = redirect.port().unwrap_or(80);
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let redirect_uri = self.expected.redirect_uri();
+        let port = redirect_uri.port().unwrap_or(80);
         let host =
             request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        // Another name that leads here is a page's attempt to read what only the browser is to see.
-        let named = host == format!("127.0.0.1:{port}") || host == format!("localhost:{port}");
+        // Any other name is DNS rebinding: a page of another site that tries to read the response.
+        let is_loopback = host == format!("127.0.0.1:{port}") || host == format!("localhost:{port}");
         let target = request.uri().path_and_query().map(|target| target.as_str()).unwrap_or_default();
-        let is_path = constant_time_eq(redirect.path(), request.uri().path());
-        if request.method() != Method::GET || !named || !is_path {
-            return page(&NOT_HERE);
+        let is_path = constant_time_eq(redirect_uri.path(), request.uri().path());
+        if request.method() != Method::GET || !is_loopback || !is_path {
+            return page(&NOT_FOUND);
         }
         let address = format!("http://127.0.0.1:{port}{target}");
-        let Ok(answer) = self.awaited.redirected(&address) else { return page(&NOT_OURS) };
-        // The first counts. A browser that asks again sees how that one ended.
-        let _ = self.sender.try_send(answer);
-        let mut told = self.told.clone();
-        let outcome = tokio::time::timeout(OUTCOME, told.wait_for(Option::is_some)).await;
+        let Ok(response) = self.expected.parse_redirect(&address) else { return page(&OTHER_LOGIN) };
+        // Only the first response counts. A reloaded page shows its outcome.
+        let _ = self.sender.try_send(response);
+        let mut watched = self.outcome.clone();
+        let outcome = tokio::time::timeout(OUTCOME_TIMEOUT, watched.wait_for(Option::is_some)).await;
         match outcome.ok().and_then(Result::ok).and_then(|done| *done) {
             Some(true) => page(&DONE),
             _ => page(&FAILED),
@@ -156,7 +156,7 @@ impl Handler {
     }
 }
 
-/// A page that needs nothing from anywhere, tells nobody where it was, and repeats nothing of what it was asked.
+/// Renders a page that loads nothing, sends no referrer, and repeats nothing of the request.
 fn page(page: &Page) -> Response<Full<Bytes>> {
     let Page { status, title, text } = page;
     let html = format!(include_str!("redirect.html"), title = title, text = text);

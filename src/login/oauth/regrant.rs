@@ -1,4 +1,4 @@
-//! Getting a credential anew by a grant that asks nobody.
+//! Repeating a grant that involves no person, in place of a refresh.
 
 use super::{client_credentials, token_exchange};
 use crate::{
@@ -10,23 +10,23 @@ use crate::{
     store::Store,
 };
 
-/// A grant that can be made again, with all that it needs.
+/// A grant to repeat, with everything that it needs.
 #[derive(Debug)]
 pub struct Regrant {
     flow: Flow,
     subject: Option<Secret>,
 }
 
-/// Whether a mode's grant asks nobody.
+/// Whether a mode's grant involves no person.
 pub fn is_non_interactive(mode: Mode) -> bool {
     matches!(mode, Mode::ClientCredentials | Mode::TokenExchange)
 }
 
 impl Regrant {
-    /// Reads what the descriptor says by now. `None` when it has no such mode any more.
+    /// Prepares a grant from the current descriptor. `None` when that no longer has the mode.
     ///
     /// # Errors
-    /// As [`token_exchange::subject`].
+    /// Those of [`token_exchange::subject`].
     pub fn of(
         provider: &Descriptor,
         mode: Mode,
@@ -42,7 +42,7 @@ impl Regrant {
         Ok(Some(Self { flow: flow.clone(), subject }))
     }
 
-    /// Makes the grant at the endpoint that made it before.
+    /// Repeats the grant at the endpoint that issued the tokens.
     ///
     /// # Errors
     /// [`OAuthError`]

@@ -1,4 +1,4 @@
-//! Logging in with another token (RFC 8693). Nobody is asked.
+//! Token exchange (RFC 8693), which involves no person.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::{
     login::LoginError,
     oauth::{
         Http, OAuthError, TokenEndpoint, Tokens,
-        grant::{self, Exchange},
+        grant::{self, SubjectToken},
     },
     provider::{
         Registry,
@@ -19,38 +19,43 @@ use crate::{
 
 const FIELD: &str = "token_exchange.subject_token";
 
-/// The token that is given: from where the descriptor says it is. A credential is one of the same set as `address`.
+/// Reads the subject token that the descriptor refers to. A stored credential comes from the credential set of `address`.
 ///
 /// # Errors
 /// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::Store`]
 pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> Result<Secret, LoginError> {
-    let place = flow.subject_token.as_deref().unwrap_or_default();
+    let reference = flow.subject_token.as_deref().unwrap_or_default();
     let reference: Reference =
-        place.parse().map_err(|problem| ReferenceError { field: FIELD.into(), problem })?;
+        reference.parse().map_err(|problem| ReferenceError { field: FIELD.into(), problem })?;
     let Reference::Credential { provider, profile } = &reference else { return Ok(reference.read(FIELD)?) };
-    let not = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
+    let unusable = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
     let registry = Registry::load_one(paths, provider.as_str());
-    let known = registry.get(provider.as_str()).map_err(|error| not(error.to_string()))?;
-    let of = Address {
+    let known = registry.get(provider.as_str()).map_err(|error| unusable(error.to_string()))?;
+    let source = Address {
         set: address.set.clone(),
-        provider: known.name.parse().map_err(|error: crate::credential::NameError| not(error.to_string()))?,
+        provider: known
+            .name
+            .parse()
+            .map_err(|error: crate::credential::NameError| unusable(error.to_string()))?,
         profile: profile.clone().unwrap_or_else(Name::default_name),
     };
-    let record = store.get(&of)?.ok_or_else(|| not(format!("there is no credential for {of}")))?;
+    let record =
+        store.get(&source)?.ok_or_else(|| unusable(format!("there is no credential for {source}")))?;
     if record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()) {
-        let words = of.arguments();
-        return Err(not(format!(
-            "the credential for {of} has expired: renew it with `authenticate refresh default {words}`, or log in again"
+        let words = source.arguments();
+        return Err(unusable(format!(
+            "the credential for {source} has expired: refresh it with `authenticate refresh default {words}`, or log in again"
         )));
     }
     let subject = record.credential.usable().cloned();
-    let subject = subject.ok_or_else(|| not(format!("the credential for {of} is not one token")))?;
-    // It is handed out to a server. What cannot be recorded just now is used all the same.
-    let _ = store.audit(Action::Token, &of, Outcome::Ok);
+    let subject =
+        subject.ok_or_else(|| unusable(format!("the credential for {source} is not a single token")))?;
+    // The token goes to another server, so it is audited; a failure to record that does not end the login.
+    let _ = store.audit(Action::Token, &source, Outcome::Ok);
     Ok(subject)
 }
 
-/// Exchanges it.
+/// Exchanges the subject token for a token of this provider.
 ///
 /// # Errors
 /// [`OAuthError`]
@@ -58,11 +63,10 @@ pub async fn grant(
     http: &Http,
     flow: &Flow,
     endpoint: &TokenEndpoint,
-    subject: &Secret,
+    token: &Secret,
 ) -> Result<Tokens, OAuthError> {
-    let subject_type = token_type(flow.subject_token_type.as_deref().unwrap_or("access_token"));
     let requested_type = flow.requested_token_type.as_deref().map(token_type);
-    let exchange =
-        Exchange { subject, subject_type: &subject_type, requested_type: requested_type.as_deref() };
-    grant::exchange_token(http, endpoint, &exchange, &flow.scopes, &flow.parameters).await
+    let token_type = token_type(flow.subject_token_type.as_deref().unwrap_or("access_token"));
+    let subject = SubjectToken { token, token_type: &token_type, requested_type: requested_type.as_deref() };
+    grant::exchange_token(http, endpoint, &subject, &flow.scopes, &flow.parameters).await
 }

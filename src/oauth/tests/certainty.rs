@@ -1,4 +1,4 @@
-//! Every error says whether the request can have had an effect.
+//! Errors, and whether the request may have taken effect.
 
 use super::{
     server::{Does, Server, reply},
@@ -10,7 +10,7 @@ fn host(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn refusals_of_every_form_are_refusals() {
+async fn error_response_of_every_form_is_a_refusal() {
     for (status, body) in [
         ("400 Bad Request", r#"{"error": "invalid_grant", "error_description": "used up"}"#),
         ("401 Unauthorized", r#"{"error": {"code": "invalid_grant", "message": "used up"}}"#),
@@ -24,14 +24,14 @@ async fn refusals_of_every_form_are_refusals() {
 }
 
 #[tokio::test]
-async fn a_refusal_repeats_nothing_of_what_was_sent() {
+async fn refusal_repeats_nothing_that_was_sent() {
     let echo = format!(r#"{{"error": "invalid_grant", "error_description": "no {CANARY}"}}"#);
     let server = Server::answers("400 Bad Request", &echo).await;
     assert_eq!(refused(&server).await.to_string(), "refused: invalid_grant: no [..]");
 }
 
 #[tokio::test]
-async fn who_gives_tokens_does_not_refuse() {
+async fn success_with_a_token_beside_an_error_is_no_refusal() {
     for error in [r#"0"#, r#""none""#, r#"{"code": 0}"#, r#"null"#] {
         let server =
             Server::answers("200 OK", &format!(r#"{{"access_token": "x", "error": {error}}}"#)).await;
@@ -40,11 +40,11 @@ async fn who_gives_tokens_does_not_refuse() {
     }
     let server =
         Server::answers("400 Bad Request", r#"{"access_token": "x", "error": "invalid_grant"}"#).await;
-    assert!(refused(&server).await.is_permanent(), "with a status of failure it does");
+    assert!(refused(&server).await.is_permanent(), "a failure status counts");
 }
 
 #[tokio::test]
-async fn some_refusals_pass() {
+async fn refusal_with_a_transient_code_is_not_permanent() {
     for (code, permanent) in [
         ("invalid_grant", true),
         ("invalid_client", true),
@@ -60,7 +60,7 @@ async fn some_refusals_pass() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_nothing_now_is_unavailable() {
+async fn status_of_an_overloaded_server_is_unavailable() {
     for (status, body) in [
         ("429 Too Many Requests", r#"{"error": {"code": "rate_limited", "message": "later"}}"#),
         ("500 Internal Server Error", "<html>"),
@@ -74,9 +74,10 @@ async fn a_server_that_does_nothing_now_is_unavailable() {
     }
 }
 
-/// By what HTTP means by a status: refused, not received, not now, elsewhere; or done, and the answer is at another place.
+/// By the meaning of each status in HTTP: refused, not received, unavailable, elsewhere; or done, with its result
+/// elsewhere.
 #[tokio::test]
-async fn the_status_says_whether_it_was_done() {
+async fn status_decides_whether_the_outcome_is_unknown() {
     let tokens = r#"{"access_token": "x", "refresh_token": "y"}"#;
     for (status, body, unknown) in [
         ("302 Found", "", false),
@@ -105,7 +106,7 @@ async fn the_status_says_whether_it_was_done() {
 }
 
 #[tokio::test]
-async fn what_was_never_sent_is_unreachable() {
+async fn request_without_a_connection_is_unreachable() {
     let nobody =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let no_tls = Server::answers("200 OK", "{}").await;
@@ -125,7 +126,7 @@ async fn what_was_never_sent_is_unreachable() {
 }
 
 #[tokio::test]
-async fn what_was_sent_and_not_answered_is_unknown() {
+async fn request_without_a_complete_response_has_an_unknown_outcome() {
     let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\": \"x\"".to_vec();
     for does in [
         Does::Says(Vec::new()),
@@ -149,7 +150,7 @@ async fn what_was_sent_and_not_answered_is_unknown() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_said_to_be_that() {
+async fn response_of_no_use_is_reported_with_its_problem() {
     let large = format!(r#"{{"access_token": "{}"}}"#, "x".repeat(2 << 20));
     for (does, what, unknown) in [
         (Does::Says(reply("200 OK", "application/json", "{}")), "no access token", true),
@@ -164,10 +165,14 @@ async fn an_answer_that_is_none_is_said_to_be_that() {
         (Does::Says(reply("200 OK", "application/json", "[1]")), "not a JSON object", true),
         (Does::Says(reply("200 OK", "application/json", &large)), "too large", true),
         (Does::Floods("HTTP/1.1 200 OK\r\n\r\n{\"access_token\":          "), "too large", true),
-        (Does::Says(reply("404 Not Found", "text/html", "<html>")), "no answer of an authorization", false),
+        (
+            Does::Says(reply("404 Not Found", "text/html", "<html>")),
+            "not a response of an authorization server",
+            false,
+        ),
         (
             Does::Says(reply("403 Forbidden", "application/json", "{}")),
-            "no answer of an authorization",
+            "not a response of an authorization server",
             false,
         ),
     ] {
@@ -180,7 +185,7 @@ async fn an_answer_that_is_none_is_said_to_be_that() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let other = Server::answers("200 OK", r#"{"access_token": "x"}"#).await;
     for status in
         ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent"]

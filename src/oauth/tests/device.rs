@@ -1,4 +1,4 @@
-//! How often a server is asked whether its code was confirmed.
+//! The polling of the device grant.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ const PENDING: &str = r#"{"error": "authorization_pending"}"#;
 const SLOW_DOWN: &str = r#"{"error": "slow_down"}"#;
 const TOKENS: &str = r#"{"access_token": "new"}"#;
 
-async fn code_of(times: &str) -> Result<(Server, device::DeviceCode), OAuthError> {
+async fn code_of(times: &str) -> Result<(Server, device::DeviceAuthorization), OAuthError> {
     let body = format!(
         r#"{{"device_code": "{CANARY}", "user_code": "AB", "verification_uri": "https://id.example/device"{times}}}"#
     );
@@ -22,7 +22,7 @@ async fn code_of(times: &str) -> Result<(Server, device::DeviceCode), OAuthError
     Ok((server, code))
 }
 
-/// Asks a server that answers polls in turn, without waiting; how long it would have waited each time.
+/// Polls a server with these responses in turn, without sleeping; returns the result and the intervals.
 async fn waits(times: &str, answers: Vec<(&str, &str)>) -> (Result<Tokens, OAuthError>, Vec<u64>) {
     let (_server, code) = code_of(times).await.expect("a code");
     let answers = answers.into_iter().map(|(status, body)| reply(status, "application/json", body)).collect();
@@ -38,7 +38,7 @@ async fn waits(times: &str, answers: Vec<(&str, &str)>) -> (Result<Tokens, OAuth
 }
 
 #[tokio::test]
-async fn the_servers_interval_is_kept_and_slow_down_adds_five_seconds_for_good() {
+async fn polling_keeps_the_interval_and_slow_down_adds_five_seconds_for_good() {
     let answers = vec![
         ("400 Bad Request", PENDING),
         ("400 Bad Request", SLOW_DOWN),
@@ -53,7 +53,7 @@ async fn the_servers_interval_is_kept_and_slow_down_adds_five_seconds_for_good()
 }
 
 #[tokio::test]
-async fn a_server_that_names_no_times_or_senseless_ones_is_asked_sensibly() {
+async fn polling_with_missing_or_absurd_times_uses_bounded_defaults() {
     for (times, interval, lasts) in [
         ("", 5, 900),
         (r#", "interval": "3", "expires_in": "60""#, 3, 60),
@@ -71,7 +71,7 @@ async fn a_server_that_names_no_times_or_senseless_ones_is_asked_sensibly() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_asked_less_often() {
+async fn polling_a_server_out_of_reach_backs_off() {
     let answers = vec![
         ("503 Service Unavailable", ""),
         ("502 Bad Gateway", ""),
@@ -84,7 +84,29 @@ async fn a_server_that_is_away_is_asked_less_often() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_devices_own_code_is_shown() {
+async fn polling_a_server_out_of_reach_never_shortens_the_interval() {
+    let answers = vec![("503 Service Unavailable", ""), ("200 OK", TOKENS)];
+    let (got, waited) = waits(r#", "expires_in": 900, "interval": 30"#, answers).await;
+    assert!(got.is_ok(), "{got:?}");
+    assert_eq!(waited, [30]);
+}
+
+#[tokio::test]
+async fn polling_ends_when_the_code_expires() {
+    let (server, code) = code_of(r#", "expires_in": 1, "interval": 1"#).await.expect("a code");
+    for (status, body, says) in [
+        ("400 Bad Request", PENDING, "refused: expired_token: the device code has expired".to_owned()),
+        ("503 Service Unavailable", "", format!("127.0.0.1:{} is unavailable (status 503)", server.port())),
+    ] {
+        let polled = Server::answers(status, body).await;
+        let says = says.replace(&server.port().to_string(), &polled.port().to_string());
+        let got = device::wait(&http(), &endpoint(&polled), &code, &Default::default()).await;
+        assert_eq!(got.expect_err("an error").to_string(), says);
+    }
+}
+
+#[tokio::test]
+async fn device_code_in_debug_output_is_redacted() {
     let (_server, code) = code_of("").await.expect("a code");
     assert!(!format!("{code:?}").contains("CANARY"), "{code:?}");
 }

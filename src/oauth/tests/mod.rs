@@ -1,4 +1,4 @@
-//! What the requests do with real servers on the loopback, kind and hostile ones.
+//! Requests to real servers on the loopback, friendly and hostile.
 
 mod certainty;
 mod device;
@@ -31,7 +31,7 @@ pub(super) async fn refreshed(server: &Server) -> Result<Tokens, OAuthError> {
     refresh(&http(), &endpoint(server), &CANARY.into(), &[]).await
 }
 
-/// The error of a refresh. It shows nothing of what was sent.
+/// Returns the error of a refresh, which shows nothing of what was sent.
 pub(super) async fn refused(server: &Server) -> OAuthError {
     let error = refreshed(server).await.expect_err("an error");
     let shown = format!("{error} {error:?}");

@@ -1,4 +1,4 @@
-//! What is sent, and how answers are read.
+//! The bytes of requests, and the responses to them.
 
 use super::{server::Server, *};
 
@@ -10,7 +10,7 @@ fn body(request: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_refresh_is_one_form_that_says_who_we_are() {
+async fn refresh_sends_one_form_with_the_client_id() {
     let server = Server::answers("200 OK", TOKENS).await;
     let tokens = refresh(&http(), &endpoint(&server), &CANARY.into(), &["a".into(), "b".into()])
         .await
@@ -31,7 +31,7 @@ async fn a_refresh_is_one_form_that_says_who_we_are() {
 }
 
 #[tokio::test]
-async fn a_refresh_can_be_json() {
+async fn refresh_with_body_json_sends_an_object() {
     let server = Server::answers("200 OK", TOKENS).await;
     let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(&server) };
     refresh(&http(), &endpoint, &"r\"\\é&=".into(), &[]).await.expect("tokens");
@@ -45,7 +45,7 @@ async fn a_refresh_can_be_json() {
 }
 
 #[tokio::test]
-async fn a_clients_secret_goes_where_the_server_wants_it() {
+async fn client_secret_goes_into_the_header_or_the_form() {
     let server = Server::answers("200 OK", TOKENS).await;
     let basic = TokenEndpoint { client_secret: Some("s:1".into()), ..endpoint(&server) };
     let in_body = TokenEndpoint { client_auth: ClientAuth::Body, ..basic.clone() };
@@ -60,13 +60,13 @@ async fn a_clients_secret_goes_where_the_server_wants_it() {
 }
 
 #[tokio::test]
-async fn a_reply_without_a_token_type_is_taken() {
+async fn response_without_a_token_type_is_accepted() {
     let server = Server::answers("200 OK", r#"{"access_token": "new"}"#).await;
     assert_eq!(refreshed(&server).await.expect("tokens").token_type, None);
 }
 
 #[tokio::test]
-async fn a_revocation_names_the_kind_of_token() {
+async fn revocation_sends_the_token_with_its_type_hint() {
     let server = Server::answers("200 OK", "").await;
     let (token, access) = (CANARY.into(), TokenHint::AccessToken);
     let public = endpoint(&server);
@@ -86,13 +86,13 @@ async fn a_revocation_names_the_kind_of_token() {
 }
 
 #[tokio::test]
-async fn a_revocation_that_is_answered_with_no_content_is_done() {
+async fn revocation_with_an_empty_response_succeeds() {
     let server = Server::that(server::Does::Says(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec())).await;
     revoke(&http(), &endpoint(&server), &"t".into(), TokenHint::AccessToken).await.expect("done");
 }
 
 #[tokio::test]
-async fn a_refused_revocation_is_an_error() {
+async fn revocation_with_an_error_response_fails() {
     let server = Server::answers("400 Bad Request", r#"{"error": "unsupported_token_type"}"#).await;
     let error = revoke(&http(), &endpoint(&server), &CANARY.into(), TokenHint::AccessToken).await;
     assert!(

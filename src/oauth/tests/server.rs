@@ -1,4 +1,4 @@
-//! A server that says what it was told to say, byte for byte, and keeps what it was asked.
+//! A server that sends prepared bytes and records its requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,14 +8,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What it does with each connection.
+/// The behaviour of a server on each connection.
 #[derive(Clone)]
 pub enum Does {
     /// Reads the request and writes this.
     Says(Vec<u8>),
     /// Reads the request and writes the next of these.
     SaysInTurn(Vec<Vec<u8>>),
-    /// Reads the request and writes this over and over until nobody reads it.
+    /// Reads the request and writes this until the client hangs up.
     Floods(&'static str),
     /// Reads the request, writes this, and keeps the connection open.
     Hangs(&'static str),
@@ -44,7 +44,7 @@ impl Server {
         Self { port, asked, task }
     }
 
-    /// One that answers with a status and a body.
+    /// Starts a server that responds with a status and a body.
     pub async fn answers(status: &str, body: &str) -> Self {
         Self::that(Does::Says(reply(status, "application/json", body))).await
     }
@@ -57,7 +57,7 @@ impl Server {
         self.port
     }
 
-    /// The requests, head and body.
+    /// Returns the recorded requests, head and body.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("unpoisoned").clone()
     }

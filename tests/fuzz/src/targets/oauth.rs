@@ -125,22 +125,22 @@ pub fn token(data: &[u8]) {
             wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into(), &[]))
         }
         "code" => {
-            let code = grant::Code {
+            let code = grant::AuthorizationCode {
                 code: CODE.into(),
                 verifier: REFRESH_TOKEN.into(),
-                redirect: "http://127.0.0.1:1/callback".parse().ok(),
+                redirect_uri: "http://127.0.0.1:1/callback".parse().ok(),
             };
-            wait(grant::exchange_code(&http, &endpoint(ClientAuth::Body), code, &none, "key"))
+            wait(grant::exchange_code(&http, &endpoint(ClientAuth::Body), &code, &none, "key"))
         }
         "client" => wait(grant::client_credentials(&http, &endpoint(ClientAuth::Basic), &[], &none)),
         "exchange" => {
-            let subject = REFRESH_TOKEN.into();
-            let exchange = grant::Exchange {
-                subject: &subject,
-                subject_type: "urn:ietf:params:oauth:token-type:access_token",
+            let token = REFRESH_TOKEN.into();
+            let subject = grant::SubjectToken {
+                token: &token,
+                token_type: "urn:ietf:params:oauth:token-type:access_token",
                 requested_type: None,
             };
-            wait(grant::exchange_token(&http, &endpoint(ClientAuth::Body), &exchange, &[], &none))
+            wait(grant::exchange_token(&http, &endpoint(ClientAuth::Body), &subject, &[], &none))
         }
         "revoke" => {
             let token = Secret::new(REFRESH_TOKEN);
@@ -181,7 +181,9 @@ pub fn device(data: &[u8]) {
             assert!(!code.user_code.is_empty() && code.user_code.len() <= 64);
             assert!(code.user_code.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{:?}", code.user_code);
             assert!((1..=3600).contains(&code.expires_in.as_secs()), "{:?}", code.expires_in);
-            for page in [Some(&code.url), code.complete_url.as_ref()].into_iter().flatten() {
+            for page in
+                [Some(&code.verification_uri), code.verification_uri_complete.as_ref()].into_iter().flatten()
+            {
                 assert!(page.url().scheme() == "https" || page.is_loopback(), "{page}");
                 assert!(!page.to_string().contains(|c: char| c.is_control() || is_invisible(c)), "{page}");
             }
@@ -200,7 +202,8 @@ pub fn discovery(data: &[u8]) {
         Ok(published) => {
             assert_eq!(status, 200);
             assert!(body.contains(&issuer) || body.contains('\\'), "it is about another issuer");
-            let discovery::Published { authorization, device_authorization, token, revocation } = published;
+            let discovery::ServerMetadata { authorization, device_authorization, token, revocation } =
+                published;
             for endpoint in [authorization, device_authorization, token, revocation].into_iter().flatten() {
                 assert!(endpoint.url().scheme() == "https" || endpoint.is_loopback(), "{endpoint}");
                 assert!(endpoint.url().username().is_empty() && endpoint.url().password().is_none());

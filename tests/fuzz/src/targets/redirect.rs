@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
     let expected = ExpectedCallback::new(REDIRECT.clone(), Some(STATE.to_owned()));
     let awaited = ExpectedRedirect::new(expected.clone(), Some(ISSUER.to_owned()));
 
-    match awaited.pasted(text) {
+    match awaited.parse_pasted(text) {
         Err(problem) => assert!(!problem.contains(CANARY)),
         Ok(AuthorizationResponse::Code(code)) => {
             let code = code.expose();
@@ -51,7 +51,7 @@ pub fn run(data: &[u8]) {
         assert!(target.bytes().all(|byte| byte.is_ascii_graphic()), "{target}");
         assert!(decoded(&target).contains(STATE), "{target}");
     }
-    if let Ok(answer) = awaited.redirected(text) {
+    if let Ok(answer) = awaited.parse_redirect(text) {
         assert!(expected.check(text).is_ok(), "{answer:?}");
     }
     let _ = looks_like_redirect(text);

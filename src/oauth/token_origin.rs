@@ -1,9 +1,9 @@
-//! Where an OAuth login came from, kept beside its tokens: a refresh token goes back to the server that gave it, and to no
-//! other, whatever a descriptor says by then.
+//! The token endpoint that issued a login's tokens, stored with them: a refresh token goes back to its own server and to
+//! no other, whatever the descriptor says by then.
 
 use std::collections::BTreeMap;
 
-use super::{ClientAuth, Endpoint, OAuthError, Server, TokenEndpoint, server::read};
+use super::{AuthorizationServer, ClientAuth, Endpoint, OAuthError, TokenEndpoint, server::read_secret};
 use crate::{
     credential::{LOGIN, OAuth, Secret},
     provider::{
@@ -12,28 +12,28 @@ use crate::{
     },
 };
 
-/// Where a native login came from.
+/// The server and client of an OAuth login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The mode.
+pub struct TokenOrigin {
+    /// The mode of the login.
     pub mode: Mode,
-    /// Its token endpoint.
+    /// The token endpoint.
     pub token_url: Endpoint,
     /// The client that logged in.
     pub client_id: String,
-    /// Where the client's secret is: a reference, never the secret.
+    /// A reference to the client secret, never the secret itself.
     pub client_secret: Option<String>,
-    /// How it is sent.
+    /// The client authentication method.
     pub client_auth: ClientAuth,
-    /// Form of a token request.
+    /// The encoding of token requests.
     pub body: Body,
-    /// Where the tokens are revoked, where the server says so.
+    /// The revocation endpoint, if the server publishes one.
     pub revocation_url: Option<Endpoint>,
 }
 
-impl Origin {
-    /// Of a login that is being made.
-    pub fn new(mode: Mode, flow: &Flow, server: &Server) -> Self {
+impl TokenOrigin {
+    /// Describes a login in progress.
+    pub fn new(mode: Mode, flow: &Flow, server: &AuthorizationServer) -> Self {
         Self {
             mode,
             token_url: server.token.url.clone(),
@@ -45,7 +45,8 @@ impl Origin {
         }
     }
 
-    /// Of a stored credential; `None` for one that came in another way, such as from a vendor's files.
+    /// Reads the origin of a stored credential; `None` for one that no OAuth login of ours made, such as from a vendor's
+    /// files.
     pub fn of(oauth: &OAuth) -> Option<Self> {
         let text = |name: &str| oauth.extra.get(&format!("{LOGIN}{name}")).map(Secret::expose);
         Some(Self {
@@ -63,8 +64,8 @@ impl Origin {
         })
     }
 
-    /// Puts it beside the tokens. What the server itself sent under such a name goes.
-    pub fn keep(&self, extra: &mut BTreeMap<String, Secret>) {
+    /// Adds the origin to the members that are stored with the tokens, and drops what the server sent under such names.
+    pub fn store_in(&self, extra: &mut BTreeMap<String, Secret>) {
         extra.retain(|name, _| !name.starts_with(LOGIN));
         let auth = (self.client_auth == ClientAuth::Body).then_some("body");
         let body = (self.body == Body::Json).then_some("json");
@@ -82,13 +83,14 @@ impl Origin {
         extra.extend(values.map(|(name, value)| (format!("{LOGIN}{name}"), Secret::from(value))));
     }
 
-    /// The token endpoint, with the client's secret read from where it is.
+    /// Returns the token endpoint, with the client secret read from its reference.
     ///
     /// # Errors
-    /// [`OAuthError::Reference`] when the secret is not there.
+    /// [`OAuthError::Reference`] when the secret cannot be read.
     pub fn endpoint(&self) -> Result<TokenEndpoint, OAuthError> {
         let field = format!("{}.client_secret", self.mode);
-        let secret = self.client_secret.as_deref().map(|place| read(place, &field)).transpose()?;
+        let secret =
+            self.client_secret.as_deref().map(|reference| read_secret(reference, &field)).transpose()?;
         Ok(TokenEndpoint {
             url: self.token_url.clone(),
             client_id: self.client_id.clone(),
@@ -103,8 +105,8 @@ impl Origin {
 mod tests {
     use super::*;
 
-    fn origin() -> Origin {
-        Origin {
+    fn origin() -> TokenOrigin {
+        TokenOrigin {
             mode: Mode::Device,
             token_url: "https://id.example/token".parse().expect("an endpoint"),
             client_id: "demo".into(),
@@ -120,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_as_it_was_kept() {
-        let plain = Origin {
+    fn origin_that_was_stored_is_read_back() {
+        let plain = TokenOrigin {
             client_id: String::new(),
             client_secret: None,
             client_auth: ClientAuth::Basic,
@@ -131,22 +133,22 @@ mod tests {
         };
         for origin in [origin(), plain] {
             let mut extra = BTreeMap::from([("account_id".to_owned(), Secret::from("x"))]);
-            origin.keep(&mut extra);
+            origin.store_in(&mut extra);
             assert!(extra.contains_key("account_id"));
-            assert_eq!(Origin::of(&oauth(extra)), Some(origin));
+            assert_eq!(TokenOrigin::of(&oauth(extra)), Some(origin));
         }
     }
 
     #[test]
-    fn a_server_cannot_send_the_next_request_elsewhere() {
+    fn reply_with_an_origin_of_its_own_cannot_redirect_later_requests() {
         let mut extra =
             BTreeMap::from([("login.revocation_url".to_owned(), Secret::from("https://evil.example/"))]);
-        Origin { revocation_url: None, ..origin() }.keep(&mut extra);
-        assert_eq!(Origin::of(&oauth(extra)).expect("an origin").revocation_url, None);
+        TokenOrigin { revocation_url: None, ..origin() }.store_in(&mut extra);
+        assert_eq!(TokenOrigin::of(&oauth(extra)).expect("an origin").revocation_url, None);
     }
 
     #[test]
-    fn a_credential_from_elsewhere_has_none() {
-        assert_eq!(Origin::of(&oauth(BTreeMap::new())), None);
+    fn credential_of_another_source_has_no_origin() {
+        assert_eq!(TokenOrigin::of(&oauth(BTreeMap::new())), None);
     }
 }

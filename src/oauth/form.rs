@@ -1,0 +1,127 @@
+//! The parameters of a request to an authorization server, and their two encodings.
+
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::grant::Parameters;
+use crate::credential::wipe;
+
+/// Parameters whose values are public, and part of ordinary error descriptions.
+const PUBLIC: [&str; 6] = [
+    "grant_type",
+    "token_type_hint",
+    "subject_token_type",
+    "actor_token_type",
+    "requested_token_type",
+    "scope",
+];
+
+/// Request parameters in order, each name at most once (RFC 6749 section 3.2). The values are wiped on drop.
+#[derive(Default)]
+pub(super) struct Form<'a> {
+    parameters: Vec<(&'a str, Zeroizing<String>)>,
+}
+
+impl<'a> Form<'a> {
+    /// Starts the form of a token request.
+    pub fn grant(grant_type: &'static str) -> Self {
+        Self::default().with("grant_type", grant_type)
+    }
+
+    /// Sets a parameter, in place of an earlier one of that name.
+    pub fn with(mut self, name: &'a str, value: &str) -> Self {
+        let value = Zeroizing::new(value.to_owned());
+        match self.parameters.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.parameters.push((name, value)),
+        }
+        self
+    }
+
+    /// Sets a parameter if it has a value.
+    pub fn with_some(self, name: &'a str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// Sets `scope` (RFC 6749 section 3.3) unless there are no scopes.
+    pub fn with_scopes(self, scopes: &[String]) -> Self {
+        self.with_some("scope", (!scopes.is_empty()).then(|| scopes.join(" ")).as_deref())
+    }
+
+    /// Sets the parameters that a descriptor adds to its requests.
+    pub fn with_parameters(self, parameters: &'a Parameters) -> Self {
+        parameters.iter().fold(self, |form, (name, value)| form.with(name, value))
+    }
+
+    /// Encodes the parameters as `application/x-www-form-urlencoded`.
+    pub fn urlencoded(&self) -> Zeroizing<Vec<u8>> {
+        // Large enough from the start: a buffer that grows leaves copies behind.
+        let size = self.parameters.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+        let mut form = form_urlencoded::Serializer::new(String::with_capacity(size));
+        form.extend_pairs(self.parameters.iter().map(|(name, value)| (name, value.as_str())));
+        Zeroizing::new(form.finish().into_bytes())
+    }
+
+    /// Encodes the parameters as a JSON object of strings, for vendors that take no forms.
+    pub fn json(&self) -> Zeroizing<Vec<u8>> {
+        let members =
+            self.parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
+        let object = Value::Object(members.collect::<Map<_, _>>());
+        let size = self.parameters.iter().map(|(name, value)| 6 * (name.len() + value.len()) + 8).sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(size));
+        // Writing to memory cannot fail.
+        let _ = serde_json::to_writer(&mut *text, &object);
+        wipe(object);
+        text
+    }
+
+    /// Returns the values that no message may repeat.
+    pub fn into_private_values(self) -> impl Iterator<Item = Zeroizing<String>> {
+        self.parameters.into_iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, value)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(parameters: &Parameters) -> Form<'_> {
+        Form::grant("x")
+            .with("code", "a b&c")
+            .with_parameters(parameters)
+            .with_scopes(&["s".into(), "t".into()])
+    }
+
+    #[test]
+    fn form_with_a_name_set_twice_sends_the_last_value_once() {
+        let parameters = Parameters::from([("audience".into(), "é".into()), ("code".into(), "d=".into())]);
+        let encoded = form(&parameters).urlencoded();
+        assert_eq!(encoded.as_slice(), b"grant_type=x&code=d%3D&audience=%C3%A9&scope=s+t");
+        assert_eq!(form(&parameters).json().as_slice(), {
+            r#"{"grant_type":"x","code":"d=","audience":"é","scope":"s t"}"#.as_bytes()
+        });
+    }
+
+    #[test]
+    fn form_without_scopes_has_no_scope_parameter() {
+        assert_eq!(
+            Form::grant("x").with_scopes(&[]).with_some("y", None).urlencoded().as_slice(),
+            b"grant_type=x"
+        );
+    }
+
+    #[test]
+    fn encoding_never_outgrows_its_buffer() {
+        let worst = "\u{1}\"é".repeat(100);
+        let form = Form::default().with("n", &worst);
+        let (urlencoded, json) = (form.urlencoded(), form.json());
+        assert!(
+            urlencoded.capacity() <= 3 * (worst.len() + 1) + 2
+                && json.capacity() <= 6 * (worst.len() + 1) + 8
+        );
+    }
+}
