@@ -129,7 +129,7 @@ fn what_is_wrong_with_fields_names_them_and_never_their_values() {
             r#"{"bot_token": "CANARY", "app_tokn": "CANARY"}"#,
             "slack has no field \"app_tokn\"; it has bot_token, app_token",
         ),
-        (r#"{"bot_token": ["CANARY"], "app_token": ""}"#, "field \"bot_token\" is not a text"),
+        (r#"{"bot_token": ["CANARY"], "app_token": ""}"#, "field \"bot_token\" is not a string"),
         (r#"{"bot_token": "CANARY", "bot_token": "CANARY"}"#, "field \"bot_token\" is given twice"),
         (
             r#"{"bot_token": "CANARY\nx", "app_token": ""}"#,

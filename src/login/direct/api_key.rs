@@ -1,4 +1,4 @@
-//! API keys, and what must hold of any secret that is typed.
+//! API keys, and the checks of every secret that is typed.
 
 use crate::{
     credential::Secret,
@@ -7,16 +7,16 @@ use crate::{
     redact::is_invisible,
 };
 
-/// No vendor's key comes near this.
+/// Far longer than any vendor's key.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Checks a key as it was typed or read, without the white space around it.
+/// Checks a key as it was typed or read, and trims it.
 ///
 /// # Errors
-/// [`LoginError::BadKey`]; its message never repeats the key. With `force` the provider's pattern is not asked, and
-/// other letters than ASCII are taken.
+/// [`LoginError::BadKey`]; its message never repeats the key. `force` skips the provider's pattern and accepts
+/// characters outside ASCII.
 pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret, LoginError> {
-    // An editor's byte order mark is no part of the key either.
+    // Some editors begin a file with a byte order mark.
     let key = raw.expose().trim_start_matches('\u{feff}').trim();
     let refuse = |problem: &str, forceable| LoginError::BadKey {
         what: "key",
@@ -28,8 +28,8 @@ pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret,
     if !key.is_ascii() && !force {
         return Err(refuse("it contains characters that keys do not have: wrongly pasted?", true));
     }
-    let known = provider.api_key.as_ref().and_then(|api_key| api_key.pattern.as_deref());
-    if let Some(pattern) = known.filter(|_| !force)
+    let expected = provider.api_key.as_ref().and_then(|api_key| api_key.pattern.as_deref());
+    if let Some(pattern) = expected.filter(|_| !force)
         && pattern::compile(pattern).is_ok_and(|pattern| !pattern.is_match(key))
     {
         return Err(refuse("it does not look like one: wrong or half-pasted?", true));
@@ -37,7 +37,7 @@ pub fn check(provider: &Descriptor, raw: &Secret, force: bool) -> Result<Secret,
     Ok(Secret::new(key))
 }
 
-/// What must hold of every secret that is typed or read: one line of bounded length.
+/// Checks that a secret is one printable line of bounded length. The error says what is wrong.
 pub(in crate::login) fn check_form(value: &str) -> Result<(), &'static str> {
     if value.is_empty() {
         Err("it is empty")
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_a_key_goes() {
+    fn key_with_surrounding_white_space_is_trimmed() {
         for raw in ["  sk-abcdefgh\r\n", "\u{feff}sk-abcdefgh\n"] {
             let key = check(&provider(), &raw.into(), false).expect("a key");
             assert_eq!(key.expose(), "sk-abcdefgh");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_key_is_refused_without_being_repeated() {
+    fn invalid_key_is_refused_without_being_repeated() {
         let canary = "sk-CANARY";
         for invisible in ["sk-abc\u{202e}defgh", "sk-abcdefgh\u{200b}"] {
             let error = check(&provider(), &invisible.into(), true).expect_err("refused");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn force_overrules_only_the_pattern() {
+    fn force_overrides_the_pattern_and_ascii_but_not_the_form() {
         assert!(check(&provider(), &"other-form".into(), true).is_ok());
         let letters = "sk-abcdefghü";
         assert!(check(&provider(), &letters.into(), false).is_err());

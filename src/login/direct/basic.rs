@@ -1,4 +1,4 @@
-//! User and password (RFC 7617).
+//! User name and password (RFC 7617).
 
 use indexmap::IndexMap;
 
@@ -8,7 +8,7 @@ use crate::{
     provider::descriptor::{PASSWORD, USERNAME},
 };
 
-/// The credential of two fields.
+/// Makes a credential of the fields `username` and `password`.
 ///
 /// # Errors
 /// [`FieldsError::Bad`] for a user name with a colon, which would end it (RFC 7617 section 2).

@@ -1,4 +1,4 @@
-//! Fields as they were given, before it is known which ones the provider has.
+//! Given values of fields, before they are matched with the provider's fields.
 
 use std::fmt;
 
@@ -10,76 +10,76 @@ use serde::{
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::fields::{FieldsError, short};
+use super::error::{FieldsError, truncated};
 use crate::credential::Secret;
 
-/// The values given for fields.
+/// The values given for fields, in order.
 #[derive(Clone, Debug, Default)]
 pub struct FieldInput {
     values: IndexMap<String, Value>,
-    whole: bool,
+    complete: bool,
 }
 
-/// A field's value.
+/// The value of a field.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// The value.
     pub secret: Secret,
-    /// It came by a way that other users of the machine can see.
+    /// Whether other users of the machine could see it on its way here.
     pub visible: bool,
 }
 
 impl FieldInput {
-    /// Adds a value; a `visible` one came by a way that other users of the machine can see.
+    /// Adds a value; `visible` if other users of the machine could see it on its way here.
     ///
     /// # Errors
     /// [`FieldsError::Twice`]
     pub fn add(&mut self, field: &str, secret: Secret, visible: bool) -> Result<(), FieldsError> {
         match self.values.insert(field.to_owned(), Value { secret, visible }) {
-            Some(_) => Err(FieldsError::Twice { field: short(field) }),
+            Some(_) => Err(FieldsError::Twice { field: truncated(field) }),
             None => Ok(()),
         }
     }
 
-    /// All fields at once: a JSON object of texts. None of them is then asked for.
+    /// Reads all fields from a JSON object of strings. Missing ones are then not asked for.
     ///
     /// # Errors
     /// [`FieldsError::NotAnObject`], [`FieldsError::NotText`], [`FieldsError::Twice`]
     pub fn from_json(text: &Secret) -> Result<Self, FieldsError> {
         let Members(members) = serde_json::from_str(text.expose())
             .map_err(|error| FieldsError::NotAnObject { line: error.line(), column: error.column() })?;
-        let mut given = Self { whole: true, ..Self::default() };
-        for (field, written) in members {
-            let written = Zeroizing::new(String::from(Box::<str>::from(written)));
-            let text: Option<String> = serde_json::from_str(&written).ok();
-            let text = text.ok_or_else(|| FieldsError::NotText { field: short(&field) })?;
-            given.add(&field, text.into(), false)?;
+        let mut input = Self { complete: true, ..Self::default() };
+        for (field, json) in members {
+            let json = Zeroizing::new(String::from(Box::<str>::from(json)));
+            let text: Option<String> = serde_json::from_str(&json).ok();
+            let text = text.ok_or_else(|| FieldsError::NotText { field: truncated(&field) })?;
+            input.add(&field, text.into(), false)?;
         }
-        Ok(given)
+        Ok(input)
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, field: &str) -> Option<&Value> {
         self.values.get(field)
     }
 
-    /// All values, in the order in which they were given.
+    /// Iterates over the values in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.values.iter()
     }
 
-    /// They are all that there is: what is missing is not asked for.
+    /// Whether no further values may be asked for.
     pub fn is_complete(&self) -> bool {
-        self.whole
+        self.complete
     }
 
-    /// Nothing was given.
+    /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty() && !self.whole
+        self.values.is_empty() && !self.complete
     }
 }
 
-/// The members of an object, in order, doubles and all.
+/// The members of an object in order, with duplicates.
 struct Members(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -107,16 +107,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_of_texts_is_taken_whole() {
-        let given = FieldInput::from_json(&r#" {"b": "2", "a": "", "c": "\u00e9"} "#.into()).expect("given");
+    fn json_object_of_strings_gives_all_fields() {
+        let input = FieldInput::from_json(&r#" {"b": "2", "a": "", "c": "\u00e9"} "#.into()).expect("fields");
         let values: Vec<_> =
-            given.iter().map(|(name, value)| (name.as_str(), value.secret.expose())).collect();
+            input.iter().map(|(name, value)| (name.as_str(), value.secret.expose())).collect();
         assert_eq!(values, [("b", "2"), ("a", ""), ("c", "é")]);
-        assert!(given.is_complete());
+        assert!(input.is_complete());
     }
 
     #[test]
-    fn everything_else_is_refused_by_its_place_and_never_its_value() {
+    fn other_json_is_refused_with_its_place_and_never_its_value() {
         for (text, says) in [
             ("", "line 1, column 0"),
             ("[\"CANARY\"]", "not one JSON object"),
@@ -124,9 +124,9 @@ mod tests {
             ("{\"a\": \"CANARY\"", "not one JSON object"),
             ("{\"a\": \"CANARY\"} x", "line 1, column 17"),
             ("{\"a\": \"1\", \"a\": \"CANARY\"}", "field \"a\" is given twice"),
-            ("{\"a\": [\"CANARY\"]}", "field \"a\" is not a text"),
-            ("{\"a\": null}", "field \"a\" is not a text"),
-            ("{\"a\": 12}", "field \"a\" is not a text"),
+            ("{\"a\": [\"CANARY\"]}", "field \"a\" is not a string"),
+            ("{\"a\": null}", "field \"a\" is not a string"),
+            ("{\"a\": 12}", "field \"a\" is not a string"),
         ] {
             let error = FieldInput::from_json(&text.into()).expect_err(text);
             assert!(error.to_string().contains(says), "{text}: {error}");

@@ -1,112 +1,20 @@
-//! Named fields: what was given and what is asked for becomes a credential.
-
-use std::io;
+//! The modes `fields` and `basic`: given and prompted values become a credential.
 
 use indexmap::IndexMap;
 
-use super::{api_key, basic, field_input::FieldInput};
+pub use super::error::FieldsError;
+use super::{api_key, basic, error::truncated, field_input::FieldInput};
 use crate::{
     credential::{Credential, Secret},
     login::LoginError,
     provider::{Descriptor, Mode, descriptor::Field},
-    redact::{quote, redact_name},
     ui::{FieldQuestion, Ui, UiError},
 };
 
-/// Why fields are refused. Names the field, never its value.
-#[derive(Debug, thiserror::Error)]
-pub enum FieldsError {
-    /// The provider does not have the field.
-    #[error("{provider} has no field {}; it has {}", quote(.field), .has.join(", "))]
-    Unknown {
-        /// The provider.
-        provider: String,
-        /// What was given, cut to a short text.
-        field: String,
-        /// What it has.
-        has: Vec<String>,
-    },
-    /// The field was given more than once.
-    #[error("field {} is given twice", quote(.field))]
-    Twice {
-        /// The field, cut to a short text.
-        field: String,
-    },
-    /// Fields were neither given nor asked for.
-    #[error("missing fields of {provider}: {}", .fields.join(", "))]
-    Missing {
-        /// The provider.
-        provider: String,
-        /// The fields.
-        fields: Vec<String>,
-    },
-    /// A member of the JSON object is not a text.
-    #[error("field {} is not a text", quote(.field))]
-    NotText {
-        /// The field, cut to a short text.
-        field: String,
-    },
-    /// What was to be a JSON object is none.
-    #[error("the fields are not one JSON object whose members are texts (line {line}, column {column})")]
-    NotAnObject {
-        /// Where it ceases to be one, from 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
-    /// The value cannot be one of the field.
-    #[error("field {field} is refused: {problem}")]
-    Bad {
-        /// The field.
-        field: String,
-        /// What is wrong with the value.
-        problem: String,
-    },
-    /// The value of a secret field was given where others can see it.
-    #[error(
-        "field {field} is secret, and other users of this machine could see it in the arguments; nothing was stored"
-    )]
-    Visible {
-        /// The field.
-        field: String,
-    },
-    /// There is nothing to store.
-    #[error("every field of {provider} is blank: there is nothing to store")]
-    AllBlank {
-        /// The provider.
-        provider: String,
-    },
-    /// The value could not be read from where it was said to be.
-    #[error("cannot read field {}: {source}", redact_name(.field))]
-    Source {
-        /// The field, cut to a short text.
-        field: String,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-impl FieldsError {
-    /// What to do next.
-    pub fn hint(&self) -> Option<String> {
-        let how = |field: &str| {
-            format!(
-                "use --field {field}=- for standard input, --field-file {field}=FILE, --field-env {field}=VAR, or \
-                 --fields-json-stdin for all at once"
-            )
-        };
-        match self {
-            Self::Missing { fields, .. } => fields.first().map(|field| how(field)),
-            Self::Visible { field } => Some(how(field)),
-            _ => None,
-        }
-    }
-}
-
-/// The credential of a provider's mode `fields` or `basic`: of what was given, and of what is asked for.
+/// Makes the credential of mode `fields` or `basic` from the given values, and asks for the missing ones.
 ///
 /// # Errors
-/// [`FieldsError`]; [`UiError`] when a question is dismissed
+/// [`FieldsError`]; [`UiError`] when a question is dismissed.
 pub fn credential(
     provider: &Descriptor,
     mode: Mode,
@@ -117,9 +25,12 @@ pub fn credential(
     for (name, value) in given.iter() {
         let Some(field) = described.get(name) else {
             let has = described.keys().cloned().collect();
-            return Err(
-                FieldsError::Unknown { provider: provider.name.clone(), field: short(name), has }.into()
-            );
+            return Err(FieldsError::Unknown {
+                provider: provider.name.clone(),
+                field: truncated(name),
+                has,
+            }
+            .into());
         };
         if value.visible && field.secret && !value.secret.is_empty() {
             return Err(FieldsError::Visible { field: name.clone() }.into());
@@ -146,7 +57,7 @@ pub fn credential(
     if fields.values().all(is_blank) {
         return Err(FieldsError::AllBlank { provider: provider.name.clone() }.into());
     }
-    // A blank field is one that is not there: its variable fills it when it is used.
+    // A blank field is not stored: its variable fills it when it is used.
     fields.retain(|_, value| !is_blank(value));
     Ok(match mode {
         Mode::Basic => basic::credential(fields)?,
@@ -154,24 +65,19 @@ pub fn credential(
     })
 }
 
-/// Neither stored nor used as a value.
+/// Whether a value is blank, and so neither stored nor used.
 pub fn is_blank(value: &Secret) -> bool {
     value.expose().trim().is_empty()
 }
 
 fn check(name: &str, field: &Field, value: &Secret) -> Result<(), FieldsError> {
-    let bad = |problem: String| Err(FieldsError::Bad { field: name.to_owned(), problem });
+    let invalid = |problem: String| Err(FieldsError::Bad { field: name.to_owned(), problem });
     match (is_blank(value), &field.env_var) {
         (true, Some(_)) => return Ok(()),
-        (true, None) => return bad("it is blank, and no variable could fill it".to_owned()),
+        (true, None) => return invalid("it is blank, and no variable could fill it".to_owned()),
         (false, _) => {}
     }
-    api_key::check_form(value.expose()).or_else(|problem| bad(problem.to_owned()))
-}
-
-/// A name from outside, cut short: by a slip it may be a secret.
-pub(in crate::login) fn short(name: &str) -> String {
-    name.chars().take(32).collect()
+    api_key::check_form(value.expose()).or_else(|problem| invalid(problem.to_owned()))
 }
 
 #[cfg(test)]
@@ -203,24 +109,24 @@ mod tests {
         given
     }
 
-    fn made(values: &[(&str, &str, bool)]) -> Result<Credential, LoginError> {
+    fn result(values: &[(&str, &str, bool)]) -> Result<Credential, LoginError> {
         credential(&slack(), Mode::Fields, &field_input(values), &Nobody)
     }
 
     #[test]
-    fn a_blank_field_with_a_variable_is_left_to_it() {
-        let made =
-            made(&[("bot", " ", false), ("app", "a", false), ("team", "t", true)]).expect("a credential");
-        let Credential::Fields(fields) = made else { panic!("{made:?}") };
+    fn blank_field_with_a_variable_is_not_stored() {
+        let credential =
+            result(&[("bot", " ", false), ("app", "a", false), ("team", "t", true)]).expect("a credential");
+        let Credential::Fields(fields) = credential else { panic!("{credential:?}") };
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["app", "team"]);
     }
 
     #[test]
-    fn what_is_wrong_names_the_field_and_never_the_value() {
+    fn error_of_a_field_names_it_and_never_its_value() {
         let rest = [("app", "a", false), ("team", "t", true)];
         let with = |field: &'static str, value: &'static str, visible| {
             let others = rest.iter().filter(|(name, ..)| *name != field).copied();
-            made(&others.chain([(field, value, visible)]).collect::<Vec<_>>())
+            result(&others.chain([(field, value, visible)]).collect::<Vec<_>>())
                 .expect_err("refused")
                 .to_string()
         };
@@ -231,7 +137,7 @@ mod tests {
         );
         assert_eq!(with("bot", "CANARY\nx", false), "field bot is refused: it has more than one line");
         assert!(with("bot", "CANARY", true).starts_with("field bot is secret, and other users"));
-        let missing = made(&[("team", "t", true)]).expect_err("missing");
+        let missing = result(&[("team", "t", true)]).expect_err("missing");
         assert_eq!(missing.to_string(), "missing fields of acme: bot, app");
     }
 }

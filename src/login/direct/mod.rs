@@ -1,7 +1,8 @@
-//! Credentials that need no login: API keys, bearer tokens, user and password, named fields.
+//! Credentials that are entered: API keys, bearer tokens, user name and password, named fields.
 
 pub mod api_key;
 pub mod basic;
+mod error;
 pub mod field_input;
 pub mod fields;
 pub mod token;

@@ -1,15 +1,15 @@
-//! Bearer tokens that were issued elsewhere, and when a key or a token ends.
+//! Bearer tokens that were issued elsewhere, and the expiry of a key or token.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use super::api_key;
 use crate::{credential::Secret, login::LoginError, provider::Descriptor};
 
-/// Checks a bearer token as it was typed or read, without the white space around it.
+/// Checks a bearer token as it was typed or read, and trims it.
 ///
 /// # Errors
-/// [`LoginError::BadKey`]; its message never repeats the token. A token goes into one header (RFC 6750 section 2.1),
-/// so it is one line of visible ASCII characters.
+/// [`LoginError::BadKey`]; its message never repeats the token. A token must fit into a header (RFC 6750 section
+/// 2.1): one line of visible ASCII characters.
 pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> {
     let refuse = |problem: &str| LoginError::BadKey {
         what: "token",
@@ -25,32 +25,32 @@ pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> 
     Ok(Secret::new(token))
 }
 
-/// The time at which something ends that lasts for a while from now: `90d`, `12h`, `1w 2d`. A day has 24 hours.
+/// Parses a lifetime from now on (`90d`, `12h`, `1w 2d`) into the time of expiry. A day has 24 hours.
 ///
 /// # Errors
-/// What to write instead.
+/// The form to write instead.
 pub fn expires_in(text: &str) -> Result<Timestamp, String> {
     let wrong = || "write a number with a unit, for example 12h or 90d".to_owned();
-    let lasts = lasts(text).map_err(|is_range| if is_range { too_far() } else { wrong() })?;
-    future(Timestamp::now().checked_add(lasts).map_err(|_| too_far())?)
+    let lifetime = lasts(text).map_err(|is_range| if is_range { too_far() } else { wrong() })?;
+    future(Timestamp::now().checked_add(lifetime).map_err(|_| too_far())?)
 }
 
-/// A length of time: `90s`, `12h`, `1w 2d`. A day has 24 hours, and nobody knows how long a month is.
+/// Parses a duration: `90s`, `12h`, `1w 2d`. A day has 24 hours; months and years are refused, as their length varies.
 ///
 /// # Errors
-/// Whether it is one, and longer than can be counted.
+/// Whether it is a duration, but longer than can be counted.
 pub fn lasts(text: &str) -> Result<SignedDuration, bool> {
     let span: Span = text.parse().map_err(|error: jiff::Error| error.is_range())?;
     let fixed = span.get_years() == 0 && span.get_months() == 0;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|_| fixed).ok_or(false)
 }
 
-/// The time at which something ends: RFC 3339, or a date, which is its first moment in UTC.
+/// Parses a time of expiry: RFC 3339, or a date, which means its first moment in UTC.
 ///
 /// # Errors
-/// What to write instead.
+/// The form to write instead.
 pub fn expires_at(text: &str) -> Result<Timestamp, String> {
-    // A time without its zone would be read as a date, too.
+    // `Date` would also accept a time without a zone.
     if let Ok(time) = text.parse() {
         return future(time);
     }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_one_line_of_visible_characters() {
+    fn token_that_is_not_one_line_of_visible_ascii_is_refused() {
         let provider = Descriptor { name: "acme".into(), ..Descriptor::default() };
         assert_eq!(
             check(&provider, &" 1|a.b-c_d~e+f/g=\n".into()).expect("a token").expose(),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_may_be_said_in_several_ways() {
+    fn expiry_in_each_form_is_parsed() {
         let days = |text| expires_in(text).expect(text).duration_since(Timestamp::now()).as_hours();
         assert_eq!([days("90d"), days("36h"), days("1w 1d")], [90 * 24 - 1, 35, 8 * 24 - 1]);
         let at = |text| expires_at(text).expect(text).to_string();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_is_none_is_refused() {
+    fn invalid_or_past_expiry_is_refused() {
         for bad in ["", "90", "1mo", "1y", "-1h", "0s", "99999999999999d", "soon"] {
             assert!(expires_in(bad).is_err(), "{bad}");
         }

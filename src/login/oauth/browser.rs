@@ -35,7 +35,7 @@ pub(in crate::login) struct RedirectTarget {
 }
 
 impl RedirectTarget {
-    /// Takes the port of the redirect URI, and finds out whether somebody can paste.
+    /// Takes the port of the redirect URI, and finds out whether a response can be pasted.
     pub async fn open(
         ui: &dyn Ui,
         provider: &Provider,

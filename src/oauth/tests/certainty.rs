@@ -107,12 +107,12 @@ async fn status_decides_whether_the_outcome_is_unknown() {
 
 #[tokio::test]
 async fn request_without_a_connection_is_unreachable() {
-    let nobody =
+    let closed_port =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let no_tls = Server::answers("200 OK", "{}").await;
     for url in [
-        format!("http://{nobody}/token"),
-        format!("https://{nobody}/token"),
+        format!("http://{closed_port}/token"),
+        format!("https://{closed_port}/token"),
         "https://nobody.invalid/token".to_owned(),
         format!("https://127.0.0.1:{}/token", no_tls.port()),
     ] {

@@ -70,11 +70,11 @@ async fn revocation_sends_the_token_with_its_type_hint() {
     let server = Server::answers("200 OK", "").await;
     let (token, access) = (CANARY.into(), TokenHint::AccessToken);
     let public = endpoint(&server);
-    let nobody = TokenEndpoint { client_id: String::new(), body: Body::Json, ..public.clone() };
+    let no_client = TokenEndpoint { client_id: String::new(), body: Body::Json, ..public.clone() };
     let basic = TokenEndpoint { client_secret: Some("s".into()), ..public.clone() };
     let post = TokenEndpoint { client_auth: ClientAuth::Body, ..basic.clone() };
     revoke(&http(), &public, &token, TokenHint::RefreshToken).await.expect("done");
-    for client in [nobody, basic, post] {
+    for client in [no_client, basic, post] {
         revoke(&http(), &client, &token, access).await.expect("done");
     }
     let asked = server.asked();
