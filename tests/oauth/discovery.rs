@@ -137,5 +137,5 @@ fn a_server_that_publishes_nothing_or_nonsense_is_said_to() {
     login(&home).exits(code::UNREACHABLE).says("it does not publish its endpoints");
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", "[]"));
     acme(&home, &server.url(""), "");
-    login(&home).exits(code::UNREACHABLE).says("it is not the description of an authorization server");
+    login(&home).exits(code::UNREACHABLE).says("it is not authorization server metadata");
 }

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use authenticate::oauth::TokenOrigin;
-
-use crate::harness::{Home, Login, Server, Stub, code, describe, exit, json_reply, server::SECRET, tokens};
+use test_support::{Home, Login, Stub, code, describe, json_reply, tokens};
 
 fn acme(home: &Home, server: &Stub) {
     let url = server.url("/token");

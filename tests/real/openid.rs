@@ -1,6 +1,6 @@
 //! Discovery, device codes, revocation and refresh with an OpenID provider.
 
-use authenticate::{credential::Metadata, oauth::Origin, refresh::Refreshed};
+use authenticate::{credential::Metadata, oauth::TokenOrigin, refresh::Refreshed};
 use test_support::{
     Home, OpenId, code, describe,
     openid::SECRET,
@@ -21,7 +21,7 @@ fn a_real_server_is_found_and_what_it_says_about_revocation_is_kept() {
     );
     let run = home.authenticate(["demo", "acme"]).env("SECRET", SECRET);
     run.exits(code::DONE);
-    let origin = Origin::of(&tokens(&home, "acme").0).expect("an origin");
+    let origin = TokenOrigin::of(&tokens(&home, "acme").0).expect("an origin");
     assert_eq!(origin.revocation_url.map(|url| url.to_string()), Some(format!("{issuer}/token/revocation")));
 }
 
