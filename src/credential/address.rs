@@ -1,4 +1,4 @@
-//! The names by which credentials are addressed.
+//! Names and addresses of credentials.
 
 use std::{fmt, str::FromStr};
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::redact;
 
-/// The set and the profile that are meant when none is named.
+/// The name of the default credential set and of the default profile.
 pub const DEFAULT: &str = "default";
 
 /// A project, set, provider or profile name: 1 to 64 of `A-Z a-z 0-9 . _ @ + -`, not starting with `.` or `-`.
 ///
-/// Such a name is safe as one path segment, as part of a container's name and on a command line.
+/// A name is safe as one path segment, as part of a container's name, and on a command line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// Why a text is not a [`Name`].
+/// A text that is not a [`Name`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "{0} is not a name: use 1 to 64 letters, digits, `.`, `_`, `@`, `+` or `-`, not starting with `.` or `-`"
 )]
 pub struct NameError(
-    /// What was given, as far as it may be shown.
+    /// The text, quoted and redacted.
     String,
 );
 
@@ -32,7 +32,7 @@ impl Name {
         Self(DEFAULT.to_owned())
     }
 
-    /// The name as text.
+    /// The name as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,53 +69,57 @@ impl fmt::Display for Name {
     }
 }
 
-/// Where a credential is: its set, its provider and its profile.
+/// The address of a credential: set, provider and profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// The credential set.
     pub set: Name,
-    /// The provider's name (never an alias).
+    /// The provider's name, never an alias.
     pub provider: Name,
-    /// The account among several of one provider.
+    /// The name of one account among several of a provider.
     pub profile: Name,
 }
 
 impl Address {
-    /// The address of the default profile of `provider` in the default set.
+    /// The default profile of `provider` in the default set.
     pub fn default_profile(provider: Name) -> Self {
         Self { set: Name::default_name(), provider, profile: Name::default_name() }
     }
 
-    /// As arguments of our command line: `claude:work --set team`.
+    /// The address as command-line arguments: `claude:work --set team`.
     pub fn arguments(&self) -> String {
         let profile = if self.profile.as_str() == DEFAULT { "" } else { &format!(":{}", self.profile) };
         let set = if self.set.as_str() == DEFAULT { "" } else { &format!(" --set {}", self.set) };
         format!("{}{profile}{set}", self.provider)
     }
 
-    /// As it is written, of one at which there is nothing: then its names are what somebody typed, and what could be a key
-    /// is not repeated.
+    /// The displayed form, for an address where nothing is stored: its names were typed, so names that could be keys are
+    /// redacted.
     pub fn redacted(&self) -> String {
-        self.written(redact::redact_name)
+        self.display_with(redact::redact_name)
     }
 
-    fn written<'a>(&'a self, shown: impl Fn(&'a str) -> &'a str) -> String {
-        let mut text = shown(self.provider.as_str()).to_owned();
+    /// The file name of this address's lock: `SET~PROVIDER~PROFILE.lock`. Unique, because no name contains `~`.
+    pub(crate) fn lock_file_name(&self) -> String {
+        format!("{}~{}~{}.lock", self.set, self.provider, self.profile)
+    }
+
+    fn display_with<'a>(&'a self, name: impl Fn(&'a str) -> &'a str) -> String {
+        let mut text = name(self.provider.as_str()).to_owned();
         if self.profile.as_str() != DEFAULT {
-            text.push_str(&format!(":{}", shown(self.profile.as_str())));
+            text.push_str(&format!(":{}", name(self.profile.as_str())));
         }
         if self.set.as_str() != DEFAULT {
-            text.push_str(&format!(" (set {})", shown(self.set.as_str())));
+            text.push_str(&format!(" (set {})", name(self.set.as_str())));
         }
         text
     }
 }
 
-/// Written as people write it: `codex`, `claude:work`, and with the set where it is not the default one:
-/// `claude:work (set team)`.
+/// Displays `codex`, `claude:work`, or with a set other than the default `claude:work (set team)`.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written(|name| name))
+        f.write_str(&self.display_with(|name| name))
     }
 }
 
@@ -124,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_one_safe_path_segment() {
+    fn name_accepts_only_safe_path_segments() {
         for good in ["codex", "z.ai", "me@example.com", "Team_1", "a"] {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }

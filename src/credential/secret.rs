@@ -1,49 +1,66 @@
-//! A string that must not be seen.
+//! Secret strings.
 
 use std::{
     fmt,
     io::{self, Read},
 };
 
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-/// A secret value. Its memory is wiped when it is dropped; neither `Debug` nor any error shows anything
-/// of it, and it has no `Display`. The only way to the value is [`Secret::expose`].
-#[derive(Clone, PartialEq, Eq)]
+/// A secret string.
+///
+/// Its memory is wiped when it is dropped. `Debug` redacts it, it has no `Display`, and comparisons take constant time
+/// for a given length. Only [`Secret::expose`] returns the value.
+#[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes ownership of a value that is secret from here on.
+    /// Wraps a value that is secret from here on.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// Reads all of one that has at most `most` bytes.
+    /// Reads a whole secret of at most `limit` bytes.
     ///
     /// # Errors
-    /// What the source says; [`io::ErrorKind::InvalidData`] for what is not text (UTF-8) or is longer.
-    pub fn read(source: impl Read, most: usize) -> io::Result<Self> {
-        let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
-        // Large enough from the start: a buffer that grows leaves copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
-        source.take(most as u64 + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > most {
+    /// The source's errors; [`io::ErrorKind::InvalidData`] if the secret is longer or not UTF-8.
+    pub fn read(source: impl Read, limit: usize) -> io::Result<Self> {
+        let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+        // Allocated at once: a growing buffer would leave unwiped copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
+        source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > limit {
             return Err(invalid("it is longer than any secret"));
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not text (UTF-8)"))?;
         Ok(Self::new(text))
     }
 
-    /// The value itself, for the one place that hands it out.
+    /// The value itself, for the code that sends or writes it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// True for the empty string, which is never a usable secret.
+    /// Whether the value is the empty string, which is never a usable secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
+
+impl ConstantTimeEq for Secret {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.as_bytes().ct_eq(other.0.as_bytes())
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,8 +85,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_the_value() {
-        let shown = format!("{:?} {:#?}", Secret::new("hunter2"), Some(Secret::new("hunter2")));
-        assert!(!shown.contains("hunter2"), "{shown}");
+    fn debug_redacts_the_value() {
+        let debug = format!("{:?} {:#?}", Secret::new("hunter2"), Some(Secret::new("hunter2")));
+        assert!(!debug.contains("hunter2"), "{debug}");
+    }
+
+    #[test]
+    fn secrets_are_equal_only_with_the_same_value() {
+        assert_eq!(Secret::new("hunter2"), Secret::new("hunter2"));
+        for other in ["", "hunter", "hunter3", "hunter22"] {
+            assert_ne!(Secret::new("hunter2"), Secret::new(other));
+        }
     }
 }
