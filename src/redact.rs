@@ -1,52 +1,53 @@
-//! What may be shown of a text that somebody typed or somebody else wrote.
+//! Text from users and vendors, made safe to display: possible keys and passwords are redacted, control characters
+//! escaped.
 
 use std::{borrow::Cow, path::Path};
 
-/// At most this much of something typed is repeated.
-const SHORT: usize = 20;
-/// Words have few digits; keys have many.
-const FEW_DIGITS: usize = 3;
+/// Length limit, in bytes, of a typed text that is displayed.
+const MAX_LENGTH: usize = 20;
+/// Digit limit of a typed text that is displayed. Words have few digits; keys have many.
+const MAX_DIGITS: usize = 3;
 
-/// What stands for something that could be a key.
+/// The replacement of a text that could be a key.
 const REDACTED: &str = "... (not repeated: it could be a key)";
 
-/// Something typed, quoted for a message. What could be a key is not repeated: a slip puts one anywhere.
+/// Quotes typed text for a message, or redacts it if it could be a key, which a slip can put anywhere.
 pub fn quote(text: &str) -> String {
     if looks_safe(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
 }
 
-/// The same for a name, without quotes.
+/// Redacts a typed name that could be a key. Adds no quotes.
 pub fn redact_name(text: &str) -> &str {
     if looks_safe(text) { text } else { REDACTED }
 }
 
-/// The same for a name of a command that is shown to be typed: its place is named where it could be a key.
+/// Replaces a name that could be a key with `place`, a word such as `PROJECT`, in a command that a message suggests.
 pub fn redact_or<'a>(text: &'a str, place: &'a str) -> &'a str {
     if looks_safe(text) { text } else { place }
 }
 
-/// The same for a file. One of which the way to it is named, too, is no key.
+/// Redacts a file name that could be a key. A path that starts with `/`, `./` or `../` is no key.
 pub fn redact_path(path: &Path) -> Cow<'_, str> {
     let text = path.to_string_lossy();
-    let is_a_way = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
-    if is_a_way || looks_safe(&text) { text } else { REDACTED.into() }
+    let is_path = ["/", "./", "../"].iter().any(|start| text.starts_with(start));
+    if is_path || looks_safe(&text) { text } else { REDACTED.into() }
 }
 
-/// A file's name as it is typed in a shell.
+/// Quotes a path for a shell.
 pub fn shell_quote(path: &Path) -> String {
     let text = path.to_string_lossy();
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), Cow::into_owned)
 }
 
-/// Whether it is short and made of what names, times and addresses are made of: not a key.
+/// Whether a text cannot be a key: it is short, has few digits, and only characters of names, times and addresses.
 pub fn looks_safe(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " _.:/-".contains(c);
-    text.len() <= SHORT
+    text.len() <= MAX_LENGTH
         && text.chars().all(plain)
-        && text.chars().filter(char::is_ascii_digit).count() <= FEW_DIGITS
+        && text.chars().filter(char::is_ascii_digit).count() <= MAX_DIGITS
 }
 
-/// Characters that show nothing of themselves and change how the rest looks: bidirectional controls, separators of lines,
+/// Whether a character is invisible or changes how its neighbours look: bidirectional controls, line separators,
 /// zero-width characters, byte order marks, tags (Unicode, chapter 23).
 pub fn is_invisible(c: char) -> bool {
     matches!(
@@ -63,7 +64,7 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// A URL without the user and the password in it.
+/// Redacts the user and the password in a URL.
 pub fn redact_url(text: &str) -> String {
     match authority(text) {
         Some((before, authority, after)) if authority.contains('@') => {
@@ -74,16 +75,34 @@ pub fn redact_url(text: &str) -> String {
     }
 }
 
-/// Whether a URL has a user or a password in it.
+/// Whether a URL contains a user or a password.
 pub fn has_userinfo(url: &str) -> bool {
     authority(url).is_some_and(|(_, authority, _)| authority.contains('@'))
 }
 
-/// The authority of a URL (RFC 3986 section 3.2), with what is before and after it.
+/// Splits a URL into the text before its authority (RFC 3986 section 3.2), the authority, and the text after it.
 fn authority(url: &str) -> Option<(&str, &str, &str)> {
     let start = url.find("://")? + 3;
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
     Some((&url[..start], &url[start..end], &url[end..]))
+}
+
+/// Escapes untrusted text for a terminal: control, formatting and other invisible characters, invalid UTF-8 and the
+/// backslash.
+pub fn escape(bytes: &[u8]) -> String {
+    let mut escaped = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\'' => escaped.push(c),
+                c => escaped.extend(c.escape_debug()),
+            }
+        }
+        for byte in chunk.invalid() {
+            escaped.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
@@ -91,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_and_keys_are_not() {
-        for harmless in ["openia", "z.ai", "oatuh", "a/b", "ssh://host", "10 minutes", "90s", ""] {
-            assert!(looks_safe(harmless), "{harmless}");
+    fn looks_safe_accepts_names_and_rejects_keys() {
+        for name in ["openia", "z.ai", "oatuh", "a/b", "ssh://host", "10 minutes", "90s", ""] {
+            assert!(looks_safe(name), "{name}");
         }
         for key in [
             "sk-CANARY",
@@ -109,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_shown_if_it_is_one() {
+    fn redact_path_keeps_paths_and_redacts_keys() {
         for path in
             ["b.age", "missing/b.age", "/etc/ssl/certs/company-2026.pem", "./A-LONG-NAME-0123456789.age"]
         {
@@ -123,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_loses_its_user_and_keeps_the_rest() {
+    fn redact_url_removes_only_userinfo() {
         assert_eq!(redact_url("tcp://u:p@ss@host:1/x@y"), "tcp://...@host:1/x@y");
         assert_eq!(redact_url("unix:///run/a@b.sock"), "unix:///run/a@b.sock");
         assert_eq!(redact_url("/run/x.sock"), "/run/x.sock");
