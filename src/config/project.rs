@@ -16,7 +16,7 @@ use super::{
 use crate::{
     credential::Name,
     engine::EngineSelector,
-    fs::trust,
+    fs::read::check_absent,
     provider::run_args::{check_env_name, check_env_value, check_host, check_network},
     redact::quote,
 };
@@ -68,7 +68,7 @@ impl Project {
             }
         }
         let Some(path) = found.pop() else {
-            return trust::is_absent(directory).map(|()| Self::default()).map_err(unread);
+            return check_absent(directory).map(|()| Self::default()).map_err(unread);
         };
         if let Some(other) = found.pop() {
             let other = other.display();

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     credential::{Name, Secret},
-    fs::trust,
+    fs::read::read_plain,
     provider::run_args::check_env_name,
 };
 
@@ -106,7 +106,7 @@ fn read(path: &std::path::Path) -> io::Result<Zeroizing<String>> {
         (Ok(below), Some(home)) => home.join(below),
         _ => path.to_owned(),
     };
-    let bytes = Zeroizing::new(trust::read_plain(&path, MAX)?);
+    let bytes = Zeroizing::new(read_plain(&path, MAX)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("it is not text (UTF-8)"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
 use super::EngineError;
-use crate::fs::trust;
+use crate::fs::read::read_own;
 
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/images");
 /// A Containerfile is text written by a person.
@@ -30,7 +30,7 @@ impl Recipe {
     /// [`EngineError::NoContainerfile`], [`EngineError::File`]
     pub fn find(name: &str, version: Option<&str>, directory: &Path) -> Result<Self, EngineError> {
         let own = directory.join(name).join("Containerfile");
-        let containerfile = match trust::read_own(&own, MAX_BYTES) {
+        let containerfile = match read_own(&own, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(EngineError::File { path: own.display().to_string(), source });

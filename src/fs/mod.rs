@@ -1,5 +1,7 @@
-//! Files and directories: which to trust, advisory locks, removing a tree.
+//! Files and directories: private directories, bounded reads, advisory locks, clean-up.
 
 pub(crate) mod lock;
+pub mod private;
+pub mod read;
 pub(crate) mod remove_tree;
-pub mod trust;
+pub mod stale;

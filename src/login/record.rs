@@ -17,8 +17,9 @@ use crate::{
     config::Paths,
     credential::Address,
     fs::{
-        lock::{self, TryLock},
-        trust,
+        lock::{FileLock, TryLock},
+        private,
+        stale::is_stale,
     },
 };
 
@@ -46,7 +47,7 @@ impl fmt::Display for Holder {
 pub struct LoginLock {
     /// Removed when dropped, which is before the lock is released.
     path: TempPath,
-    file: File,
+    file: FileLock,
     holder: Holder,
 }
 
@@ -54,7 +55,7 @@ pub struct LoginLock {
 /// sweeps next finds it, whether or not the process lives on.
 #[derive(Debug)]
 pub struct LoginRecord {
-    lock: File,
+    lock: FileLock,
     /// Where it is.
     pub path: PathBuf,
     /// What the login wrote of itself.
@@ -84,11 +85,11 @@ impl LoginLock {
     /// # Errors
     /// [`LoginError::Busy`] when a living process holds it.
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
-        let path = paths.logins().join(lock::lock_file_name(address));
+        let path = paths.logins().join(address.lock_file_name());
         let failed = |source| LoginError::Files { path: path.clone(), source };
-        trust::data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
-        trust::private_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
-        let mut file = match lock::try_lock(&path, true).map_err(failed)? {
+        private::create_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
+        private::create_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
+        let mut file = match FileLock::try_lock(&path, true).map_err(failed)? {
             TryLock::Free(file) => file,
             TryLock::Held(mut file) => return Err(busy(address, read(&mut file))),
             TryLock::Missing => return Err(busy(address, None)),
@@ -136,21 +137,21 @@ impl LoginLock {
 /// [`LoginError::Files`] for a directory that others could have written to: nothing in it is believed.
 pub fn find_abandoned(paths: &Paths) -> Result<Vec<LoginRecord>, LoginError> {
     let logins = paths.logins();
-    trust::check_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
-    trust::check_private_dir(&logins).map_err(|source| files_error(&logins, source))?;
+    private::check_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
+    private::check_dir(&logins).map_err(|source| files_error(&logins, source))?;
     let entries = fs::read_dir(&logins).map_err(|source| files_error(&logins, source))?;
     let found = entries.flatten().map(|entry| entry.path());
     let is = |path: &Path, extension| path.extension().is_some_and(|e| e == extension);
     Ok(found
         .filter_map(|path| {
-            if is(&path, "new") && trust::is_stale(&path, MIN_AGE) {
+            if is(&path, "new") && is_stale(&path, MIN_AGE) {
                 let _ = fs::remove_file(&path);
             }
             // A login that has just begun may not hold its lock yet.
-            if !is(&path, "lock") || (is_empty(&path) && !trust::is_stale(&path, MIN_AGE)) {
+            if !is(&path, "lock") || (is_empty(&path) && !is_stale(&path, MIN_AGE)) {
                 return None;
             }
-            let TryLock::Free(mut lock) = lock::try_lock(&path, false).ok()? else { return None };
+            let TryLock::Free(mut lock) = FileLock::try_lock(&path, false).ok()? else { return None };
             match read(&mut lock) {
                 Some(holder) => Some(LoginRecord { lock, path, holder }.release_address()),
                 None => {
@@ -287,7 +288,7 @@ mod tests {
     #[test]
     fn a_lock_file_with_anything_else_in_it_is_not_believed() {
         let (_directory, paths, _) = place();
-        trust::private_dir(&paths.logins()).expect("create");
+        private::create_dir(&paths.logins()).expect("create");
         for text in
             ["", "{", r#"{"pid":1,"since":"2026-01-01T00:00:00Z","login":"../../../etcx","engine":null}"#]
         {

@@ -1,34 +1,34 @@
-//! The address of an endpoint: nothing secret is ever sent to another kind of address.
+//! Endpoint URLs. Secrets are sent only to an [`Endpoint`].
 
 use std::{fmt, str::FromStr};
 
 use url::{Host, Url};
 
-/// No more of what is not an endpoint is repeated.
-const SHOWN: usize = 100;
+/// Length limit, in characters, of an invalid URL in an error.
+const MAX_DISPLAYED: usize = 100;
 
 /// An endpoint of an authorization server: https, or http on this machine's own loopback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
-/// Why a text is not the address of an endpoint.
+/// A text that is not the URL of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL.
     #[error("{text:?} is not a URL: {source}")]
     NotUrl {
-        /// What was given.
+        /// The text, shortened and redacted.
         text: String,
-        /// Why.
+        /// The parser's error.
         source: url::ParseError,
     },
-    /// Anybody on the way could read what is sent.
+    /// A URL without TLS: others on the network could read the request.
     #[error("{0:?} is not https (http is for loopback only)")]
     NotHttps(String),
-    /// A user or a password stands in it.
-    #[error("a URL for {0} has a user or a password in it")]
+    /// A URL with a user or a password.
+    #[error("the URL for {0} contains a user or a password")]
     UserInfo(String),
-    /// It has a fragment, which is never sent.
+    /// A URL with a fragment, which is never sent.
     #[error("{0:?} has a fragment (`#`)")]
     Fragment(String),
 }
@@ -39,13 +39,13 @@ impl Endpoint {
         &self.0
     }
 
-    /// The host, and the port if it is not the usual one, for messages.
+    /// The host for messages, with the port unless it is the scheme's default.
     pub fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// It is on this machine: what is sent there passes no proxy.
+    /// Whether the endpoint is on this machine. Requests to it pass no proxy.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -57,25 +57,25 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let url = https(text)?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::UserInfo(repeated(url.host_str().unwrap_or_default())));
+            return Err(EndpointError::UserInfo(displayable(url.host_str().unwrap_or_default())));
         }
         if url.fragment().is_some() {
-            return Err(EndpointError::Fragment(repeated(text)));
+            return Err(EndpointError::Fragment(displayable(text)));
         }
         Ok(Self(url))
     }
 }
 
-/// A URL that nobody on the way reads along with: https, or http on this machine's own loopback.
+/// Parses a URL that is https, or http on this machine's own loopback.
 ///
 /// # Errors
 /// [`EndpointError::NotUrl`], [`EndpointError::NotHttps`]
 pub fn https(text: &str) -> Result<Url, EndpointError> {
-    let url = Url::parse(text).map_err(|source| EndpointError::NotUrl { text: repeated(text), source })?;
+    let url = Url::parse(text).map_err(|source| EndpointError::NotUrl { text: displayable(text), source })?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        _ => Err(EndpointError::NotHttps(repeated(text))),
+        _ => Err(EndpointError::NotHttps(displayable(text))),
     }
 }
 
@@ -85,8 +85,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What is no endpoint, cut, and without a user and a password: where they end is not known of what is no URL.
-fn repeated(text: &str) -> String {
+/// Shortens an invalid URL and redacts everything up to its last `@`: it has no parsed user and password to remove.
+fn displayable(text: &str) -> String {
     let text = match text.rsplit_once('@') {
         Some((before, after)) => {
             let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
@@ -94,13 +94,13 @@ fn repeated(text: &str) -> String {
         }
         None => text.to_owned(),
     };
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_DISPLAYED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
 }
 
-/// `127.0.0.0/8`, `::1` and `localhost` (RFC 8252 section 7.3).
+/// Whether a URL's host is `127.0.0.0/8`, `::1` or `localhost` (RFC 8252 section 7.3).
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn https_anywhere_and_http_on_the_loopback() {
+    fn endpoint_accepts_https_and_http_on_loopback() {
         for good in [
             "https://auth.example/token",
             "http://127.0.0.1:8080/token",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn endpoint_rejects_other_urls_without_leaking_passwords() {
         for bad in [
             "",
             "auth.example/token",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_named_without_its_password() {
+    fn error_of_an_invalid_url_redacts_user_and_password() {
         let error =
             "https://me:s3cret@auth.example:99999/token".parse::<Endpoint>().expect_err("no endpoint");
         assert_eq!(
@@ -167,16 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn a_megabyte_is_not_repeated() {
-        let much = "x".repeat(1 << 20);
-        for bad in [much.clone(), format!("http://a.example/{much}"), format!("https://a.example/{much}#x")] {
+    fn error_of_a_huge_url_is_short() {
+        let huge = "x".repeat(1 << 20);
+        for bad in [huge.clone(), format!("http://a.example/{huge}"), format!("https://a.example/{huge}#x")] {
             let error = bad.parse::<Endpoint>().expect_err("no endpoint").to_string();
             assert!(error.len() < 300, "{} bytes", error.len());
         }
     }
 
     #[test]
-    fn the_host_is_named_with_an_unusual_port() {
+    fn host_includes_only_unusual_ports() {
         let host = |text: &str| text.parse::<Endpoint>().expect("an endpoint").host();
         assert_eq!(host("https://auth.example/token"), "auth.example");
         assert_eq!(host("http://[::1]:8080/token"), "[::1]:8080");

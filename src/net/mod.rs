@@ -1,4 +1,4 @@
-//! Network vocabulary that engines and authorization servers share: endpoints and TLS roots.
+//! Endpoints and TLS roots, for engines and authorization servers.
 
 pub mod endpoint;
 pub(crate) mod tls_roots;

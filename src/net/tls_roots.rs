@@ -1,4 +1,4 @@
-//! The certificates to trust: those of a file that is named, or of one that the usual variables name.
+//! Additional CA certificates, from a configured file or from the usual environment variables.
 
 use std::{env, io, path::Path};
 
@@ -7,51 +7,51 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-use crate::{fs::trust, redact};
+use crate::{fs::read::read_plain, redact};
 
-/// The usual variables that name a whole bundle.
+/// Environment variables that name a CA bundle, in order of precedence.
 const VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
-/// A bundle is a few hundred kilobytes.
-const MAX: u64 = 16 << 20;
+/// Size limit of a CA bundle. A usual one has a few hundred kilobytes.
+const MAX_SIZE: u64 = 16 << 20;
 
-/// A file of certificates of which at least one can be used.
+/// A CA bundle with at least one usable certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsRoots {
-    /// As it is in the file.
+    /// The content of the file.
     pub pem: Vec<u8>,
-    /// What of it can be used.
+    /// The usable certificates.
     pub roots: RootCertStore,
 }
 
-/// The bundle in `file`, or else the first that a variable names; and what is to be shown of variables that name one which
-/// cannot be used.
+/// Loads the bundle in `file`, else the first usable one that an environment variable names. Also returns a warning for
+/// each variable that names an unusable bundle.
 ///
 /// # Errors
-/// Why `file` cannot be used.
+/// The reason why `file` cannot be used.
 pub(crate) fn load(file: Option<&Path>) -> io::Result<(Option<TlsRoots>, Vec<String>)> {
     if let Some(path) = file {
-        return Ok((Some(read(path)?), Vec::new()));
+        return Ok((Some(load_file(path)?), Vec::new()));
     }
-    let mut unread = Vec::new();
+    let mut warnings = Vec::new();
     let named = VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?)));
     let found = named.filter(|(_, value)| !value.is_empty()).find_map(|(name, value)| {
         let path = Path::new(&value);
-        let why = |error| format!("{name} is not used: cannot read {}: {error}", redact::redact_path(path));
-        read(path).map_err(|error| unread.push(why(error))).ok()
+        let warning = |error| format!("ignoring {name}: cannot read {}: {error}", redact::redact_path(path));
+        load_file(path).map_err(|error| warnings.push(warning(error))).ok()
     });
-    Ok((found, unread))
+    Ok((found, warnings))
 }
 
-fn read(path: &Path) -> io::Result<TlsRoots> {
-    let pem = trust::read_plain(path, MAX)?;
+fn load_file(path: &Path) -> io::Result<TlsRoots> {
+    let pem = read_plain(path, MAX_SIZE)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| io::Error::other(error.to_string()))?;
     if certificates.is_empty() {
-        return Err(io::Error::other("there is no certificate in it (PEM)"));
+        return Err(io::Error::other("it has no PEM certificate"));
     }
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(certificates) {
-        (0, _) => Err(io::Error::other("none of the certificates in it can be used")),
+        (0, _) => Err(io::Error::other("it has no usable certificate")),
         _ => Ok(TlsRoots { pem, roots }),
     }
 }
@@ -61,26 +61,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_read_of_a_bundle_than_any_has() {
+    fn load_rejects_a_huge_bundle() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        // What there is of it on the disk is nothing.
+        // A sparse file, which takes no space on disk.
         file.as_file().set_len(1 << 40).expect("a length");
         let refused = load(Some(file.path())).expect_err("refused");
         assert_eq!(refused.to_string(), "it is larger than 16777216 bytes");
     }
 
     #[test]
-    fn a_bundle_that_makes_nobody_trusted_is_none() {
+    fn load_rejects_a_bundle_without_usable_certificates() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         for (text, why) in [
-            ("", "there is no certificate in it (PEM)"),
-            (
-                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                "there is no certificate in it (PEM)",
-            ),
+            ("", "it has no PEM certificate"),
+            ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "it has no PEM certificate"),
             (
                 "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-                "none of the certificates in it can be used",
+                "it has no usable certificate",
             ),
         ] {
             std::fs::write(file.path(), text).expect("written");

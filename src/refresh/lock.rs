@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
@@ -15,8 +14,8 @@ use crate::{
     config::paths,
     credential::Address,
     fs::{
-        lock::{self, TryLock},
-        trust,
+        lock::{FileLock, TryLock},
+        private,
     },
     store::SharedStore,
 };
@@ -28,7 +27,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct RefreshLock {
     /// `None` for a store in memory, which only the tasks of one process share.
-    file: Option<(PathBuf, File)>,
+    file: Option<(PathBuf, FileLock)>,
     _task: OwnedMutexGuard<()>,
 }
 
@@ -73,17 +72,17 @@ impl RefreshLock {
         let data = store.lock().data_dir().map(Path::to_owned);
         // No other process has a store that is in memory.
         let Some(data) = data else {
-            let path = PathBuf::from(store.id().to_string()).join(lock::lock_file_name(address));
+            let path = PathBuf::from(store.id().to_string()).join(address.lock_file_name());
             let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
             let done = is_done()?;
             return Ok(done.map_or(Acquired::Held(Self { file: None, _task: task }), Acquired::Done));
         };
         let directory = paths::turns(&data);
-        let path = directory.join(lock::lock_file_name(address));
+        let path = directory.join(address.lock_file_name());
         let failed = |path: &Path, source| E::from(RefreshLockError { path: path.to_owned(), source });
-        trust::data_dir(&data).map_err(|source| failed(&data, source))?;
-        trust::private_dir(&directory).map_err(|source| failed(&directory, source))?;
-        let attempt = |create| lock::try_lock(&path, create).map_err(|source| failed(&path, source));
+        private::create_data_dir(&data).map_err(|source| failed(&data, source))?;
+        private::create_dir(&directory).map_err(|source| failed(&directory, source))?;
+        let attempt = |create| FileLock::try_lock(&path, create).map_err(|source| failed(&path, source));
         let begin = Instant::now();
         let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
         loop {
@@ -119,8 +118,8 @@ impl RefreshLock {
 
 /// Whether a living process holds the refresh lock of `address` in a data directory; `None` if that cannot be found out.
 pub(crate) fn is_held(data: &Path, address: &Address) -> Option<bool> {
-    let path = paths::turns(data).join(lock::lock_file_name(address));
-    match lock::try_lock(&path, false) {
+    let path = paths::turns(data).join(address.lock_file_name());
+    match FileLock::try_lock(&path, false) {
         Ok(TryLock::Held(_)) => Some(true),
         Ok(TryLock::Free(_) | TryLock::Missing) => Some(false),
         Err(_) => None,

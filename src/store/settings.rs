@@ -15,7 +15,7 @@ use crate::{
         Paths,
         yaml::{self, Finding, Problem},
     },
-    fs::trust,
+    fs::read::check_absent,
 };
 
 /// Overrides `key_source` of the configuration.
@@ -124,7 +124,7 @@ pub fn check_settings(paths: &Paths) -> Result<(), StoreError> {
 fn read(file: &Path) -> Result<KeyConfig, Vec<Problem>> {
     if fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         let unread = |error: std::io::Error| vec![Problem::unread(file, &error)];
-        return trust::is_absent(file).map(|()| KeyConfig::default()).map_err(unread);
+        return check_absent(file).map(|()| KeyConfig::default()).map_err(unread);
     }
     let text = yaml::read_file(file).map_err(|problem| vec![problem])?;
     parse(&file.display().to_string(), &text)

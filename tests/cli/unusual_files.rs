@@ -30,7 +30,7 @@ fn a_bundle_of_certificates_is_a_plain_file() {
             .env("SSL_CERT_FILE", bundle)
             .within_megabytes(2000)
             .exits(code::ENGINE)
-            .says(&format!("warning: SSL_CERT_FILE is not used: cannot read {bundle}"));
+            .says(&format!("warning: ignoring SSL_CERT_FILE: cannot read {bundle}"));
     }
 }
 
@@ -40,7 +40,7 @@ fn a_bundle_that_a_variable_names_and_that_is_not_there_is_said() {
     home.authenticate(["image", "build", "codex"])
         .env("SSL_CERT_FILE", "/nonexistent/ca.pem")
         .exits(code::ENGINE)
-        .says("warning: SSL_CERT_FILE is not used: cannot read /nonexistent/ca.pem: No such file");
+        .says("warning: ignoring SSL_CERT_FILE: cannot read /nonexistent/ca.pem: No such file");
 }
 
 #[test]

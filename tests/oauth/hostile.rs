@@ -158,7 +158,7 @@ fn a_bundle_that_is_none_is_an_error_before_anything_is_sent() {
     acme(&home, &server.url("/token"));
     let file = home.write("ca.pem", "nonsense");
     let run = home.authenticate(["demo", "acme", "--ca-bundle", file.to_str().expect("text")]);
-    run.env("SECRET", CANARY).exits(code::USAGE).says("there is no certificate in it (PEM)");
+    run.env("SECRET", CANARY).exits(code::USAGE).says("it has no PEM certificate");
     assert!(server.asked().is_empty());
 }
 

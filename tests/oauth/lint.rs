@@ -58,7 +58,7 @@ fn where_tokens_are_renewed_and_revoked_is_an_endpoint() {
     };
     for field in ["refresh.token_url", "revoke.url"] {
         finds(&place(field, "https://a.example/t#x"), field, "has a fragment");
-        finds(&place(field, "https://me:CANARY@a.example/t"), field, "has a user or a password in it");
+        finds(&place(field, "https://me:CANARY@a.example/t"), field, "contains a user or a password");
         finds(&place(field, "http://a.example/t"), field, "is not https");
     }
 }

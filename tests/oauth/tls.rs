@@ -89,10 +89,9 @@ fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
     describe(&home, "acme", &yaml);
     let useless = home.write("useless.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let missing = home.path().join("missing.pem");
-    for (bundle, why) in
-        [(&missing, "No such file or directory"), (&useless, "none of the certificates in it can be used")]
+    for (bundle, why) in [(&missing, "No such file or directory"), (&useless, "it has no usable certificate")]
     {
-        let warning = format!("warning: SSL_CERT_FILE is not used: cannot read {}: {why}", bundle.display());
+        let warning = format!("warning: ignoring SSL_CERT_FILE: cannot read {}: {why}", bundle.display());
         for arguments in
             [&["demo", "acme"][..], &["refresh", "demo", "acme", "--force"], &["logout", "demo", "acme"]]
         {
@@ -112,9 +111,6 @@ fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
     let named = home.authenticate(
         ["demo", "acme", "--ca-bundle"].map(String::from).into_iter().chain([useless.display().to_string()]),
     );
-    let why = format!(
-        "cannot use the certificates in {}: none of the certificates in it can be used",
-        useless.display()
-    );
+    let why = format!("cannot use the certificates in {}: it has no usable certificate", useless.display());
     named.env("SECRET", "s").exits(code::USAGE).says(&why);
 }

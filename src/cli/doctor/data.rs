@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path};
 
 use authenticate::{
     context::Context,
-    fs::trust,
+    fs::private::check_dir,
     redact,
     store::{FILE_NAME, Store, StoreError},
 };
@@ -76,7 +76,7 @@ fn locked(path: &Path) -> String {
 pub fn locks(context: &Context) -> Check {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
     for directory in [context.paths().logins(), context.paths().turns()] {
-        match trust::check_private_dir(&directory) {
+        match check_dir(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();
                 let (problem, fix) = text.split_once(": ").unwrap_or((&text, "see that you may use it"));

@@ -17,7 +17,7 @@ use serde_path_to_error::Segment;
 use serde_yaml::Spanned;
 
 use super::suggest::nearest;
-use crate::fs::trust;
+use crate::fs::read::{check_absent, read_own, read_plain};
 
 /// Files larger than this are not configuration.
 const MAX_BYTES: u64 = 1 << 20;
@@ -62,12 +62,12 @@ pub fn join(problems: &[Problem]) -> String {
 
 /// Reads a file of our configuration, without parsing it: one that nobody else could have written.
 pub fn read_file(path: &Path) -> Result<String, Problem> {
-    text(path, trust::read_own(path, MAX_BYTES))
+    text(path, read_own(path, MAX_BYTES))
 }
 
 /// Reads a file of which nothing is used, only checked.
 pub fn read_to_check(path: &Path) -> Result<String, Problem> {
-    text(path, trust::read_plain(path, MAX_BYTES))
+    text(path, read_plain(path, MAX_BYTES))
 }
 
 /// The YAML files of a directory of our configuration, sorted, and what could not be read of it. It need not exist.
@@ -77,7 +77,7 @@ pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
         Ok(entries) => entries,
         Err(error) => {
             let absent = error.kind() == io::ErrorKind::NotFound;
-            let why = if absent { trust::is_absent(directory) } else { Err(error) };
+            let why = if absent { check_absent(directory) } else { Err(error) };
             return (Vec::new(), why.err().map(cannot).into_iter().collect());
         }
     };

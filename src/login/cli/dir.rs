@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::Paths,
-    fs::{remove_tree, trust},
+    fs::{private, remove_tree},
     login::LoginError,
 };
 
@@ -21,9 +21,9 @@ impl LoginDir {
         let outer = login_dir(paths, login);
         let inner = outer.join(name);
         let failed = |source| LoginError::Files { path: outer.clone(), source };
-        trust::fresh_dir(&outer).map_err(failed)?;
+        private::create_new_dir(&outer).map_err(failed)?;
         let dir = Self { outer, inner };
-        trust::fresh_dir(&dir.inner)
+        private::create_new_dir(&dir.inner)
             .map_err(|source| LoginError::Files { path: dir.inner.clone(), source })?;
         Ok(dir)
     }

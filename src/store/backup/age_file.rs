@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::BackupError;
 use crate::{
     credential::Secret,
-    fs::trust,
+    fs::{read::open_plain, stale},
     redact::quote,
     store::{StoreError, db::permissions},
 };
@@ -106,7 +106,7 @@ pub(super) fn write_for(
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
             .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
-    trust::remove_stale_files(parent, UNFINISHED, OLD);
+    stale::remove_files(parent, UNFINISHED, OLD);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
     content(&mut to).map_err(failed())?;
@@ -161,7 +161,7 @@ fn open(file: &Path) -> Result<File, StoreError> {
     if file.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(BackupError::bad(file, "is no backup: it is not a file"));
     }
-    trust::open_plain(file).map_err(StoreError::io("read", file))
+    open_plain(file).map_err(StoreError::io("read", file))
 }
 
 /// Those for whom a file that is opened in this way could be sealed.

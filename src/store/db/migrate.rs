@@ -1,21 +1,12 @@
 //! The schema and its history. `PRAGMA user_version` counts the migrations that a database has seen.
 
-use std::{
-    fs::File,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
-};
 
 use super::connect::BUSY_TIMEOUT;
-use crate::store::StoreError;
+use crate::{fs::lock::FileLock, store::StoreError};
 
 /// The schema version that this program writes, and the newest that it reads.
 pub const SCHEMA_VERSION: i32 = MIGRATIONS.len() as i32;
@@ -167,29 +158,19 @@ fn apply(migrations: &Migrations<'_>, connection: &mut Connection, path: &Path) 
 }
 
 /// An exclusive lock on the directory of the database, for as long as the value lives.
-pub(in crate::store) fn lock_directory(path: &Path) -> Result<Option<File>, StoreError> {
+pub(in crate::store) fn lock_directory(path: &Path) -> Result<Option<FileLock>, StoreError> {
     lock_directory_within(BUSY_TIMEOUT, path)
 }
 
-fn lock_directory_within(patience: Duration, path: &Path) -> Result<Option<File>, StoreError> {
+fn lock_directory_within(patience: Duration, path: &Path) -> Result<Option<FileLock>, StoreError> {
     let Some(directory) = path.parent().filter(|_| path.is_absolute()) else { return Ok(None) };
-    let file = File::open(directory).map_err(StoreError::io("read", directory))?;
-    let deadline = Instant::now() + patience;
-    loop {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Some(file)),
-            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(10));
-            }
-            Err(Errno::WOULDBLOCK) => return Err(StoreError::Busy { path: path.to_owned() }),
-            Err(error) => return Err(StoreError::io("lock", directory)(error.into())),
-        }
-    }
+    let lock = FileLock::lock_directory(directory, patience).map_err(StoreError::io("lock", directory))?;
+    lock.map(Some).ok_or_else(|| StoreError::Busy { path: path.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
+    use std::{sync::Barrier, thread};
 
     use super::*;
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    fs::trust::{Expected, distrust_reason},
+    fs::private::{Expected, distrust_reason},
     store::StoreError,
 };
 

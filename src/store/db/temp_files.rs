@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use crate::fs::trust;
+use crate::fs::stale::is_stale;
 
 /// What the name of a database in the making begins and ends with.
 pub(in crate::store) const AFFIXES: (&str, &str) = (".credentials-", ".new");
@@ -15,7 +15,7 @@ pub(in crate::store) fn remove_stale(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_one = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.contains(suffix));
-        if is_one && trust::is_stale(&entry.path(), YOUNG) {
+        if is_one && is_stale(&entry.path(), YOUNG) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{KEY, Kept};
 use crate::{
-    fs::trust,
+    fs::stale,
     store::{StoreError, db::permissions},
 };
 
@@ -71,7 +71,7 @@ fn path(directory: &Path, name: &str) -> PathBuf {
 
 fn keep_in(directory: &Path, name: &str, kept: &Kept) -> std::io::Result<()> {
     let (prefix, time) = UNFINISHED;
-    trust::remove_stale_files(directory, prefix, time);
+    stale::remove_files(directory, prefix, time);
     let mut new = tempfile::Builder::new().prefix(prefix).tempfile_in(directory)?;
     new.write_all(&kept[..])?;
     new.persist(path(directory, name)).map_err(|error| error.error)?;
@@ -89,7 +89,7 @@ fn find_in(directory: &Path, name: &str) -> Option<Kept> {
 }
 
 fn forget_in(directory: &Path, name: &str) -> bool {
-    trust::remove_stale_files(directory, UNFINISHED.0, Duration::ZERO);
+    stale::remove_files(directory, UNFINISHED.0, Duration::ZERO);
     fs::remove_file(path(directory, name)).is_ok()
 }
 

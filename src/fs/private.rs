@@ -1,0 +1,103 @@
+//! Files and directories that no other user can change, or look into.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::Path,
+};
+
+use crate::redact;
+
+/// The kind of file that is trusted with secrets, with the access that others may have.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Expected {
+    /// A directory that others may look into, but not write to. The files in it are closed to them.
+    Directory,
+    /// A directory that is closed to others.
+    Closed,
+    /// A file that is closed to others.
+    File,
+}
+
+/// The reason why a path cannot be trusted with secrets, with the remedy. `None` if it can.
+pub(crate) fn distrust_reason(path: &Path, found: &Metadata, expected: Expected) -> Option<String> {
+    let us = rustix::process::geteuid().as_raw();
+    let (is_expected, name, closed, mode) = match expected {
+        Expected::Directory => (found.is_dir(), "directory", 0o022, 700),
+        Expected::Closed => (found.is_dir(), "directory", 0o077, 700),
+        Expected::File => (found.is_file(), "regular file", 0o077, 600),
+    };
+    if found.is_symlink() {
+        Some(format!("it is a symbolic link: replace it with a real {name}, or name the link's target"))
+    } else if !is_expected {
+        Some(format!("it is not a {name}: move it away"))
+    } else if found.uid() != us {
+        let owner = found.uid();
+        Some(format!("it belongs to user {owner}, not to user {us}: run this command as its owner"))
+    } else if expected == Expected::File && found.nlink() > 1 {
+        Some("it has a second name (a hard link): remove one of the two".into())
+    } else if found.mode() & closed != 0 {
+        let quoted = redact::shell_quote(path);
+        let found = found.mode() & 0o7777;
+        Some(format!("other users have access to it (mode {found:04o}): run `chmod {mode} {quoted}`"))
+    } else {
+        None
+    }
+}
+
+/// Creates a directory with mode 0700, with its parents, unless it exists; then checks it with [`check_dir`].
+///
+/// # Errors
+/// The errors of [`check_dir`], and of creating the directory.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    create_missing(path)?;
+    check_dir(path)
+}
+
+/// Checks that a directory is ours, not a link, and closed to others.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`] with the reason and the remedy.
+pub fn check_dir(path: &Path) -> io::Result<()> {
+    check(path, Expected::Closed)
+}
+
+/// Creates a directory with mode 0700, with its parents, unless it exists; then checks it with [`check_data_dir`].
+///
+/// # Errors
+/// The errors of [`check_data_dir`], and of creating the directory.
+pub fn create_data_dir(path: &Path) -> io::Result<()> {
+    create_missing(path)?;
+    check_data_dir(path)
+}
+
+/// Checks that a directory is ours, not a link, and that others cannot write to it. They may look into it.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`] with the reason and the remedy.
+pub fn check_data_dir(path: &Path) -> io::Result<()> {
+    check(path, Expected::Directory)
+}
+
+/// Creates a directory with mode 0700 that must not exist yet.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], and the system's other errors.
+pub fn create_new_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+fn create_missing(path: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn check(path: &Path, expected: Expected) -> io::Result<()> {
+    match distrust_reason(path, &fs::symlink_metadata(path)?, expected) {
+        Some(reason) => Err(io::Error::new(io::ErrorKind::PermissionDenied, reason)),
+        None => Ok(()),
+    }
+}
