@@ -194,10 +194,7 @@ impl Findings {
     fn capture(&mut self, index: usize, entry: &CaptureEntry) {
         let place = format!("capture[{index}]");
         self.check(&format!("{place}.file"), relative_file(&entry.file));
-        self.check(
-            &format!("{place}.fields"),
-            crate::vendor_files::check(entry).map_err(|error| error.to_string()),
-        );
+        self.check(&format!("{place}.fields"), entry.check().map_err(|error| error.to_string()));
         let fields = &entry.fields;
         let needs: &[(&str, bool)] = match entry.kind {
             Kind::ApiKey => &[("key", fields.key.is_none())],

@@ -1,15 +1,15 @@
-//! The named conversions between a vendor's values and ours.
+//! Conversions between a vendor's values and ours, as a capture map names them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 use zeroize::Zeroizing;
 
-use super::{document::View, pointer::look_up};
-use crate::provider::capture_map::Convert;
+use super::document::View;
+use crate::provider::capture_map::{Convert, look_up};
 
-/// The time that a value stands for. What is no time, cannot be one of ours, or is not after 1970 (vendors write 0
-/// for "never") is `None`: the expiry is then unknown, which is no reason to refuse a login.
+/// Reads an expiry. `None` (unknown) for a value that is not a time, is out of range, or is not after 1970: vendors
+/// write 0 for "never", and a login with an odd expiry still counts.
 pub(super) fn time_from(value: &Value, convert: Convert) -> Option<Timestamp> {
     let time = match convert {
         Convert::UnixSeconds => Timestamp::from_second(whole(value)?).ok()?,
@@ -24,7 +24,7 @@ pub(super) fn time_from(value: &Value, convert: Convert) -> Option<Timestamp> {
     (time > Timestamp::UNIX_EPOCH).then_some(time)
 }
 
-/// The vendor's value for a time, as a text where the file has one there already.
+/// Converts a time to the vendor's form: a string if the existing value is one, else a number or RFC 3339.
 pub(super) fn time_to(time: Timestamp, convert: Convert, existing: Option<&Value>) -> Value {
     let number = match convert {
         Convert::UnixSeconds => time.as_second(),
@@ -37,7 +37,7 @@ pub(super) fn time_to(time: Timestamp, convert: Convert, existing: Option<&Value
     }
 }
 
-/// The whole part of a number, or of a number written as text.
+/// Reads an integer from a number or a numeric string, and drops any fraction.
 fn whole(value: &Value) -> Option<i64> {
     let from_float = |number: f64| (number.abs() < 9e18).then_some(number as i64);
     match value {
@@ -50,7 +50,7 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// The scopes in a list of texts, or in one text with spaces.
+/// Reads scopes from a list of strings, or from one string separated by spaces.
 pub(super) fn scopes_from(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -59,7 +59,7 @@ pub(super) fn scopes_from(value: &Value) -> Vec<String> {
     }
 }
 
-/// The vendor's value for scopes.
+/// Converts scopes to the vendor's form.
 pub(super) fn scopes_to(scopes: &[String], convert: Option<Convert>) -> Value {
     match convert {
         Some(Convert::SpaceSeparated) => scopes.join(" ").into(),
@@ -67,7 +67,7 @@ pub(super) fn scopes_to(scopes: &[String], convert: Option<Convert>) -> Value {
     }
 }
 
-/// A value that is a label: a text, or a number as one.
+/// Reads a label from a non-empty string or a number.
 pub(super) fn label_from(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -76,7 +76,7 @@ pub(super) fn label_from(value: &Value) -> Option<String> {
     }
 }
 
-/// A claim of a JWT. Its signature is not looked at: the claim labels a credential, it opens nothing.
+/// Reads a claim of a JWT. The signature is not verified, because claims only label a credential.
 pub(super) fn jwt_claim(value: &Value, claim: &[String]) -> Option<Value> {
     look_up(&*jwt_payload(value.as_str()?)?, claim).cloned()
 }
@@ -85,5 +85,5 @@ fn jwt_payload(token: &str) -> Option<View> {
     let mut parts = token.trim().split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok().map(Zeroizing::new)?;
-    serde_json::from_slice(&payload).ok().map(View::of)
+    serde_json::from_slice(&payload).ok().map(View::new)
 }

@@ -1,13 +1,15 @@
-//! What the tokens themselves say, for tokens that came by another way than the vendor's file.
+//! Metadata that the tokens themselves carry, for tokens that did not come from a vendor's file.
 
-use super::{document::Document, edit::Editor, extract::extract, map::PartMap, parse};
+use super::{document::Document, edit::Editor, extract::extract};
 use crate::{
     credential::{Credential, Metadata},
-    provider::capture_map::CaptureEntry,
+    provider::capture_map::{CaptureEntry, PartMap},
 };
 
-/// What is known of a credential after it was put into the vendor's form and read back: what the map takes from a JWT
-/// (`jwt_exp`, `jwt_claim`) is that of these tokens, and the rest is `known`.
+/// Completes `known` with the metadata that the capture map finds in the tokens.
+///
+/// The credential is put into the vendor's form and read back. Account, host and scopes found there (`jwt_claim`) win
+/// over `known`; an expiry in `known` wins over the one in the token (`jwt_exp`).
 pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Metadata {
     let found = read_back(entries, credential, known).unwrap_or_default();
     Metadata {
@@ -21,11 +23,12 @@ pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known:
 
 fn read_back(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Option<Metadata> {
     let entry = entries.iter().find(|entry| entry.kind == credential.kind())?;
-    let map = PartMap::of(entry).ok()?;
+    let map = PartMap::compile(entry).ok()?;
     let empty = Document::parse(entry.format, "").ok()?;
     let mut editor = Editor::new(map.file.clone(), entry.format, empty);
     editor.put(&map, entry, credential, known).ok()?;
-    let document = parse(entry.format, editor.finish().ok()?.as_bytes(), &map.file).ok()?;
+    let text = editor.finish().ok()?;
+    let document = Document::parse(entry.format, &text).ok()?;
     extract(&map, &document.view()).ok()?.map(|(_, metadata)| metadata)
 }
 
@@ -42,7 +45,7 @@ mod tests {
         format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
-    fn codex_like() -> Vec<CaptureEntry> {
+    fn jwt_entries() -> Vec<CaptureEntry> {
         let entry = json!([{
             "file": "auth.json", "format": "json", "kind": "oauth",
             "fields": {
@@ -65,19 +68,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_tokens_is_found_by_the_map() {
+    fn derive_metadata_reads_claims_of_the_tokens() {
         let known = Metadata { account: Some("old@example.org".into()), ..Metadata::default() };
         let new = tokens(&jwt(&json!({"exp": 2_000_000_000})), &jwt(&json!({"email": "new@example.org"})));
-        let found = derive_metadata(&codex_like(), &new, &known);
+        let found = derive_metadata(&jwt_entries(), &new, &known);
         assert_eq!(found.account.as_deref(), Some("new@example.org"));
         assert_eq!(found.expires_at, Timestamp::from_second(2_000_000_000).ok());
     }
 
     #[test]
-    fn what_the_server_said_of_the_expiry_comes_first_and_what_is_not_found_stays() {
-        let said = Timestamp::from_second(1_900_000_000).ok();
-        let known = Metadata { account: Some("me".into()), expires_at: said, ..Metadata::default() };
-        assert_eq!(derive_metadata(&codex_like(), &tokens("opaque", "opaque"), &known), known);
+    fn derive_metadata_keeps_the_known_expiry_and_all_that_tokens_lack() {
+        let expires_at = Timestamp::from_second(1_900_000_000).ok();
+        let known = Metadata { account: Some("me".into()), expires_at, ..Metadata::default() };
+        assert_eq!(derive_metadata(&jwt_entries(), &tokens("opaque", "opaque"), &known), known);
         assert_eq!(derive_metadata(&[], &tokens("opaque", "opaque"), &known), known);
     }
 }

@@ -1,14 +1,19 @@
-//! A vendor file in memory: seen as one tree whatever its format, and changed without losing the rest of it.
+//! A vendor file in memory: one tree for all formats, edited without losing the rest of the file.
 
 use std::{mem, ops::Deref};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{dotenv, json, toml, yaml};
+use super::{
+    dotenv,
+    error::CaptureError,
+    format_error::{ParseError, UnsupportedEdit},
+    json, toml, yaml,
+};
 use crate::{credential::wipe, provider::capture_map::Format};
 
-/// A file's content, as its format has it.
+/// The parsed content of a file.
 pub(super) enum Document {
     Json(json::Tree),
     Yaml(yaml::Tree),
@@ -16,18 +21,16 @@ pub(super) enum Document {
     Dotenv(dotenv::Lines),
 }
 
-/// Where a text stops being of its format (line and column from 1), if that is known.
-#[derive(Debug)]
-pub(super) struct ParseError(pub(super) Option<(usize, usize)>);
-
-/// Why a value cannot be put somewhere.
-pub(super) type UnsupportedEdit = &'static str;
-
-/// The way to a value is through one that has no keys.
-pub(super) const NOT_A_MAP: UnsupportedEdit = "a value above it is not a map";
-
 impl Document {
-    /// Reads a file's text. An empty one is an empty document: the vendor's CLI has made it and not yet written it.
+    /// Parses the bytes of the file that errors call `display`.
+    pub(super) fn from_bytes(format: Format, content: &[u8], display: &str) -> Result<Self, CaptureError> {
+        let malformed =
+            |ParseError(position)| CaptureError::Malformed { file: display.to_owned(), format, position };
+        let text = std::str::from_utf8(content).map_err(|_| malformed(ParseError(None)))?;
+        Self::parse(format, text).map_err(malformed)
+    }
+
+    /// Parses a text. An empty text is an empty document: the vendor's CLI has created the file and not yet written it.
     pub(super) fn parse(format: Format, text: &str) -> Result<Self, ParseError> {
         Ok(match format {
             Format::Json => Self::Json(json::Tree::parse(text)?),
@@ -37,7 +40,7 @@ impl Document {
         })
     }
 
-    /// The whole as one tree. Wiped when it is dropped.
+    /// Copies the whole document into one tree, which is wiped when dropped.
     pub(super) fn view(&self) -> View {
         View(match self {
             Self::Json(tree) => tree.view(),
@@ -47,7 +50,7 @@ impl Document {
         })
     }
 
-    /// Puts a value at a path, making the maps above it where they are missing.
+    /// Puts a value at a path, and creates missing maps above it.
     pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         match self {
             Self::Json(tree) => tree.set(path, value),
@@ -57,7 +60,7 @@ impl Document {
         }
     }
 
-    /// Takes the value at a path away, if it is there.
+    /// Removes the value at a path, if it exists.
     pub(super) fn remove(&mut self, path: &[String]) {
         match self {
             Self::Json(tree) => tree.remove(path),
@@ -67,7 +70,7 @@ impl Document {
         }
     }
 
-    /// The text to write.
+    /// Renders the text of the file.
     pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         match self {
             Self::Json(tree) => tree.render(),
@@ -78,12 +81,11 @@ impl Document {
     }
 }
 
-/// A tree that may hold secrets.
+/// A tree that may hold secrets, and is wiped when dropped.
 pub(super) struct View(Value);
 
 impl View {
-    /// A tree that is to be wiped.
-    pub(super) fn of(value: Value) -> Self {
+    pub(super) fn new(value: Value) -> Self {
         Self(value)
     }
 }

@@ -1,42 +1,42 @@
-//! `.env` files: `NAME=value` lines. Comments, order, quotes around other values and `export` are kept.
+//! `.env` files: `NAME=value` lines. Edits keep comments, order, `export` and the quotes of other values.
 //!
-//! A value is plain (up to white space and `#`), in single quotes (as it is), or in double quotes (with `\n`, `\r`,
-//! `\t`, `\"`, `\\` and `\$`); quoted ones may span lines. Where a name is set twice the last one counts.
+//! A value is plain (up to white space and `#`), in single quotes (verbatim), or in double quotes (with the escapes
+//! `\n`, `\r`, `\t`, `\"`, `\\` and `\$`). Quoted values may span lines. The last setting of a name counts.
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::document::{ParseError, UnsupportedEdit};
+use super::format_error::{ParseError, UnsupportedEdit};
 
-/// A file of such lines.
+/// The lines of a file.
 pub(super) struct Lines(Vec<Line>);
 
 enum Line {
-    /// Anything that sets nothing, with its end.
+    /// A line without a setting, with its line end.
     Other(String),
     Setting {
-        /// Up to and with the `=`.
+        /// The text up to and including `=` and the white space after it.
         before: String,
         name: String,
         value: Zeroizing<String>,
-        /// The value as written.
+        /// The value as written, with its quotes.
         written: Zeroizing<String>,
-        /// The rest of the line, with its end.
+        /// The rest of the line, with its line end.
         after: String,
     },
 }
 
 impl Lines {
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
-        let flaw = |at: usize| ParseError(Some((text[..at].matches('\n').count() + 1, 1)));
-        // No environment has room for one, so it could not be written back.
+        let malformed = |at: usize| ParseError(Some((text[..at].matches('\n').count() + 1, 1)));
+        // No environment can hold a NUL.
         if let Some(at) = text.find('\0') {
-            return Err(flaw(at));
+            return Err(malformed(at));
         }
         let (mut lines, mut rest) = (Vec::new(), text);
         while !rest.is_empty() {
             let at = text.len() - rest.len();
-            let (line, next) = Line::parse(rest).ok_or_else(|| flaw(at))?;
+            let (line, next) = Line::parse(rest).ok_or_else(|| malformed(at))?;
             lines.push(line);
             rest = next;
         }
@@ -54,14 +54,14 @@ impl Lines {
     }
 
     pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
-        let [name] = path else { return Err("such a file has no levels") };
+        let [name] = path else { return Err("a dotenv file has no nested values") };
         if !is_name(name) {
-            return Err("it is not a variable's name");
+            return Err("not the name of an environment variable");
         }
         let value = Zeroizing::new(match value {
             Value::String(text) => text,
             Value::Bool(_) | Value::Number(_) => value.to_string(),
-            _ => return Err("such a file has no lists and maps"),
+            _ => return Err("a dotenv file has no lists or maps"),
         });
         let written = quote(&value)?;
         let found = self.0.iter().rposition(|line| line.sets(name));
@@ -71,7 +71,7 @@ impl Lines {
         };
         let at = found.unwrap_or(self.0.len());
         if let (None, Some(last)) = (found, self.0.last_mut()) {
-            last.end();
+            last.terminate();
         }
         self.0.insert(at, Line::Setting { before, name: name.clone(), value, written, after });
         let mut index = 0;
@@ -103,7 +103,7 @@ impl Lines {
 }
 
 impl Line {
-    /// The first line of a text, and what follows it. `None` if a quote is not closed.
+    /// Splits a text into its first line and the rest. `None` if a quote is not closed.
     fn parse(text: &str) -> Option<(Self, &str)> {
         let end = text.find('\n').map_or(text.len(), |at| at + 1);
         let (line, rest) = text.split_at(end);
@@ -130,8 +130,8 @@ impl Line {
         matches!(self, Self::Setting { name, .. } if name == wanted)
     }
 
-    /// Makes sure that another line can follow.
-    fn end(&mut self) {
+    /// Appends a line end, if there is none.
+    fn terminate(&mut self) {
         let (Self::Other(end) | Self::Setting { after: end, .. }) = self;
         if !end.ends_with('\n') {
             end.push('\n');
@@ -139,7 +139,7 @@ impl Line {
     }
 }
 
-/// The part of a line up to its value, and the name that it sets.
+/// The text of a line before its value, and the name that the line sets.
 fn setting(line: &str) -> Option<(&str, &str)> {
     let (left, right) = line.split_once('=')?;
     let name = left.trim();
@@ -185,7 +185,7 @@ fn double_quoted(text: &str) -> Option<(Zeroizing<String>, usize)> {
     None
 }
 
-/// What of the rest of a line may follow another value: white space, a comment, the line's end.
+/// The part of `after` that may follow a new value: white space, a comment and the line end. Drops anything else.
 fn tail(after: &str) -> &str {
     let text = after.trim_start();
     if text.is_empty() || (text.starts_with('#') && text.len() < after.len()) {
@@ -194,14 +194,14 @@ fn tail(after: &str) -> &str {
     &after[after.trim_end_matches(['\r', '\n']).len()..]
 }
 
-/// The value in the plainest form that every reader of such files takes alike.
+/// Writes a value in the simplest form that all dotenv parsers read alike.
 fn quote(value: &str) -> Result<Zeroizing<String>, UnsupportedEdit> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,~".contains(c);
     if value.chars().all(is_plain) {
         return Ok(Zeroizing::new(value.to_owned()));
     }
     if value.contains('\0') {
-        return Err("it has a NUL");
+        return Err("the value has a NUL character");
     }
     if !value.contains(['\'', '\\', '\n', '\r']) {
         return Ok(Zeroizing::new(format!("'{value}'")));

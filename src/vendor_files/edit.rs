@@ -1,40 +1,41 @@
-//! From a credential to changes of a document.
+//! Edits of a document: putting a credential in, and removing one.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    convert::{scopes_to, time_to},
-    document::{Document, UnsupportedEdit},
+    document::Document,
     error::CaptureError,
     extract::star_keys,
-    map::{Field, Part, PartMap},
-    pointer::{Pointer, look_up, pointer_text},
+    format_error::UnsupportedEdit,
+    part_value::{extra_value, part_value},
 };
 use crate::{
     credential::{Credential, Metadata, Secret, wipe},
-    provider::capture_map::{CaptureEntry, Convert, Format},
+    provider::capture_map::{
+        CaptureEntry, CaptureMapError, Convert, Format, Part, PartMap, Pointer, look_up, pointer_text,
+    },
 };
 
-/// Changes of one document, and what it must hold afterwards.
+/// An editor of one document, which verifies its changes at the end.
 pub(super) struct Editor {
     pub(super) format: Format,
-    /// The file's name, for messages.
+    /// The file's name, escaped for messages.
     pub(super) file: String,
     pub(super) document: Document,
-    done: BTreeMap<Vec<String>, Option<Value>>,
+    /// The last change at each path; `None` is a removal.
+    changes: BTreeMap<Vec<String>, Option<Value>>,
 }
 
 impl Editor {
     pub(super) fn new(file: String, format: Format, document: Document) -> Self {
-        Self { format, file, document, done: BTreeMap::new() }
+        Self { format, file, document, changes: BTreeMap::new() }
     }
 
-    /// Puts every part of the credential where the map has it. A part that the credential does not have is taken
-    /// away, so that nothing of another login stays beside this one. Then come the defaults.
+    /// Puts every part of the credential at its place in the map, then the defaults. Removes parts that the credential
+    /// does not have, so that no token of another login stays beside the new ones.
     pub(super) fn put(
         &mut self,
         map: &PartMap,
@@ -43,7 +44,7 @@ impl Editor {
         metadata: &Metadata,
     ) -> Result<(), CaptureError> {
         let view = self.document.view();
-        let stars: Vec<Option<String>> = match named_star(map, credential, metadata) {
+        let stars: Vec<Option<String>> = match star_of(map, credential, metadata) {
             Some(key) => vec![Some(key)],
             None => match star_keys(map, &view)? {
                 keys if keys.is_empty() => vec![None],
@@ -54,10 +55,10 @@ impl Editor {
             |part: &Part| CaptureError::Incomplete { file: self.file.clone(), part: part.to_string() };
         let mut changes = Vec::new();
         for star in &stars {
-            for field in map.fields.iter().filter(|field| !field.read_only()) {
+            for field in map.fields.iter().filter(|field| !field.is_read_only()) {
                 let path = field.pointer.with(star.as_deref()).ok_or_else(|| incomplete(&Part::Host))?;
                 let existing = look_up(&view, &path).filter(|value| !value.is_null());
-                let value = value_of(field, credential, metadata, existing);
+                let value = part_value(field, credential, metadata, existing);
                 if value.is_none() && field.required {
                     return Err(incomplete(&field.part));
                 }
@@ -67,16 +68,16 @@ impl Editor {
             }
         }
         drop(view);
-        // First what goes: two parts may be at one path.
-        let (come, go): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, value)| value.is_some());
-        go.into_iter().for_each(|(path, _)| self.remove(path));
-        for (path, value) in come {
+        // Removals come first, because two parts may share a path.
+        let (set, removed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, value)| value.is_some());
+        removed.into_iter().for_each(|(path, _)| self.remove(path));
+        for (path, value) in set {
             self.set(path, value.unwrap_or_default())?;
         }
         stars.iter().try_for_each(|star| self.put_defaults(entry, star.as_deref()))
     }
 
-    /// Takes every part of the credential away, and the maps that are empty without it.
+    /// Removes every part of the credential, and the maps that are empty without it.
     pub(super) fn remove_credential(&mut self, map: &PartMap, stars: &[String]) {
         let stars: Vec<Option<&str>> = match stars {
             [] => vec![None],
@@ -92,14 +93,14 @@ impl Editor {
         }
     }
 
-    /// Takes every text away that is one of these.
+    /// Removes every string that equals one of these secrets.
     pub(super) fn remove_copies(&mut self, secrets: &[&Secret]) {
         let mut paths = Vec::new();
-        find(&self.document.view(), &mut Vec::new(), secrets, &mut paths);
+        find_copies(&self.document.view(), &mut Vec::new(), secrets, &mut paths);
         paths.into_iter().for_each(|path| self.prune(path));
     }
 
-    /// Removes what is at a path, and the maps above it that are then empty.
+    /// Removes the value at a path, and the maps above it that are then empty.
     fn prune(&mut self, mut path: Vec<String>) {
         while !path.is_empty() {
             self.remove(path.clone());
@@ -114,10 +115,8 @@ impl Editor {
 
     fn put_defaults(&mut self, entry: &CaptureEntry, star: Option<&str>) -> Result<(), CaptureError> {
         for (path, value) in &entry.defaults {
-            let pointer = Pointer::parse(path).map_err(|problem| CaptureError::Map {
-                file: self.file.clone(),
-                problem: format!("defaults: {problem}"),
-            })?;
+            let pointer = Pointer::parse(path)
+                .map_err(|problem| CaptureMapError::new(&entry.file, format!("defaults: {problem}")))?;
             let path = pointer.with(star).ok_or_else(|| CaptureError::Incomplete {
                 file: self.file.clone(),
                 part: Part::Host.to_string(),
@@ -129,7 +128,7 @@ impl Editor {
         Ok(())
     }
 
-    /// Merges a tree into the document: maps key by key, everything else replaced.
+    /// Merges a tree into the document: maps key by key; everything else is replaced.
     pub(super) fn merge(&mut self, path: &[String], value: &Value) -> Result<(), CaptureError> {
         match value {
             Value::Object(map) if !map.is_empty() => map.iter().try_for_each(|(key, value)| {
@@ -141,17 +140,15 @@ impl Editor {
         }
     }
 
-    /// The new text, read back and found to hold every change.
+    /// Renders the new text, and parses it again to verify that it holds every change.
     pub(super) fn finish(self) -> Result<Zeroizing<String>, CaptureError> {
         let whole = |problem| self.unwritable(&[], problem);
         let text = self.document.render().map_err(whole)?;
-        let again =
-            Document::parse(self.format, &text).map_err(|_| whole("the result cannot be read back"))?;
-        let view = again.view();
-        for (path, wanted) in &self.done {
-            let found = look_up(&view, path);
-            if !same(found, wanted.as_ref(), self.format) {
-                return Err(self.unwritable(path, "it does not come back the same"));
+        let parsed = Document::parse(self.format, &text).map_err(|_| whole("the result cannot be parsed"))?;
+        let view = parsed.view();
+        for (path, expected) in &self.changes {
+            if !is_same(look_up(&view, path), expected.as_ref(), self.format) {
+                return Err(self.unwritable(path, "the result has another value there"));
             }
         }
         Ok(text)
@@ -159,14 +156,14 @@ impl Editor {
 
     fn set(&mut self, path: Vec<String>, value: Value) -> Result<(), CaptureError> {
         self.document.set(&path, value.clone()).map_err(|problem| self.unwritable(&path, problem))?;
-        self.done.retain(|done, _| !path.starts_with(done) && !done.starts_with(&path));
-        self.done.insert(path, Some(value));
+        self.changes.retain(|changed, _| !path.starts_with(changed) && !changed.starts_with(&path));
+        self.changes.insert(path, Some(value));
         Ok(())
     }
 
     fn remove(&mut self, path: Vec<String>) {
         self.document.remove(&path);
-        self.done.insert(path, None);
+        self.changes.insert(path, None);
     }
 
     fn unwritable(&self, path: &[String], problem: UnsupportedEdit) -> CaptureError {
@@ -176,12 +173,12 @@ impl Editor {
 
 impl Drop for Editor {
     fn drop(&mut self) {
-        std::mem::take(&mut self.done).into_values().flatten().for_each(wipe);
+        std::mem::take(&mut self.changes).into_values().flatten().for_each(wipe);
     }
 }
 
-/// The paths of the texts in a tree that are one of these.
-fn find(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found: &mut Vec<Vec<String>>) {
+/// Collects the paths of the strings that equal one of these secrets.
+fn find_copies(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found: &mut Vec<Vec<String>>) {
     match value {
         Value::String(text) if secrets.iter().any(|secret| secret.expose() == text) => {
             found.push(path.clone())
@@ -189,7 +186,7 @@ fn find(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found: &mut 
         Value::Object(map) => {
             for (key, value) in map {
                 path.push(key.clone());
-                find(value, path, secrets, found);
+                find_copies(value, path, secrets, found);
                 path.pop();
             }
         }
@@ -197,80 +194,27 @@ fn find(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found: &mut 
     }
 }
 
-/// What the credential says to put in the place of `*`: the part that is read from there; else the host, unless the
-/// file has that somewhere of its own.
-fn named_star(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Option<String> {
+/// The key that the credential itself names for `*`: the part that is read from there, else the host, unless the map
+/// places the host elsewhere.
+fn star_of(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Option<String> {
     let key = map.fields.iter().find(|field| field.convert == Some(Convert::Key));
     match key.map(|field| &field.part) {
         Some(Part::Account) => metadata.account.clone(),
-        Some(Part::Extra(name)) => extra(credential, name),
+        Some(Part::Extra(name)) => extra_value(credential, name),
         Some(_) => metadata.host.clone(),
         None if map.fields.iter().any(|field| field.part == Part::Host) => None,
         None => metadata.host.clone(),
     }
 }
 
-fn same(found: Option<&Value>, wanted: Option<&Value>, format: Format) -> bool {
-    match (found, wanted) {
+fn is_same(found: Option<&Value>, expected: Option<&Value>, format: Format) -> bool {
+    match (found, expected) {
         (Some(Value::String(text)), Some(Value::Number(number))) if format == Format::Dotenv => {
             *text == number.to_string()
         }
         (Some(Value::String(text)), Some(Value::Bool(yes))) if format == Format::Dotenv => {
             *text == yes.to_string()
         }
-        (found, wanted) => found == wanted,
+        (found, expected) => found == expected,
     }
-}
-
-/// The vendor's value for a part of the credential, if it has that part.
-fn value_of(
-    field: &Field,
-    credential: &Credential,
-    metadata: &Metadata,
-    existing: Option<&Value>,
-) -> Option<Value> {
-    let text = match &field.part {
-        // Where the file must have one, an unknown time is written as vendors do, and read again as unknown.
-        Part::ExpiresAt => {
-            let unknown = field.required.then_some(Timestamp::UNIX_EPOCH);
-            return Some(time_to(metadata.expires_at.or(unknown)?, field.convert?, existing));
-        }
-        Part::Scopes => {
-            let there = field.required || !metadata.scopes.is_empty();
-            return there.then(|| scopes_to(&metadata.scopes, field.convert));
-        }
-        Part::Account => metadata.account.clone(),
-        Part::Host => metadata.host.clone(),
-        Part::Extra(name) => extra(credential, name),
-        part => secret(credential, part).map(str::to_owned),
-    }?;
-    if field.convert == Some(Convert::Json) {
-        let text = Zeroizing::new(text);
-        // It was JSON when it was read; if it is not any more, it goes in as the text that it is.
-        return serde_json::from_str(&text).ok().or_else(|| Some(text.as_str().into()));
-    }
-    Some(text.into())
-}
-
-fn extra(credential: &Credential, name: &str) -> Option<String> {
-    let extra = match credential {
-        Credential::OAuth(oauth) => &oauth.extra,
-        Credential::Fields(fields) => fields,
-        _ => return None,
-    };
-    extra.get(name).map(|secret| secret.expose().to_owned())
-}
-
-fn secret<'c>(credential: &'c Credential, part: &Part) -> Option<&'c str> {
-    let secret = match (credential, part) {
-        (Credential::ApiKey { key }, Part::Key) => key,
-        (Credential::Token { token }, Part::Token) => token,
-        (Credential::Basic { username, .. }, Part::Username) => return Some(username),
-        (Credential::Basic { password, .. }, Part::Password) => password,
-        (Credential::OAuth(oauth), Part::AccessToken) => &oauth.access_token,
-        (Credential::OAuth(oauth), Part::RefreshToken) => oauth.refresh_token.as_ref()?,
-        (Credential::OAuth(oauth), Part::IdToken) => oauth.id_token.as_ref()?,
-        _ => return None,
-    };
-    (!secret.is_empty()).then(|| secret.expose())
 }

@@ -1,115 +1,129 @@
-//! What can go wrong between a vendor's file and a credential. Nothing here ever holds a file's content.
+//! Errors of reading and writing vendor files. None of them holds any content of a file.
 
 use std::{fmt, io};
 
-use crate::{credential::Kind, provider::capture_map::Format};
+use rustix::io::Errno;
 
-/// Why a vendor's files could not be read or written. Names in it are escaped for a terminal.
+use crate::{
+    credential::Kind,
+    provider::capture_map::{CaptureMapError, Format},
+};
+
+/// A vendor file that could not be read or written. Its names are escaped for a terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// Something is there that is never opened, or never replaced.
+    /// A file or directory that is never opened, or never replaced.
     #[error("refused: {file} {problem}")]
     Refused {
         /// The file or directory.
         file: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: Refusal,
     },
-    /// The file is not of its format. While a login runs this may mean that the vendor's CLI is still writing it.
+    /// A file that is not of its format. During a login the vendor's CLI may still be writing it.
     #[error("{file} is not {}{}", format_name(.format), Position(.position))]
     Malformed {
         /// The file.
         file: String,
-        /// The format it was to have.
+        /// The expected format.
         format: Format,
-        /// Line and column, both from 1, where the reader stopped.
+        /// Line and column, both from 1, where the parser stopped.
         position: Option<(usize, usize)>,
     },
-    /// Several keys in the place of `*` hold a whole credential.
+    /// A file with several keys in the place of `*` that each hold a whole credential.
     #[error("{file} holds several logins: {}", .keys.join(", "))]
     Ambiguous {
         /// The file.
         file: String,
-        /// The keys, at most a few.
+        /// The first few of the keys.
         keys: Vec<String>,
     },
-    /// A part was found, and is of a form that it cannot have.
-    #[error("the {part} in {file} is not usable: control characters")]
+    /// A part with control characters, which would break out of a header, an environment or a terminal line.
+    #[error("{file} has control characters in {part}")]
     Unusable {
         /// The file.
         file: String,
         /// The part's name in the capture map.
         part: String,
     },
-    /// The capture map itself is wrong.
-    #[error("capture map of {file}: {problem}")]
-    Map {
-        /// The file that the map is for.
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// No entry of the map takes this kind of credential.
-    #[error("there is no vendor file for a credential of kind {0}")]
+    /// A capture map that breaks a rule.
+    #[error(transparent)]
+    Map(#[from] CaptureMapError),
+    /// A kind of credential that no entry of the capture map holds.
+    #[error("the capture map has no vendor file for a credential of kind {0}")]
     NoEntry(Kind),
-    /// The credential lacks a part that the vendor's file needs.
-    #[error("{file} needs a part that the credential does not have: {part}")]
+    /// A credential without a part that the vendor's file needs.
+    #[error("cannot write {file}: the credential has no {part}")]
     Incomplete {
         /// The file.
         file: String,
         /// The part's name in the capture map.
         part: String,
     },
-    /// The file is of a form in which the value cannot be put. Nothing was written.
-    #[error("cannot put {path} into {file}: {problem}")]
+    /// A value that the file cannot hold. Nothing was written.
+    #[error("cannot write {path} into {file}: {problem}")]
     Unwritable {
         /// The file.
         file: String,
         /// Path in the file.
         path: String,
-        /// Why not.
+        /// The reason.
         problem: &'static str,
     },
-    /// The credential cannot be taken out of the file without a rest of it. Nothing was written.
-    #[error("cannot take the login out of {file}: it holds the secret inside of other values, too")]
+    /// A secret that other values of the file contain, too, so that it cannot be removed. Nothing was written.
+    #[error("cannot remove the login from {file}: other values contain its secret")]
     NotAlone {
         /// The file.
         file: String,
     },
-    /// The file does not hold the credential any more that was read from it.
+    /// A file that no longer holds the credential that was read from it.
     #[error("{file} has changed since it was read")]
     Changed {
         /// The file.
         file: String,
     },
-    /// The operating system said no.
+    /// A failed system call.
     #[error("cannot {action} {file}")]
     Io {
         /// The file or directory.
         file: String,
-        /// What was being done.
+        /// The operation, as a verb.
         action: &'static str,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What makes a file or directory one that is not touched.
+impl CaptureError {
+    pub(super) fn refused(file: &str, problem: Refusal) -> Self {
+        Self::Refused { file: file.to_owned(), problem }
+    }
+
+    pub(super) fn errno(file: &str, action: &'static str, errno: Errno) -> Self {
+        Self::io(file, action, errno.into())
+    }
+
+    pub(super) fn io(file: &str, action: &'static str, source: io::Error) -> Self {
+        Self::Io { file: file.to_owned(), action, source }
+    }
+}
+
+/// The reason why a file or directory is not touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A symbolic link, or under one.
+    /// A symbolic link.
     Link,
     /// A FIFO, device, socket or directory where a file is expected.
     NotAFile,
     /// Something else where a directory is expected.
     NotADirectory,
-    /// A file that has a second name somewhere.
+    /// A file with more than one hard link.
     HardLink,
     /// Neither ours nor the expected owner's.
     Owner,
-    /// A directory that others may write to.
+    /// A directory that others can write to.
     Writable,
-    /// Above the size limit.
+    /// A file above the size limit.
     Size,
 }
 

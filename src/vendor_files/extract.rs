@@ -1,4 +1,4 @@
-//! From a document to a credential.
+//! Extraction of a credential from a document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,28 +7,26 @@ use serde_json::Value;
 use super::{
     convert::{jwt_claim, label_from, scopes_from, time_from},
     error::CaptureError,
-    map::{Field, Part, PartMap},
-    names::escape,
-    pointer::look_up,
 };
 use crate::{
     credential::{Credential, Kind, Metadata, OAuth, Secret},
-    provider::capture_map::Convert,
+    provider::capture_map::{Convert, Field, Part, PartMap, look_up},
+    redact::escape,
 };
 
-/// How many characters are kept of an account's name.
-const NAME_SHOWN: usize = 200;
-/// How many keys an error names.
-const KEYS_SHOWN: usize = 8;
+/// Limit of an account's name, in characters.
+const MAX_ACCOUNT: usize = 200;
+/// Limit of the keys that an error names.
+const MAX_KEYS: usize = 8;
 
-/// What was found of a credential.
+/// The parts of a credential that a document has.
 #[derive(Default, PartialEq, Eq)]
 struct Parts {
     secrets: BTreeMap<Part, Secret>,
     metadata: Metadata,
 }
 
-/// The credential in a document, if all its required parts are there.
+/// Extracts the credential of a document, if all required parts are present.
 pub(super) fn extract(map: &PartMap, view: &Value) -> Result<Option<(Credential, Metadata)>, CaptureError> {
     let stars = star_keys(map, view)?;
     let star = stars.first().map(String::as_str);
@@ -37,18 +35,21 @@ pub(super) fn extract(map: &PartMap, view: &Value) -> Result<Option<(Credential,
     Ok(parts.assemble(map.kind))
 }
 
-/// The keys in the place of `*` under which the required parts are all there. Several only if all of them hold the
-/// very same login, as a vendor may write it twice.
+/// Finds the keys in the place of `*` under which all required parts are present. There are several only if a vendor
+/// writes the same login more than once.
+///
+/// # Errors
+/// [`CaptureError::Ambiguous`] if the keys hold different logins.
 pub(super) fn star_keys(map: &PartMap, view: &Value) -> Result<Vec<String>, CaptureError> {
-    let starred = || map.fields.iter().filter(|field| field.pointer.has_star());
-    let candidates: BTreeSet<&str> = starred().flat_map(|field| field.pointer.keys(view)).collect();
-    let mut whole = candidates.into_iter().filter_map(|key| {
-        let is_there = starred().any(|field| field.value(view, Some(key)).is_some());
+    let starred_fields = || map.fields.iter().filter(|field| field.pointer.has_star());
+    let candidates: BTreeSet<&str> = starred_fields().flat_map(|field| field.pointer.keys(view)).collect();
+    let mut complete = candidates.into_iter().filter_map(|key| {
+        let is_there = starred_fields().any(|field| field.value(view, Some(key)).is_some());
         is_there.then(|| Parts::find(map, view, Some(key))).flatten().map(|parts| (key, parts))
     });
-    let Some((first, login)) = whole.next() else { return Ok(Vec::new()) };
+    let Some((first, login)) = complete.next() else { return Ok(Vec::new()) };
     let (mut keys, mut all_same) = (vec![first], true);
-    for (key, parts) in whole {
+    for (key, parts) in complete {
         keys.push(key);
         all_same &= parts == login;
     }
@@ -56,23 +57,23 @@ pub(super) fn star_keys(map: &PartMap, view: &Value) -> Result<Vec<String>, Capt
         true => Ok(keys.into_iter().map(str::to_owned).collect()),
         false => Err(CaptureError::Ambiguous {
             file: map.file.clone(),
-            keys: keys.iter().take(KEYS_SHOWN).map(|key| escape(key.as_bytes())).collect(),
+            keys: keys.iter().take(MAX_KEYS).map(|key| escape(key.as_bytes())).collect(),
         }),
     }
 }
 
 impl Field {
-    /// The value where this part is, if there is one that counts.
+    /// The value of this part, if the document has a usable one.
     fn value<'v>(&self, view: &'v Value, star: Option<&str>) -> Option<&'v Value> {
         let value = look_up(view, &self.pointer.with(star)?)?;
-        let counts = match (&self.part, self.convert) {
+        let is_usable = match (&self.part, self.convert) {
             (_, Some(Convert::Key)) => true,
             (_, Some(Convert::JwtClaim | Convert::JwtExp)) => is_text(value),
             (Part::ExpiresAt | Part::Scopes, _) | (_, Some(Convert::Json)) => !value.is_null(),
             (Part::Account | Part::Host, _) => label_from(value).is_some(),
             _ => is_text(value),
         };
-        counts.then_some(value)
+        is_usable.then_some(value)
     }
 }
 
@@ -85,7 +86,7 @@ impl Parts {
         let mut parts = Self::default();
         for field in &map.fields {
             match field.value(view, star) {
-                Some(value) => parts.take(field, value, star),
+                Some(value) => parts.insert(field, value, star),
                 None if field.required => return None,
                 None => {}
             }
@@ -93,7 +94,7 @@ impl Parts {
         Some(parts)
     }
 
-    fn take(&mut self, field: &Field, value: &Value, star: Option<&str>) {
+    fn insert(&mut self, field: &Field, value: &Value, star: Option<&str>) {
         let label = || match field.convert {
             Some(Convert::Key) => star.map(str::to_owned),
             Some(Convert::JwtClaim) => label_from(&jwt_claim(value, &field.claim)?),
@@ -107,7 +108,9 @@ impl Parts {
                     jwt_claim(value, &field.claim).as_ref().map(scopes_from).unwrap_or_default();
             }
             (Part::Scopes, _) => self.metadata.scopes = scopes_from(value),
-            (Part::Account, _) => self.metadata.account = label().map(short),
+            (Part::Account, _) => {
+                self.metadata.account = label().map(|name| name.chars().take(MAX_ACCOUNT).collect())
+            }
             (Part::Host, _) => self.metadata.host = label(),
             (part, _) => {
                 if let Some(secret) = label() {
@@ -117,8 +120,8 @@ impl Parts {
         }
     }
 
-    /// Refuses what would break the line of a request, an environment or a terminal that it ends up in. The vendor's
-    /// own extra values go nowhere but back into the vendor's file.
+    /// Refuses control characters, which would break out of a request header, an environment or a terminal line.
+    /// Extra values are exempt: they go only back into the vendor's file.
     fn check(&self, file: &str) -> Result<(), CaptureError> {
         let secrets = self.secrets.iter().filter(|(part, _)| !matches!(part, Part::Extra(_)));
         let secrets = secrets.map(|(part, secret)| (part.clone(), secret.expose()));
@@ -155,11 +158,6 @@ impl Parts {
         };
         Some((credential, metadata))
     }
-}
-
-/// A name is for people; nobody reads more of one.
-fn short(name: String) -> String {
-    name.chars().take(NAME_SHOWN).collect()
 }
 
 fn extras(secrets: BTreeMap<Part, Secret>) -> BTreeMap<String, Secret> {

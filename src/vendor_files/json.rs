@@ -1,17 +1,16 @@
-//! JSON files. Order, unknown fields and the spelling of every untouched value are kept: a number too large for any
-//! type of ours, or `1.10`, comes out as it went in. So do lines of `//` comment above the text, which some vendors
-//! write there.
+//! JSON files. Edits keep order, unknown fields, the spelling of every untouched value (`1.10`, or a number that fits no
+//! Rust type), and `//` comment lines above the text, which some vendors write.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Map, Value, ser::PrettyFormatter, value::RawValue};
 use zeroize::Zeroizing;
 
-use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 const MAX_DEPTH: usize = 64;
 
-/// A JSON text and how it was laid out.
+/// A parsed JSON text with its layout.
 pub(super) struct Tree {
     comment: String,
     root: Node,
@@ -22,7 +21,7 @@ pub(super) struct Tree {
 enum Node {
     Object(IndexMap<String, Node>),
     Array(Vec<Node>),
-    /// A string, number, `true`, `false` or `null`, as it is written.
+    /// A string, number, `true`, `false` or `null`, as written.
     Leaf(Zeroizing<String>),
 }
 
@@ -80,7 +79,7 @@ impl Tree {
             text.push(b'\n');
         }
         let text = done.ok().and_then(|()| String::from_utf8(std::mem::take(&mut *text)).ok());
-        text.map(Zeroizing::new).ok_or("it cannot be written as JSON")
+        text.map(Zeroizing::new).ok_or("the file cannot be written as JSON")
     }
 }
 
@@ -112,7 +111,7 @@ impl Node {
                 map.iter().map(|(key, node)| (key.clone(), node.view())).collect::<Map<_, _>>().into()
             }
             Self::Array(items) => items.iter().map(Self::view).collect::<Vec<_>>().into(),
-            // What no `Value` can hold (1e999, half a surrogate pair) is nothing to us, and stays in the file.
+            // A leaf that no `Value` can hold (1e999, half a surrogate pair) is seen as null, and stays in the file.
             Self::Leaf(text) => serde_json::from_str(text).unwrap_or(Value::Null),
         }
     }
@@ -131,7 +130,7 @@ impl Node {
         }
     }
 
-    /// The node at a path; a missing one, or a `null` on the way, is made.
+    /// Finds the node at a path, and creates missing nodes and maps for `null` on the way.
     fn at(&mut self, path: &[String]) -> Result<&mut Self, UnsupportedEdit> {
         let Some((first, rest)) = path.split_first() else { return Ok(self) };
         if matches!(self, Self::Leaf(text) if text.as_str() == "null") {

@@ -1,28 +1,30 @@
-//! Names of what a login left, for people to look at.
+//! Names of the files that a login left, for messages.
 
 use std::path::Path;
 
 use rustix::fs::{Dir, FileType};
 
-use super::directory::{Directory, Owner};
+use super::{directory::Directory, owner::Owner};
+use crate::redact::escape;
 
-/// How many names are shown.
-const SHOWN: usize = 40;
-/// How many directory entries are looked at: a hostile directory may hold millions.
-const LOOKED_AT: usize = 2_000;
-const DEPTH: usize = 4;
+/// Limit of the names that are returned.
+const MAX_NAMES: usize = 40;
+/// Limit of the directory entries that are looked at: an untrusted directory may hold millions.
+const MAX_ENTRIES: usize = 2_000;
+const MAX_DEPTH: usize = 4;
 
-/// Relative paths of what is in the directory, escaped, never contents: for the message of a login that captured
-/// nothing. At most 40, the last then being `...`; a directory ends in `/`. No link is followed.
+/// Lists the relative paths in a directory, escaped, for the error of a login that captured nothing.
+///
+/// Directories end in `/`. More than 40 names are cut to 39 and `...`. No link is followed and no file is read.
 pub fn names(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     if let Ok(root) = Directory::open(dir, Owner::anyone()) {
-        let mut budget = LOOKED_AT;
-        list(&root, "", DEPTH, &mut budget, &mut found);
+        let mut budget = MAX_ENTRIES;
+        list(&root, "", MAX_DEPTH, &mut budget, &mut found);
     }
     found.sort();
-    if found.len() > SHOWN {
-        found.truncate(SHOWN - 1);
+    if found.len() > MAX_NAMES {
+        found.truncate(MAX_NAMES - 1);
         found.push("...".to_owned());
     }
     found
@@ -40,33 +42,15 @@ fn list(dir: &Directory, prefix: &str, depth: usize, budget: &mut usize, found: 
         let Some(left) = budget.checked_sub(1) else { return };
         *budget = left;
         let is_dir = entry.file_type() == FileType::Directory;
-        let shown = format!("{prefix}{}{}", escape(name.to_bytes()), if is_dir { "/" } else { "" });
+        let display = format!("{prefix}{}{}", escape(name.to_bytes()), if is_dir { "/" } else { "" });
         if is_dir && depth > 1 {
-            below.push((name.to_owned(), shown.clone()));
+            below.push((name.to_owned(), display.clone()));
         }
-        found.push(shown);
+        found.push(display);
     }
-    for (name, shown) in below {
-        if let Ok(Some(next)) = dir.descend(&name, &shown) {
-            list(&next, &shown, depth - 1, budget, found);
-        }
-    }
-}
-
-/// Text that came from elsewhere, safe to show on a terminal: control, formatting and other invisible characters,
-/// invalid UTF-8 and the backslash are escaped.
-pub(super) fn escape(bytes: &[u8]) -> String {
-    let mut shown = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' | '\'' => shown.push(c),
-                c => shown.extend(c.escape_debug()),
-            }
-        }
-        for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
+    for (name, display) in below {
+        if let Ok(Some(next)) = dir.descend(&name, &display) {
+            list(&next, &display, depth - 1, budget, found);
         }
     }
-    shown
 }

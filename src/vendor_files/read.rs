@@ -1,55 +1,54 @@
-//! From the vendor's files to a credential.
+//! Reading a credential from the vendor's files.
 
-use std::{collections::BTreeMap, path::Path};
-
-use super::{
-    directory::{Directory, Owner},
-    error::CaptureError,
-    extract::extract,
-    location::Location,
-    map::PartMap,
-    parse,
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::Path,
 };
+
+use super::{directory::Directory, document::Document, error::CaptureError, extract::extract, owner::Owner};
 use crate::{
     credential::{Credential, Metadata},
-    provider::capture_map::CaptureEntry,
+    provider::capture_map::{CaptureEntry, FilePath, PartMap},
 };
 
-/// What was found in a vendor's files.
+/// A credential read from a vendor's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captured {
     /// The credential.
     pub credential: Credential,
-    /// What is known about it.
+    /// The metadata in the file.
     pub metadata: Metadata,
-    /// The file that it was in, as the capture map names it.
+    /// The file, as the capture map names it.
     pub file: String,
 }
 
-/// Reads the first entry whose required parts are all there. `Ok(None)`: nothing yet.
+/// Reads the credential of the first entry whose required parts are all present; `Ok(None)` if there is no such entry.
 ///
-/// What is in the directory may have been written by anybody: no link is followed, only plain files of the right owner
-/// with one name and at most 1 MiB are read, and nothing outside is touched.
+/// The directory is untrusted: no link is followed, and only regular files of an accepted owner, without a second hard
+/// link and of at most 1 MiB are read.
 ///
-/// While the vendor's CLI is at work a file may be half written: [`CaptureError::Malformed`] then means "not yet",
-/// and since half a YAML, TOML or dotenv file may well look like a whole one, a credential counts only when a second
-/// read finds the same.
+/// While the vendor's CLI runs, a file may be half written: [`CaptureError::Malformed`] then means "not yet". Half a
+/// YAML, TOML or dotenv file may look complete, so a caller should believe a credential only after a second read found
+/// the same.
+///
+/// # Errors
+/// [`CaptureError`] for the first file that is refused, malformed or ambiguous.
 pub fn read(dir: &Path, entries: &[CaptureEntry], owner: Owner) -> Result<Option<Captured>, CaptureError> {
     let root = Directory::open(dir, owner)?;
     let mut contents = BTreeMap::new();
     for entry in entries {
-        let map = PartMap::of(entry)?;
+        let map = PartMap::compile(entry)?;
         let content = match contents.entry(entry.file.as_str()) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                let location = Location::of(&entry.file)?;
-                let parent = location.parent(&root)?;
-                let content = parent.map(|parent| parent.read(location.name, &location.shown)).transpose()?;
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(slot) => {
+                let file = FilePath::parse(&entry.file)?;
+                let parent = root.open_parent(&file)?;
+                let content = parent.map(|parent| parent.read(file.name, &file.display)).transpose()?;
                 slot.insert(content.flatten())
             }
         };
         let Some(content) = content else { continue };
-        let document = parse(entry.format, content, &map.file)?;
+        let document = Document::from_bytes(entry.format, content, &map.file)?;
         if let Some((credential, metadata)) = extract(&map, &document.view())? {
             return Ok(Some(Captured { credential, metadata, file: entry.file.clone() }));
         }

@@ -1,4 +1,4 @@
-//! Taking a credential out of the vendor's files.
+//! Removal of a credential from the vendor's files.
 
 use std::path::Path;
 
@@ -6,49 +6,51 @@ use rustix::fs::{AtFlags, fsync, unlinkat};
 use serde_json::Value;
 
 use super::{
-    directory::{Directory, Owner, failed},
+    directory::Directory,
+    document::Document,
     edit::Editor,
     error::CaptureError,
     extract::{extract, star_keys},
-    location::Location,
-    map::PartMap,
-    parse,
-    pointer::Pointer,
+    owner::Owner,
     read::Captured,
-    replace::{Staged, check_private},
+    replace::Staged,
 };
 use crate::{
     credential::{Credential, Secret},
-    provider::capture_map::CaptureEntry,
+    provider::capture_map::{CaptureEntry, FilePath, PartMap, Pointer},
+    redact::escape,
 };
 
-/// What became of a vendor's file.
+/// Secrets shorter than this are not searched for inside other values: they could be part of anything.
+const MIN_SEARCHED: usize = 8;
+
+/// The extent of a removal from a vendor's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// It held nothing else, and is gone.
+    /// The file held nothing else and was removed.
     File,
-    /// It held other things, too: only the credential was taken out.
+    /// The file holds other values, too: only the credential was removed.
     Fields,
 }
 
-/// Takes the credential that was read out of the file that it was in. A file that then holds nothing but what the
-/// capture map writes by itself is removed.
+/// Removes a captured credential from the file that it was read from. Removes the whole file if nothing is left but
+/// the defaults of the capture map.
 ///
 /// # Errors
-/// [`CaptureError::Changed`] when the file does not hold this credential any more; otherwise as [`super::write`]. If
-/// anything is refused the file is left as it is.
+/// [`CaptureError::Changed`] if the file no longer holds this credential, [`CaptureError::NotAlone`] if other values
+/// contain its secret; otherwise the errors of [`super::write`]. On error the file is unchanged.
 pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Result<Removed, CaptureError> {
     let root = Directory::open(dir, Owner::us())?;
-    check_private(&root, &super::names::escape(dir.as_os_str().as_encoded_bytes()))?;
+    root.check_private(&escape(dir.as_os_str().as_encoded_bytes()))?;
     let kind = captured.credential.kind();
     let own = entries.iter().filter(|entry| entry.file == captured.file && entry.kind == kind);
     for entry in own {
-        let location = Location::of(&entry.file)?;
-        let shown = location.shown.clone();
-        let Some(parent) = location.parent(&root)? else { continue };
-        let Some(content) = parent.read(location.name, &shown)? else { continue };
-        let document = parse(entry.format, &content, &shown)?;
-        let map = PartMap::of(entry)?;
+        let file = FilePath::parse(&entry.file)?;
+        let display = file.display.clone();
+        let Some(parent) = root.open_parent(&file)? else { continue };
+        let Some(content) = parent.read(file.name, &display)? else { continue };
+        let document = Document::from_bytes(entry.format, &content, &display)?;
+        let map = PartMap::compile(entry)?;
         let view = document.view();
         match extract(&map, &view)? {
             Some((credential, _)) if credential == captured.credential => {}
@@ -56,26 +58,27 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         }
         let stars = star_keys(&map, &view)?;
         drop(view);
-        let mut editor = Editor::new(shown.clone(), entry.format, document);
+        let mut editor = Editor::new(display.clone(), entry.format, document);
         editor.remove_credential(&map, &stars);
         let secrets = secrets(&captured.credential);
         editor.remove_copies(&secrets);
-        if holds(&editor.document.view(), &secrets) {
-            return Err(CaptureError::NotAlone { file: shown });
+        if contains_any(&editor.document.view(), &secrets) {
+            return Err(CaptureError::NotAlone { file: display });
         }
-        if is_all(&editor.document.view(), &defaults(entry, &stars)) {
-            unlinkat(&parent, location.name, AtFlags::empty()).map_err(|e| failed(&shown, "remove", e))?;
-            fsync(&parent).map_err(|e| failed(&shown, "write", e))?;
+        if has_only(&editor.document.view(), &defaults(entry, &stars)) {
+            let failed = |action, errno| CaptureError::errno(&display, action, errno);
+            unlinkat(&parent, file.name, AtFlags::empty()).map_err(|e| failed("remove", e))?;
+            fsync(&parent).map_err(|e| failed("write", e))?;
             return Ok(Removed::File);
         }
         let content = editor.finish()?;
-        Staged::new(&root, location, &content)?.commit()?;
+        Staged::new(&root, file, &content)?.commit()?;
         return Ok(Removed::Fields);
     }
-    Err(CaptureError::Changed { file: super::names::escape(captured.file.as_bytes()) })
+    Err(CaptureError::Changed { file: escape(captured.file.as_bytes()) })
 }
 
-/// The values that must not stay: a vendor may keep them in a second place, which no map names.
+/// The values that must not stay. A vendor may keep copies of them where no map points.
 fn secrets(credential: &Credential) -> Vec<&Secret> {
     match credential {
         Credential::ApiKey { key } => vec![key],
@@ -91,17 +94,19 @@ fn secrets(credential: &Credential) -> Vec<&Secret> {
     }
 }
 
-fn holds(value: &Value, secrets: &[&Secret]) -> bool {
+/// Whether any string in a tree contains one of the secrets.
+fn contains_any(value: &Value, secrets: &[&Secret]) -> bool {
     match value {
-        // A short one may be part of anything.
-        Value::String(text) => secrets.iter().any(|s| s.expose().len() >= 8 && text.contains(s.expose())),
-        Value::Array(items) => items.iter().any(|item| holds(item, secrets)),
-        Value::Object(map) => map.values().any(|value| holds(value, secrets)),
+        Value::String(text) => {
+            secrets.iter().map(|s| s.expose()).any(|s| s.len() >= MIN_SEARCHED && text.contains(s))
+        }
+        Value::Array(items) => items.iter().any(|item| contains_any(item, secrets)),
+        Value::Object(map) => map.values().any(|value| contains_any(value, secrets)),
         _ => false,
     }
 }
 
-/// The paths that the capture map fills by itself, and with what.
+/// The default values of the capture map, with their paths.
 fn defaults(entry: &CaptureEntry, stars: &[String]) -> Vec<(Vec<String>, Value)> {
     let mut paths = Vec::new();
     for (path, value) in &entry.defaults {
@@ -115,10 +120,10 @@ fn defaults(entry: &CaptureEntry, stars: &[String]) -> Vec<(Vec<String>, Value)>
     paths
 }
 
-/// Whether there is nothing in a tree but these, nulls and empty maps.
-fn is_all(tree: &Value, known: &[(Vec<String>, Value)]) -> bool {
+/// Whether a tree has only these values, nulls and empty maps.
+fn has_only(tree: &Value, known: &[(Vec<String>, Value)]) -> bool {
     fn walk(value: &Value, path: &mut Vec<String>, known: &[(Vec<String>, Value)]) -> bool {
-        if value.is_null() || known.iter().any(|(at, what)| at == path && what == value) {
+        if value.is_null() || known.iter().any(|(at, default)| at == path && default == value) {
             return true;
         }
         let Value::Object(map) = value else { return false };

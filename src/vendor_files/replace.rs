@@ -1,8 +1,9 @@
-//! Replacing files: all new contents are on disk before the first of them takes its place.
+//! Atomic replacement of vendor files.
 
 use std::{
     fs::File,
     io::Write,
+    os::fd::OwnedFd,
     process,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -12,65 +13,62 @@ use rustix::{
     io::Errno,
 };
 
-use super::{
-    directory::{Directory, failed, io_failed, refused},
-    error::{CaptureError, Refusal},
-    leftover,
-    location::Location,
-};
+use super::{directory::Directory, error::CaptureError, leftover};
+use crate::provider::capture_map::FilePath;
 
-/// A file's new content, under another name beside it. Gone again unless it takes its place.
+/// New content of a file, on disk under a temporary name beside it. Removed when dropped without [`Staged::commit`].
 pub(super) struct Staged<'a> {
     parent: Directory,
     temporary: String,
-    location: Location<'a>,
-    in_place: bool,
+    file: FilePath<'a>,
+    is_committed: bool,
 }
 
 impl<'a> Staged<'a> {
-    /// Writes the content to disk beside its place, making the directories above it where they are missing.
-    pub(super) fn new(root: &Directory, location: Location<'a>, content: &str) -> Result<Self, CaptureError> {
-        let shown = location.shown.clone();
-        let parent = make_parents(root, &location)?;
+    /// Writes and syncs the content beside the file, and creates missing directories above it.
+    pub(super) fn new(root: &Directory, file: FilePath<'a>, content: &str) -> Result<Self, CaptureError> {
+        let display = file.display.clone();
+        let parent = create_parents(root, &file)?;
         leftover::sweep(&parent);
-        let existing = parent.check(location.name, &shown)?;
-        // An existing file may be stricter than 0600, never looser.
+        let existing = parent.check(file.name, &display)?;
+        // The mode of an existing file may be stricter than 0600, and stays so.
         let mode = existing.map_or(Mode::all(), |stat| Mode::from_raw_mode(stat.st_mode))
             & (Mode::RUSR | Mode::WUSR);
-        let (temporary, fd) = create(&parent, &shown)?;
-        let staged = Self { parent, temporary, location, in_place: false };
-        let mut file = File::from(fd);
-        file.write_all(content.as_bytes()).map_err(|e| io_failed(&shown, "write", e))?;
-        fchmod(&file, mode).map_err(|e| failed(&shown, "set the mode of", e))?;
-        file.sync_all().map_err(|e| io_failed(&shown, "write", e))?;
+        let (temporary, fd) = create_temporary(&parent, &display)?;
+        let staged = Self { parent, temporary, file, is_committed: false };
+        let mut written = File::from(fd);
+        written.write_all(content.as_bytes()).map_err(|e| CaptureError::io(&display, "write", e))?;
+        fchmod(&written, mode).map_err(|e| CaptureError::errno(&display, "set the mode of", e))?;
+        written.sync_all().map_err(|e| CaptureError::io(&display, "write", e))?;
         Ok(staged)
     }
 
-    /// Refuses if what is in the place by now is not to be replaced.
+    /// Checks again that the existing file may be replaced.
     pub(super) fn check(&self) -> Result<(), CaptureError> {
-        self.parent.check(self.location.name, &self.location.shown).map(drop)
+        self.parent.check(self.file.name, &self.file.display).map(drop)
     }
 
-    /// Puts the content in its place, in one step.
+    /// Renames the temporary file over the file.
     pub(super) fn commit(mut self) -> Result<(), CaptureError> {
-        let (shown, parent) = (&self.location.shown, &self.parent);
-        renameat(parent, &self.temporary, parent, self.location.name)
-            .map_err(|e| failed(shown, "replace", e))?;
-        self.in_place = true;
-        fsync(&self.parent).map_err(|e| failed(&self.location.shown, "write", e))
+        let failed = |action, errno| CaptureError::errno(&self.file.display, action, errno);
+        renameat(&self.parent, &self.temporary, &self.parent, self.file.name)
+            .map_err(|e| failed("replace", e))?;
+        let synced = fsync(&self.parent).map_err(|e| failed("write", e));
+        self.is_committed = true;
+        synced
     }
 }
 
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
-        if !self.in_place {
-            // Nothing can be done about a failure here, and the name says whose it is.
+        if !self.is_committed {
+            // A failure is ignored: the next sweep removes the file.
             let _ = unlinkat(&self.parent, &self.temporary, AtFlags::empty());
         }
     }
 }
 
-fn create(parent: &Directory, shown: &str) -> Result<(String, std::os::fd::OwnedFd), CaptureError> {
+fn create_temporary(parent: &Directory, display: &str) -> Result<(String, OwnedFd), CaptureError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
@@ -78,29 +76,22 @@ fn create(parent: &Directory, shown: &str) -> Result<(String, std::os::fd::Owned
         match openat(parent, &name, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => return Ok((name, fd)),
             Err(Errno::EXIST) => {}
-            Err(errno) => return Err(failed(shown, "write", errno)),
+            Err(errno) => return Err(CaptureError::errno(display, "write", errno)),
         }
     }
 }
 
-fn make_parents(root: &Directory, location: &Location<'_>) -> Result<Directory, CaptureError> {
-    let mut parent = root.again(&location.shown)?;
-    for (depth, name) in location.parents.iter().enumerate() {
-        let shown = location.shown_parent(depth);
+fn create_parents(root: &Directory, file: &FilePath<'_>) -> Result<Directory, CaptureError> {
+    let mut parent = root.try_clone(&file.display)?;
+    for (depth, name) in file.parents.iter().enumerate() {
+        let display = file.display_parent(depth);
         match mkdirat(&parent, *name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(failed(&shown, "make", errno)),
+            Err(errno) => return Err(CaptureError::errno(&display, "create", errno)),
         }
-        parent = parent.descend(*name, &shown)?.ok_or_else(|| failed(&shown, "open", Errno::NOENT))?;
-        check_private(&parent, &shown)?;
+        let opened = parent.descend(*name, &display)?;
+        parent = opened.ok_or_else(|| CaptureError::errno(&display, "open", Errno::NOENT))?;
+        parent.check_private(&display)?;
     }
     Ok(parent)
-}
-
-/// Refuses a directory in which somebody else could put a name in the place of ours.
-pub(super) fn check_private(directory: &Directory, shown: &str) -> Result<(), CaptureError> {
-    match directory.is_private(shown)? {
-        true => Ok(()),
-        false => Err(refused(shown, Refusal::Writable)),
-    }
 }

@@ -1,10 +1,10 @@
-//! TOML files. Comments, order and layout are kept.
+//! TOML files. Edits keep comments, order and layout.
 
 use serde_json::{Map, Number, Value};
 use toml_edit::{Array, Datetime, DocumentMut, InlineTable, Item, Table, TableLike, Value as TomlValue};
 use zeroize::Zeroizing;
 
-use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 /// A TOML document.
 pub(super) struct Tree(DocumentMut);
@@ -97,7 +97,7 @@ fn to_toml(value: Value, as_datetime: bool) -> Result<TomlValue, UnsupportedEdit
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(number), _) => number.into(),
             (None, Some(number)) if !number.is_nan() => number.into(),
-            _ => return Err("TOML has no such number"),
+            _ => return Err("TOML cannot hold this number"),
         },
         Value::String(text) => match text.parse::<Datetime>() {
             Ok(time) if as_datetime && time.to_string() == text => time.into(),

@@ -1,10 +1,10 @@
-//! YAML files. Values and their order are kept; comments, anchors and the spelling of numbers are not.
+//! YAML files. Edits keep values and their order, and lose comments, anchors and the spelling of numbers.
 
 use serde_json::{Map, Value};
 use serde_yaml::{Options, SerializerOptions, budget, options, ser_options};
 use zeroize::Zeroizing;
 
-use super::document::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
 
 /// A YAML document.
 pub(super) struct Tree(Value);
@@ -62,16 +62,16 @@ impl Tree {
 
     pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         let text = serde_yaml::to_string_with_options(&self.0, layout()).map(Zeroizing::new);
-        let text = text.map_err(|_| "it cannot be written as YAML")?;
-        // Every other value of the file goes through the writer too: it must come back the same.
+        let text = text.map_err(|_| "the file cannot be written as YAML")?;
+        // The serializer rewrites every value of the file, so all of them are verified.
         match Self::parse(&text) {
-            Ok(again) if again.0 == self.0 => Ok(text),
-            _ => Err("the file does not survive being written as YAML"),
+            Ok(parsed) if parsed.0 == self.0 => Ok(text),
+            _ => Err("the file would change when written as YAML"),
         }
     }
 }
 
-/// Enough for a vendor's settings; an alias bomb or a tower of brackets is neither built nor walked.
+/// Limits that a vendor's settings stay below, and that stop alias bombs and deep nesting during parsing.
 fn limits() -> Options {
     options! {
         budget: budget! {
@@ -88,7 +88,7 @@ fn limits() -> Options {
             max_replay_stack_depth: 16,
         },
         with_snippet: false,
-        // `yes` and `no` stay the texts that YAML 1.2 says they are.
+        // In YAML 1.2, `yes` and `no` are strings.
         strict_booleans: true,
     }
 }

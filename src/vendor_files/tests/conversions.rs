@@ -1,7 +1,8 @@
+//! Conversions of values, and capture maps that break a rule.
+
 use jiff::Timestamp;
 
 use super::*;
-use crate::vendor_files::check;
 
 fn expiry(convert: &str, value: &str) -> Option<i64> {
     let map = format!(
@@ -12,7 +13,7 @@ fn expiry(convert: &str, value: &str) -> Option<i64> {
 }
 
 #[test]
-fn an_expiry_is_read_in_every_form() {
+fn expiry_is_read_in_every_form() {
     for (convert, value, expected) in [
         ("unix_seconds", "1800000000", Some(1_800_000_000)),
         ("unix_seconds", "1800000000.75", Some(1_800_000_000)),
@@ -28,7 +29,7 @@ fn an_expiry_is_read_in_every_form() {
 }
 
 #[test]
-fn an_absurd_expiry_is_unknown_and_no_reason_to_refuse_the_login() {
+fn absurd_expiry_is_read_as_unknown() {
     let absurd = [
         "1e300",
         "-1",
@@ -53,7 +54,7 @@ fn an_absurd_expiry_is_unknown_and_no_reason_to_refuse_the_login() {
 }
 
 #[test]
-fn the_name_of_an_account_is_not_kept_beyond_what_anybody_reads() {
+fn long_account_name_is_cut() {
     let map =
         "[{file: a, format: json, kind: token, fields: {token: /t, account: {path: /u, optional: true}}}]";
     let name = "é".repeat(60_000);
@@ -62,7 +63,7 @@ fn the_name_of_an_account_is_not_kept_beyond_what_anybody_reads() {
 }
 
 #[test]
-fn scopes_are_read_from_a_list_or_a_text() {
+fn scopes_are_read_from_a_list_or_a_string() {
     for (path, value, expected) in [
         ("/s", r#"["a","b"]"#, "a b"),
         ("/s", r#"[1,"b",null]"#, "b"),
@@ -77,7 +78,7 @@ fn scopes_are_read_from_a_list_or_a_text() {
 }
 
 #[test]
-fn a_secret_that_is_null_empty_or_no_text_is_not_there() {
+fn secret_that_is_null_or_blank_or_no_string_counts_as_missing() {
     let map = "[{file: a, format: json, kind: token, fields: {token: /a~1b/t}}]";
     for absent in ["null", "\"\"", "\" \\t\"", "7", "[]", "{}", "true"] {
         let login = Login::with("a", format!(r#"{{"a/b":{{"t":{absent}}}}}"#));
@@ -87,7 +88,7 @@ fn a_secret_that_is_null_empty_or_no_text_is_not_there() {
 }
 
 #[test]
-fn a_part_that_is_missing_lets_the_next_entry_be_tried_unless_it_is_optional() {
+fn read_tries_the_next_entry_if_a_required_part_is_missing() {
     let map = "
 - {file: a, format: json, kind: oauth, fields: {access_token: /a, refresh_token: /r}}
 - {file: b, format: yaml, kind: token, fields: {token: /t, account: {path: /u, optional: true}}}
@@ -101,7 +102,7 @@ fn a_part_that_is_missing_lets_the_next_entry_be_tried_unless_it_is_optional() {
 }
 
 #[test]
-fn all_stars_of_an_entry_are_one_key() {
+fn stars_of_one_entry_stand_for_the_same_key() {
     let map = "
 - file: a
   format: json
@@ -117,7 +118,7 @@ fn all_stars_of_an_entry_are_one_key() {
 }
 
 #[test]
-fn several_whole_keys_are_ambiguous_and_named() {
+fn read_of_several_logins_names_their_keys() {
     let map = "[{file: a, format: yaml, kind: token, fields: {token: /*/t}}]";
     let error = Login::with("a", "one.host: {t: T}\n\"tw\\e[31mo\": {t: U}\nthree: {u: x}\n").read(map);
     let error = error.expect_err("ambiguous");
@@ -126,7 +127,7 @@ fn several_whole_keys_are_ambiguous_and_named() {
 }
 
 #[test]
-fn values_that_are_no_texts_survive_as_json() {
+fn values_converted_as_json_survive_a_round_trip() {
     let map = "
 - file: a
   format: json
@@ -143,7 +144,7 @@ fn values_that_are_no_texts_survive_as_json() {
 }
 
 #[test]
-fn a_map_that_cannot_work_is_refused() {
+fn map_that_breaks_a_rule_is_refused_by_check_and_read() {
     for (entry, problem) in [
         ("{file: /etc/passwd, format: json, kind: token, fields: {token: /t}}", "relative path"),
         ("{file: a/../../b, format: json, kind: token, fields: {token: /t}}", "relative path"),
@@ -163,7 +164,7 @@ fn a_map_that_cannot_work_is_refused() {
         ),
     ] {
         let entries = entries(&format!("[{entry}]"));
-        let error = check(&entries[0]).expect_err(entry).to_string();
+        let error = entries[0].check().expect_err(entry).to_string();
         assert!(error.contains(problem), "{entry}: {error}");
         let login = Login::new();
         assert_eq!(read(login.path(), &entries, Owner::us()).expect_err(entry).to_string(), error);

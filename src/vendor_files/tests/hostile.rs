@@ -1,4 +1,4 @@
-//! What a container could have left.
+//! Files that a hostile container could have left.
 
 use std::{
     fs::File,
@@ -15,13 +15,13 @@ use super::*;
 use crate::{provider::capture_map::Format, vendor_files::Refusal};
 
 const MAP: &str = "[{file: d/a.json, format: json, kind: token, fields: {token: /t}}]";
-/// How many damaged files of each vendor are tried.
+/// Number of damaged files tried for each sample.
 const DAMAGED: usize = 60;
 const TOKEN: &str = r#"{"t":"c4nary"}"#;
 
-/// Read and written, it is refused for that reason, at once, and the text of the error holds nothing of any file.
+/// Asserts that reading and writing are refused for that reason without delay, and that errors hold no file's content.
 fn assert_refused(login: &Login, map: &str, expected: Refusal) {
-    let begun = Instant::now();
+    let start = Instant::now();
     let errors = [
         login.read(map).map(drop).expect_err("read"),
         login
@@ -33,7 +33,7 @@ fn assert_refused(login: &Login, map: &str, expected: Refusal) {
         assert!(matches!(&error, CaptureError::Refused { problem, .. } if *problem == expected), "{error}");
         assert!(!format!("{error} {error:?}").contains("c4nary"), "{error}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(5));
     assert!(!login.files().iter().any(|name| name.contains(".authenticate")), "{:?}", login.files());
 }
 
@@ -42,13 +42,13 @@ fn we_are_root() -> bool {
 }
 
 #[test]
-fn the_plain_file_is_read() {
+fn regular_file_is_read() {
     let found = Login::with("d/a.json", TOKEN).captured(MAP);
     assert_eq!(found.credential, Credential::Token { token: "c4nary".into() });
 }
 
 #[test]
-fn a_link_in_the_place_of_the_file() {
+fn link_in_the_place_of_the_file_is_refused() {
     let (login, outside) = (Login::with("d/b", ""), Login::with("a.json", TOKEN));
     symlink(outside.path().join("a.json"), login.path().join("d/a.json")).expect("link");
     assert_refused(&login, MAP, Refusal::Link);
@@ -56,7 +56,7 @@ fn a_link_in_the_place_of_the_file() {
 }
 
 #[test]
-fn a_link_in_the_place_of_its_directory() {
+fn link_in_the_place_of_its_directory_is_refused() {
     let (login, outside) = (Login::new(), Login::with("a.json", TOKEN));
     symlink(outside.path(), login.path().join("d")).expect("link");
     assert_refused(&login, MAP, Refusal::Link);
@@ -64,7 +64,7 @@ fn a_link_in_the_place_of_its_directory() {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_login_itself() {
+fn link_in_the_place_of_the_login_directory_is_refused() {
     let (login, outside) = (Login::new(), Login::with("d/a.json", TOKEN));
     let link = login.path().join("link");
     symlink(outside.path(), &link).expect("link");
@@ -73,7 +73,7 @@ fn a_link_in_the_place_of_the_login_itself() {
 }
 
 #[test]
-fn a_dangling_link_is_not_a_missing_file() {
+fn dangling_link_is_refused_and_not_missing() {
     let (login, outside) = (Login::with("d/b", ""), Login::new());
     symlink(outside.path().join("made"), login.path().join("d/a.json")).expect("link");
     assert_refused(&login, MAP, Refusal::Link);
@@ -81,14 +81,14 @@ fn a_dangling_link_is_not_a_missing_file() {
 }
 
 #[test]
-fn a_fifo_does_not_block() {
+fn fifo_is_refused_without_blocking() {
     let login = Login::with("d/b", "");
     mkfifoat(CWD, login.path().join("d/a.json"), Mode::RWXU).expect("fifo");
     assert_refused(&login, MAP, Refusal::NotAFile);
 }
 
 #[test]
-fn a_socket_a_directory_and_a_device() {
+fn socket_directory_and_device_are_refused() {
     let login = Login::with("d/b", "");
     let _socket = UnixListener::bind(login.path().join("d/a.json")).expect("socket");
     assert_refused(&login, MAP, Refusal::NotAFile);
@@ -104,14 +104,14 @@ fn a_socket_a_directory_and_a_device() {
 }
 
 #[test]
-fn a_second_name_of_a_file_elsewhere() {
+fn hard_link_to_a_file_elsewhere_is_refused() {
     let (login, outside) = (Login::with("d/b", ""), Login::with("a.json", TOKEN));
     fs::hard_link(outside.path().join("a.json"), login.path().join("d/a.json")).expect("hard link");
     assert_refused(&login, MAP, Refusal::HardLink);
 }
 
 #[test]
-fn a_file_or_directory_of_somebody_else_unless_it_is_the_expected_owner() {
+fn file_or_directory_of_an_unexpected_owner_is_refused() {
     if !we_are_root() {
         return;
     }
@@ -125,7 +125,7 @@ fn a_file_or_directory_of_somebody_else_unless_it_is_the_expected_owner() {
 }
 
 #[test]
-fn a_file_that_is_too_large_even_if_it_takes_no_space() {
+fn huge_file_is_refused_even_if_sparse() {
     assert_refused(&Login::with("d/a.json", vec![b' '; 2 << 20]), MAP, Refusal::Size);
     let login = Login::new();
     File::create(login.put("d/a.json", "")).expect("file").set_len(1 << 30).expect("sparse");
@@ -133,7 +133,7 @@ fn a_file_that_is_too_large_even_if_it_takes_no_space() {
 }
 
 #[test]
-fn a_directory_that_others_may_write_to_is_not_written_to() {
+fn write_refuses_a_directory_that_others_can_write_to() {
     for open in [".", "d"] {
         let login = Login::with("d/a.json", TOKEN);
         fs::set_permissions(login.path().join(open), fs::Permissions::from_mode(0o777)).expect("mode");
@@ -144,7 +144,7 @@ fn a_directory_that_others_may_write_to_is_not_written_to() {
     }
 }
 
-/// Texts that are not of their format, each with the canary where an error might quote it.
+/// Malformed texts, each with the canary where an error might quote it.
 fn malformed() -> Vec<(Format, Vec<u8>)> {
     let deep = |open: &str, close: &str| open.repeat(10_000) + "\"c4nary\"" + &close.repeat(10_000);
     let bomb = (1..30).fold("a0: &a0 [c4nary]\n".to_owned(), |bomb, n| {
@@ -194,32 +194,32 @@ fn malformed() -> Vec<(Format, Vec<u8>)> {
 }
 
 #[test]
-fn a_malformed_file_is_called_that_and_not_quoted() {
+fn malformed_file_is_reported_without_its_content() {
     for (format, text) in malformed() {
         let map =
             format!("[{{file: a, format: {format:?}, kind: token, fields: {{token: /t}}}}]").to_lowercase();
-        let begun = Instant::now();
+        let start = Instant::now();
         let login = Login::with("a", &text);
-        let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
+        let label = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
         let errors = [
-            login.read(&map).map(drop).expect_err(&start),
+            login.read(&map).map(drop).expect_err(&label),
             login
                 .write(&map, &super::captured(Credential::Token { token: "n3w".into() }))
                 .map(drop)
-                .expect_err(&start),
+                .expect_err(&label),
         ];
         for error in errors {
-            assert!(matches!(error, CaptureError::Malformed { .. }), "{format:?} {start}: {error}");
+            assert!(matches!(error, CaptureError::Malformed { .. }), "{format:?} {label}: {error}");
             let said = format!("{error} {error:?}");
-            assert!(!said.contains("c4nary") && said.len() < 200, "{format:?} {start}: {said}");
+            assert!(!said.contains("c4nary") && said.len() < 200, "{format:?} {label}: {said}");
         }
         assert_eq!(fs::read(login.path().join("a")).expect("file"), text);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{format:?} {start}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{format:?} {label}");
     }
 }
 
 #[test]
-fn an_error_says_where() {
+fn error_of_a_malformed_file_names_line_and_column() {
     let error = Login::with("d/a.json", "{\n  \"t\": c4nary}").read(MAP).expect_err("malformed");
     assert_eq!(error.to_string(), "d/a.json is not JSON: line 2, column 8");
     let error = Login::with("d/a.json", "// a\n{\n  \"t\": c4nary}").read(MAP).expect_err("malformed");
@@ -230,7 +230,7 @@ fn an_error_says_where() {
 }
 
 #[test]
-fn a_file_that_is_still_empty_is_no_error() {
+fn empty_file_has_no_login_and_is_no_error() {
     for format in ["json", "yaml", "toml", "dotenv"] {
         for text in ["", "\n", "  \n"] {
             let map = format!("[{{file: a, format: {format}, kind: token, fields: {{token: /t}}}}]");
@@ -240,7 +240,7 @@ fn a_file_that_is_still_empty_is_no_error() {
 }
 
 #[test]
-fn a_secret_or_label_with_control_characters_is_refused() {
+fn secret_or_label_with_control_characters_is_refused() {
     for text in [r#"{"t":"c4nary\nX: y"}"#, r#"{"t":"c4nary\u0000"}"#, r#"{"t":"T","u":"c4nary\u001b[2J"}"#] {
         let map = MAP.replace("/t}", "/t, account: {path: /u, optional: true}}");
         let error = Login::with("d/a.json", text).read(&map).expect_err("refused");
@@ -250,7 +250,7 @@ fn a_secret_or_label_with_control_characters_is_refused() {
 }
 
 #[test]
-fn a_file_with_half_a_surrogate_pair_or_an_endless_number_beside_the_token_is_read_and_kept() {
+fn unrepresentable_values_beside_the_token_are_kept() {
     let login = Login::with("d/a.json", r#"{"x":"\ud800","n":1e999,"t":"T"}"#);
     let found = login.captured(MAP);
     login.write(MAP, &found).expect("written");
@@ -258,7 +258,7 @@ fn a_file_with_half_a_surrogate_pair_or_an_endless_number_beside_the_token_is_re
 }
 
 #[test]
-fn a_damaged_file_is_an_error_nothing_or_a_login_that_can_be_written_again() {
+fn damaged_file_is_an_error_or_empty_or_a_login_that_can_be_written() {
     let mut seed = 1_u64;
     let mut random = move |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -267,7 +267,7 @@ fn a_damaged_file_is_an_error_nothing_or_a_login_that_can_be_written_again() {
     let odd = b"\"'\\{}[]:,#&*!|>%@=\n\t -0eE.~<?\0\xff";
     for sample in super::samples::all() {
         for _ in 0..DAMAGED {
-            let mut text = [sample.text, sample.other][random(2)].as_bytes().to_vec();
+            let mut text = [&sample.text, &sample.other][random(2)].as_bytes().to_vec();
             for _ in 0..=random(3) {
                 let at = random(text.len());
                 match random(4) {
@@ -278,16 +278,16 @@ fn a_damaged_file_is_an_error_nothing_or_a_login_that_can_be_written_again() {
                     _ => text.truncate(at + 1),
                 }
             }
-            let shown = String::from_utf8_lossy(&text).into_owned();
-            let login = Login::with(sample.file, &text);
-            if let Ok(Some(found)) = login.read(sample.map) {
+            let damaged = String::from_utf8_lossy(&text).into_owned();
+            let login = Login::with(&sample.file, &text);
+            if let Ok(Some(found)) = login.read(&sample.map) {
                 let new = Login::new();
                 if sample.name != "copilot" {
-                    new.write(sample.map, &found).expect(&shown);
-                    assert_eq!(new.read(sample.map).expect(&shown).as_ref(), Some(&found), "{shown}");
+                    new.write(&sample.map, &found).expect(&damaged);
+                    assert_eq!(new.read(&sample.map).expect(&damaged).as_ref(), Some(&found), "{damaged}");
                 }
-                login.write(sample.map, &found).expect(&shown);
-                assert_eq!(login.read(sample.map).expect(&shown).as_ref(), Some(&found), "{shown}");
+                login.write(&sample.map, &found).expect(&damaged);
+                assert_eq!(login.read(&sample.map).expect(&damaged).as_ref(), Some(&found), "{damaged}");
             }
         }
     }

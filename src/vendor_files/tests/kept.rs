@@ -1,8 +1,8 @@
-//! What of a file that is there must come through a write.
+//! Content of an existing file that a write must keep.
 
 use super::*;
 
-fn written(format: &str, text: &str, path: &str) -> String {
+fn after_write(format: &str, text: &str, path: &str) -> String {
     let map = format!("[{{file: a, format: {format}, kind: token, fields: {{token: {path}}}}}]");
     let login = Login::with("a", text);
     let new = super::captured(Credential::Token { token: "T".into() });
@@ -12,7 +12,7 @@ fn written(format: &str, text: &str, path: &str) -> String {
 }
 
 #[test]
-fn json_keeps_spelling_order_and_indentation() {
+fn json_write_keeps_spelling_order_and_indentation() {
     for (text, expected) in [
         (
             "{\n    \"b\": 1e400,\n    \"a\": [],\n    \"t\": \"old\"\n}\n",
@@ -26,17 +26,17 @@ fn json_keeps_spelling_order_and_indentation() {
         ("{}", r#"{"t":"T"}"#),
         ("", "{\n  \"t\": \"T\"\n}\n"),
     ] {
-        assert_eq!(written("json", text, "/t"), expected);
+        assert_eq!(after_write("json", text, "/t"), expected);
     }
     assert_eq!(
-        written("json", r#"{"a":null,"l":[{"x":1}]}"#, "/a/b/c"),
+        after_write("json", r#"{"a":null,"l":[{"x":1}]}"#, "/a/b/c"),
         r#"{"a":{"b":{"c":"T"}},"l":[{"x":1}]}"#
     );
-    assert_eq!(written("json", r#"{"l":[{"x":1}]}"#, "/l/0/t"), r#"{"l":[{"x":1,"t":"T"}]}"#);
+    assert_eq!(after_write("json", r#"{"l":[{"x":1}]}"#, "/l/0/t"), r#"{"l":[{"x":1,"t":"T"}]}"#);
 }
 
 #[test]
-fn yaml_keeps_values_and_order() {
+fn yaml_write_keeps_values_and_order() {
     let tricky = r#"yes: "yes"
 number text: "0123"
 float text: "1.10"
@@ -60,7 +60,7 @@ list: [1, [2, {a: b}], ~]
 "1": one
 "#;
     let before: Value = serde_yaml::from_str(tricky).expect("YAML");
-    let text = written("yaml", tricky, "/t");
+    let text = after_write("yaml", tricky, "/t");
     let mut after: Value = serde_yaml::from_str(&text).expect("YAML");
     assert_eq!(after.as_object_mut().and_then(|map| map.shift_remove("t")), Some("T".into()));
     assert_eq!(after, before, "{text}");
@@ -69,18 +69,18 @@ list: [1, [2, {a: b}], ~]
 }
 
 #[test]
-fn toml_keeps_comments_and_layout_around_new_tables_too() {
-    assert_eq!(written("toml", "# c\na = 1 # d\n", "/x/y/t"), "# c\na = 1 # d\n\n[x.y]\nt = \"T\"\n");
-    assert_eq!(written("toml", "x = { a = 1 } # c\n", "/x/t"), "x = { a = 1 , t = \"T\" } # c\n");
+fn toml_write_keeps_comments_and_layout() {
+    assert_eq!(after_write("toml", "# c\na = 1 # d\n", "/x/y/t"), "# c\na = 1 # d\n\n[x.y]\nt = \"T\"\n");
+    assert_eq!(after_write("toml", "x = { a = 1 } # c\n", "/x/t"), "x = { a = 1 , t = \"T\" } # c\n");
     assert_eq!(
-        written("toml", "[x]\n# c\n\n[y] # d\nz = 1\n", "/x/t"),
+        after_write("toml", "[x]\n# c\n\n[y] # d\nz = 1\n", "/x/t"),
         "[x]\nt = \"T\"\n# c\n\n[y] # d\nz = 1\n"
     );
-    assert_eq!(written("toml", "x.y = 1\n", "/x/t"), "x.y = 1\nx.t = \"T\"\n");
+    assert_eq!(after_write("toml", "x.y = 1\n", "/x/t"), "x.y = 1\nx.t = \"T\"\n");
 }
 
 #[test]
-fn dotenv_keeps_every_other_line() {
+fn dotenv_write_keeps_every_other_line() {
     for (text, expected) in [
         ("", "T=T\n"),
         ("# c\n\n A = 'x'", "# c\n\n A = 'x'\nT=T\n"),
@@ -90,12 +90,12 @@ fn dotenv_keeps_every_other_line() {
         ("T='old'x\r\nB=1\n", "T=T\r\nB=1\n"),
         ("T='old'# no comment\nB=1\n", "T=T\nB=1\n"),
     ] {
-        assert_eq!(written("dotenv", text, "/T"), expected);
+        assert_eq!(after_write("dotenv", text, "/T"), expected);
     }
 }
 
 #[test]
-fn dotenv_values_come_back_whatever_is_in_them() {
+fn dotenv_values_survive_a_round_trip() {
     let map =
         "[{file: a, format: dotenv, kind: fields, fields: {extra: {v: /V, w: {path: /W, optional: true}}}}]";
     for value in [
@@ -122,7 +122,7 @@ fn dotenv_values_come_back_whatever_is_in_them() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_nothing_is_changed() {
+fn write_of_a_value_that_does_not_fit_changes_nothing() {
     for (format, text, path) in [
         ("json", r#"{"a":"text"}"#, "/a/t"),
         ("json", "[1]", "/t"),

@@ -1,4 +1,4 @@
-//! Given files as vendors write them, when they are read and written by a map, then ...
+//! Vendor files, read and written by a capture map.
 
 mod bundled;
 mod conversions;

@@ -1,4 +1,4 @@
-//! Where a credential goes, and how the files look afterwards.
+//! The files, values and modes that a write produces.
 
 use std::os::unix::fs::symlink;
 
@@ -29,7 +29,7 @@ fn oauth(refresh_token: Option<&str>) -> Credential {
 }
 
 #[test]
-fn the_entry_of_the_credentials_kind_is_written() {
+fn write_uses_the_entry_of_the_credentials_kind() {
     let login = Login::new();
     login.write(CODEX, &super::captured(Credential::api_key("sk"))).expect("written");
     let value: Value = serde_json::from_str(&login.text("auth.json")).expect("JSON");
@@ -39,15 +39,15 @@ fn the_entry_of_the_credentials_kind_is_written() {
 }
 
 #[test]
-fn a_credential_without_a_part_that_the_file_needs_is_not_written() {
+fn write_refuses_a_credential_without_a_required_part() {
     let login = Login::new();
     let error = login.write(CODEX, &super::captured(oauth(None))).expect_err("incomplete");
-    assert_eq!(error.to_string(), "auth.json needs a part that the credential does not have: refresh_token");
+    assert_eq!(error.to_string(), "cannot write auth.json: the credential has no refresh_token");
     assert_eq!(login.files(), [""; 0]);
 }
 
 #[test]
-fn the_host_says_which_key_else_the_only_one_of_the_file() {
+fn star_is_the_credentials_host_or_the_only_login_of_the_file() {
     let two = "a.host:\n  oauth_token: old\nb.host:\n  oauth_token: old\n";
     let login = Login::with("hosts.yml", two);
     login.write(GH, &token(Some("b.host"))).expect("written");
@@ -59,11 +59,11 @@ fn the_host_says_which_key_else_the_only_one_of_the_file() {
     assert!(login.text("hosts.yml").contains("a.host:\n  oauth_token: T\n"));
 
     let error = Login::new().write(GH, &token(None)).expect_err("no host");
-    assert_eq!(error.to_string(), "hosts.yml needs a part that the credential does not have: host");
+    assert_eq!(error.to_string(), "cannot write hosts.yml: the credential has no host");
 }
 
 #[test]
-fn the_state_is_merged_into_its_files_after_the_login() {
+fn write_merges_the_state_into_its_files() {
     let map = "[{file: .credentials.json, format: json, kind: token, fields: {token: /t}}]";
     let login = Login::with(".claude.json", r#"{"projects":{"x":{"n":1}},"hasCompletedOnboarding":false}"#);
     let state = BTreeMap::from([
@@ -89,7 +89,7 @@ fn the_state_is_merged_into_its_files_after_the_login() {
 }
 
 #[test]
-fn a_mode_is_never_widened() {
+fn write_never_widens_a_mode() {
     for (before, after) in [(0o644, 0o600), (0o600, 0o600), (0o400, 0o400), (0o4777, 0o600)] {
         let login = Login::with("hosts.yml", "");
         let path = login.path().join("hosts.yml");
@@ -100,7 +100,7 @@ fn a_mode_is_never_widened() {
 }
 
 #[test]
-fn if_one_of_several_files_is_refused_none_is_written() {
+fn write_changes_no_file_if_one_is_refused() {
     let map = "[{file: sub/a.json, format: json, kind: token, fields: {token: /t}}]";
     let (login, outside) = (Login::new(), Login::with("b.json", "{}"));
     symlink(outside.path().join("b.json"), login.path().join("z.json")).expect("link");
@@ -112,18 +112,18 @@ fn if_one_of_several_files_is_refused_none_is_written() {
 }
 
 #[test]
-fn a_file_is_replaced_in_one_step() {
+fn write_replaces_the_file_atomically() {
     let login = Login::with("hosts.yml", "");
     let mut old = fs::File::open(login.path().join("hosts.yml")).expect("file");
     login.write(GH, &token(Some("h"))).expect("written");
     let mut seen = String::new();
     std::io::Read::read_to_string(&mut old, &mut seen).expect("read");
-    assert_eq!(seen, "", "the old file is another one");
+    assert_eq!(seen, "", "the old file is unchanged");
     assert_eq!(login.files(), ["hosts.yml"]);
 }
 
 #[test]
-fn an_unknown_expiry_that_the_file_must_have_is_written_as_none_and_read_as_unknown() {
+fn unknown_expiry_in_a_required_field_is_written_as_zero_and_read_as_unknown() {
     let map = "
 - file: a
   format: json

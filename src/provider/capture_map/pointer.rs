@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-/// A path of the capture map.
-pub(super) struct Pointer {
+use crate::redact::escape;
+
+/// A parsed path of the capture map.
+pub(crate) struct Pointer {
     segments: Vec<String>,
     star: Option<usize>,
 }
 
 impl Pointer {
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let segments = segments(text)?;
         let mut stars = segments.iter().enumerate().filter(|(_, segment)| *segment == "*");
         let star = stars.next().map(|(at, _)| at);
@@ -19,12 +21,12 @@ impl Pointer {
         Ok(Self { segments, star })
     }
 
-    pub(super) fn has_star(&self) -> bool {
+    pub(crate) fn has_star(&self) -> bool {
         self.star.is_some()
     }
 
-    /// The path with `*` replaced by that key. `None` if it has a `*` and there is no key.
-    pub(super) fn with(&self, key: Option<&str>) -> Option<Vec<String>> {
+    /// Replaces `*` with `key`. `None` if there is a `*` and no key.
+    pub(crate) fn with(&self, key: Option<&str>) -> Option<Vec<String>> {
         let mut segments = self.segments.clone();
         if let Some(at) = self.star {
             key?.clone_into(&mut segments[at]);
@@ -32,27 +34,27 @@ impl Pointer {
         Some(segments)
     }
 
-    /// The keys that are in the place of `*`.
-    pub(super) fn keys<'v>(&self, value: &'v Value) -> impl Iterator<Item = &'v str> {
+    /// The keys that `value` has in the place of `*`.
+    pub(crate) fn keys<'v>(&self, value: &'v Value) -> impl Iterator<Item = &'v str> {
         let above = self.star.and_then(|at| look_up(value, &self.segments[..at]));
         above.and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str))
     }
 }
 
-/// The unescaped segments of a pointer.
-pub(super) fn segments(text: &str) -> Result<Vec<String>, &'static str> {
+/// Splits a pointer into its unescaped segments.
+pub(crate) fn segments(text: &str) -> Result<Vec<String>, &'static str> {
     let rest = text.strip_prefix('/').ok_or("a path starts with `/`")?;
     Ok(rest.split('/').map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect())
 }
 
-/// The pointer with these segments, for messages.
-pub(super) fn pointer_text(segments: &[String]) -> String {
+/// Joins segments to a pointer, escaped for messages.
+pub(crate) fn pointer_text(segments: &[String]) -> String {
     let escaped = segments.iter().map(|s| format!("/{}", s.replace('~', "~0").replace('/', "~1")));
-    super::names::escape(escaped.collect::<String>().as_bytes())
+    escape(escaped.collect::<String>().as_bytes())
 }
 
-/// The value at a path, through objects by key and arrays by index.
-pub(super) fn look_up<'v>(mut value: &'v Value, path: &[String]) -> Option<&'v Value> {
+/// Finds the value at a path: through objects by key, through arrays by index.
+pub(crate) fn look_up<'v>(mut value: &'v Value, path: &[String]) -> Option<&'v Value> {
     for segment in path {
         value = match value {
             Value::Object(map) => map.get(segment)?,

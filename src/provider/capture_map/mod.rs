@@ -1,0 +1,19 @@
+//! The capture map of a descriptor: where the vendor's files hold each part of a credential.
+//!
+//! [`CaptureEntry`] is the form that a YAML file has; [`PartMap`] is the same, checked and compiled.
+
+mod entry;
+mod error;
+mod field_path;
+mod file_path;
+mod part;
+mod part_map;
+mod pointer;
+
+pub use entry::{CaptureEntry, FieldMap, Format};
+pub use error::CaptureMapError;
+pub use field_path::{Convert, FieldPath};
+pub(crate) use file_path::FilePath;
+pub(crate) use part::Part;
+pub(crate) use part_map::{Field, PartMap};
+pub(crate) use pointer::{Pointer, look_up, pointer_text};

@@ -1,0 +1,93 @@
+//! The compiled capture map of one file, used for reading and for writing.
+
+use super::{
+    entry::CaptureEntry,
+    error::CaptureMapError,
+    field_path::{Convert, FieldPath},
+    file_path::FilePath,
+    part::Part,
+    pointer::{Pointer, segments},
+};
+use crate::{credential::Kind, redact::escape};
+
+/// The place of one part in a file.
+pub(crate) struct Field {
+    pub(crate) part: Part,
+    pub(crate) pointer: Pointer,
+    pub(crate) convert: Option<Convert>,
+    /// Path in a JWT's payload.
+    pub(crate) claim: Vec<String>,
+    pub(crate) required: bool,
+}
+
+/// All parts of one entry.
+pub(crate) struct PartMap {
+    pub(crate) kind: Kind,
+    pub(crate) fields: Vec<Field>,
+    /// The file's name, escaped for messages.
+    pub(crate) file: String,
+}
+
+impl CaptureEntry {
+    /// Checks that files can be read and written by this entry.
+    ///
+    /// # Errors
+    /// The first rule that the entry breaks.
+    pub fn check(&self) -> Result<(), CaptureMapError> {
+        FilePath::parse(&self.file)?;
+        PartMap::compile(self).map(drop)
+    }
+}
+
+impl PartMap {
+    /// Checks and parses the paths of an entry.
+    pub(crate) fn compile(entry: &CaptureEntry) -> Result<Self, CaptureMapError> {
+        let invalid = |problem: String| CaptureMapError::new(&entry.file, problem);
+        let fields = Part::all_in(&entry.fields)
+            .map(|(part, path)| {
+                Field::compile(&part, path, entry.kind)
+                    .map_err(|problem| invalid(format!("{part}: {problem}")))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        for part in Part::required_by(entry.kind) {
+            if !fields.iter().any(|field| field.part == *part) {
+                return Err(invalid(format!("kind {} needs {part}", entry.kind)));
+            }
+        }
+        if entry.kind == Kind::Fields && entry.fields.extra.is_empty() {
+            return Err(invalid("kind fields needs extra".to_owned()));
+        }
+        Ok(Self { kind: entry.kind, fields, file: escape(entry.file.as_bytes()) })
+    }
+}
+
+impl Field {
+    fn compile(part: &Part, path: &FieldPath, kind: Kind) -> Result<Self, &'static str> {
+        if !part.belongs_to(kind) {
+            return Err("not a part of a credential of this kind");
+        }
+        if !part.allows(path.convert) {
+            return Err(match path.convert {
+                Some(_) => "this part cannot have the conversion named by `as`",
+                None => "this part needs a conversion (`as`)",
+            });
+        }
+        let claim = match (&path.claim, path.convert) {
+            (Some(claim), Some(Convert::JwtClaim)) => segments(claim)?,
+            (None, Some(Convert::JwtClaim)) => return Err("`as: jwt_claim` needs `claim`"),
+            (Some(_), _) => return Err("`claim` is allowed only with `as: jwt_claim`"),
+            (None, _) => Vec::new(),
+        };
+        let pointer = Pointer::parse(&path.path)?;
+        if path.convert == Some(Convert::Key) && !pointer.has_star() {
+            return Err("`as: key` needs a `*` in `path`");
+        }
+        let required = !path.optional || Part::required_by(kind).contains(part);
+        Ok(Self { part: part.clone(), pointer, convert: path.convert, claim, required })
+    }
+
+    /// Whether the value is only read: it comes from a token or a key that the vendor wrote.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(self.convert, Some(Convert::JwtExp | Convert::JwtClaim | Convert::Key))
+    }
+}
