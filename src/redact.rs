@@ -9,11 +9,11 @@ const MAX_LENGTH: usize = 20;
 const MAX_DIGITS: usize = 3;
 
 /// The replacement of a text that could be a key.
-const REDACTED: &str = "... (not repeated: it could be a key)";
+pub const REDACTED: &str = "... (redacted: it could be a key)";
 
 /// Quotes typed text for a message, or redacts it if it could be a key, which a slip can put anywhere.
 pub fn quote(text: &str) -> String {
-    if looks_safe(text) { format!("{text:?}") } else { "\"...\" (not repeated: it could be a key)".into() }
+    if looks_safe(text) { format!("{text:?}") } else { "\"...\" (redacted: it could be a key)".into() }
 }
 
 /// Redacts a typed name that could be a key. Adds no quotes.

@@ -39,7 +39,7 @@ use authenticate::{
     context::Context,
     credential::Name,
     login::{self as logins, cli::sweep::SweepTimeout},
-    redact::looks_safe,
+    redact::{REDACTED, looks_safe},
     store::set_passphrase_provider,
 };
 use clap::{
@@ -220,7 +220,7 @@ fn without_keys(mut error: clap::Error) -> clap::Error {
         .map(|(kind, _)| kind)
         .collect();
     for kind in &secret {
-        error.insert(*kind, ContextValue::String("... (not repeated: it could be a key)".into()));
+        error.insert(*kind, ContextValue::String(REDACTED.into()));
     }
     if !secret.is_empty() {
         // Advice repeats what was typed, too.

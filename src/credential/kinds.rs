@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::secret::Secret;
 use crate::net::endpoint::Endpoint;
 
-/// Prefix of the extra values that record the origin of a native login. No vendor's value has it.
+/// Prefix of the extra values that record the origin of a native login. Such names are reserved for this program.
 pub(crate) const LOGIN: &str = "login.";
 /// Prefix of the part that names the host of a native login's token endpoint.
 pub(crate) const LOGIN_AT: &str = "login.at:";
@@ -75,7 +75,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its stored name: `api_key`, `oauth`, `token`, `basic` or `fields`.
+    /// The stored name: `api_key`, `oauth`, `token`, `basic` or `fields`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",

@@ -32,7 +32,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Its stored name: `us` or `vendor`.
+    /// The stored name: `us` or `vendor`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Us => "us",

@@ -26,12 +26,12 @@ impl Secret {
     /// # Errors
     /// The source's errors; [`io::ErrorKind::InvalidData`] if the secret is longer or not UTF-8.
     pub fn read(source: impl Read, limit: usize) -> io::Result<Self> {
-        let invalid = |reason| io::Error::new(io::ErrorKind::InvalidData, reason);
+        let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason);
         // Allocated at once: a growing buffer would leave unwiped copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
         source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > limit {
-            return Err(invalid("it is longer than any secret"));
+            return Err(invalid(&format!("it is longer than {limit} bytes")));
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not text (UTF-8)"))?;
         Ok(Self::new(text))

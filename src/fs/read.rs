@@ -66,10 +66,10 @@ fn read_all(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Tells a path that does not exist from one behind a dangling link, for example to a disk that is not mounted.
+/// Checks that a path is missing, and not merely behind a dangling link, for example to a disk that is not mounted.
 ///
 /// # Errors
-/// [`io::ErrorKind::NotFound`] with the dangling link, for a path that the system calls absent.
+/// [`io::ErrorKind::NotFound`] with the name of the dangling link.
 pub fn check_absent(path: &Path) -> io::Result<()> {
     for part in path.ancestors() {
         match fs::symlink_metadata(part) {

@@ -1,4 +1,4 @@
-//! Conversions between a vendor's values and ours, as a capture map names them.
+//! The named conversions of a capture map, between a vendor's values and ours.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;

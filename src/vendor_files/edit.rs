@@ -1,4 +1,4 @@
-//! Edits of a document: putting a credential in, and removing one.
+//! Edits that put a credential into a document or remove one from it.
 
 use std::collections::BTreeMap;
 

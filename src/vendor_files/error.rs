@@ -70,9 +70,9 @@ pub enum CaptureError {
         /// The reason.
         problem: &'static str,
     },
-    /// A secret that other values of the file contain, too, so that it cannot be removed. Nothing was written.
+    /// A secret that cannot be removed, because other values of the file contain it. Nothing was written.
     #[error("cannot remove the login from {file}: other values contain its secret")]
-    NotAlone {
+    CopiesRemain {
         /// The file.
         file: String,
     },

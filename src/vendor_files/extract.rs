@@ -19,7 +19,7 @@ const MAX_ACCOUNT: usize = 200;
 /// Limit of the keys that an error names.
 const MAX_KEYS: usize = 8;
 
-/// The parts of a credential that a document has.
+/// The parts of a credential found in a document.
 #[derive(Default, PartialEq, Eq)]
 struct Parts {
     secrets: BTreeMap<Part, Secret>,

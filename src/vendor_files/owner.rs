@@ -1,8 +1,8 @@
-//! The Unix users whose files are accepted.
+//! The Unix users whose vendor files are accepted.
 
 use rustix::process::geteuid;
 
-/// The Unix users whose files are accepted: always this process's own, and where an engine maps user ids one more.
+/// The accepted owners of vendor files: this process's user and, where an engine maps user ids, one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(OwnerRule);
 

@@ -1,4 +1,4 @@
-//! Reading a credential from the vendor's files.
+//! Capture of a credential from the vendor's files.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},

@@ -37,7 +37,7 @@ pub enum Removed {
 /// the defaults of the capture map.
 ///
 /// # Errors
-/// [`CaptureError::Changed`] if the file no longer holds this credential, [`CaptureError::NotAlone`] if other values
+/// [`CaptureError::Changed`] if the file no longer holds this credential, [`CaptureError::CopiesRemain`] if other values
 /// contain its secret; otherwise the errors of [`super::write`]. On error the file is unchanged.
 pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Result<Removed, CaptureError> {
     let root = Directory::open(dir, Owner::us())?;
@@ -63,7 +63,7 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         let secrets = secrets(&captured.credential);
         editor.remove_copies(&secrets);
         if contains_any(&editor.document.view(), &secrets) {
-            return Err(CaptureError::NotAlone { file: display });
+            return Err(CaptureError::CopiesRemain { file: display });
         }
         if has_only(&editor.document.view(), &defaults(entry, &stars)) {
             let failed = |action, errno| CaptureError::errno(&display, action, errno);

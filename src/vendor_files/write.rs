@@ -1,4 +1,4 @@
-//! Writing a credential into the vendor's files.
+//! Delivery of a credential into the vendor's files.
 
 use std::{
     collections::BTreeMap,

@@ -21,10 +21,10 @@ fn a_command_that_somebody_else_could_have_written_is_not_run() {
     let text = format!("store:\n  passphrase_command: [{}]\n", program.display());
     let config = home.write("config/config.yaml", &text);
     set_mode(&config, 0o666);
-    home.authenticate(["demo", "openai", "--api-key-stdin"])
-        .input(KEY)
-        .exits(code::USAGE)
-        .says(&format!("everybody can write to it: if it is right, run `chmod o-w {}`", config.display()));
+    home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY).exits(code::USAGE).says(&format!(
+        "everybody can write to it: if its content is right, run `chmod o-w {}`",
+        config.display()
+    ));
     assert!(!ran.exists() && home.stored().is_empty());
     // A group may: it is often the user's own.
     set_mode(&config, 0o664);
@@ -44,7 +44,7 @@ fn a_file_of_another_user_is_not_believed() {
     let key = ["demo", "openai", "--api-key-stdin"];
     let says = |path: &Path| {
         format!(
-            "it belongs to user 65534, and this is user 0: if it is right, run `chown 0 {}`",
+            "it belongs to user 65534, not to user 0: if its content is right, run `chown 0 {}`",
             path.display()
         )
     };

@@ -30,7 +30,7 @@ fn one_that_others_can_write_to_is_the_same_error_for_every_login() {
         home.authenticate(arguments)
             .input(KEY)
             .exits(code::STORE)
-            .says("it is a symbolic link: put the real thing there");
+            .says("it is a symbolic link: replace it with a real directory");
     }
 }
 

@@ -59,7 +59,7 @@ fn a_key_in_place_of_a_name_is_not_repeated() {
     }
     home.authenticate(["token", "demo", &profile])
         .exits(code::NO_CREDENTIAL)
-        .says("no credential for openai:... (not repeated: it could be a key)")
+        .says("no credential for openai:... (redacted: it could be a key)")
         .says("authenticate demo openai:PROFILE");
     home.authenticate(["token", "demo", "openai:wrok", "--set", "team"])
         .exits(code::NO_CREDENTIAL)

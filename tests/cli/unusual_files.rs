@@ -108,12 +108,12 @@ fn a_source_of_keys_without_an_end_is_too_long() {
     home.authenticate(["demo", "openai", "--api-key-file", "/dev/zero"])
         .within_megabytes(2000)
         .exits(code::USAGE)
-        .says("it is longer than any secret");
+        .says("it is longer than 65536 bytes");
     let second = format!("{KEY}{}\n{KEY}", " ".repeat(70_000));
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(second)
         .exits(code::USAGE)
-        .says("it is longer than any secret");
+        .says("it is longer than 65536 bytes");
     assert!(home.keys().is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! One entry of the capture map, as a descriptor writes it.
+//! The entries of the capture map, as a descriptor writes them.
 
 use std::collections::BTreeMap;
 

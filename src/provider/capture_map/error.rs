@@ -1,8 +1,8 @@
-//! The error of a capture map that cannot be used.
+//! The error of an invalid capture map.
 
 use crate::redact::escape;
 
-/// A capture map that cannot be used, and why.
+/// An invalid capture map, with the rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid capture map of {file}: {problem}")]
 pub struct CaptureMapError {

@@ -1,6 +1,6 @@
 //! The capture map of a descriptor: where the vendor's files hold each part of a credential.
 //!
-//! [`CaptureEntry`] is the form that a YAML file has; [`PartMap`] is the same, checked and compiled.
+//! A [`CaptureEntry`] is an entry as a descriptor writes it; a `PartMap` is the same entry, checked and compiled.
 
 mod entry;
 mod error;
