@@ -9,8 +9,8 @@ use crate::{
     handout::headers::HeadersError,
     login::{
         LoginError,
-        cli::port_forward::{PortError, PortUnavailable},
         import::ImportError,
+        loopback::{PortError, PortUnavailable},
     },
     oauth::OAuthError,
     refresh::RefreshError,

@@ -7,7 +7,7 @@ use crate::{
     },
     context::{ConfigError, Context},
     credential::{Address, Credential, Kind, Record, Secret},
-    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, TokenOrigin, TokenEndpoint, TokenHint},
+    oauth::{self, ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, TokenOrigin},
     provider::{
         Provider, Unusable,
         descriptor::{Body, Revoke},
@@ -288,7 +288,10 @@ fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
 
 /// The revocation endpoint for tokens of an OAuth flow: the one that the server published, or else the descriptor's, if it
 /// is at the server that issued the tokens. The tokens go to no other server, whatever the descriptor says now.
-fn origin_endpoint(origin: &TokenOrigin, revoke: Option<&Revoke>) -> Result<Option<TokenEndpoint>, OAuthError> {
+fn origin_endpoint(
+    origin: &TokenOrigin,
+    revoke: Option<&Revoke>,
+) -> Result<Option<TokenEndpoint>, OAuthError> {
     let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
     let described = described.filter(|url| url.host() == origin.token_url.host());
     let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };

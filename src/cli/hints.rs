@@ -7,8 +7,8 @@ use authenticate::{
     context::Context,
     credential::{Address, DEFAULT, Name},
     login::{
-        cli::port_forward::{PortError, PortUnavailable},
         import::ImportError,
+        loopback::{PortError, PortUnavailable},
     },
     redact,
     vendor_files::{CaptureError, Refusal},

@@ -97,7 +97,7 @@ async fn build(
         ))
         .into());
     };
-    let recipe = Recipe::find(&image.name, image.version.as_deref(), &context.paths().images())?;
+    let recipe = Recipe::find(&provider.name, image, &context.paths().images())?;
     let engine = engine.connect().await?;
     let tag = recipe.tag();
     if !engine.has_image(&tag).await? {
@@ -115,8 +115,9 @@ fn current(context: &Context) -> (Vec<String>, Vec<String>) {
     let registry = context.registry();
     let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
     let mut tags = Vec::new();
-    for image in registry.iter().filter_map(|provider| provider.image.as_ref()) {
-        match Recipe::find(&image.name, image.version.as_deref(), &context.paths().images()) {
+    for provider in registry.iter() {
+        let Some(image) = &provider.image else { continue };
+        match Recipe::find(&provider.name, image, &context.paths().images()) {
             Ok(recipe) => tags.push(recipe.tag()),
             // It has none of ours.
             Err(EngineError::NoContainerfile { .. }) => {}

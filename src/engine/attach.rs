@@ -1,10 +1,8 @@
-//! What a container prints, and what is typed into it.
+//! The output of a container, and the input that is typed into it.
 
 use std::{io, pin::Pin};
 
-use bollard::{
-    container::LogOutput, errors::Error as ApiError, query_parameters::AttachContainerOptionsBuilder,
-};
+use bollard::{container::LogOutput, query_parameters::AttachContainerOptionsBuilder};
 use futures_util::{Stream, StreamExt as _};
 use http_body_util::Empty;
 use hyper::{Request, upgrade::Upgraded};
@@ -12,19 +10,19 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWrite;
 use tokio_util::io::ReaderStream;
 
-use super::{Container, Engine, EngineError, api, raw};
+use super::{Container, Engine, EngineError, error::api, raw};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Standard output, or the terminal.
+    /// From standard output or the terminal.
     Out(Vec<u8>),
-    /// Standard error.
+    /// From standard error.
     Err(Vec<u8>),
 }
 
 impl Output {
-    /// The bytes.
+    /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Out(bytes) | Self::Err(bytes) => bytes,
@@ -32,16 +30,19 @@ impl Output {
     }
 }
 
-/// Both directions of an attached container.
+/// The streams of an attached container.
 pub struct Attached {
-    /// What it prints; ends when it ends.
+    /// The output; ends when the container ends.
     pub output: Pin<Box<dyn Stream<Item = Output> + Send>>,
-    /// What is typed.
+    /// The input.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
 }
 
 impl Container {
-    /// Attaches. To be called before the container is started, so that nothing it prints is missed.
+    /// Attaches to the container. Call this before [`Container::start`], so that no output is missed.
+    ///
+    /// # Errors
+    /// [`EngineError::Api`], [`EngineError::Io`]
     pub async fn attach(&self) -> Result<Attached, EngineError> {
         if self.terminal {
             return self.attach_terminal().await;
@@ -53,18 +54,18 @@ impl Container {
             .stderr(true)
             .build();
         let attached = self.engine.api.attach_container(&self.id, Some(options)).await;
-        let attached = attached.map_err(api("attaching to the login's container"))?;
+        let attached = attached.map_err(api("attach to the login's container"))?;
         let output = attached.output.take_while(|piece| std::future::ready(piece.is_ok()));
         let output = output.filter_map(|piece| std::future::ready(piece.ok().map(Output::from)));
         Ok(Attached { output: Box::pin(output), input: attached.input })
     }
 
-    /// A terminal's output comes as it is, without frames. The API client would look for frames in it all the same,
-    /// and a hostile program could make it wait for gigabytes; so the bytes are taken from the connection here.
+    /// Attaches to a terminal, whose output has no frames. The API client looks for frames there all the same, and a
+    /// hostile program could make it wait for gigabytes; so the bytes are read from the connection here.
     async fn attach_terminal(&self) -> Result<Attached, EngineError> {
-        let doing = "attaching to the login's container";
-        let failed = |error: io::Error| api(doing)(ApiError::IOError { err: error });
-        let stream = upgrade(&self.engine, &self.id).await.map_err(failed)?;
+        let upgraded = upgrade(&self.engine, &self.id).await;
+        let stream = upgraded
+            .map_err(|source| EngineError::Io { action: "attach to the login's container".into(), source })?;
         let (read, write) = tokio::io::split(TokioIo::new(stream));
         let output = ReaderStream::with_capacity(read, 16 * 1024);
         let output = output.take_while(|piece| std::future::ready(piece.is_ok()));
@@ -74,9 +75,9 @@ impl Container {
     }
 }
 
-/// Asks the engine to attach, and takes over the connection (Docker Engine API, "attach": hijacking).
+/// Asks the engine to attach and takes over the connection (Docker Engine API, "attach": hijacking).
 async fn upgrade(engine: &Engine, id: &str) -> io::Result<Upgraded> {
-    let version = engine.api().client_version();
+    let version = engine.api.client_version();
     let request = Request::post(format!(
         "/v{}.{}/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1",
         version.major_version, version.minor_version
@@ -88,7 +89,7 @@ async fn upgrade(engine: &Engine, id: &str) -> io::Result<Upgraded> {
     .map_err(io::Error::other)?;
     let response = raw::send(engine.url(), request).await?;
     if response.status() != hyper::StatusCode::SWITCHING_PROTOCOLS {
-        return Err(io::Error::other(format!("HTTP status {}", response.status())));
+        return Err(io::Error::other(format!("the engine answered with status {}", response.status())));
     }
     hyper::upgrade::on(response).await.map_err(io::Error::other)
 }

@@ -1,47 +1,43 @@
-//! What to do where no engine answered.
+//! Advice for the case that no engine answered.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-use super::locate::{EngineSelector, Environment};
+use super::{environment::Environment, selector::EngineSelector};
 
-/// What to do about a place that was named, or else about the product that is wanted. `may_not`: there is a socket that
-/// the user has no right to.
-pub(super) fn not_found_hint(here: &Environment, choice: &EngineSelector, may_not: bool) -> String {
-    let only = |who: &str, else_do: &str| {
-        format!("{who} names that place, and no other is looked at: start the engine there, or {else_do}")
+/// Returns the advice for the setting that named one place, or else for the selected product. `forbidden`: a socket
+/// exists that this user has no right to use.
+pub(super) fn not_found_hint(here: &Environment, selector: &EngineSelector, forbidden: bool) -> String {
+    let only = |setting: &str, alternative: &str| {
+        format!("{setting} names the only place that is tried: start the engine there, or {alternative}")
     };
-    let elsewhere = "to have the usual sockets looked at";
+    let unset = "unset it to try the usual sockets";
     let (docker, podman) = (here.docker_host.is_some(), here.container_host.is_some());
-    match choice {
+    match selector {
         EngineSelector::Url(_) => only("--engine (or the project's file)", "name another one"),
-        EngineSelector::Any | EngineSelector::Docker if docker => {
-            only("DOCKER_HOST", &format!("unset it {elsewhere}"))
-        }
-        EngineSelector::Any | EngineSelector::Podman if podman => {
-            only("CONTAINER_HOST", &format!("unset it {elsewhere}"))
-        }
+        EngineSelector::Any | EngineSelector::Docker if docker => only("DOCKER_HOST", unset),
+        EngineSelector::Any | EngineSelector::Podman if podman => only("CONTAINER_HOST", unset),
         EngineSelector::Docker => {
-            use_docker(here, may_not).unwrap_or_else(|| "install Docker, or use another engine".into())
+            docker_hint(here, forbidden).unwrap_or_else(|| "install Docker, or use another engine".into())
         }
         EngineSelector::Podman => {
-            start_podman(here).unwrap_or_else(|| "install Podman, or use another engine".into())
+            podman_hint(here).unwrap_or_else(|| "install Podman, or use another engine".into())
         }
-        EngineSelector::Any => start_podman(here)
-            .or_else(|| use_docker(here, may_not))
+        EngineSelector::Any => podman_hint(here)
+            .or_else(|| docker_hint(here, forbidden))
             .unwrap_or_else(|| "install Docker or Podman, or name one with --engine".into()),
     }
 }
 
-/// How Docker comes to be used, where it is installed.
-fn use_docker(here: &Environment, may_not: bool) -> Option<String> {
+/// Returns how to start an installed Docker, or how to get access to a running one.
+fn docker_hint(here: &Environment, forbidden: bool) -> Option<String> {
     let root = if here.root { "" } else { "sudo " };
-    if may_not {
+    if forbidden {
         let join = format!("{root}usermod -aG docker $USER");
         return Some(format!(
-            "Docker's socket is for the group docker: join it with `{join}` and log in to the machine anew; whoever is in it is as good as root there"
+            "only the group docker may use Docker's socket: join the group with `{join}` and log in to the machine again (members of the group have the rights of root)"
         ));
     }
     let docker = installed("dockerd").or_else(|| installed("docker"))?;
@@ -52,8 +48,8 @@ fn use_docker(here: &Environment, may_not: bool) -> Option<String> {
     Some(format!("{} is installed; start it with: {start}", docker.display()))
 }
 
-/// One line that starts Podman's socket, where Podman is installed.
-fn start_podman(here: &Environment) -> Option<String> {
+/// Returns a command line that starts the socket of an installed Podman.
+fn podman_hint(here: &Environment) -> Option<String> {
     let podman = installed("podman")?;
     let command = if has_systemd() {
         format!("systemctl {}start podman.socket", if here.root { "" } else { "--user " })
@@ -63,7 +59,7 @@ fn start_podman(here: &Environment) -> Option<String> {
             (Some(dir), false) => (dir.as_path(), ""),
             (None, false) => (Path::new("$XDG_RUNTIME_DIR"), "export XDG_RUNTIME_DIR=$(mktemp -d); "),
         };
-        // Podman does not make the directory.
+        // Podman does not create the directory.
         let dir = runtime_dir.join("podman").display().to_string();
         format!("{first}mkdir -p {dir} && podman system service --time=0 unix://{dir}/podman.sock &")
     };
@@ -84,28 +80,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_that_was_named_is_advised_on_by_whoever_named_it() {
+    fn hint_with_a_named_place_names_the_setting() {
         let docker_host = Environment { docker_host: Some("/d".into()), ..Environment::default() };
         let container_host = Environment { container_host: Some("/c".into()), ..Environment::default() };
         let url = EngineSelector::Url("unix:///x".into());
-        for (here, choice, who) in [
+        for (here, selector, setting) in [
             (&docker_host, &EngineSelector::Any, "DOCKER_HOST names"),
             (&docker_host, &EngineSelector::Docker, "DOCKER_HOST names"),
             (&container_host, &EngineSelector::Any, "CONTAINER_HOST names"),
             (&container_host, &EngineSelector::Podman, "CONTAINER_HOST names"),
             (&docker_host, &url, "--engine (or the project's file) names"),
         ] {
-            assert!(not_found_hint(here, choice, false).starts_with(who), "{choice:?}");
+            assert!(not_found_hint(here, selector, false).starts_with(setting), "{selector:?}");
         }
     }
 
     #[test]
-    fn podman_is_no_advice_for_docker() {
+    fn hint_for_one_product_does_not_name_the_other() {
         let here = Environment::default();
-        for may_not in [true, false] {
-            assert!(
-                !not_found_hint(&here, &EngineSelector::Docker, may_not).to_lowercase().contains("podman")
-            );
+        for forbidden in [true, false] {
+            let hint = not_found_hint(&here, &EngineSelector::Docker, forbidden);
+            assert!(!hint.to_lowercase().contains("podman"), "{hint}");
         }
         assert!(not_found_hint(&here, &EngineSelector::Docker, true).contains("usermod -aG docker"));
         assert!(!not_found_hint(&here, &EngineSelector::Podman, true).contains("docker"));

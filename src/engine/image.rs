@@ -1,53 +1,60 @@
-//! Images: there already, built on first need, listed and pruned.
+//! Images: looking for one, building, listing and removing.
 
 use std::collections::HashMap;
 
-use bollard::query_parameters::{BuildImageOptions, ListImagesOptionsBuilder, RemoveImageOptionsBuilder};
+use bollard::{
+    models::BuildInfo,
+    query_parameters::{BuildImageOptions, ListImagesOptionsBuilder, RemoveImageOptionsBuilder},
+};
 use futures_util::StreamExt as _;
 
 use super::{
-    ApiFailure, Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, api, containerfile::Recipe,
-    is_not_found, passthrough::CA_PATH,
+    ApiFailure, Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, archive,
+    containerfile::Recipe,
+    error::{api, has_status},
 };
 
-/// Lines kept of a build's output for its error.
+/// The number of lines of a build's output that its error repeats.
 const TAIL_LINES: usize = 15;
 
-/// An image that we built.
+/// An image that this program built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<String>,
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Name of its directory.
+    /// The name of the provider that it was built for.
     pub name: String,
-    /// Seconds since 1970.
+    /// The time of the build, in seconds since 1970.
     pub created: i64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
 }
 
 impl Engine {
-    /// Whether the engine has the image.
+    /// Returns whether the engine has the image.
+    ///
+    /// # Errors
+    /// [`EngineError::Api`]
     pub async fn has_image(&self, image: &str) -> Result<bool, EngineError> {
         match self.api.inspect_image(image).await {
             Ok(_) => Ok(true),
-            Err(error) if is_not_found(&error) => Ok(false),
-            Err(error) => Err(api("looking for the image")(error)),
+            Err(error) if has_status(&error, &[404]) => Ok(false),
+            Err(error) => Err(api("look for the image")(error)),
         }
     }
 
-    /// Builds the image of a recipe; `line` is given the build's output line by line.
+    /// Builds the image of a recipe and returns its tag. Calls `line` with each line of the build's output.
     ///
     /// # Errors
-    /// [`EngineError::Build`] with the end of the output.
+    /// [`EngineError::Build`] with the end of the output, [`EngineError::Io`], [`EngineError::Api`]
     pub async fn build(
         &self,
         recipe: &Recipe,
         passthrough: &Passthrough,
         network: Option<&str>,
-        mut line: impl FnMut(&str),
+        line: impl FnMut(&str),
     ) -> Result<String, EngineError> {
         let tag = recipe.tag();
         let options = BuildImageOptions {
@@ -58,46 +65,28 @@ impl Engine {
             buildargs: Some(build_args(recipe, passthrough)),
             labels: Some(HashMap::from([
                 (LABEL.to_owned(), String::new()),
-                (IMAGE_LABEL.to_owned(), recipe.name.clone()),
+                (IMAGE_LABEL.to_owned(), recipe.provider.clone()),
             ])),
             networkmode: network.map(str::to_owned),
             ..Default::default()
         };
-        let context = context(recipe, passthrough)
-            .map_err(|source| EngineError::Io { what: "the build context".into(), source })?;
-        let body = bollard::body_full(context.into());
+        let body = bollard::body_full(build_context(recipe, passthrough)?.into());
         let mut output = Box::pin(self.api.build_image(options, None, Some(body)));
-        let mut tail: Vec<String> = Vec::new();
-        let failed = |message: String, tail: &[String]| EngineError::Build {
-            image: tag.clone(),
-            message: message.trim().to_owned(),
-            tail: tail.join("\n"),
-        };
+        let mut log = BuildLog { image: &tag, line, tail: Vec::new() };
         while let Some(event) = output.next().await {
-            let event = event.map_err(|error| failed(ApiFailure::from(error).to_string(), &tail))?;
-            if let Some(text) = event.stream {
-                for text in text.lines().map(str::trim_end).filter(|text| !text.is_empty()) {
-                    line(text);
-                    tail.push(text.to_owned());
-                }
-                tail.drain(..tail.len().saturating_sub(TAIL_LINES));
-            }
-            if let Some(detail) = event.error_detail {
-                return Err(failed(detail.message.unwrap_or_default(), &tail));
-            }
+            log.read(event.map_err(|error| log.error(&ApiFailure::from(error).to_string()))?)?;
         }
-        if self.has_image(&tag).await? {
-            Ok(tag)
-        } else {
-            Err(failed("the build left no image".into(), &tail))
-        }
+        if self.has_image(&tag).await? { Ok(tag) } else { Err(log.error("the build left no image")) }
     }
 
-    /// The images that we built, newest first.
+    /// Lists the images that this program built, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Api`]
     pub async fn built_images(&self) -> Result<Vec<Built>, EngineError> {
         let filters = HashMap::from([("label".to_owned(), vec![IMAGE_LABEL.to_owned()])]);
         let options = ListImagesOptionsBuilder::default().filters(&filters).build();
-        let images = self.api.list_images(Some(options)).await.map_err(api("listing images"))?;
+        let images = self.api.list_images(Some(options)).await.map_err(api("list images"))?;
         let mut built: Vec<Built> = images
             .into_iter()
             .map(|image| Built {
@@ -112,44 +101,78 @@ impl Engine {
         Ok(built)
     }
 
-    /// Removes an image by id; `false` when it is in use.
+    /// Removes an image by id. Returns `false` if the image is in use; an image that is already removed is no error.
+    ///
+    /// # Errors
+    /// [`EngineError::Api`]
     pub async fn remove_image(&self, id: &str) -> Result<bool, EngineError> {
         let options = RemoveImageOptionsBuilder::default().force(true).build();
         match self.api.remove_image(id, Some(options), None).await {
             Ok(_) => Ok(true),
-            Err(error) if is_not_found(&error) => Ok(true),
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => Ok(false),
-            Err(error) => Err(api("removing an image")(error)),
+            Err(error) if has_status(&error, &[404]) => Ok(true),
+            Err(error) if has_status(&error, &[409]) => Ok(false),
+            Err(error) => Err(api("remove an image")(error)),
+        }
+    }
+}
+
+/// The output of a running build.
+struct BuildLog<'a, L> {
+    image: &'a str,
+    line: L,
+    /// The last lines.
+    tail: Vec<String>,
+}
+
+impl<L: FnMut(&str)> BuildLog<'_, L> {
+    fn read(&mut self, event: BuildInfo) -> Result<(), EngineError> {
+        let text = event.stream.unwrap_or_default();
+        for text in text.lines().map(str::trim_end).filter(|text| !text.is_empty()) {
+            (self.line)(text);
+            self.tail.push(text.to_owned());
+        }
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL_LINES));
+        match event.error_detail {
+            Some(detail) => Err(self.error(&detail.message.unwrap_or_default())),
+            None => Ok(()),
+        }
+    }
+
+    fn error(&self, message: &str) -> EngineError {
+        EngineError::Build {
+            image: self.image.to_owned(),
+            message: message.trim().to_owned(),
+            tail: self.tail.join("\n"),
         }
     }
 }
 
 fn build_args(recipe: &Recipe, passthrough: &Passthrough) -> HashMap<String, String> {
-    let version = recipe.version.iter().map(|version| ("VERSION".to_owned(), version.clone()));
-    passthrough.env().into_iter().chain(version).collect()
+    let own = [("PACKAGE", &recipe.package), ("VERSION", &recipe.version)];
+    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    passthrough.env().into_iter().chain(own).collect()
 }
 
-/// The build context: the Containerfile, and beside it always a `ca.pem`, empty where there is nothing to trust.
-fn context(recipe: &Recipe, passthrough: &Passthrough) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut add = |name: &str, bytes: &[u8]| {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        tar.append_data(&mut header, name, bytes)
-    };
-    add("Containerfile", &recipe.containerfile)?;
-    add("ca.pem", passthrough.ca_bundle.as_deref().unwrap_or_default())?;
-    tar.into_inner()
+/// Packs the Containerfile and a `ca.pem`, which is empty without a CA bundle: a Containerfile can always copy it.
+fn build_context(recipe: &Recipe, passthrough: &Passthrough) -> Result<Vec<u8>, EngineError> {
+    let ca_bundle = passthrough.ca_bundle.as_deref().unwrap_or_default();
+    let files = [("Containerfile", recipe.containerfile.as_slice()), ("ca.pem", ca_bundle)];
+    archive::pack("the build context", &files)
 }
 
-/// An archive that puts the bundle at [`CA_PATH`] when it is unpacked at `/`.
-pub(super) fn ca_archive(bundle: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(bundle.len() as u64);
-    header.set_mode(0o644);
-    tar.append_data(&mut header, CA_PATH.trim_start_matches('/'), bundle)?;
-    tar.into_inner()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn build_args_hold_package_and_version_where_given() {
+        let recipe = Recipe {
+            provider: "acme".into(),
+            package: Some("@acme/cli".into()),
+            version: None,
+            containerfile: b"FROM scratch".to_vec(),
+        };
+        let args = build_args(&recipe, &Passthrough::default());
+        assert_eq!(args, HashMap::from([("PACKAGE".to_owned(), "@acme/cli".to_owned())]));
+    }
 }

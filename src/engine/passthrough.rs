@@ -1,15 +1,16 @@
-//! What a company network needs inside: proxy variables and a bundle of certificates.
+//! Proxy variables and a CA bundle, passed on to image builds and containers.
 
 use std::{env, path::Path};
 
 use super::EngineError;
 use crate::net::tls_roots;
 
-/// Where the bundle stands in images and containers.
+/// The path of the CA bundle in images and containers.
 pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
-/// The variables by which programs find a bundle.
+/// The variables by which programs find a CA bundle.
 const CA_VARIABLES: [&str; 5] =
     ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"];
+/// The variables by which programs find a proxy.
 const PROXIES: [&str; 8] = [
     "http_proxy",
     "https_proxy",
@@ -24,19 +25,20 @@ const PROXIES: [&str; 8] = [
 /// Proxy variables and certificates for builds and runs.
 #[derive(Clone, Debug, Default)]
 pub struct Passthrough {
-    /// The proxy variables that are set here.
+    /// The proxy variables of this process.
     pub proxies: Vec<(String, String)>,
     /// The certificates to trust (PEM).
     pub ca_bundle: Option<Vec<u8>>,
-    /// Variables that name a bundle which cannot be read, and why: to be shown.
+    /// Variables that name an unreadable bundle, with the reason, as messages.
     pub ignored: Vec<String>,
 }
 
 impl Passthrough {
-    /// The proxy variables of this process, and the bundle in `file`, or else the one named by the usual variables.
+    /// Reads the proxy variables of this process and the bundle in `file`, or else the bundle that the usual variables
+    /// name.
     ///
     /// # Errors
-    /// [`EngineError::File`] when the bundle cannot be read. One that was only found in a variable is left out then.
+    /// [`EngineError::File`] when `file` cannot be read. An unreadable bundle from a variable is left out.
     pub fn from_env(file: Option<&Path>) -> Result<Self, EngineError> {
         let proxies =
             PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect();
@@ -49,7 +51,7 @@ impl Passthrough {
         Ok(Self { proxies, ca_bundle, ignored: unread })
     }
 
-    /// The environment that makes programs use them.
+    /// Returns the environment that makes programs use them.
     pub fn env(&self) -> Vec<(String, String)> {
         let ca = self
             .ca_bundle

@@ -1,4 +1,5 @@
-//! Requests that the API client cannot make: those that take over the connection, or ask for what only one product says.
+//! Requests that the API client cannot make: those that take over the connection, and those for data that only one
+//! product has.
 
 use std::io;
 
@@ -13,17 +14,17 @@ use tokio::{
 use tokio_util::bytes::Bytes;
 use url::Host;
 
-/// No answer that we read whole is larger.
+/// The largest answer that is read whole.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// Sends a request without a body to the engine at `url`, on a connection of its own.
+/// Sends a request without a body to the engine at `url`, on a new connection.
 pub(super) async fn send(url: &str, request: Request<Empty<Bytes>>) -> io::Result<Response<Incoming>> {
     match url.strip_prefix("unix://") {
         Some(path) => exchange(UnixStream::connect(path).await?, request).await,
         None => {
             let url = url::Url::parse(url).map_err(io::Error::other)?;
             let port = url.port().unwrap_or(2375);
-            let stream = match url.host().ok_or_else(|| io::Error::other("no host"))? {
+            let stream = match url.host().ok_or_else(|| io::Error::other("the URL has no host"))? {
                 Host::Domain(name) => TcpStream::connect((name, port)).await?,
                 Host::Ipv4(address) => TcpStream::connect((address, port)).await?,
                 Host::Ipv6(address) => TcpStream::connect((address, port)).await?,
@@ -43,7 +44,8 @@ where
     sender.send_request(request).await.map_err(io::Error::other)
 }
 
-/// What an engine says of itself in the head of each answer, asked for with the request that costs it least.
+/// Returns the headers of an answer to `/_ping`, the cheapest request: an engine identifies itself in the headers of
+/// every answer.
 pub(super) async fn ping(url: &str) -> io::Result<HeaderMap> {
     Ok(ask(url, "/_ping").await?.into_parts().0.headers)
 }
@@ -52,8 +54,8 @@ pub(super) async fn ping(url: &str) -> io::Result<HeaderMap> {
 pub(super) async fn get<T: DeserializeOwned>(url: &str, path: &str) -> io::Result<T> {
     let body = ask(url, path).await?.into_body();
     let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(io::Error::other)?;
-    let no_json = |_| io::Error::other("what it says is not JSON");
-    serde_json::from_slice(&body.to_bytes()).map_err(no_json)
+    let not_json = |_| io::Error::other("its answer is not JSON");
+    serde_json::from_slice(&body.to_bytes()).map_err(not_json)
 }
 
 async fn ask(url: &str, path: &str) -> io::Result<Response<Incoming>> {
@@ -61,7 +63,7 @@ async fn ask(url: &str, path: &str) -> io::Result<Response<Incoming>> {
         Request::get(path).header("Host", "localhost").body(Empty::new()).map_err(io::Error::other)?;
     let response = send(url, request).await?;
     if !response.status().is_success() {
-        return Err(io::Error::other(format!("HTTP status {}", response.status())));
+        return Err(io::Error::other(format!("it answered with status {}", response.status())));
     }
     Ok(response)
 }

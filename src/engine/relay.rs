@@ -1,7 +1,7 @@
-//! A connection to a port on the container's own loopback, from outside.
+//! Connections from the host to a port on the container's own loopback.
 //!
-//! No port is published for it and nothing needs to be in the image but any one of the common tools: a command is
-//! run in the container that joins its standard streams to the port.
+//! No port is published. An exec'd command in the container joins its standard streams to the port, with whichever
+//! common tool the image has.
 
 use std::pin::Pin;
 
@@ -14,9 +14,10 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::{bytes::Bytes, io::StreamReader};
 
-use super::{Container, EngineError, api};
+use super::{Container, EngineError, error::api};
 
-/// Joins standard input and output to port `$1` of the loopback, on IPv4 or else IPv6, with what the image has.
+/// Joins standard input and output to port `$1` of the loopback (IPv4, else IPv6) with bash, socat, node, python3 or
+/// nc.
 const JOIN: &str = r#"
 if command -v bash >/dev/null 2>&1; then
   exec bash -c '
@@ -39,18 +40,21 @@ fi
 exit 127
 "#;
 
-/// Both directions of a connection into a container.
+/// A connection into a container.
 pub struct Relay {
-    /// What the port answers.
+    /// The bytes from the port.
     pub output: Pin<Box<dyn AsyncRead + Send>>,
-    /// What is sent to it.
+    /// The bytes to the port.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
 }
 
 impl Container {
-    /// Connects to a port on the container's loopback. A refused connection shows as an output that ends at once.
+    /// Connects to a port on the container's loopback. If the connection is refused, the output ends at once.
+    ///
+    /// # Errors
+    /// [`EngineError::Api`] when the engine does not run the command that connects.
     pub async fn relay(&self, port: u16) -> Result<Relay, EngineError> {
-        let doing = "connecting to the container's loopback";
+        let action = "connect to the login's container";
         let command = ["/bin/sh", "-c", JOIN, "sh", &port.to_string()].map(str::to_owned).to_vec();
         let exec = ExecConfig {
             cmd: Some(command),
@@ -59,9 +63,9 @@ impl Container {
             attach_stderr: Some(false),
             ..Default::default()
         };
-        let exec = self.engine.api.create_exec(&self.id, exec).await.map_err(api(doing))?;
+        let exec = self.engine.api.create_exec(&self.id, exec).await.map_err(api(action))?;
         let options = StartExecOptions { output_capacity: Some(64 * 1024), ..Default::default() };
-        match self.engine.api.start_exec(&exec.id, Some(options)).await.map_err(api(doing))? {
+        match self.engine.api.start_exec(&exec.id, Some(options)).await.map_err(api(action))? {
             StartExecResults::Attached { output, input } => {
                 let output: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>> =
                     Box::pin(output.filter_map(|piece| {
@@ -74,12 +78,15 @@ impl Container {
                 Ok(Relay { output: Box::pin(StreamReader::new(output)), input })
             }
             StartExecResults::Detached => {
-                Err(api(doing)(bollard::errors::Error::DockerStreamError { error: "not attached".into() }))
+                Err(api(action)(bollard::errors::Error::DockerStreamError { error: "not attached".into() }))
             }
         }
     }
 
-    /// Joins a connection of the host to a port on the container's loopback until either side is done.
+    /// Joins a connection of the host to a port on the container's loopback until either side closes.
+    ///
+    /// # Errors
+    /// As [`Container::relay`].
     pub async fn join(&self, port: u16, connection: tokio::net::TcpStream) -> Result<(), EngineError> {
         let Relay { mut output, mut input } = self.relay(port).await?;
         let (mut from, mut to) = connection.into_split();

@@ -1,50 +1,52 @@
-//! A way to tell a running login to end.
+//! Cancellation of a running login.
 
 use tokio::sync::watch;
 
-/// Told by whoever may end a login: a signal handler, a button, a test.
+/// The side that cancels a login: a signal handler, a button, a test.
 #[derive(Clone, Debug)]
 pub struct CancelHandle(watch::Sender<CancelRequest>);
 
-/// Listened to by a login.
+/// The side that a login listens to.
 #[derive(Clone, Debug)]
 pub struct CancelToken(watch::Receiver<CancelRequest>);
 
-/// What was asked of a login.
+/// The request to a login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CancelRequest {
-    /// Nothing yet.
+    /// Go on.
     #[default]
     Nothing,
-    /// Ctrl-C, which is the vendor's CLI's to act on at first.
+    /// Pass Ctrl-C to the vendor's CLI, which decides what to do. A login without a CLI ends.
     Interrupt,
-    /// To end, now.
+    /// End now.
     End,
 }
 
-/// A pair of them.
+/// Makes a connected pair.
 pub fn pair() -> (CancelHandle, CancelToken) {
     let (sender, receiver) = watch::channel(CancelRequest::Nothing);
     (CancelHandle(sender), CancelToken(receiver))
 }
 
 impl CancelHandle {
-    /// Ctrl-C: the first goes to the vendor's CLI, the second ends the login.
+    /// Requests an interrupt, as for Ctrl-C; the second time, the end.
     pub fn cancel(&self) {
-        self.0.send_modify(|asked| {
-            *asked =
-                if *asked == CancelRequest::Nothing { CancelRequest::Interrupt } else { CancelRequest::End };
+        self.0.send_modify(|request| {
+            *request = match request {
+                CancelRequest::Nothing => CancelRequest::Interrupt,
+                _ => CancelRequest::End,
+            };
         });
     }
 
-    /// Ends the login.
+    /// Requests the end.
     pub fn end(&self) {
         self.0.send_replace(CancelRequest::End);
     }
 }
 
 impl CancelToken {
-    /// The next thing asked. Never returns when nobody can ask any more.
+    /// Waits for the next request. Never returns once the [`CancelHandle`] is dropped.
     pub async fn requested(&mut self) -> CancelRequest {
         match self.0.changed().await {
             Ok(()) => *self.0.borrow_and_update(),
@@ -52,12 +54,12 @@ impl CancelToken {
         }
     }
 
-    /// Returns when anything is asked: where there is no CLI that Ctrl-C would be for.
+    /// Waits until an interrupt or the end is requested. For a login without a CLI.
     pub async fn cancelled(&mut self) {
         while self.so_far() == CancelRequest::Nothing && self.requested().await == CancelRequest::Nothing {}
     }
 
-    /// What has been asked up to now.
+    /// Returns the latest request.
     pub fn so_far(&self) -> CancelRequest {
         *self.0.borrow()
     }

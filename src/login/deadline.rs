@@ -1,5 +1,4 @@
-//! How long a login may go on: to its time limit, or until somebody wants out of it. An engine that is silent holds up
-//! nobody.
+//! The end of a login, by its time limit or by cancellation. It also holds while an engine does not answer.
 
 use std::time::Duration;
 
@@ -10,27 +9,28 @@ use super::{
     error::Ending,
 };
 
-/// What is half done in an engine is hard to clean up, so it may take this much longer.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Longer than anybody waits.
-const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The extra time for work that is hard to clean up when it is half done.
+const GRACE: Duration = Duration::from_secs(3);
+/// The longest time limit: the clock cannot add arbitrary durations.
+const MAX_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The end of a login that is to come.
+/// The end of a running login.
 pub(super) struct Deadline<'a> {
-    /// Who may want out.
-    pub(super) interrupt: &'a mut CancelToken,
-    /// The time limit, as it was said.
+    /// The token by which the login is cancelled.
+    pub(super) cancel: &'a mut CancelToken,
+    /// The time limit.
     pub(super) limit: Duration,
-    /// When that is reached.
+    /// The time at which the limit expires.
     pub(super) end: Instant,
 }
 
 impl<'a> Deadline<'a> {
-    pub(super) fn new(limit: Duration, interrupt: &'a mut CancelToken) -> Self {
-        Self { interrupt, limit, end: Instant::now() + limit.min(EVER) }
+    /// Starts a time limit.
+    pub(super) fn new(limit: Duration, cancel: &'a mut CancelToken) -> Self {
+        Self { cancel, limit, end: Instant::now() + limit.min(MAX_LIMIT) }
     }
 
-    /// Does something, unless the login is over first.
+    /// Runs `work` unless the login ends first.
     pub(super) async fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
         tokio::select! {
             done = work => Ok(done),
@@ -38,28 +38,29 @@ impl<'a> Deadline<'a> {
         }
     }
 
-    /// Does something whose time does not count.
+    /// Runs `work`, whose time does not count, unless the login is cancelled first.
     pub(super) async fn run_untimed<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
-        let began = Instant::now();
+        let start = Instant::now();
         let done = tokio::select! {
             done = work => Ok(done),
-            () = cancel_requested(self.interrupt) => Err(Ending::Interrupted),
+            () = cancel_requested(self.cancel) => Err(Ending::Interrupted),
         };
-        self.end += began.elapsed();
+        self.end += start.elapsed();
         done
     }
 
-    /// Does something that had better not be left half done.
+    /// Runs `work`, and gives it some extra time when the login ends.
     pub(super) async fn run_with_grace<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ending> {
         tokio::pin!(work);
         let ending = tokio::select! {
             done = &mut work => return Ok(done),
             ending = self.wait() => ending,
         };
-        timeout(PATIENCE, work).await.map_err(|_| ending)
+        timeout(GRACE, work).await.map_err(|_| ending)
     }
 
-    /// Does something when the login is over anyway. Whoever wants out then waits for nothing more.
+    /// Runs `work` for `time` at most, after the login has ended. `None` if the
+    /// time was not enough or the login is cancelled once more.
     pub(super) async fn run_at_most<T>(
         &mut self,
         time: Duration,
@@ -68,13 +69,13 @@ impl<'a> Deadline<'a> {
         tokio::select! {
             done = work => Some(done),
             () = sleep(time) => None,
-            _ = self.interrupt.requested() => None,
+            _ = self.cancel.requested() => None,
         }
     }
 
-    /// How the login is over already, if it is.
+    /// Returns how the login has ended, if it has.
     pub(super) fn expired(&self) -> Option<Ending> {
-        if self.interrupt.so_far() != CancelRequest::Nothing {
+        if self.cancel.so_far() != CancelRequest::Nothing {
             return Some(Ending::Interrupted);
         }
         (Instant::now() >= self.end).then_some(Ending::TimedOut(self.limit))
@@ -82,12 +83,12 @@ impl<'a> Deadline<'a> {
 
     async fn wait(&mut self) -> Ending {
         tokio::select! {
-            () = cancel_requested(self.interrupt) => Ending::Interrupted,
+            () = cancel_requested(self.cancel) => Ending::Interrupted,
             () = sleep_until(self.end) => Ending::TimedOut(self.limit),
         }
     }
 }
 
-async fn cancel_requested(interrupt: &mut CancelToken) {
-    while interrupt.requested().await == CancelRequest::Nothing {}
+async fn cancel_requested(cancel: &mut CancelToken) {
+    while cancel.requested().await == CancelRequest::Nothing {}
 }

@@ -2,9 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{
-    cli::port_forward::PortUnavailable, direct::fields::FieldsError, import::ImportError, record::Holder,
-};
+use super::{direct::fields::FieldsError, import::ImportError, loopback::PortUnavailable, record::Holder};
 use crate::{
     config::ReferenceError, context::ConfigError, credential::Address, engine::EngineError,
     oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError, vendor_files::CaptureError,

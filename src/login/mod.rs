@@ -7,6 +7,7 @@ mod deadline;
 pub mod direct;
 pub mod error;
 pub mod import;
+pub mod loopback;
 mod mode;
 pub mod oauth;
 mod options;

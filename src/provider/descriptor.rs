@@ -205,12 +205,16 @@ pub const USERNAME: &str = "username";
 /// The second field of mode `basic`.
 pub const PASSWORD: &str = "password";
 
-/// The image with the vendor's CLI: a bundled `images/<name>/Containerfile`, or one from elsewhere.
+/// The image with the vendor's CLI, built from the user's or the bundled `images/<name>/Containerfile`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// Directory under `images/`.
     pub name: String,
+    /// The npm or Debian package with the vendor's CLI, passed to the build as `PACKAGE`. For a Containerfile that
+    /// several providers share, such as the bundled `node-cli`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
     /// Version of the vendor's CLI, passed to the build as `VERSION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

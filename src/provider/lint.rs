@@ -122,6 +122,9 @@ impl Findings {
             if !ends {
                 self.add("image.name", format!("{name:?} is not the name of an image"));
             }
+            if let Some(package) = &image.package {
+                self.check("image.package", check_package(package));
+            }
             if let Some(version) = &image.version {
                 let ok = !version.is_empty()
                     && version.chars().all(|c| c.is_ascii_alphanumeric() || ".+-_~:".contains(c));
@@ -370,6 +373,25 @@ fn segment(name: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("{name:?} is not one path segment of letters, digits, `.`, `_`, `-`"))
+    }
+}
+
+/// Accepts the names of npm and Debian packages, and nothing that a shell, npm or apt would read as more than a name.
+fn check_package(name: &str) -> Result<(), String> {
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+            && !part.ends_with(['.', '_', '-'])
+    };
+    let ok = match name.strip_prefix('@').map(|scoped| scoped.split_once('/')) {
+        Some(scoped) => scoped.is_some_and(|(scope, name)| is_name(scope) && is_name(name)),
+        None => is_name(name),
+    };
+    // npm's limit.
+    if ok && name.len() <= 214 {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not the name of an npm or Debian package, as in `@acme/cli` or `acme`"))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     credential::{Credential, Kind, Owner, Record},
     login::oauth::regrant,
-    oauth::{TokenOrigin, TokenEndpoint},
+    oauth::{TokenEndpoint, TokenOrigin},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 

@@ -112,22 +112,22 @@ fn nothing_is_left_of_a_login_that_found_no_engine() {
 fn whoever_named_the_place_is_named_in_the_advice() {
     let home = Home::new();
     let login = ["demo", "codex", "--mode", "oauth"];
-    home.authenticate(login).exits(code::ENGINE).says("hint: DOCKER_HOST names that place");
+    home.authenticate(login).exits(code::ENGINE).says("hint: DOCKER_HOST names the only place");
     let podman = ["demo", "codex", "--mode", "oauth", "--engine", "podman"];
-    home.authenticate(podman).exits(code::ENGINE).says("hint: CONTAINER_HOST names that place");
+    home.authenticate(podman).exits(code::ENGINE).says("hint: CONTAINER_HOST names the only place");
     let url = ["demo", "codex", "--mode", "oauth", "--engine", "unix:///nonexistent"];
     let outcome = home.authenticate(url).exits(code::ENGINE);
-    outcome.says("hint: --engine (or the project's file) names that place");
+    outcome.says("hint: --engine (or the project's file) names the only place");
     let report = home.authenticate(["doctor"]).exits(code::ENGINE);
-    report.prints("fix: DOCKER_HOST names that place").prints("fix: CONTAINER_HOST names that place");
+    report.prints("fix: DOCKER_HOST names the only place").prints("fix: CONTAINER_HOST names the only place");
 }
 
 #[test]
 fn what_is_no_engine_is_said_to_be_none() {
     let home = Home::new();
     for (head, answer, says) in [
-        ("Api-Version: 1.41\r\n", "hello", "does not answer as an engine: what it says is not JSON"),
-        ("", "{}", "does not answer as an engine: it names no version of an engine's API"),
+        ("Api-Version: 1.41\r\n", "hello", "not a container engine: its answer is not JSON"),
+        ("", "{}", "not a container engine: its answer has no header Api-Version"),
     ] {
         let listener = UnixListener::bind(home.path().join("other.sock")).expect("bound");
         std::thread::spawn(move || {

@@ -44,7 +44,7 @@ fn asked(says: Says) -> Value {
     let url = format!("unix://{}", socket.display());
     home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])
         .exits(code::ENGINE)
-        .says("making the login's container: the engine answered with status 500: enough");
+        .says("cannot create the login's container: the engine answered with status 500: enough");
     asked.recv().expect("asked for a container")
 }
 

@@ -236,6 +236,8 @@ fn lint_accepts_what_a_login_in_a_container_may_say() {
         "env: {STEPS: \"one\\ntwo\"}",
         "callback_ports: [1455, 1457]",
         "container_mount: /opt/acme",
+        "image: {name: node-cli, package: \"@acme/cli.js\", version: 1.2.3}",
+        "image: {name: debian, package: libstdc++6}",
     ] {
         let file = container_login(&home, line);
         home.authenticate(["providers", "lint", &file]).exits(code::DONE);
@@ -262,6 +264,13 @@ fn lint_refuses_what_would_lose_the_login_or_trick_the_engine() {
         ("container_mount: /var/run/secrets", "container_mount"),
         ("container_mount: \"/home/dev/\\e\"", "container_mount"),
         ("image: {name: x.}", "image.name"),
+        ("image: {name: x, package: x; reboot}", "image.package"),
+        ("image: {name: x, package: $(reboot)}", "image.package"),
+        ("image: {name: x, package: --version}", "image.package"),
+        ("image: {name: x, package: dpkg-}", "image.package"),
+        ("image: {name: x, package: owner/repository}", "image.package"),
+        ("image: {name: x, package: \"@acme/../cli\"}", "image.package"),
+        ("image: {name: x, package: \"\"}", "image.package"),
         ("callback_ports: [4000, 4000]", "callback_ports"),
         (many.as_str(), "callback_ports"),
     ] {

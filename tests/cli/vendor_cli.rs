@@ -71,7 +71,7 @@ fn a_token_that_it_may_have_sent_is_not_given_to_it_again() {
         home.authenticate(["token", "demo", "claude"])
             .exits(code::NO_CREDENTIAL)
             .says("the outcome of refreshing claude")
-            .says("it was lost sight of by the engine");
+            .says("it was lost: the engine did not report how it ended");
     }
     assert_eq!(starts.load(Ordering::Relaxed), 1);
 }

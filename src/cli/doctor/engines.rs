@@ -44,7 +44,7 @@ async fn images(context: &Context, engine: &engine::Engine) -> Check {
     let (mut built, mut unbuilt, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for provider in registry.iter() {
         let Some(image) = &provider.image else { continue };
-        match Recipe::find(&image.name, image.version.as_deref(), &context.paths().images()) {
+        match Recipe::find(&provider.name, image, &context.paths().images()) {
             Ok(recipe) => match engine.has_image(&recipe.tag()).await {
                 Ok(true) => built.push(provider.name.clone()),
                 Ok(false) => unbuilt.push(provider.name.clone()),

@@ -1,4 +1,4 @@
-//! The directory that a login's files land in.
+//! The directory that receives a login's files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::{
     login::LoginError,
 };
 
-/// A fresh directory, 0700, for one login; removed with everything in it, when it is dropped at the latest.
+/// A fresh directory (0700) for one login; removed with everything in it, at the latest when dropped.
 #[derive(Debug)]
 pub struct LoginDir {
     outer: PathBuf,
@@ -16,7 +16,10 @@ pub struct LoginDir {
 }
 
 impl LoginDir {
-    /// Makes the directory of the login, and in it the one that the container sees.
+    /// Creates the directory of the login and, in it, the directory `name` that the container sees.
+    ///
+    /// # Errors
+    /// [`LoginError::Files`]
     pub fn make(paths: &Paths, login: &str, name: &str) -> Result<Self, LoginError> {
         let outer = login_dir(paths, login);
         let inner = outer.join(name);
@@ -28,17 +31,17 @@ impl LoginDir {
         Ok(dir)
     }
 
-    /// What the container sees.
+    /// Returns the directory that the container sees.
     pub fn path(&self) -> &Path {
         &self.inner
     }
 
-    /// Removes it, with everything in it.
+    /// Removes the directory with everything in it.
     ///
     /// # Errors
-    /// Of what could not be removed, once all the rest is.
+    /// The first thing that could not be removed; the rest is removed.
     pub fn remove(self) -> Result<(), String> {
-        remove_tree::remove(&self.outer).map_err(|error| format!("{}: {error}", self.outer.display()))
+        remove_login_dir(&self.outer)
     }
 }
 
@@ -48,7 +51,15 @@ impl Drop for LoginDir {
     }
 }
 
-/// The directory of a login, by its identity.
+/// Returns the path of a login's directory.
 pub fn login_dir(paths: &Paths, login: &str) -> PathBuf {
     paths.logins().join(login)
+}
+
+/// Removes a login's directory; one that does not exist is no error.
+///
+/// # Errors
+/// The first thing that could not be removed; the rest is removed.
+pub(super) fn remove_login_dir(path: &Path) -> Result<(), String> {
+    remove_tree::remove(path).map_err(|error| format!("cannot remove {}: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! A login that something is made for: its directory, and then its container.
+//! A login in progress: its record and its directory.
 
 use std::path::Path;
 
@@ -11,43 +11,42 @@ use crate::{
     },
 };
 
-/// A login that something is made for. However it ends, also by being dropped, the record of what it may have left stays
-/// for the sweep, but for one end: [`BeginOutcome::clean_up`].
+/// A login that creates a directory and a container. Its record stays on the disk for the next sweep however the login
+/// ends, even by being dropped, unless [`LoginGuard::clean_up`] succeeds.
 #[derive(Debug)]
 #[must_use]
 pub struct LoginGuard {
     dir: LoginDir,
-    traces: LoginRecord,
+    record: LoginRecord,
 }
 
 impl LoginGuard {
-    /// Records the engine, and makes the directory of the login, and in it the one that the container sees.
+    /// Records the engine, and creates the login's directory and in it the directory `name` that the container sees.
     ///
     /// # Errors
     /// [`LoginError::Files`]
     pub fn new(lock: LoginLock, paths: &Paths, engine: &str, name: &str) -> Result<Self, LoginError> {
         let dir = LoginDir::make(paths, lock.login(), name)?;
-        Ok(Self { dir, traces: lock.record_engine(engine)? })
+        Ok(Self { dir, record: lock.record_engine(engine)? })
     }
 
-    /// The login's identity.
+    /// Returns the login's identity.
     pub fn login(&self) -> &str {
-        &self.traces.holder.login
+        &self.record.holder.login
     }
 
-    /// What the container sees.
+    /// Returns the directory that the container sees.
     pub fn files(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Removes the directory and, unless there may still be something, the record. `container` is what came of removing
-    /// the container; it is fine if none was asked for.
+    /// Removes the directory, and the record if `container` says that no container is left.
     ///
     /// # Errors
-    /// What is left, in words: a later run tries again.
+    /// A description of what is left; the record stays.
     pub fn clean_up(self, container: Result<(), String>) -> Result<(), String> {
         let directory = self.dir.remove();
-        container.and(directory).map(|()| self.traces.remove())
+        container.and(directory).map(|()| self.record.remove())
     }
 }
 
@@ -61,51 +60,51 @@ mod tests {
         login::{cli::dir, record::find_abandoned},
     };
 
-    fn begun() -> (tempfile::TempDir, Paths, LoginGuard) {
+    fn guard() -> (tempfile::TempDir, Paths, LoginGuard) {
         let directory = tempfile::tempdir().expect("directory");
         let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
         let address = Address::default_profile("codex".parse().expect("name"));
         let lock = LoginLock::take(&paths, &address).expect("free");
-        let begun = LoginGuard::new(lock, &paths, "unix:///x.sock", "files").expect("begun");
-        std::fs::write(begun.files().join("auth.json"), "secret").expect("written");
-        (directory, paths, begun)
+        let guard = LoginGuard::new(lock, &paths, "unix:///x.sock", "files").expect("made");
+        std::fs::write(guard.files().join("auth.json"), "secret").expect("written");
+        (directory, paths, guard)
     }
 
     fn left(paths: &Paths) -> Vec<PathBuf> {
         std::fs::read_dir(paths.logins()).expect("read").flatten().map(|entry| entry.path()).collect()
     }
 
-    /// As in a program that waits for it no longer: the process lives on, and so may the container.
+    /// As in a program that stops waiting for the login: the process lives on, and so may the container.
     #[tokio::test]
-    async fn one_that_is_dropped_in_the_middle_is_found_by_the_next_sweep() {
-        let (_directory, paths, begun) = begun();
-        let login = begun.login().to_owned();
+    async fn guard_that_is_dropped_leaves_its_record_and_no_files() {
+        let (_directory, paths, guard) = guard();
+        let login = guard.login().to_owned();
         {
             let running = pin!(async move {
-                let _begun = begun;
+                let _guard = guard;
                 pending::<()>().await;
             });
             assert!(futures_util::poll!(running).is_pending());
             assert!(find_abandoned(&paths).expect("looked").is_empty(), "it runs");
         }
-        assert!(!dir::login_dir(&paths, &login).exists(), "the secrets go at once");
+        assert!(!dir::login_dir(&paths, &login).exists(), "the secrets are removed at once");
         let found = find_abandoned(&paths).expect("looked");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].holder.engine.as_deref(), Some("unix:///x.sock"));
     }
 
     #[test]
-    fn one_of_which_nothing_is_left_is_forgotten() {
-        let (_directory, paths, begun) = begun();
-        begun.clean_up(Ok(())).expect("removed");
+    fn clean_up_with_everything_removed_leaves_nothing() {
+        let (_directory, paths, guard) = guard();
+        guard.clean_up(Ok(())).expect("removed");
         assert_eq!(left(&paths), Vec::<PathBuf>::new());
     }
 
     #[test]
-    fn one_whose_container_is_left_is_remembered_without_its_files() {
-        let (_directory, paths, begun) = begun();
-        let (login, why) = (begun.login().to_owned(), "the engine does not answer".to_owned());
-        assert_eq!(begun.clean_up(Err(why.clone())), Err(why));
+    fn clean_up_with_a_container_left_keeps_the_record_only() {
+        let (_directory, paths, guard) = guard();
+        let (login, why) = (guard.login().to_owned(), "the engine does not answer".to_owned());
+        assert_eq!(guard.clean_up(Err(why.clone())), Err(why));
         assert!(!dir::login_dir(&paths, &login).exists());
         assert_eq!(find_abandoned(&paths).expect("looked").len(), 1);
     }

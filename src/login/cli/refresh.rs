@@ -1,11 +1,11 @@
-//! The vendor's own CLI, made to renew its login in a throwaway container.
+//! Refreshes a login with the vendor's own CLI, in a throwaway container.
 
 use std::{fmt, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{ContainerLogin, KILL, REMOVAL, engine_silent, guard::LoginGuard, sweep};
+use super::{ContainerLogin, KILL, REMOVAL, guard::LoginGuard, no_answer, sweep};
 use crate::{
     config::Paths,
     credential::Record,
@@ -15,13 +15,13 @@ use crate::{
     vendor_files::{self, CaptureError, Captured, Owner},
 };
 
-/// How long the engine may take to make its container, to attach to it, and to start it.
+/// Time for the engine to create the container; as much again to attach to it, and to start it.
 const START: Duration = Duration::from_secs(30);
-/// How long the CLI may take.
+/// Time for the CLI.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
-/// How long it may take to end when it is asked to.
+/// Time for the CLI to end when it is asked to. See [`Container::stop`].
 const GRACE: Duration = Duration::from_secs(5);
-/// How long all of it may take, once it is prepared. See [`Container::stop`].
+/// The longest that [`CliRefresh::run`] takes.
 pub(crate) const LONGEST: Duration = START
     .saturating_mul(3)
     .saturating_add(LIMIT)
@@ -29,7 +29,7 @@ pub(crate) const LONGEST: Duration = START
     .saturating_add(KILL)
     .saturating_add(REMOVAL);
 
-/// All that it takes, with the image there and nothing made yet.
+/// A prepared refresh: the lock is held, the image is built, and nothing else is created.
 #[derive(Debug)]
 pub struct CliRefresh {
     lock: LoginLock,
@@ -39,23 +39,23 @@ pub struct CliRefresh {
     spec: ContainerSpec,
 }
 
-/// What the CLI did.
+/// The result of the CLI's run.
 #[derive(Debug)]
 pub struct CliRefreshOutcome {
-    /// How it ended, or why it was certainly not started.
+    /// How the CLI ended, or why it was certainly not started.
     pub ended: Result<CliEnd, LoginError>,
-    /// What is in its files now.
+    /// The credential in the CLI's files after the run.
     pub captured: Result<Option<Captured>, CaptureError>,
 }
 
-/// How the CLI ended.
+/// The end of the CLI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CliEnd {
-    /// By itself, with this exit code.
+    /// It ended by itself, with this exit code.
     Exited(i64),
-    /// It had to be stopped.
+    /// It did not end in time and was stopped.
     Killed,
-    /// It was started, or may have been, and the engine did not say how it ended.
+    /// It may have been started, and the engine did not report how it ended.
     Lost,
 }
 
@@ -64,16 +64,16 @@ impl fmt::Display for CliEnd {
         match self {
             Self::Exited(code) => write!(f, "ended with exit code {code}"),
             Self::Killed => f.write_str("was stopped"),
-            Self::Lost => f.write_str("was lost sight of by the engine"),
+            Self::Lost => f.write_str("was lost: the engine did not report how it ended"),
         }
     }
 }
 
 impl ContainerLogin<'_> {
-    /// Takes the login's lock, connects to the engine, and builds the image if need be.
+    /// Takes the login's lock, connects to the engine, and builds the image if needed.
     ///
     /// # Errors
-    /// Any [`LoginError`] but those of a login's end.
+    /// Any [`LoginError`] except those about the end of a login.
     pub async fn prepare_refresh(&self) -> Result<CliRefresh, LoginError> {
         let lock = LoginLock::take(self.paths, self.address)?;
         let prepared = self.prepare().await?;
@@ -87,23 +87,23 @@ impl ContainerLogin<'_> {
 }
 
 impl CliRefresh {
-    /// Writes the credential into the vendor's files, runs the CLI over them, and reads them again. Whatever happened,
-    /// the container and the files are gone afterwards. If it is dropped before its end, the next sweep removes them.
+    /// Writes the credential into the vendor's files, runs the CLI on them, and reads them again. The container and the
+    /// files are removed in every case. If the future is dropped before its end, the next sweep removes them.
     ///
     /// # Errors
-    /// Any [`LoginError`] but those of a login's end: there was no container to start it in.
+    /// Any [`LoginError`] except those about the end of a login: the CLI was not started.
     pub async fn run(self, record: &Record) -> Result<CliRefreshOutcome, LoginError> {
         let Self { lock, engine, paths, provider, spec } = self;
         let name = provider.host_dir_name.as_deref().unwrap_or("files");
-        let begun = LoginGuard::new(lock, &paths, engine.url(), name)?;
-        let (ran, removed) = in_container(&engine, &provider, spec, begun.files(), record).await;
-        // What is left is said by the sweep that finds it.
-        let _ = begun.clean_up(removed);
-        ran
+        let guard = LoginGuard::new(lock, &paths, engine.url(), name)?;
+        let (outcome, container) = in_container(&engine, &provider, spec, guard.files(), record).await;
+        // The sweep that finds what is left reports it.
+        let _ = guard.clean_up(container);
+        outcome
     }
 }
 
-/// What became of it, and of its container.
+/// Runs the CLI in a container; returns the outcome, and whether no container is left.
 async fn in_container(
     engine: &Engine,
     provider: &Provider,
@@ -119,13 +119,13 @@ async fn in_container(
     let container = match timeout(START, engine.create(&spec)).await {
         Ok(Ok(container)) => container,
         Ok(Err(error)) => {
-            // The answer may have been lost, and the container be there all the same.
+            // The engine may have created it all the same.
             let removal = timeout(REMOVAL, sweep::remove_containers(engine.url(), &spec.login)).await;
-            return (Err(error.into()), removal.unwrap_or_else(|_| engine_silent("removing")));
+            return (Err(error.into()), removal.unwrap_or_else(|_| no_answer("remove")));
         }
         Err(_) => {
-            let error = EngineError::silent("making the login's container");
-            return (Err(error.into()), engine_silent("making"));
+            let error = EngineError::timed_out("create the login's container");
+            return (Err(error.into()), no_answer("create"));
         }
     };
     let ended = watch(&container).await;
@@ -135,15 +135,18 @@ async fn in_container(
     let captured = vendor_files::read(files, map, Owner::us());
     let removed = match timeout(REMOVAL, container.remove()).await {
         Ok(removed) => removed.map_err(|error| error.to_string()),
-        Err(_) => engine_silent("removing"),
+        Err(_) => no_answer("remove"),
     };
     (Ok(CliRefreshOutcome { ended, captured }), removed)
 }
 
-/// Runs it to its end, or to the time limit. What it prints is for nobody. An error says that it was not started.
+/// Runs the CLI to its end or to the time limit, and drops its output.
+///
+/// # Errors
+/// The CLI was certainly not started.
 async fn watch(container: &Container) -> Result<CliEnd, LoginError> {
     let attached = timeout(START, container.attach()).await;
-    let mut attached = attached.map_err(|_| EngineError::silent("attaching to the login's container"))??;
+    let mut attached = attached.map_err(|_| EngineError::timed_out("attach to the login's container"))??;
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
     match timeout(START, container.start()).await {
         Ok(Err(error)) if error.is_refusal() => return Err(error.into()),

@@ -1,100 +1,112 @@
-//! Cleaning up after logins that were killed.
+//! Cleans up after logins that were killed.
 
 use std::time::{Duration, Instant};
 
 use super::dir;
-use crate::{config::Paths, engine, fs::remove_tree, login::record};
+use crate::{
+    config::Paths,
+    engine,
+    login::record::{LoginRecord, find_abandoned},
+};
 
-/// A sweep stands before whatever was really wanted: an engine that does not answer soon is left for later.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The time for an engine to answer, and then for it to remove the containers of one login.
+#[derive(Clone, Copy)]
+struct Limits {
+    answer: Duration,
+    removal: Duration,
+}
 
-/// How long all of a dead login's containers may take.
-const REMOVAL: Duration = Duration::from_secs(20);
+/// For commands that use an engine.
+const FULL: Limits = Limits { answer: Duration::from_secs(3), removal: Duration::from_secs(20) };
+/// For commands that use no engine. The time for answers is for the engines of all logins together.
+const SHORT: Limits = Limits { answer: Duration::from_secs(2), removal: Duration::from_secs(10) };
 
-/// How long a command that needs no engine waits for any to answer, and then for what it does.
-const BRIEF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
-
-/// How long engines are waited for.
+/// The time that a sweep gives engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepTimeout {
-    /// For two seconds in all, and longer only for those that answer: an engine is not what is wanted.
+    /// Two seconds for all answers together: the command that sweeps uses no engine.
     Short,
-    /// As long as they usually take.
+    /// As long as engines usually take.
     Full,
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Dead logins that nothing is left of now.
+    /// The number of logins that nothing is left of.
     pub cleaned: usize,
-    /// Dead logins of which something is left, and why. A later run tries again.
+    /// The logins of which something is left, each with the reason, as messages. A later run tries again.
     pub remaining: Vec<String>,
 }
 
-/// True when there may be something to sweep. Costs one look at a directory that is normally empty.
+/// Returns whether there may be something to sweep. Costs one look at a directory that is normally empty.
 pub fn needed(paths: &Paths) -> bool {
     std::fs::read_dir(paths.logins()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Removes the directories, and as far as engines answer in time the containers, of logins whose process is gone. Living
-/// logins are left alone.
-pub async fn sweep(paths: &Paths, reach: SweepTimeout) -> Swept {
+/// Removes the directories of logins whose process was killed and, where the engine answers in time, their containers.
+/// Living logins are left alone.
+pub async fn sweep(paths: &Paths, timeout: SweepTimeout) -> Swept {
     let mut swept = Swept::default();
-    let dead = match record::find_abandoned(paths) {
-        Ok(dead) => dead,
+    let abandoned = match find_abandoned(paths) {
+        Ok(abandoned) => abandoned,
         Err(why) => {
             swept.remaining.push(format!("logins that were killed: {why}"));
             return swept;
         }
     };
-    let begun = Instant::now();
-    for dead in dead {
-        let directory = dir::login_dir(paths, &dead.holder.login);
-        let container = match dead.holder.engine.clone() {
-            None => Ok(()),
-            Some(url) => {
-                let (patience, removal) = match reach {
-                    SweepTimeout::Short => (BRIEF.0.saturating_sub(begun.elapsed()), BRIEF.1),
-                    SweepTimeout::Full => (PATIENCE, REMOVAL),
-                };
-                remove_within(removal, &url, patience, &dead.holder.login).await
-            }
+    let start = Instant::now();
+    for record in abandoned {
+        let limits = match timeout {
+            SweepTimeout::Short => Limits { answer: SHORT.answer.saturating_sub(start.elapsed()), ..SHORT },
+            SweepTimeout::Full => FULL,
         };
-        // Whether or not the engine answers, the secrets go.
-        let directory = remove_tree::remove(&directory).map_err(|e| format!("{}: {e}", directory.display()));
-        match container.and(directory) {
-            Ok(()) => {
-                dead.remove();
-                swept.cleaned += 1;
-            }
-            Err(why) => {
-                let path = dead.path.display();
-                let end = format!("a later run tries again; if that engine is gone for good, remove {path}");
-                swept.remaining.push(format!("a login ({}): {why}; {end}", dead.holder));
-            }
+        match clean_up(paths, record, limits).await {
+            Ok(()) => swept.cleaned += 1,
+            Err(why) => swept.remaining.push(why),
         }
     }
     swept
 }
 
-/// Removes every container of a login.
-pub(in crate::login) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
-    remove_within(REMOVAL, url, PATIENCE, login).await
+/// Removes the containers, the directory and, if nothing is left, the record of a login.
+async fn clean_up(paths: &Paths, record: LoginRecord, limits: Limits) -> Result<(), String> {
+    let login = &record.holder.login;
+    let container = match &record.holder.engine {
+        Some(url) => remove_containers_within(limits, url, login).await,
+        None => Ok(()),
+    };
+    // Even if the engine does not answer: the directory holds secrets.
+    let directory = dir::remove_login_dir(&dir::login_dir(paths, login));
+    match container.and(directory) {
+        Ok(()) => {
+            record.remove();
+            Ok(())
+        }
+        Err(why) => {
+            let (holder, path) = (&record.holder, record.path.display());
+            Err(format!(
+                "a login ({holder}): {why}; a later run tries again; if that engine is gone for good, remove {path}"
+            ))
+        }
+    }
 }
 
-async fn remove_within(limit: Duration, url: &str, patience: Duration, login: &str) -> Result<(), String> {
-    let removal = tokio::time::timeout(limit, remove_all(url, patience, login)).await;
+/// Removes every container of a login.
+///
+/// # Errors
+/// A description of what is left.
+pub(in crate::login) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
+    remove_containers_within(FULL, url, login).await
+}
+
+async fn remove_containers_within(limits: Limits, url: &str, login: &str) -> Result<(), String> {
+    let removal = tokio::time::timeout(limits.removal, remove_all(url, limits.answer, login)).await;
     removal.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
 }
 
-async fn remove_all(url: &str, patience: Duration, login: &str) -> Result<(), String> {
+async fn remove_all(url: &str, answer: Duration, login: &str) -> Result<(), String> {
     let engine =
-        engine::locate::at(url, patience).await.map_err(|why| format!("its container in {url}: {why}"))?;
-    for id in engine.login_containers(login).await.map_err(|e| e.to_string())? {
-        // Podman would give it ten seconds to end.
-        engine.kill_container(&id).await.map_err(|e| e.to_string())?;
-        engine.remove_container(&id).await.map_err(|e| e.to_string())?;
-    }
-    Ok(())
+        engine::locate::at(url, answer).await.map_err(|why| format!("its container in {url}: {why}"))?;
+    engine.remove_login_containers(login).await.map_err(|error| error.to_string())
 }

@@ -12,7 +12,7 @@ use crate::{
     credential::Secret,
     login::{
         LoginError,
-        cli::port_forward::{ExpectedCallback, listen},
+        loopback::{ExpectedCallback, listen},
     },
     net::endpoint::EndpointError,
     oauth::{

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::{
     credential::Secret,
-    login::cli::port_forward::{ExpectedCallback, constant_time_eq},
+    login::loopback::{ExpectedCallback, constant_time_eq},
     oauth::OAuthError,
 };
 

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::redirect::{AuthorizationResponse, ExpectedRedirect};
-use crate::login::cli::port_forward::constant_time_eq;
+use crate::login::loopback::{MAX_CONNECTIONS, constant_time_eq};
 
 /// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,8 +26,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const OUTCOME_TIMEOUT: Duration = Duration::from_secs(90);
 /// The time limit for the delivery of the last page.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The most connections at a time; no browser makes more.
-pub(in crate::login) const MOST: usize = 64;
 const MAX_HEAD: usize = 32 * 1024;
 
 /// A running server; closed on drop.
@@ -102,7 +100,7 @@ async fn serve(listener: TcpListener, handler: Arc<Handler>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((connection, _)) if connections.len() < MOST => {
+                Ok((connection, _)) if connections.len() < MAX_CONNECTIONS => {
                     let handler = Arc::clone(&handler);
                     connections.spawn(async move {
                         let service = service_fn(move |request| {

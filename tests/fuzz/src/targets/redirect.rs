@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use authenticate::{
     login::{
-        cli::port_forward::{ExpectedCallback, looks_like_redirect},
+        loopback::{ExpectedCallback, looks_like_redirect},
         oauth::redirect::{AuthorizationResponse, ExpectedRedirect},
     },
     oauth::OAuthError,

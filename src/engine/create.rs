@@ -1,0 +1,173 @@
+//! Creates containers, confined so that a login's CLI can write the login's directory and nothing else.
+
+use std::collections::HashMap;
+
+use bollard::{
+    models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding},
+    query_parameters::{CreateContainerOptionsBuilder, UploadToContainerOptionsBuilder},
+};
+
+use super::{
+    Container, ContainerSpec, Engine, EngineError, Facts, LABEL, LOGIN_LABEL, Product, archive, command,
+    error::{api, has_status},
+    passthrough::CA_PATH,
+};
+use crate::provider::{descriptor::HOME, run_args::Publish};
+
+/// The memory limit of a login: more than any vendor's CLI was seen to use, less than a machine has.
+const MEMORY_BYTES: i64 = 2 << 30;
+/// The limit of processes of a login.
+const PIDS: i64 = 512;
+/// The options of every tmpfs, including those of the descriptor.
+const CONFINED: &str = "rw,nosuid,nodev,noexec";
+/// The options of our own tmpfs: writable for whichever user the container runs as.
+const TMPFS: &str = "mode=1777,size=512m";
+
+impl Engine {
+    /// Creates a container, without starting it.
+    ///
+    /// # Errors
+    /// [`EngineError::NoImage`], [`EngineError::Unmountable`], [`EngineError::Api`]
+    pub async fn create(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
+        let body = self.body(spec)?;
+        let options = CreateContainerOptionsBuilder::default().name(&spec.name).build();
+        let created = self.api.create_container(Some(options), body).await.map_err(|error| {
+            if has_status(&error, &[404]) {
+                EngineError::NoImage { image: spec.image.clone(), url: self.url.clone() }
+            } else {
+                api("create the login's container")(error)
+            }
+        })?;
+        let container = Container { engine: self.clone(), id: created.id, terminal: spec.terminal.is_some() };
+        if let Some(bundle) = &spec.ca_bundle
+            && let Err(error) = container.upload_ca_bundle(bundle).await
+        {
+            container.remove().await?;
+            return Err(error);
+        }
+        Ok(container)
+    }
+
+    fn body(&self, spec: &ContainerSpec) -> Result<ContainerCreateBody, EngineError> {
+        let env = [("HOME".to_owned(), HOME.to_owned())].into_iter().chain(spec.env.iter().cloned());
+        let command = command::wrap(spec);
+        Ok(ContainerCreateBody {
+            image: Some(spec.image.clone()),
+            // Replaces the image's entrypoint: engines differ in how it is reset, not in how it is replaced.
+            entrypoint: Some(command.iter().take(1).cloned().collect()),
+            cmd: Some(command.into_iter().skip(1).collect()),
+            env: Some(env.map(|(name, value)| format!("{name}={value}")).collect()),
+            // Not the home directory: an engine would create it, owned by root, before it mounts the tmpfs.
+            working_dir: Some("/tmp".to_owned()),
+            user: Some(self.user()),
+            tty: Some(spec.terminal.is_some()),
+            open_stdin: Some(spec.terminal.is_some()),
+            stdin_once: Some(spec.terminal.is_some()),
+            attach_stdin: Some(spec.terminal.is_some()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            labels: Some(HashMap::from([
+                (LABEL.to_owned(), String::new()),
+                (LOGIN_LABEL.to_owned(), spec.login.clone()),
+            ])),
+            host_config: Some(self.host_config(spec)?),
+            ..Default::default()
+        })
+    }
+
+    fn host_config(&self, spec: &ContainerSpec) -> Result<HostConfig, EngineError> {
+        Ok(HostConfig {
+            binds: Some(vec![self.bind(spec)?]),
+            tmpfs: Some(tmpfs(spec)),
+            port_bindings: Some(spec.publish.iter().map(port_binding).collect()),
+            network_mode: spec.network.clone(),
+            extra_hosts: Some(spec.extra_hosts.clone()),
+            userns_mode: self.userns_mode().map(str::to_owned),
+            cap_drop: Some(vec!["ALL".into()]),
+            security_opt: Some(vec!["no-new-privileges".into()]),
+            memory: Some(MEMORY_BYTES),
+            // The sum of memory and swap, so no swap. By default engines allow as much swap as memory.
+            memory_swap: Some(MEMORY_BYTES),
+            pids_limit: Some(PIDS),
+            // A login prints URLs and codes, which must not stay in the engine's log.
+            log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
+            ..Default::default()
+        })
+    }
+
+    /// Returns the mount of the login's directory, relabelled where the engine labels containers.
+    fn bind(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
+        let host_dir = spec.host_dir.to_str().filter(|path| !path.contains(':'));
+        let host_dir = host_dir.ok_or_else(|| EngineError::Unmountable(spec.host_dir.clone()))?;
+        let relabel = if self.facts.selinux { ":Z" } else { "" };
+        Ok(format!("{host_dir}:{}{relabel}", spec.mount))
+    }
+
+    /// Returns the user namespace in which [`user`](Self::user) owns the login's files on the host.
+    fn userns_mode(&self) -> Option<&'static str> {
+        match self.facts {
+            Facts { product: Product::Podman, rootless: true, .. } => Some("keep-id"),
+            Facts { remaps: true, .. } => Some("host"),
+            _ => None,
+        }
+    }
+
+    /// Returns the user whose files this process owns on the host: our own ids, except on rootless Docker, which maps
+    /// its root to us.
+    fn user(&self) -> String {
+        if self.facts.product == Product::Docker && self.facts.rootless {
+            return "0:0".into();
+        }
+        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        format!("{}:{}", uid.as_raw(), gid.as_raw())
+    }
+}
+
+impl Container {
+    async fn upload_ca_bundle(&self, bundle: &[u8]) -> Result<(), EngineError> {
+        let archive = archive::pack("the CA bundle", &[(CA_PATH.trim_start_matches('/'), bundle)])?;
+        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        let body = bollard::body_full(archive.into());
+        let uploaded = self.engine.api.upload_to_container(&self.id, Some(options), body).await;
+        uploaded.map_err(api("copy the CA bundle into the login's container"))
+    }
+}
+
+fn port_binding(publish: &Publish) -> (String, Option<Vec<PortBinding>>) {
+    let binding =
+        PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(publish.host.to_string()) };
+    (format!("{}/tcp", publish.container), Some(vec![binding]))
+}
+
+fn tmpfs(spec: &ContainerSpec) -> HashMap<String, String> {
+    let ours = ancestors_below_home(&spec.mount).map(|path| (path, TMPFS));
+    let more = spec.tmpfs.iter().map(|(path, options)| (path.clone(), options.as_str()));
+    ours.chain(more).map(|(path, options)| (path, format!("{CONFINED},{options}"))).collect()
+}
+
+/// Lists the home directory and the directories between it and the mount, outermost first. All must be writable, and
+/// an engine creates missing ones owned by root.
+fn ancestors_below_home(mount: &str) -> impl Iterator<Item = String> {
+    let below = mount.strip_prefix(HOME).filter(|rest| rest.starts_with('/')).unwrap_or_default();
+    let ends = below.match_indices('/').map(|(at, _)| at).collect::<Vec<_>>();
+    ends.into_iter()
+        .map(|at| format!("{HOME}{}", &below[..at]))
+        .chain(below.is_empty().then(|| HOME.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmpfs_covers_every_directory_between_home_and_mount() {
+        let paths = |mount| ancestors_below_home(mount).collect::<Vec<_>>();
+        assert_eq!(paths("/home/dev/.codex"), ["/home/dev"]);
+        assert_eq!(
+            paths("/home/dev/.local/share/x"),
+            ["/home/dev", "/home/dev/.local", "/home/dev/.local/share"]
+        );
+        assert_eq!(paths("/srv/x"), ["/home/dev"]);
+        assert_eq!(paths("/home/developer/x"), ["/home/dev"]);
+    }
+}

@@ -1,0 +1,72 @@
+//! Plans a container login: the container to create, its console and the browser's return.
+
+use std::path::{Path, PathBuf};
+
+use super::{ContainerLogin, browser_return::BrowserReturn, prepare::Prepared};
+use crate::{
+    engine::ContainerSpec,
+    login::LoginError,
+    provider::run_args::RunArgs,
+    ui::{Console, UiError},
+};
+
+/// A login that is ready to run.
+pub(super) struct Plan {
+    pub(super) spec: ContainerSpec,
+    pub(super) console: Console,
+    pub(super) browser: BrowserReturn,
+}
+
+impl ContainerLogin<'_> {
+    /// Plans the login with this identity, whose CLI writes into `files`.
+    pub(super) async fn plan(
+        &self,
+        prepared: &Prepared,
+        login: &str,
+        files: &Path,
+    ) -> Result<Plan, LoginError> {
+        let console = self.ui.console().map_err(UiError::Io)?;
+        let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
+        let network = self.project.network.clone().or(args.network.clone());
+        let can_paste = console.terminal.is_some() && console.input.is_some();
+        let browser = self.browser_return(network.as_deref(), can_paste).await?;
+        let mut spec = self.spec(prepared, login, args, network, browser.command.clone());
+        spec.host_dir = files.to_owned();
+        spec.linger = !browser.ports.is_empty() || browser.unavailable.is_some();
+        if let Some(terminal) = &console.terminal {
+            spec.terminal = Some(*terminal.size.borrow());
+            // First, so that the provider's and the project's own values replace it.
+            let term = std::env::var("TERM").map(|term| ("TERM".to_owned(), term));
+            spec.env.splice(0..0, term);
+        }
+        Ok(Plan { spec, console, browser })
+    }
+
+    /// Describes the container for a command of the provider, without directory and terminal.
+    pub(super) fn spec(
+        &self,
+        prepared: &Prepared,
+        login: &str,
+        args: RunArgs,
+        network: Option<String>,
+        command: Vec<String>,
+    ) -> ContainerSpec {
+        let env = prepared.passthrough.env().into_iter().chain(self.provider.env.clone());
+        ContainerSpec {
+            name: format!("authenticate-{login}"),
+            login: login.to_owned(),
+            image: prepared.image.clone(),
+            command,
+            linger: false,
+            env: env.chain(args.env).chain(self.project.env.clone()).collect(),
+            host_dir: PathBuf::new(),
+            mount: self.provider.container_mount.clone().unwrap_or_default(),
+            tmpfs: args.tmpfs,
+            publish: args.publish,
+            network,
+            extra_hosts: args.add_host.into_iter().chain(self.project.extra_hosts.clone()).collect(),
+            ca_bundle: prepared.passthrough.ca_bundle.clone(),
+            terminal: None,
+        }
+    }
+}

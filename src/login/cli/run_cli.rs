@@ -1,0 +1,76 @@
+//! Runs the vendor's CLI in a created container: attach, start, forward ports, session.
+
+use std::path::Path;
+
+use super::{ContainerLogin, plan::Plan, port_forward::PortForward, session::Session};
+use crate::{
+    engine::{Container, attach::Attached},
+    login::{LoginError, deadline::Deadline, error::Ending},
+    ui::Event,
+};
+
+/// A run of the vendor's CLI.
+pub(super) enum CliRun {
+    /// The CLI ended, or was stopped.
+    Ended(Ending),
+    /// The login ended first: the CLI may still run, or start.
+    Unfinished(Ending),
+}
+
+impl CliRun {
+    /// Returns how the login ended.
+    pub(super) fn ending(self) -> Ending {
+        match self {
+            Self::Ended(ending) | Self::Unfinished(ending) => ending,
+        }
+    }
+}
+
+impl ContainerLogin<'_> {
+    /// Runs the CLI of `plan`, whose files land in `files`, until the CLI or the login ends.
+    pub(super) async fn run_cli(
+        &self,
+        container: &Container,
+        plan: Plan,
+        files: &Path,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<CliRun, LoginError> {
+        let Plan { console, browser, .. } = plan;
+        if let Some(ending) = deadline.expired() {
+            return Ok(CliRun::Unfinished(ending));
+        }
+        self.ui.show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
+        if let Some(unavailable) = &browser.unavailable {
+            let text = format!(
+                "{unavailable}: the browser will end at an error page, or at a page of that program; \
+                 paste the address of that page here when asked"
+            );
+            self.ui.show(Event::Warning(&text));
+        }
+        let attached: Attached = match deadline.run(container.attach()).await {
+            Ok(attached) => attached?,
+            Err(ending) => return Ok(CliRun::Unfinished(ending)),
+        };
+        match deadline.run(container.start()).await {
+            Ok(started) => started?,
+            Err(ending) => return Ok(CliRun::Unfinished(ending)),
+        }
+        let ports = browser.ports.into_iter();
+        let forwards: Vec<PortForward> =
+            ports.map(|(port, listener)| PortForward::start(port, listener, container.clone())).collect();
+        let session = Session {
+            container,
+            files,
+            map: &self.provider.capture,
+            unavailable: browser.unavailable,
+            limit: deadline.limit,
+            deadline: deadline.end,
+            ui: self.ui,
+        };
+        let ending = session.run(attached, console, deadline.cancel).await;
+        for forward in forwards {
+            forward.close().await;
+        }
+        ending.map(CliRun::Ended)
+    }
+}
