@@ -252,9 +252,7 @@ impl EngineError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            EngineError::BadUrl(_) | EngineError::UserInUrl(_) | EngineError::File { .. } => {
-                ErrorKind::InvalidInput
-            }
+            EngineError::Selector(_) | EngineError::File { .. } => ErrorKind::InvalidInput,
             _ => ErrorKind::Engine,
         }
     }

@@ -276,7 +276,7 @@ async fn revoke_at_vendor(
 }
 
 fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
-    let client_id = revoke.client_id.as_deref().map(|id| env_value::value("revoke.client_id", id));
+    let client_id = revoke.client_id.as_deref().map(|id| env_value::resolve("revoke.client_id", id));
     Ok(TokenEndpoint {
         url: revoke.url.parse()?,
         client_id: client_id.transpose()?.unwrap_or_default(),

@@ -7,7 +7,7 @@ use authenticate::{
     config::project::check_image,
     context::Context,
     credential::{Kind, Name, Record, Secret},
-    engine::EngineSelector,
+    engine::EngineError,
     login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::token},
     provider::Mode,
 };
@@ -221,7 +221,7 @@ fn options(args: &Args) -> anyhow::Result<LoginOptions> {
         set: args.set.clone(),
         profile: args.provider.profile.clone(),
         image: args.image.clone(),
-        engine: args.engine.as_deref().map(str::parse::<EngineSelector>).transpose()?,
+        engine: args.engine.as_deref().map(str::parse).transpose().map_err(EngineError::from)?,
         ca_bundle: args.ca_bundle.clone(),
         headless: args.headless,
         timeout: args.timeout,

@@ -9,7 +9,7 @@ use authenticate::{
     ConfigError,
     config::yaml::{self, Problem},
     context::Context,
-    provider::{self, Provider, origin::merged, registry},
+    provider::{self, Provider, registry},
 };
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -73,13 +73,13 @@ fn list(context: &Context, json: bool) -> anyhow::Result<()> {
 fn to_json(p: &Provider) -> Value {
     json!({
         "name": p.name, "label": p.label, "aliases": p.aliases, "modes": p.modes,
-        "terms": p.terms, "from": p.layers().iter().map(|l| &l.origin).collect::<Vec<_>>(),
+        "terms": p.terms, "from": p.layers().iter().map(|l| &l.source).collect::<Vec<_>>(),
     })
 }
 
 fn origin(provider: &Provider) -> String {
     match provider.layers() {
-        [one] if one.origin == "bundled" => "bundled".into(),
+        [one] if one.source == "bundled" => "bundled".into(),
         [_] => "yours".into(),
         _ => "bundled + yours".into(),
     }
@@ -88,17 +88,17 @@ fn origin(provider: &Provider) -> String {
 fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
     let registry = context.registry();
     // Without a file of it that is wrong it would be another one.
-    let merged = merged(registry.usable(name).map_err(ConfigError::from)?);
+    let merged = registry.usable(name).map_err(ConfigError::from)?.merged();
     report(registry.problems());
     if json {
         let origins: Vec<Value> =
-            merged.origins.iter().map(|(place, from)| json!({"place": place, "from": from})).collect();
+            merged.sources.iter().map(|(place, from)| json!({"place": place, "from": from})).collect();
         return Ok(output::json(&json!({"schema": 1, "provider": merged.value, "origins": origins}))?);
     }
     let mut text = String::new();
     let mut last = String::new();
     for (key, value) in merged.value.as_object().unwrap_or(&Map::new()) {
-        let from = origin_of(key, &merged.origins);
+        let from = origin_of(key, &merged.sources);
         if from != last {
             text.push_str(&format!("# {from}\n"));
             last = from;

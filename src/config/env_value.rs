@@ -1,53 +1,57 @@
-//! `env:NAME` in configuration: a value that is secret or differs from machine to machine stays in the environment.
+//! Values written as `env:NAME`, for what is secret or differs between machines: an environment variable
+//! holds them.
+//!
+//! The variable is read when the value is used, so that a variable that nothing uses need not be set.
 
-use super::{Reference, ReferenceError};
+use super::{ReferenceError, container_values::check_env_name, reference};
 
-/// What an indirect value begins with.
+/// The start of a value that names a variable.
 const PREFIX: &str = "env:";
 
-/// The variable that a value stands for, if it is indirect.
+/// The variable that a value names, if it is written as `env:NAME`.
 pub fn variable(text: &str) -> Option<&str> {
     text.strip_prefix(PREFIX)
 }
 
-/// The value of a field of the configuration: what the file says, or what the variable holds that it names. Asked for
-/// when it is used, so that what is not used need not be set.
+/// Resolves a value: for `env:NAME` the content of the variable, otherwise the text itself.
 ///
 /// # Errors
-/// [`ReferenceError`] when the variable is not set, blank or no text. Names the field and the variable, never a value.
-pub fn value(field: &str, text: &str) -> Result<String, ReferenceError> {
+/// [`ReferenceError`] if the variable is not set, blank or not UTF-8. It names `field` and the variable,
+/// never a value.
+pub fn resolve(field: &str, text: &str) -> Result<String, ReferenceError> {
     let Some(variable) = variable(text) else { return Ok(text.to_owned()) };
-    Ok(Reference::Env(variable.to_owned()).read(field)?.expose().to_owned())
+    match reference::read_env(variable) {
+        Ok(value) => Ok(value.expose().to_owned()),
+        Err(problem) => Err(ReferenceError { field: field.to_owned(), problem }),
+    }
 }
 
-/// The same, where the field must have a certain form: checked now, for the file could not say.
+/// Resolves a value like [`resolve`], and applies to a variable's content the check that [`check`] could not.
 ///
 /// # Errors
-/// As [`value`], and when `check` refuses what an indirect value holds.
-pub fn checked(
+/// The errors of [`resolve`], and [`ReferenceError`] if the variable's content fails `content`.
+pub fn resolve_checked(
     field: &str,
     text: &str,
-    check: impl Fn(&str) -> Result<(), String>,
+    content: impl Fn(&str) -> Result<(), String>,
 ) -> Result<String, ReferenceError> {
-    let value = value(field, text)?;
+    let value = resolve(field, text)?;
     match variable(text) {
-        Some(variable) if check(&value).is_err() => Err(ReferenceError {
+        Some(variable) if content(&value).is_err() => Err(ReferenceError {
             field: field.to_owned(),
-            problem: format!("the environment variable {variable} holds what this field cannot take"),
+            problem: format!("the environment variable {variable} holds a value that this field cannot take"),
         }),
         _ => Ok(value),
     }
 }
 
-/// What must hold of a field in a file: `check`, or, of an indirect one, that it names a variable.
+/// Checks a value as it stands in a file: `env:NAME` must name a variable, any other text must pass
+/// `content`.
 ///
 /// # Errors
-/// What is wrong.
-pub fn lint(text: &str, check: impl Fn(&str) -> Result<(), String>) -> Result<(), String> {
-    match variable(text) {
-        Some(variable) => crate::provider::run_args::check_env_name(variable),
-        None => check(text),
-    }
+/// The problem, as a lower-case fragment.
+pub fn check(text: &str, content: impl Fn(&str) -> Result<(), String>) -> Result<(), String> {
+    variable(text).map_or_else(|| content(text), check_env_name)
 }
 
 #[cfg(test)]
@@ -55,35 +59,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_indirect_is_itself() {
-        assert_eq!(value("a", "https://x"), Ok("https://x".to_owned()));
-        assert_eq!(value("a", "environment"), Ok("environment".to_owned()));
+    fn value_without_the_prefix_is_itself() {
+        assert_eq!(resolve("a", "https://x"), Ok("https://x".to_owned()));
+        assert_eq!(resolve("a", "environment"), Ok("environment".to_owned()));
     }
 
     #[test]
-    fn what_is_not_set_is_named_with_its_field() {
-        let error = value("api.base_url of acme", "env:AUTHENTICATE_TEST_UNSET").expect_err("unset");
+    fn unset_variable_is_named_with_its_field() {
+        let error = resolve("api.base_url of acme", "env:AUTHENTICATE_TEST_UNSET").expect_err("unset");
         let says = "api.base_url of acme: the environment variable AUTHENTICATE_TEST_UNSET is not set";
         assert_eq!(error.to_string(), says);
     }
 
     #[test]
-    fn what_it_holds_is_checked_and_not_repeated() {
+    fn content_of_a_variable_is_checked_and_not_repeated() {
         // Every test has a PATH.
-        let refused = checked("engine", "env:PATH", |_| Err("CANARY".into())).expect_err("refused");
+        let refused = resolve_checked("engine", "env:PATH", |_| Err("CANARY".into())).expect_err("refused");
         assert_eq!(
             refused.to_string(),
-            "engine: the environment variable PATH holds what this field cannot take"
+            "engine: the environment variable PATH holds a value that this field cannot take"
         );
-        assert!(checked("engine", "env:PATH", |_| Ok(())).is_ok());
+        assert!(resolve_checked("engine", "env:PATH", |_| Ok(())).is_ok());
     }
 
     #[test]
-    fn a_file_may_name_only_variables() {
+    fn value_that_names_no_variable_is_refused() {
         let never = |_: &str| Err("no".to_owned());
-        assert!(lint("env:A_1", never).is_ok());
+        assert!(check("env:A_1", never).is_ok());
         for bad in ["env:", "env:a b", "env:1", "x"] {
-            assert!(lint(bad, never).is_err(), "{bad}");
+            assert!(check(bad, never).is_err(), "{bad}");
         }
     }
 }

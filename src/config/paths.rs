@@ -1,4 +1,4 @@
-//! Where the program's files are.
+//! The directories of the program's files.
 
 use std::{
     env,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::redact::quote;
 
-/// The two directories of the program, and what it adds to them.
+/// The configuration and data directories, and the provider descriptors that the program itself adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     config: PathBuf,
@@ -15,25 +15,28 @@ pub struct Paths {
     descriptors: Vec<(String, String)>,
 }
 
-/// Why the directories are not known.
+/// The reason why the directories are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
-    /// There is no home directory to put them in.
+    /// There is no home directory.
     #[error("no home directory is known: set HOME, or AUTHENTICATE_CONFIG_DIR and AUTHENTICATE_DATA_DIR")]
     NoHome,
-    /// A variable holds a relative path, which would mean another place in each directory.
+    /// A variable contains a relative path, which would mean another place in each working directory.
     #[error("{variable} must be an absolute path, not {}", quote(&value.to_string_lossy()))]
     Relative {
         /// The variable.
         variable: &'static str,
-        /// What it holds.
+        /// Its value.
         value: PathBuf,
     },
 }
 
 impl Paths {
-    /// `AUTHENTICATE_CONFIG_DIR` and `AUTHENTICATE_DATA_DIR` where they are set, otherwise the places of the
-    /// XDG base directory specification (or of the system, where that has its own).
+    /// Reads `AUTHENTICATE_CONFIG_DIR` and `AUTHENTICATE_DATA_DIR`. Defaults to the directories of the XDG
+    /// base directory specification, or of the operating system.
+    ///
+    /// # Errors
+    /// [`PathsError`]
     pub fn from_env() -> Result<Self, PathsError> {
         let home = directories::ProjectDirs::from("", "", "authenticate");
         let absolute = |variable, path: PathBuf| {
@@ -41,7 +44,7 @@ impl Paths {
         };
         let pick = |variable: &'static str, default: Option<&Path>| match env::var_os(variable) {
             Some(value) if !value.is_empty() => absolute(variable, PathBuf::from(value)),
-            // Relative XDG variables are ignored, as their specification says; so a relative one is HOME's.
+            // `directories` ignores relative XDG variables, as their specification says: this is from HOME.
             _ => match default {
                 Some(path) if path.is_absolute() => Ok(path.to_owned()),
                 Some(_) => absolute("HOME", env::var_os("HOME").unwrap_or_default().into()),
@@ -55,7 +58,7 @@ impl Paths {
         })
     }
 
-    /// The directories named; both absolute.
+    /// Takes two directories, both absolute.
     pub fn new(config: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
         Self { config: config.into(), data: data.into(), descriptors: Vec::new() }
     }
@@ -65,48 +68,48 @@ impl Paths {
         &self.config
     }
 
-    /// The data directory: the store and what belongs to running logins.
+    /// The data directory: the store and the state of running logins.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// The user's own provider descriptors.
+    /// The directory of the user's own provider descriptors.
     pub fn providers(&self) -> PathBuf {
         self.config.join("providers")
     }
 
-    /// Adds a descriptor that lies over those in the directory: its name and its text.
+    /// Adds a descriptor over those in the directory: its name and its text.
     pub(crate) fn describe(&mut self, name: String, text: String) {
         self.descriptors.push((name, text));
     }
 
-    /// The descriptors that were added, a later one over an earlier one.
+    /// The added descriptors: name and text. A later one overrides an earlier one.
     pub(crate) fn descriptors(&self) -> &[(String, String)] {
         &self.descriptors
     }
 
-    /// The project files.
+    /// The directory of project files.
     pub fn projects(&self) -> PathBuf {
         self.config.join("projects")
     }
 
-    /// The user's own images: a directory each, with a Containerfile.
+    /// The directory of the user's own images: for each one a directory with a Containerfile.
     pub fn images(&self) -> PathBuf {
         self.config.join("images")
     }
 
-    /// What running logins keep: a lock and, while it runs, a directory each.
+    /// The directory of running logins: for each one a lock and a directory.
     pub fn logins(&self) -> PathBuf {
         self.data.join("logins")
     }
 
-    /// Locks of credentials that are being renewed or removed.
+    /// The directory of refresh locks: one for each credential that is being refreshed or removed.
     pub fn turns(&self) -> PathBuf {
         turns(&self.data)
     }
 }
 
-/// The same, of a data directory.
+/// The directory of refresh locks below a data directory.
 pub(crate) fn turns(data: &Path) -> PathBuf {
     data.join("turns")
 }

@@ -1,6 +1,6 @@
-//! "Did you mean".
+//! "Did you mean": the known name that is nearest to a wrong one.
 
-/// The candidate nearest to `wrong`, if one is near enough to be what was meant.
+/// Finds the candidate nearest to `wrong`, if it is near enough to be a typing error.
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     candidates
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_recognised_and_a_stranger_is_not() {
+    fn nearest_name_is_found_unless_it_is_too_far() {
         let known = ["claude", "codex", "gh"];
         assert_eq!(nearest("cluade", known), Some("claude"));
         assert_eq!(nearest("Codex", known), Some("codex"));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::selector::EngineSelector;
+use super::EngineSelector;
 
 /// The parts of the process's environment that lead to engines.
 #[derive(Default)]

@@ -2,6 +2,8 @@
 
 use bollard::errors::Error as ApiError;
 
+use crate::config::engine_selector::EngineSelectorError;
+
 /// An address that was tried while looking for an engine, with the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -24,18 +26,9 @@ pub enum EngineError {
         /// The command or setting that would help.
         hint: String,
     },
-    /// The value of `--engine`, or of `engine` in the project file, names no engine.
-    #[error("{0} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
-    BadUrl(
-        /// The value, redacted.
-        String,
-    ),
-    /// The engine's URL contains a user name or a password.
-    #[error("{0}: {NO_USER_IN_URL}")]
-    UserInUrl(
-        /// The URL without them.
-        String,
-    ),
+    /// The selected engine is not one.
+    #[error(transparent)]
+    Selector(#[from] EngineSelectorError),
     /// The engine has no such image, and there is no Containerfile to build it from.
     #[error("the engine at {url} has no image {image}")]
     NoImage {
@@ -90,9 +83,6 @@ pub enum EngineError {
         source: ApiFailure,
     },
 }
-
-/// The rule for URLs of engines.
-pub(super) const NO_USER_IN_URL: &str = "the URL of an engine must not contain a user name or a password";
 
 /// The result of a failed request to the engine's API.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{environment::Environment, selector::EngineSelector};
+use super::{EngineSelector, environment::Environment};
 
 /// Returns the advice for the setting that named one place, or else for the selected product. `forbidden`: a socket
 /// exists that this user has no right to use.

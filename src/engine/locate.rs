@@ -4,10 +4,8 @@ use std::{io, time::Duration};
 
 use bollard::{ClientVersion, Docker};
 
-use super::{
-    Engine, EngineError, EngineSelector, Probe, environment::Environment, error::NO_USER_IN_URL, facts, hints,
-};
-use crate::redact;
+use super::{Engine, EngineError, EngineSelector, Probe, environment::Environment, facts, hints};
+use crate::{config::engine_selector::NO_USER_IN_URL, redact};
 
 /// Time for an engine to say what it is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -18,17 +18,16 @@ pub mod locate;
 pub mod passthrough;
 mod raw;
 pub mod relay;
-mod selector;
 mod selinux;
 mod spec;
 
 use bollard::Docker;
 
+pub use crate::config::engine_selector::EngineSelector;
 pub use container::Container;
 pub use error::{ApiFailure, EngineError, Probe};
 pub use facts::{Facts, Product};
 pub use passthrough::Passthrough;
-pub use selector::EngineSelector;
 pub use spec::ContainerSpec;
 
 /// The label on everything that this program creates in an engine.

@@ -61,7 +61,7 @@ pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
     let no_api = || HeadersError::NoApi(provider.name.clone());
     let api = provider.api.as_ref().ok_or_else(no_api)?;
     let field = format!("api.base_url of provider {}", provider.name);
-    env_value::checked(&field, &api.base_url, https)?.parse().map_err(|_| no_api())
+    env_value::resolve_checked(&field, &api.base_url, https)?.parse().map_err(|_| no_api())
 }
 
 /// The headers for a request to `url`, or to the provider's own API: those that the descriptor fixes (`api.headers`), and
@@ -102,7 +102,7 @@ impl<'a> Target<'a> {
         let mut fixed = Vec::new();
         for (name, value) in &api.headers {
             let field = format!("api.headers.{name} of provider {}", provider.name);
-            let value = env_value::checked(&field, value, header_value)?;
+            let value = env_value::resolve_checked(&field, value, header_value)?;
             fixed.push(Header { name: name.clone(), value: value.into() });
         }
         Ok(Self { api, url: url.unwrap_or(&base).clone(), base, fixed })

@@ -2,7 +2,7 @@
 
 use super::{ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
 use crate::{
-    config::{Reference, ReferenceError, env_value},
+    config::{ReferenceError, SecretReference, env_value},
     credential::Secret,
     provider::{
         descriptor::{Body, Mode},
@@ -35,7 +35,7 @@ impl ClientIdentity {
     /// [`ReferenceError`] with the field.
     pub fn read(flow: &Flow, mode: Mode) -> Result<Self, ReferenceError> {
         let id =
-            env_value::value(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
+            env_value::resolve(&format!("{mode}.client_id"), flow.client_id.as_deref().unwrap_or_default())?;
         let field = format!("{mode}.client_secret");
         let secret =
             flow.client_secret.as_deref().map(|reference| read_secret(reference, &field)).transpose()?;
@@ -48,7 +48,7 @@ impl ClientIdentity {
 /// # Errors
 /// [`ReferenceError`] with the field.
 pub fn read_secret(reference: &str, field: &str) -> Result<Secret, ReferenceError> {
-    let reference: Reference =
+    let reference: SecretReference =
         reference.parse().map_err(|problem| ReferenceError { field: field.to_owned(), problem })?;
     reference.read(field)
 }

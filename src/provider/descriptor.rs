@@ -1,4 +1,4 @@
-//! The provider descriptor: what one YAML file says about a vendor or tool.
+//! The provider descriptor: the content of the YAML file that describes a vendor or tool.
 
 use std::collections::BTreeMap;
 
@@ -14,39 +14,42 @@ use super::{
 };
 use crate::credential::Kind;
 
-/// The home directory of every login container: writable, in memory, gone with the container.
+/// The home directory of every login container: writable, in memory, discarded with the container.
 pub const HOME: &str = "/home/dev";
 
 /// A way to get a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The vendor's own CLI, in a throwaway container.
+    /// The vendor's own CLI logs in, in a throwaway container.
     Oauth,
-    /// An API key, straight into the store.
+    /// An API key goes straight into the store.
     ApiKey,
-    /// A bearer token that was issued elsewhere (RFC 6750), straight into the store.
+    /// A bearer token that was issued elsewhere (RFC 6750) goes straight into the store.
     Token,
-    /// The device authorization grant (RFC 8628), natively.
+    /// `authenticate` itself performs the device authorization grant (RFC 8628): the user types a code in a
+    /// browser.
     Device,
-    /// The authorization code grant with PKCE (RFC 7636) over a loopback redirect, natively.
+    /// `authenticate` itself performs the authorization code grant with PKCE (RFC 7636): the browser comes
+    /// back to a loopback port.
     Browser,
-    /// User and password.
+    /// A user name and a password go into the store.
     Basic,
-    /// Several named secret fields.
+    /// Several named values go into the store.
     Fields,
-    /// The client's own credentials (RFC 6749 section 4.4), natively.
+    /// `authenticate` itself performs the client credentials grant (RFC 6749 section 4.4): no user takes
+    /// part.
     ClientCredentials,
-    /// Another token, exchanged (RFC 8693), natively.
+    /// `authenticate` itself exchanges another token (RFC 8693): no user takes part.
     TokenExchange,
 }
 
 impl Mode {
-    /// The modes in which we speak to the authorization server ourselves.
+    /// The OAuth flows: the modes in which `authenticate` itself speaks to the authorization server.
     pub const OAUTH_FLOWS: [Self; 4] =
         [Self::Device, Self::Browser, Self::ClientCredentials, Self::TokenExchange];
 
-    /// The name used in descriptors and on the command line.
+    /// The mode's name in descriptors and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Oauth => "oauth",
@@ -68,111 +71,117 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// One provider, as its YAML file describes it. In a user's file that overrides a bundled one, every field but
-/// those to be changed may be left out.
+/// A provider: a vendor or tool that credentials are for. A file of your own with the name of a bundled one
+/// overrides it field by field: leave out the fields that stay as they are, and write `null` to remove one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "authenticate provider descriptor")]
 pub struct Descriptor {
-    /// The provider's name; the same as the file's name without `.yaml`.
+    /// Name on the command line. It must be the file's name without `.yaml`, which is the default.
     pub name: String,
-    /// The name shown to people.
+    /// Name in messages and lists. Default: `name`.
     pub label: String,
-    /// Other names for the same provider.
+    /// Other names on the command line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
-    /// URL of the vendor's terms for this login.
+    /// URL of the vendor's terms of use for this login: https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
-    /// The ways to get a credential, the usual one first. Default: `[api_key]`.
+    /// Ways to get a credential, the usual one first. Default: `[api_key]`.
     pub modes: Vec<Mode>,
 
-    /// Name of the login's directory on the host: one path segment.
+    /// For mode `oauth`: name of the login's directory on the host, one path segment such as `_acme-config`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_dir_name: Option<String>,
-    /// Where that directory is mounted in the container: absolute, and the place where the vendor's CLI keeps its files.
+    /// For mode `oauth`: absolute path in the container where the CLI keeps its files, such as
+    /// `/home/dev/.acme`. The login's directory is mounted there. The home directory is `/home/dev`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_mount: Option<String>,
-    /// The vendor's login command.
+    /// For mode `oauth`: the CLI's login command, one word an item: `[acme, login]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
-    /// The login command used when no browser's redirect can reach the container.
+    /// Login command for when a browser cannot come back to the container, such as `[acme, login, --device]`.
+    /// Default: `command`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headless_command: Vec<String>,
-    /// Text shown before the container starts.
+    /// Text that is shown before the container starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner_hint: Option<String>,
-    /// Environment of the login container. `env:NAME` stands for what the variable NAME holds here.
+    /// Environment of the login container. A value `env:NAME` takes the value of the variable NAME on the
+    /// host.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// More arguments for the container, in the engine's own words: `-p`, `-e`, `--add-host`, `--network`, `--tmpfs`.
+    /// Additional arguments for the container, as the engine's `run` command spells them. Allowed: `-p`,
+    /// `-e`, `--add-host`, `--network`, `--tmpfs`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra_run_args: Vec<String>,
-    /// Ports on the container's loopback that the browser's redirect goes to.
+    /// Ports on the container's loopback interface that the browser comes back to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callback_ports: Vec<u16>,
-    /// The image with the vendor's CLI.
+    /// For mode `oauth`: the image with the vendor's CLI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
 
-    /// Where to get a key; shown when one is asked for.
+    /// Text that is shown when a key is asked for: where to create one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_hint: Option<String>,
-    /// What is known about the provider's API keys.
+    /// The provider's API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<ApiKey>,
 
-    /// Where the vendor's files hold the credential. Tried in order: the first entry whose required fields are all
-    /// there is taken.
+    /// Places of the credential in the vendor's files. The first entry that finds all its required fields is
+    /// used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capture: Vec<CaptureEntry>,
-    /// Where the vendor's own tool keeps those files on a person's machine: `~/.acme`. Only looked at when asked to.
+    /// Directory where the vendor's CLI keeps these files on the user's machine, such as `~/.acme`. Only
+    /// `import` reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub home_dir: Option<String>,
-    /// State merged into vendor files when a login is written out, by file.
+    /// State that is merged into a vendor's files when a login is written to them, by file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub post_capture_state: BTreeMap<String, Value>,
 
-    /// Bearer tokens.
+    /// The provider's bearer tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<BearerToken>,
 
-    /// How an expiring credential is renewed. Default: not at all.
+    /// How a credential is refreshed before it expires. Default: it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Refresh>,
-    /// Where a credential is revoked (RFC 7009).
+    /// Where a token is revoked (RFC 7009). Default: it cannot be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke: Option<Revoke>,
-    /// The device authorization grant (RFC 8628).
+    /// Settings of mode `device`, the device authorization grant (RFC 8628).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<Flow>,
-    /// The authorization code grant with PKCE (RFC 7636) and a loopback redirect (RFC 8252).
+    /// Settings of mode `browser`, the authorization code grant with PKCE (RFC 7636) and a loopback redirect
+    /// (RFC 8252).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<Flow>,
-    /// The client credentials grant (RFC 6749 section 4.4).
+    /// Settings of mode `client_credentials` (RFC 6749 section 4.4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_credentials: Option<Flow>,
-    /// The exchange of another token (RFC 8693).
+    /// Settings of mode `token_exchange` (RFC 8693).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_exchange: Option<Flow>,
-    /// Where a native login's account name is.
+    /// Place of the account's name, for a login through an OAuth flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 
     /// The provider's API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,
-    /// How credentials are handed out.
+    /// How credentials are given to the vendor's tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
-    /// The fields of mode `fields`, in the order in which they are asked for. Mode `basic` has `username` and
-    /// `password` without being told; it may describe them here.
+    /// Fields of mode `fields`, in the order in which they are asked for. Mode `basic` always has `username`
+    /// and `password`, which may be described here.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Field>,
 }
 
 impl Descriptor {
-    /// What it says about a native mode.
+    /// The settings of an OAuth flow; `None` for the other modes.
     pub fn flow(&self, mode: Mode) -> Option<&Flow> {
         match mode {
             Mode::Device => self.device.as_ref(),
@@ -183,8 +192,8 @@ impl Descriptor {
         }
     }
 
-    /// The fields of its mode `fields` or `basic`, in the order in which they are asked for. None for a provider that
-    /// has neither mode.
+    /// The fields of mode `fields` or `basic`, in the order in which they are asked for. Empty without either
+    /// mode.
     pub fn all_fields(&self) -> IndexMap<String, Field> {
         if self.modes.contains(&Mode::Fields) {
             return self.fields.clone();
@@ -200,102 +209,103 @@ impl Descriptor {
     }
 }
 
-/// The first field of mode `basic`.
+/// The name of the first field of mode `basic`.
 pub const USERNAME: &str = "username";
-/// The second field of mode `basic`.
+/// The name of the second field of mode `basic`.
 pub const PASSWORD: &str = "password";
 
-/// The image with the vendor's CLI, built from the user's or the bundled `images/<name>/Containerfile`.
+/// An image with the vendor's CLI. It is built from `images/NAME/Containerfile`, which is bundled or in the
+/// configuration directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// Directory under `images/`.
+    /// Name of the directory below `images/`.
     pub name: String,
-    /// The npm or Debian package with the vendor's CLI, passed to the build as `PACKAGE`. For a Containerfile that
+    /// The npm or Debian package with the vendor's CLI, passed to the build as the argument `PACKAGE`. For a Containerfile that
     /// several providers share, such as the bundled `node-cli`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// Version of the vendor's CLI, passed to the build as `VERSION`.
+    /// Version of the vendor's CLI, passed to the build as the argument `VERSION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// What is known about a provider's API keys.
+/// A provider's API keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiKey {
-    /// URL where a key is made.
+    /// URL of the page where a key is created and deleted: https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_url: Option<String>,
-    /// The environment variables that hold the key; the first that is set wins.
+    /// Environment variables that contain a key. The first one that is set is used.
     #[serde(skip_serializing_if = "OneOrMany::is_empty")]
     pub env_var: OneOrMany,
-    /// A regular expression that every whole key matches.
+    /// Regular expression that a whole key matches. A key that does not is refused before it is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The vendor's own file for the key, under the container's home.
+    /// The file where the vendor's CLI keeps the key, below the home directory: `~/.acme/auth.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_path: Option<String>,
-    /// Content of that file, with `{key}` where the key goes.
+    /// Content of that file, with `{key}` in place of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// The tool's name in messages.
+    /// Name of the CLI in messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_name: Option<String>,
 }
 
-/// How an expiring credential is renewed.
+/// How a credential is refreshed before it expires.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
-    /// By whom.
+    /// The method.
     pub strategy: RefreshStrategy,
-    /// Token endpoint, for `oauth`.
+    /// For `oauth`: token endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_url: Option<String>,
-    /// Client id, or `env:NAME`, for `oauth`.
+    /// For `oauth`: client id, or `env:NAME` for the variable that contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Form of the request, for `oauth`. Default: `form`, as RFC 6749 has it.
+    /// For `oauth`: encoding of the request. Default: `form`, which RFC 6749 requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-    /// The vendor's command that makes it renew its own login, for `command`.
+    /// For `command`: a command of the vendor's CLI that refreshes its login when it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
 }
 
-/// Who renews.
+/// A method of refreshing a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshStrategy {
-    /// Nobody.
+    /// The credential is not refreshed.
     None,
-    /// We do, at the token endpoint (RFC 6749 section 6).
+    /// `authenticate` sends the refresh token to the token endpoint (RFC 6749 section 6).
     Oauth,
-    /// The vendor's own CLI, in a throwaway container.
+    /// The vendor's own CLI refreshes its login, in a throwaway container.
     Command,
 }
 
-/// Form of a token request.
+/// The encoding of a token request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// `application/x-www-form-urlencoded`
+    /// `application/x-www-form-urlencoded`.
     Form,
-    /// `application/json`
+    /// `application/json`.
     Json,
 }
 
-/// Where a credential is revoked.
+/// Where a token is revoked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
     /// Revocation endpoint.
     pub url: String,
-    /// Client id, or `env:NAME`.
+    /// Client id, or `env:NAME` for the variable that contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Form of the request. Default: `form`, as RFC 7009 has it.
+    /// Encoding of the request. Default: `form`, which RFC 7009 requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
 }
@@ -304,79 +314,81 @@ pub struct Revoke {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
-    /// Base URL of requests. `env:NAME` stands for what the variable NAME holds.
+    /// Base URL of requests: https, or http on the loopback interface. `env:NAME` takes the value of the
+    /// variable NAME.
     pub base_url: String,
-    /// Whose request shape it speaks.
+    /// Format of requests and responses.
     pub shape: ApiShape,
-    /// How a request is authorised. Default: `bearer`.
+    /// How a request with an API key is authorised. Default: `bearer`.
     #[serde(default)]
     pub auth: ApiAuth,
-    /// Headers that every request has, for example a version. `env:NAME` stands for what the variable NAME holds.
+    /// Headers of every request, such as a version. A value `env:NAME` takes the value of the variable NAME.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// It runs on the user's own machine, so that existing is not the same as being configured.
+    /// Whether the API runs on the user's own machine. Default: no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub local: bool,
-    /// It may be used without a key.
+    /// Whether the API works without a key. Default: no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub key_optional: bool,
 }
 
-/// Whose request shape an API speaks.
+/// The format of an API's requests and responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiShape {
-    /// OpenAI-compatible.
+    /// Format of the OpenAI API.
     Openai,
-    /// Anthropic messages.
+    /// Format of the Anthropic Messages API.
     Anthropic,
-    /// The vendor's own.
+    /// The vendor's own format.
     Own,
 }
 
-/// How a request is authorised with an API key. Tokens are bearer tokens, user and password are basic (RFC 7617),
-/// whatever it says.
+/// How a request with an API key is authorised. Tokens are always sent as bearer tokens (RFC 6750), and user
+/// name and password as basic authentication (RFC 7617).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApiAuth {
     /// `Authorization: Bearer KEY` (RFC 6750).
     #[default]
     Bearer,
-    /// `x-api-key: KEY`
+    /// `x-api-key: KEY`.
     XApiKey,
-    /// `PRIVATE-TOKEN: KEY`
+    /// `PRIVATE-TOKEN: KEY`.
     PrivateToken,
 }
 
-/// Bearer tokens that were issued elsewhere.
+/// A provider's bearer tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BearerToken {
-    /// The environment variables that hold one; the first that is set wins, after those of API keys.
+    /// Environment variables that contain a token. The first one that is set is used, after those of
+    /// `api_key`.
     #[serde(skip_serializing_if = "OneOrMany::is_empty")]
     pub env_var: OneOrMany,
 }
 
-/// How credentials are handed out.
+/// How credentials are given to the vendor's tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Delivery {
-    /// The environment variables that the vendor's tools read, per kind of credential.
+    /// Environment variables that the vendor's tools read, by kind of credential.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<Kind, OneOrMany>,
 }
 
-/// One field of the modes `fields` and `basic`.
+/// A field of mode `fields` or `basic`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// The name shown to people.
+    /// Name of the field when it is asked for.
     pub label: String,
-    /// The environment variable that fills the field where the stored one is blank, when it is used; never stored
-    /// from there. Only a field that has one may be left blank.
+    /// Environment variable that fills the field each time it is used, if its stored value is blank. The
+    /// value is not stored. Only a field with a variable may be left blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_var: Option<String>,
-    /// Whether it is masked when asked for, and refused as an argument. Default: yes.
+    /// Whether the value is masked while it is typed, and refused on the command line. Default: yes.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub secret: bool,
 }

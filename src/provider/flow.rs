@@ -1,4 +1,5 @@
-//! What a descriptor says about the native logins: which authorization server, as which client, in which dialect.
+//! The settings of an OAuth flow in a descriptor: the authorization server, the client, and the vendor's
+//! deviations.
 
 use std::collections::BTreeMap;
 
@@ -7,74 +8,76 @@ use serde::{Deserialize, Serialize};
 
 use super::{descriptor::Body, one_or_many::OneOrMany};
 
-/// One native way to log in: one of the blocks `device`, `browser`, `client_credentials`, `token_exchange`.
+/// Settings of an OAuth flow: of the block `device`, `browser`, `client_credentials` or `token_exchange`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flow {
-    /// The authorization server, whose endpoints are looked up (RFC 8414, OpenID Connect Discovery). An endpoint that is
-    /// given here is not looked up.
+    /// URL of an authorization server that publishes its endpoints (RFC 8414, OpenID Connect Discovery). An
+    /// endpoint that is set here is not looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Device authorization endpoint, for `device`.
+    /// For `device`: device authorization endpoint. Default: that of `issuer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_authorization_url: Option<String>,
-    /// Authorization endpoint, for `browser`.
+    /// For `browser`: authorization endpoint. Default: that of `issuer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_url: Option<String>,
-    /// Token endpoint.
+    /// Token endpoint. Default: that of `issuer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_url: Option<String>,
-    /// The client: its id, or `env:NAME`. The user's own descriptor sets it where the vendor has no public one.
+    /// Client id, or `env:NAME` for the variable that contains it. If the vendor has no client for everybody,
+    /// users set theirs in an override.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Where the client's secret is: `env:NAME` or `file:PATH`. Default: a public client, which has none.
+    /// Place of the client's secret, never the secret itself: `env:NAME` or `file:PATH`. Default: a public
+    /// client, without a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
     /// How the client's secret is sent (RFC 6749 section 2.3.1). Default: `basic`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_auth: Option<ClientAuthMethod>,
-    /// Form of the token request. Default: `form`, as RFC 6749 has it.
+    /// Encoding of the token request. Default: `form`, which RFC 6749 requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
-    /// Scopes asked for.
+    /// Scopes to request, one an item.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// More parameters of the first request, for example `audience`.
+    /// Additional parameters of the first request, such as `audience`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// More parameters of the token request, where that is the second one (`device`, `browser`).
+    /// For `device` and `browser`: additional parameters of the token request.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub token_parameters: BTreeMap<String, String>,
 
-    /// Host that the browser comes back to, for `browser`: `127.0.0.1` or `localhost`. Default: `127.0.0.1`. We listen on
-    /// 127.0.0.1 in both cases.
+    /// For `browser`: host in the redirect URI. Default: `127.0.0.1`, which is also where `authenticate`
+    /// listens for `localhost`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_host: Option<RedirectHost>,
-    /// Port that the browser comes back to, for `browser`. Default: a free one.
+    /// For `browser`: port in the redirect URI. Default: any free port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_port: Option<u16>,
-    /// Path that the browser comes back to, for `browser`. Default: `/callback`.
+    /// For `browser`: path in the redirect URI. Default: `/callback`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_path: Option<String>,
-    /// Name of the parameter that says where the browser comes back to, for `browser`. Default: `redirect_uri`.
+    /// For `browser`: name of the parameter with the redirect URI. Default: `redirect_uri`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_parameter: Option<String>,
-    /// Where the value is that binds the redirect to this login, for `browser`. Default: `query`.
+    /// For `browser`: place of the `state` value, which binds the redirect to this login. Default: `query`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<StatePlace>,
-    /// The member of the token reply that is an API key, for `browser`: what is stored is that key, and no tokens.
+    /// For `browser`: member of the token response that is an API key. The key is stored, and no tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_field: Option<String>,
 
-    /// Where the token is that is exchanged, for `token_exchange`: `env:NAME`, `file:PATH` or
-    /// `credential:PROVIDER[:PROFILE]`.
+    /// For `token_exchange`: place of the token to exchange, never the token itself: `env:NAME`, `file:PATH`
+    /// or `credential:PROVIDER[:PROFILE]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_token: Option<String>,
-    /// Its kind (RFC 8693 section 3): a URI, or short `access_token`, `refresh_token`, `id_token`, `jwt`, `saml1`, `saml2`.
-    /// Default: `access_token`.
+    /// For `token_exchange`: type of that token (RFC 8693 section 3), a URI or one of `access_token`,
+    /// `refresh_token`, `id_token`, `jwt`, `saml1`, `saml2`. Default: `access_token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_token_type: Option<String>,
-    /// The kind that is asked for. Default: the server's choice.
+    /// For `token_exchange`: type of the token to request. Default: the server's choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_token_type: Option<String>,
 }
@@ -83,26 +86,26 @@ pub struct Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
-    /// `Authorization: Basic`
+    /// In the header `Authorization: Basic`.
     Basic,
-    /// Among the parameters, as `client_secret`.
+    /// In the parameter `client_secret`.
     Body,
 }
 
-/// The host of a loopback redirect.
+/// The host in a loopback redirect URI.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RedirectHost {
-    /// As RFC 8252 section 8.3 recommends.
+    /// The address, which RFC 8252 section 8.3 recommends.
     #[default]
     #[serde(rename = "127.0.0.1")]
     Address,
-    /// For vendors that allow nothing else.
+    /// The name, for vendors that allow nothing else.
     #[serde(rename = "localhost")]
     Name,
 }
 
 impl RedirectHost {
-    /// As it stands in a URL.
+    /// The host as it is written in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "127.0.0.1",
@@ -111,34 +114,34 @@ impl RedirectHost {
     }
 }
 
-/// Where the value is that binds a redirect to its login.
+/// The place of the `state` value, which binds a redirect to its login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatePlace {
     /// The parameter `state` (RFC 6749 section 4.1.1).
     #[default]
     Query,
-    /// The last segment of the redirect's path, for vendors that do not give `state` back.
+    /// The last segment of the redirect URI's path, for vendors that do not return `state`.
     Path,
 }
 
-/// Where a login's account name is.
+/// The place of the account's name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Account {
-    /// Claims of the identity token; the first that is there wins. Default: `email`, `preferred_username`.
+    /// Claims of the ID token. The first one that is there is used. Default: `email`, `preferred_username`.
     #[serde(skip_serializing_if = "OneOrMany::is_empty")]
     pub claim: OneOrMany,
-    /// Members of the token reply, or of what `url` gives; the first that is there wins.
+    /// Members of the token response, or of the response of `url`. The first one that is there is used.
     #[serde(skip_serializing_if = "OneOrMany::is_empty")]
     pub field: OneOrMany,
-    /// Where the vendor says whose an access token is: asked with it, and answers with JSON.
+    /// Endpoint that is sent the access token and responds with JSON about its account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
 impl Flow {
-    /// The fields that are given and mean something only for one block, with that block.
+    /// The fields that are set and belong to one block only, with the name of that block.
     pub(super) fn special(&self) -> Vec<(&'static str, &'static str)> {
         let given = [
             (self.device_authorization_url.is_some(), "device_authorization_url", "device"),
@@ -157,7 +160,7 @@ impl Flow {
     }
 }
 
-/// The whole name of a kind of token (RFC 8693 section 3).
+/// The full URI of a token type (RFC 8693 section 3).
 pub fn token_type(name: &str) -> String {
     match name.contains(':') {
         true => name.to_owned(),

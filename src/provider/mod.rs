@@ -1,22 +1,24 @@
-//! Providers: their descriptors and the registry of them.
+//! Providers: their descriptors, the lint of these, and the registry.
 
 pub mod capture_map;
 pub mod descriptor;
+mod error;
 pub mod flow;
+pub mod layers;
 pub mod lint;
-mod lint_flow;
 pub mod one_or_many;
-pub mod origin;
 pub mod pattern;
 pub mod registry;
 pub mod run_args;
 #[cfg(test)]
 mod tests;
 
-pub use crate::config::reference::{Reference, ReferenceError};
+pub use crate::config::{ReferenceError, SecretReference};
 pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
 pub use descriptor::{Descriptor, Mode};
-pub use registry::{Provider, Registry, UnknownProvider, Unusable};
+pub use error::{UnknownProvider, Unusable};
+pub use layers::Provider;
+pub use registry::Registry;
 
 /// The JSON Schema of a descriptor file, for editors.
 pub fn schema() -> schemars::Schema {

@@ -1,4 +1,4 @@
-//! A list that may be written as one value.
+//! A list of texts that may be written as one text.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-/// One text, or a list of them.
+/// A list of texts, written as one text if it has only one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OneOrMany(pub Vec<String>);
 
 impl OneOrMany {
-    /// True when there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them, in order.
+    /// All texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

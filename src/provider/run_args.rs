@@ -1,25 +1,26 @@
-//! The few container arguments that a descriptor may add, in the engine's own words.
+//! The few container arguments that a descriptor may add, spelled as for the engine's `run` command.
 
 use std::{net::Ipv4Addr, path::Path};
 
 use super::descriptor::HOME;
+use crate::config::container_values::{check_env_name, check_env_value, check_host, check_network};
 
-/// What [`RunArgs::parse`] understood.
+/// Parsed container arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunArgs {
-    /// `-p`: published ports, always on the host's loopback.
+    /// `-p`: published ports, always on the host's loopback interface.
     pub publish: Vec<Publish>,
-    /// `-e NAME=VALUE`
+    /// `-e NAME=VALUE`: environment.
     pub env: Vec<(String, String)>,
-    /// `--add-host NAME:ADDRESS`
+    /// `--add-host NAME:ADDRESS`: additional hosts.
     pub add_host: Vec<String>,
-    /// `--network NETWORK`
+    /// `--network NETWORK`: the network.
     pub network: Option<String>,
-    /// `--tmpfs PATH[:OPTIONS]`: the path, and mode and size as the engine takes them.
+    /// `--tmpfs PATH[:OPTIONS]`: path and options. The options always contain mode and size.
     pub tmpfs: Vec<(String, String)>,
 }
 
-/// A port of the container that is reachable on the host's loopback.
+/// A port of the container that is published on the host's loopback interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Publish {
     /// Port on 127.0.0.1.
@@ -28,19 +29,22 @@ pub struct Publish {
     pub container: u16,
 }
 
-/// Why an argument is refused.
+/// A refused argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedArg {
-    /// Its place in the list.
+    /// Index in the list of arguments.
     pub index: usize,
-    /// What is wrong.
+    /// The problem, as a lower-case fragment.
     pub message: String,
 }
 
 const ALLOWED: &str = "only -p, -e, --add-host, --network and --tmpfs may be given";
 
 impl RunArgs {
-    /// Reads the arguments; says everything that is refused about them.
+    /// Parses the arguments.
+    ///
+    /// # Errors
+    /// Every argument that is refused.
     pub fn parse(args: &[String]) -> Result<Self, Vec<RefusedArg>> {
         let mut parsed = Self::default();
         let mut refused = Vec::new();
@@ -50,8 +54,8 @@ impl RunArgs {
             let known = ["-p", "--publish", "-e", "--env", "--add-host", "--network", "--net", "--tmpfs"];
             if !known.contains(&flag) {
                 let message = match flag.starts_with('-') {
-                    true => format!("{flag} would weaken the isolation of the login or escape it: {ALLOWED}"),
-                    false => format!("{arg:?} belongs to no argument: {ALLOWED}"),
+                    true => format!("{flag} could break the isolation of the login: {ALLOWED}"),
+                    false => format!("{arg:?} does not belong to an argument: {ALLOWED}"),
                 };
                 refused.push(RefusedArg { index, message });
                 continue;
@@ -69,20 +73,26 @@ impl RunArgs {
         match flag {
             "-p" | "--publish" => self.publish.push(publish(value)?),
             "-e" | "--env" => {
-                let (name, value) = value
-                    .split_once('=')
-                    .ok_or(format!("-e {value}: write NAME=VALUE; nothing is inherited"))?;
+                let (name, value) = value.split_once('=').ok_or(format!(
+                    "-e {value}: write NAME=VALUE; variables of the host are not inherited"
+                ))?;
                 check_env_name(name)?;
                 check_env_value(value).map_err(|why| format!("-e {name}: {why}"))?;
                 self.env.push((name.to_owned(), value.to_owned()));
             }
-            "--add-host" => self.add_host.push(check_host(value)?),
-            "--network" | "--net" => self.network = Some(check_network(value)?),
+            "--add-host" => {
+                check_host(value)?;
+                self.add_host.push(value.to_owned());
+            }
+            "--network" | "--net" => {
+                check_network(value)?;
+                self.network = Some(value.to_owned());
+            }
             _ => {
                 let (path, options) = value.split_once(':').unwrap_or((value, ""));
                 check_mount_point(path)?;
                 if Path::new(HOME).starts_with(path) {
-                    return Err(format!("--tmpfs {path}: the home {HOME} is in memory anyway"));
+                    return Err(format!("--tmpfs {path}: the home directory {HOME} is in memory anyway"));
                 }
                 self.tmpfs.push((path.to_owned(), tmpfs_options(options)?));
             }
@@ -91,10 +101,10 @@ impl RunArgs {
     }
 }
 
-/// At most as much as a login may use of memory at all.
+/// The largest size of a tmpfs in bytes: the memory limit of a login.
 const MAX_TMPFS: u64 = 2 << 30;
 
-/// The options of a tmpfs, `mode` and `size`, each with our default where it is not given.
+/// Parses the options of a tmpfs, `mode` and `size`. Each has a default.
 fn tmpfs_options(options: &str) -> Result<String, String> {
     let (mut mode, mut size) = ("1777", "512m");
     for option in options.split(',').filter(|option| !option.is_empty()) {
@@ -103,7 +113,7 @@ fn tmpfs_options(options: &str) -> Result<String, String> {
             Some(("size", value)) if bytes(value).is_some_and(|bytes| bytes <= MAX_TMPFS) => size = value,
             _ => {
                 return Err(format!(
-                    "--tmpfs: {option:?} is not size=SIZE (2g at most) or mode=MODE (as 0700)"
+                    "--tmpfs: {option:?} is not size=SIZE (2g at most) or mode=MODE (such as 0700)"
                 ));
             }
         }
@@ -111,13 +121,13 @@ fn tmpfs_options(options: &str) -> Result<String, String> {
     Ok(format!("mode={mode},size={size}"))
 }
 
-/// Octal, without the bits that lend somebody's identity.
+/// Whether a mode is octal and has neither the setuid nor the setgid bit.
 fn is_mode(text: &str) -> bool {
     let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
     octal && (text.len() == 3 || text.starts_with(['0', '1']))
 }
 
-/// A size as engines take it: `1048576`, `1024k`, `1m`, `2g`.
+/// Parses a size as engines do: `1048576`, `1024k`, `1m`, `2g`.
 fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => text.split_at(at),
@@ -160,25 +170,10 @@ fn publish(value: &str) -> Result<Publish, String> {
     Ok(Publish { host: port(host)?, container: port(container)? })
 }
 
-/// `NAME:ADDRESS`, as the engine takes it.
-pub fn check_host(value: &str) -> Result<String, String> {
-    let wrong = || format!("{value:?} is not a host: write NAME:ADDRESS or NAME:host-gateway");
-    let (name, address) = value.split_once(':').ok_or_else(wrong)?;
-    let name_ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    if !name_ok || (address != "host-gateway" && address.parse::<std::net::IpAddr>().is_err()) {
-        return Err(wrong());
-    }
-    Ok(value.to_owned())
-}
-
-/// The name of a network, as the engine takes it.
-pub fn check_network(value: &str) -> Result<String, String> {
-    let name = value.strip_prefix("container:").unwrap_or(value);
-    let ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    if ok { Ok(value.to_owned()) } else { Err(format!("{value:?} is not the name of a network")) }
-}
-
-/// An absolute, normal path that hides nothing of the container's system.
+/// Checks a mount point: absolute, without `.` and `..`, and outside of the container's system directories.
+///
+/// # Errors
+/// The problem, as a lower-case fragment.
 pub fn check_mount_point(path: &str) -> Result<(), String> {
     let mut segments = path.split('/');
     let absolute = segments.next() == Some("") && path.len() > 1;
@@ -194,24 +189,9 @@ pub fn check_mount_point(path: &str) -> Result<(), String> {
         "/run", "/var/run",
     ];
     if SYSTEM.iter().any(|s| path == *s || path.strip_prefix(s).is_some_and(|rest| rest.starts_with('/'))) {
-        return Err(format!("{path} belongs to the container's system"));
+        return Err(format!("{path} is a system directory of the container"));
     }
     Ok(())
-}
-
-/// A portable name of an environment variable.
-pub fn check_env_name(name: &str) -> Result<(), String> {
-    let ok = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if ok { Ok(()) } else { Err(format!("{name:?} is not the name of an environment variable")) }
-}
-
-/// A value without what engines refuse, or what would reach somebody's terminal. It may have several lines.
-pub fn check_env_value(value: &str) -> Result<(), String> {
-    match value.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t') {
-        Some(c) => Err(format!("the value contains a control character ({c:?})")),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -223,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_familiar_arguments_are_understood_in_every_spelling() {
+    fn allowed_arguments_are_parsed_in_every_spelling() {
         let args = parse(&[
             "-p",
             "8085:8085",
@@ -249,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_weakens_isolation_is_refused() {
+    fn arguments_that_weaken_isolation_are_refused() {
         let refused = [
             "--privileged",
             "--cap-add=SYS_ADMIN",

@@ -1,11 +1,11 @@
-//! The bundled descriptors of API providers, against what is known of them. A change here is a change of where keys go: look
-//! it up at the vendor first.
+//! A second record of the bundled descriptors: where keys are sent and which variables they come from. Before
+//! a line here changes, look at the vendor's documentation.
 
 use std::collections::BTreeSet;
 
 use super::{Mode, Registry};
 
-/// Name, base URL, how a key is sent, the variables that hold one, aliases.
+/// Providers with API keys: name, base URL, `api.auth`, variables with a key, aliases.
 const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
     (
         "amazon-bedrock",
@@ -86,11 +86,11 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
     ("zai", "https://api.z.ai/api/paas/v4", "bearer", "ZAI_API_KEY Z_AI_API_KEY", "z.ai z-ai"),
 ];
 
-/// Likewise, but for tokens.
+/// Providers with bearer tokens: name, variables with a token.
 const TOKENS: &[(&str, &str)] =
     &[("anthropic", "ANTHROPIC_OAUTH_TOKEN ANTHROPIC_AUTH_TOKEN"), ("claude", "CLAUDE_CODE_OAUTH_TOKEN")];
 
-/// Provider and field, and the variable that fills it.
+/// Providers with fields: provider and field, variable.
 const FIELDS: &[(&str, &str)] = &[
     ("discord.bot_token", "DISCORD_BOT_TOKEN"),
     ("email.password", "EMAIL_PASSWORD"),
@@ -106,7 +106,7 @@ fn list(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn keys_go_where_they_belong_and_come_from_the_variables_that_are_known() {
+fn bundled_api_providers_have_the_recorded_urls_and_variables() {
     let registry = Registry::bundled();
     for (name, url, auth, variables, aliases) in KNOWN {
         let provider = registry.by_name(name).unwrap_or_else(|| panic!("{name} is gone"));
@@ -126,7 +126,7 @@ fn keys_go_where_they_belong_and_come_from_the_variables_that_are_known() {
 }
 
 #[test]
-fn tokens_and_fields_come_from_the_variables_that_are_known() {
+fn bundled_tokens_and_fields_have_the_recorded_variables() {
     let registry = Registry::bundled();
     let tokens = registry.iter().filter_map(|p| Some((p.name.as_str(), p.token.as_ref()?)));
     let tokens: Vec<_> =

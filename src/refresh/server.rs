@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAuthError> {
     let Some(refresh) = &provider.refresh else { return Ok(None) };
     let Some(url) = &refresh.token_url else { return Ok(None) };
-    let client_id = refresh.client_id.as_deref().map(|id| env_value::value("refresh.client_id", id));
+    let client_id = refresh.client_id.as_deref().map(|id| env_value::resolve("refresh.client_id", id));
     Ok(Some(TokenEndpoint {
         url: url.parse()?,
         client_id: client_id.transpose()?.unwrap_or_default(),

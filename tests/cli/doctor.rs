@@ -125,7 +125,7 @@ fn every_file_of_the_configuration_is_looked_at() {
     for (what, says) in [
         ("settings", "config.yaml:1:"),
         ("projects", "shop.yaml:1:1"),
-        ("projects", "my shop.yaml: its name"),
+        ("projects", "my shop.yaml: the file's name"),
     ] {
         let check = check(&report, what);
         assert!(check["detail"].as_str().expect("text").contains(says), "{check}");

@@ -296,10 +296,10 @@ fn wrong_fields_of_a_descriptor_are_found() {
         assert!(outcome.all().contains(says), "{outcome:#?}");
     };
     lint("modes: [fields]\nfields: {Bot: {label: Bot}}\n", "\"Bot\" is not a field's name");
-    lint("modes: [fields]\nfields: {a: {label: A}, a: {label: B}}\n", "\"a\" is there twice");
+    lint("modes: [fields]\nfields: {a: {label: A}, a: {label: B}}\n", "the key \"a\" is given twice");
     lint(
         "modes: [fields]\nfields: {a: {label: A, env_var: X}, b: {label: B, env_var: X}}\n",
-        "X fills the field a already",
+        "X already fills the field a",
     );
     lint("modes: [fields]\nfields: {a: {label: ' '}}\n", "fields.a.label: is empty");
     lint(

@@ -59,7 +59,7 @@ fn a_file_of_a_project_may_end_in_yml() {
     assert_eq!(home.keys()[0].0, "team/openai/default");
     let second = home.write("config/projects/shop.yaml", "credential_set: other\n");
     let says =
-        format!("{}: the project has another file, too: remove it or {}", first.display(), second.display());
+        format!("{}: the project has two files: remove this one or {}", first.display(), second.display());
     for arguments in [&["projects"][..], &["shop", "openai", "--api-key-stdin"]] {
         let outcome = home.authenticate(arguments).input(KEY).exits(code::USAGE);
         assert!(outcome.stderr.contains(&says), "{outcome:?}");
@@ -73,7 +73,10 @@ fn what_cannot_be_a_project_is_said() {
     home.write("config/projects/my shop.yaml", "credential_set: team\n");
     let outcome = home.authenticate(["projects"]).exits(code::USAGE);
     outcome.prints("shop");
-    assert!(outcome.stderr.contains("my shop.yaml: its name is not that of a project: "), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("my shop.yaml: the file's name is not that of a project: "),
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -374,17 +374,17 @@ fn a_directory_of_descriptors_that_cannot_be_read_is_wrong_for_every_provider() 
 fn what_is_wrong_with_a_file_is_said_in_words_for_whoever_wrote_it() {
     let home = Home::new();
     for (text, says) in [
-        ("label: x\nlabel: y\n", ":2:1: \"label\" is there twice"),
+        ("label: x\nlabel: y\n", ":2:1: the key \"label\" is given twice"),
         ("label: x\n---\nlabel: y\n", ":3:1: a second document begins here: a file has one"),
-        ("aliases: &x [*x]\n", ":1:14: an alias stands for something that it is in"),
-        ("label: *x\n", ":1:8: an alias stands for nothing: there is no such anchor before it"),
+        ("aliases: &x [*x]\n", ":1:14: an alias is inside the value that it stands for"),
+        ("label: *x\n", ":1:8: an alias has no anchor before it"),
         ("foo\n", ":1:1: a mapping (`name: value`) belongs here"),
         ("- label: x\n", ":1:1: a mapping (`name: value`) belongs here"),
         ("api_key: foo\n", ":1:1: invalid type: string \"foo\", expected a mapping (`name: value`)"),
         ("label: [a]\n", ":1:1: invalid type: a list, expected a string"),
         ("? [a]\n: b\n", ":1:3: a key must be text"),
         ("null: x\n", ":1:1: a key must be text, not null"),
-        ("label: 1e999\n", ":1:8: 1e999 is not a number that can be used"),
+        ("label: 1e999\n", ":1:8: 1e999 is too large for a number"),
     ] {
         let file = home.write("lint/acme.yaml", text);
         let lint = home.authenticate(["providers", "lint", file.to_str().expect("text")]).exits(code::USAGE);
@@ -410,7 +410,7 @@ fn two_files_of_one_provider_are_both_wrong() {
     let first = home.write("config/providers/openai.yaml", "label: One\n");
     let second = home.write("config/providers/openai.yml", "label: Two\n");
     let says = |file: &std::path::Path, other: &std::path::Path| {
-        format!("{}: the provider has another file, too: remove it or {}", file.display(), other.display())
+        format!("{}: the provider has two files: remove this one or {}", file.display(), other.display())
     };
     home.authenticate(["providers", "lint", &second.display().to_string()])
         .exits(code::USAGE)

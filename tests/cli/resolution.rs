@@ -186,7 +186,7 @@ fn a_variable_that_is_not_set_ends_it_before_anything_begins() {
         .env("SHOP_ENGINE", "CANARY")
         .env("SHOP_TOKEN", "t")
         .exits(code::USAGE)
-        .says("engine of the project: the environment variable SHOP_ENGINE holds what this field cannot take")
+        .says("engine of the project: the environment variable SHOP_ENGINE holds a value that this field cannot take")
         .does_not_say(CANARY);
     assert!(!home.data().exists());
     // What it holds is used.

@@ -38,7 +38,8 @@ impl ContainerLogin<'_> {
 
     /// Returns the engine to use: of the options, or else of the project.
     pub(super) fn engine_selector(&self) -> Result<EngineSelector, LoginError> {
-        let project_engine = || self.project.engine.as_deref().map(str::parse).transpose();
+        let project_engine =
+            || self.project.engine.as_deref().map(str::parse).transpose().map_err(EngineError::from);
         Ok(match &self.how.engine {
             Some(selector) => selector.clone(),
             None => project_engine()?.unwrap_or_default(),

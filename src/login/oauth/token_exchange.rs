@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    config::{Paths, Reference, ReferenceError},
+    config::{Paths, ReferenceError, SecretReference},
     credential::{Address, Name, Secret},
     login::LoginError,
     oauth::{
@@ -25,9 +25,11 @@ const FIELD: &str = "token_exchange.subject_token";
 /// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::Store`]
 pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> Result<Secret, LoginError> {
     let reference = flow.subject_token.as_deref().unwrap_or_default();
-    let reference: Reference =
+    let reference: SecretReference =
         reference.parse().map_err(|problem| ReferenceError { field: FIELD.into(), problem })?;
-    let Reference::Credential { provider, profile } = &reference else { return Ok(reference.read(FIELD)?) };
+    let SecretReference::Credential { provider, profile } = &reference else {
+        return Ok(reference.read(FIELD)?);
+    };
     let unusable = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
     let registry = Registry::load_one(paths, provider.as_str());
     let known = registry.get(provider.as_str()).map_err(|error| unusable(error.to_string()))?;

@@ -1,7 +1,7 @@
 //! What people type: names, references, addresses, engines, key sources.
 
 use authenticate::{
-    config::Reference, credential::Name, engine::EngineSelector, net::endpoint::Endpoint,
+    config::SecretReference, credential::Name, engine::EngineSelector, net::endpoint::Endpoint,
     provider::run_args::RunArgs, redact, store::KeySource,
 };
 
@@ -23,11 +23,11 @@ pub fn run(data: &[u8]) {
             assert!(!repeated(&error.to_string(), &of_other), "{error}");
         }
     }
-    match text.parse::<Reference>() {
+    match text.parse::<SecretReference>() {
         Ok(reference) => assert_eq!(reference.to_string().parse(), Ok(reference)),
         Err(problem) => {
             let named = ["env:", "file:"].iter().any(|kind| text.starts_with(kind));
-            let of_other = OTHER.parse::<Reference>().expect_err("no reference");
+            let of_other = OTHER.parse::<SecretReference>().expect_err("no reference");
             assert!(named || !repeated(&problem, &of_other), "{problem}");
         }
     }
