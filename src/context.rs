@@ -194,14 +194,6 @@ impl Context {
         Ok(Address { set, provider, profile: profile.cloned().unwrap_or_else(Name::default_name) })
     }
 
-    /// The store that the program gave, if it gave one.
-    pub(crate) fn given_store(&self) -> Option<SharedStore> {
-        match &self.store {
-            StoreSlot::Given(store) => Some(store.clone()),
-            StoreSlot::OnDisk(_) => None,
-        }
-    }
-
     /// The store, which is created in the data directory where there is none.
     ///
     /// # Errors

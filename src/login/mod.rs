@@ -25,7 +25,7 @@ use crate::{
     context::Context,
     credential::{Address, Credential, Metadata, Record},
     provider::{Mode, Provider},
-    store::{Action, SharedStore},
+    store::Action,
     ui::Event,
 };
 
@@ -141,16 +141,12 @@ impl Login {
     /// # Errors
     /// Any [`LoginError`].
     pub async fn run_oauth_flow(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
-        let given = self.context.given_store();
         let login = oauth::OAuthLogin {
-            paths: self.context.paths(),
+            context: &self.context,
             provider: &self.provider,
-            project: self.context.project()?,
             address: &self.address,
             mode: self.mode,
-            how: &self.options,
-            store: given.as_ref(),
-            ui: self.context.ui(),
+            options: &self.options,
         };
         self.audited(login.run(cancel).await)
     }
@@ -162,18 +158,14 @@ impl Login {
     pub async fn run_vendor_cli(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
         // Nothing begins that a missing variable would end.
         let (provider, project) = (self.provider.with_values()?, self.context.project()?.with_values()?);
-        let given = self.context.given_store();
         let login = cli::ContainerLogin {
-            paths: self.context.paths(),
+            context: &self.context,
             provider: &provider,
             project: &project,
             address: &self.address,
-            how: &self.options,
-            store: given.as_ref(),
-            ui: self.context.ui(),
+            options: &self.options,
         };
-        let mut opened: Option<SharedStore> = given.clone();
-        self.audited(login.run(&mut opened, cancel).await)
+        self.audited(login.run(cancel).await)
     }
 
     /// Records a failure in the audit log.

@@ -143,8 +143,7 @@ impl<'a> Refresh<'a> {
                 Box::pin(server::send_refresh_token(self.http(seen)?, *endpoint, provider, seen.clone()))
             }
             RefreshMethod::Regrant(endpoint, mode) => {
-                let paths = self.context.paths();
-                let regrant = Regrant::of(&self.provider, mode, &seen.address, paths, &store.lock())
+                let regrant = Regrant::of(&self.provider, mode, &seen.address, self.context, &store.lock())
                     .map_err(|error| container_error(seen, error))?
                     .ok_or_else(|| not_refreshable(seen, "its provider no longer has its mode"))?;
                 let http = self.http(seen)?;
@@ -153,13 +152,11 @@ impl<'a> Refresh<'a> {
             RefreshMethod::Cli => {
                 let project = self.context.project()?.with_values()?;
                 let login = ContainerLogin {
-                    paths: self.context.paths(),
+                    context: self.context,
                     provider: &self.provider.with_values()?,
                     project: &project,
                     address: &seen.address,
-                    how: &LoginOptions::default(),
-                    store: Some(store),
-                    ui: self.context.ui(),
+                    options: &LoginOptions::default(),
                 };
                 let prepared = login.prepare_refresh().await.map_err(|error| container_error(seen, error))?;
                 Box::pin(cli::run_vendor_cli(prepared, seen.clone()))

@@ -34,7 +34,7 @@ impl ContainerLogin<'_> {
         can_paste: bool,
     ) -> Result<BrowserReturn, LoginError> {
         let (command, headless) = (&self.provider.command, &self.provider.headless_command);
-        let browser_returns = self.ui.browser_can_return() && !self.how.headless;
+        let browser_returns = self.context.ui().browser_can_return() && !self.options.headless;
         if !headless.is_empty() && !browser_returns {
             return Ok(BrowserReturn::none(headless));
         }
@@ -49,7 +49,7 @@ impl ContainerLogin<'_> {
             }
             Err(unavailable) if !headless.is_empty() => {
                 let text = format!("{unavailable}; using the login without a redirect");
-                self.ui.show(Event::Warning(&text));
+                self.context.ui().show(Event::Warning(&text));
                 Ok(BrowserReturn::none(headless))
             }
             Err(unavailable) => Err(LoginError::PortTaken(unavailable)),

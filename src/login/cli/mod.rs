@@ -18,13 +18,11 @@ pub mod url_finder;
 
 use std::{
     future::{Ready, ready},
-    panic::resume_unwind,
     pin::pin,
     time::Duration,
 };
 
 use futures_util::future::{Either, select};
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use self::{guard::LoginGuard, prepare::Prepared, run_cli::CliRun};
 use super::{
@@ -32,12 +30,13 @@ use super::{
     store,
 };
 use crate::{
-    config::{Paths, Project},
+    config::Project,
+    context::Context,
     credential::{Address, Record},
     engine::{self, Container, ContainerSpec},
     provider::Provider,
-    store::{Action, SharedStore, StoreError},
-    ui::{Event, Ui, UiError},
+    store::{Action, SharedStore},
+    ui::{Event, UiError},
     vendor_files::{self, CaptureError, Captured, Owner},
 };
 
@@ -50,20 +49,16 @@ const REMOVAL: Duration = Duration::from_secs(15);
 
 /// A login in a container, with everything that it depends on.
 pub struct ContainerLogin<'a> {
-    /// The program's directories.
-    pub paths: &'a Paths,
+    /// The directories, the store and the user interface.
+    pub context: &'a Context,
     /// The provider to log in to.
     pub provider: &'a Provider,
-    /// The project.
+    /// The project, with the values of its variables.
     pub project: &'a Project,
     /// The address of the credential.
     pub address: &'a Address,
     /// The options.
-    pub how: &'a LoginOptions,
-    /// The store to use in place of the one in the data directory.
-    pub store: Option<&'a SharedStore>,
-    /// The person to ask and to show events.
-    pub ui: &'a dyn Ui,
+    pub options: &'a LoginOptions,
 }
 
 /// The result of a login whose container, if there was one, is dealt with.
@@ -74,46 +69,32 @@ struct LoginResult {
 }
 
 impl ContainerLogin<'_> {
-    /// Runs the login, stores the credential that the CLI wrote, and reads it back. Puts the store into `opened` as
-    /// soon as it is open.
+    /// Runs the login, stores the credential that the CLI wrote, and reads it back.
     ///
     /// # Errors
     /// Any [`LoginError`]. The container and the directory are removed in every case. If the future is dropped before
     /// its end, the next [`sweep`] removes them.
-    pub async fn run(
-        &self,
-        opened: &mut Option<SharedStore>,
-        cancel: &mut CancelToken,
-    ) -> Result<Record, LoginError> {
-        let lock = LoginLock::take(self.paths, self.address)?;
+    pub async fn run(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
+        let lock = LoginLock::take(self.context.paths(), self.address)?;
         let (selector, passthrough) = (self.engine_selector()?, self.passthrough()?);
         let connecting = pin!(engine::locate::connect(&selector));
-        let (store, connecting) = open_meanwhile(self.open_store(), connecting).await;
-        let store = opened.insert(store?).clone();
-        let mut deadline = Deadline::new(self.how.timeout.unwrap_or(DEFAULT_LIMIT), cancel);
+        // Opened before the vendor issues anything: a credential that cannot be stored must not be requested.
+        let (store, connecting) = open_meanwhile(pin!(self.context.prepared_store()), connecting).await;
+        let store = store?;
+        store.lock().record_as(Action::Login);
+        let mut deadline = Deadline::new(self.options.timeout.unwrap_or(DEFAULT_LIMIT), cancel);
         let engine = deadline.run(connecting).await.map_err(without_credential)??;
         let connected = deadline.run(self.find_image(engine, passthrough)).await;
         let connected = connected.map_err(without_credential)??;
         let prepared = deadline.run_untimed(self.build(connected)).await.map_err(without_credential)??;
         let name = self.provider.host_dir_name.as_deref().unwrap_or("files");
-        let guard = LoginGuard::new(lock, self.paths, prepared.engine.url(), name)?;
+        let guard = LoginGuard::new(lock, self.context.paths(), prepared.engine.url(), name)?;
         let LoginResult { record, container } =
             self.in_container(&guard, &prepared, &store, &mut deadline).await;
         if let Err(problem) = guard.clean_up(container) {
-            self.ui.show(Event::Warning(&format!("{problem}; a later run tries again")));
+            self.context.ui().show(Event::Warning(&format!("{problem}; a later run tries again")));
         }
         record
-    }
-
-    /// Opens the store before the vendor issues anything: a credential that cannot be stored must not be requested.
-    fn open_store(&self) -> JoinHandle<Result<SharedStore, StoreError>> {
-        let (given, paths) = (self.store.cloned(), self.paths.clone());
-        spawn_blocking(move || {
-            let store = SharedStore::open(given.as_ref(), &paths)?;
-            store.lock().prepare()?;
-            store.lock().record_as(Action::Login);
-            Ok(store)
-        })
     }
 
     /// Runs the CLI in a container and stores the credential that it wrote.
@@ -159,8 +140,14 @@ impl ContainerLogin<'_> {
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                let put =
-                    store::store_with_retry(store, self.address, &credential, &metadata, self.ui, cancel);
+                let put = store::store_with_retry(
+                    store,
+                    self.address,
+                    &credential,
+                    &metadata,
+                    self.context.ui(),
+                    cancel,
+                );
                 return put.await;
             }
             Ok(None) => None,
@@ -174,19 +161,14 @@ impl ContainerLogin<'_> {
 }
 
 /// Waits until the store is open, while `work` goes on; returns `work` to be waited for.
-async fn open_meanwhile<F: Future + Unpin>(
-    opening: JoinHandle<Result<SharedStore, StoreError>>,
+async fn open_meanwhile<S: Future + Unpin, F: Future + Unpin>(
+    opening: S,
     work: F,
-) -> (Result<SharedStore, StoreError>, Either<F, Ready<F::Output>>) {
-    let (opened, work) = match select(opening, work).await {
+) -> (S::Output, Either<F, Ready<F::Output>>) {
+    match select(opening, work).await {
         Either::Left((opened, work)) => (opened, Either::Left(work)),
         Either::Right((done, opening)) => (opening.await, Either::Right(ready(done))),
-    };
-    let store = opened.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(_cancelled) => Err(StoreError::Interrupted),
-    });
-    (store, work)
+    }
 }
 
 /// Creates the container. On failure the engine may have created it all the same, so it is removed by its label.

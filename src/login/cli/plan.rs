@@ -25,7 +25,7 @@ impl ContainerLogin<'_> {
         login: &str,
         files: &Path,
     ) -> Result<Plan, LoginError> {
-        let console = self.ui.console().map_err(UiError::Io)?;
+        let console = self.context.ui().console().map_err(UiError::Io)?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let network = self.project.network.clone().or(args.network.clone());
         let can_paste = console.terminal.is_some() && console.input.is_some();

@@ -40,7 +40,7 @@ impl ContainerLogin<'_> {
     pub(super) fn engine_selector(&self) -> Result<EngineSelector, LoginError> {
         let project_engine =
             || self.project.engine.as_deref().map(str::parse).transpose().map_err(EngineError::from);
-        Ok(match &self.how.engine {
+        Ok(match &self.options.engine {
             Some(selector) => selector.clone(),
             None => project_engine()?.unwrap_or_default(),
         })
@@ -48,10 +48,10 @@ impl ContainerLogin<'_> {
 
     /// Returns the proxy variables and the CA bundle.
     pub(super) fn passthrough(&self) -> Result<Passthrough, LoginError> {
-        let bundle = self.how.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
+        let bundle = self.options.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
         let passthrough = Passthrough::from_env(bundle)?;
         for why in &passthrough.ignored {
-            self.ui.show(Event::IgnoredConfig(why));
+            self.context.ui().show(Event::IgnoredConfig(why));
         }
         Ok(passthrough)
     }
@@ -68,10 +68,10 @@ impl ContainerLogin<'_> {
 
     /// Returns the image of the options or the project, or else the provider's.
     async fn image(&self, engine: &Engine) -> Result<Image, LoginError> {
-        if let Some(image) = self.how.image.as_ref().or(self.project.image.as_ref()) {
+        if let Some(image) = self.options.image.as_ref().or(self.project.image.as_ref()) {
             return Ok(Image::Built(image.clone()));
         }
-        let (name, directory) = (&self.provider.name, self.paths.images());
+        let (name, directory) = (&self.provider.name, self.context.paths().images());
         let Some(image) = &self.provider.image else {
             let directory = directory.display().to_string();
             return Err(EngineError::NoContainerfile { name: name.clone(), directory }.into());
@@ -88,11 +88,12 @@ impl ContainerLogin<'_> {
             Image::Built(image) => return Ok(Prepared { engine, image, passthrough }),
             Image::ToBuild(recipe) => recipe,
         };
-        self.ui.show(Event::BuildStarted { image: &recipe.tag() });
+        self.context.ui().show(Event::BuildStarted { image: &recipe.tag() });
         let network = self.project.network.as_deref().filter(|network| !network.starts_with("container:"));
-        let built =
-            engine.build(&recipe, &passthrough, network, |line| self.ui.show(Event::BuildLine(line))).await;
-        self.ui.show(Event::BuildDone);
+        let built = engine
+            .build(&recipe, &passthrough, network, |line| self.context.ui().show(Event::BuildLine(line)))
+            .await;
+        self.context.ui().show(Event::BuildDone);
         Ok(Prepared { engine, image: built?, passthrough })
     }
 }

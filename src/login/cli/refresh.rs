@@ -75,13 +75,13 @@ impl ContainerLogin<'_> {
     /// # Errors
     /// Any [`LoginError`] except those about the end of a login.
     pub async fn prepare_refresh(&self) -> Result<CliRefresh, LoginError> {
-        let lock = LoginLock::take(self.paths, self.address)?;
+        let lock = LoginLock::take(self.context.paths(), self.address)?;
         let prepared = self.prepare().await?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let command = self.provider.refresh.iter().flat_map(|refresh| refresh.command.clone()).collect();
         let network = self.project.network.clone().or(args.network.clone());
         let spec = self.spec(&prepared, lock.login(), args, network, command);
-        let (paths, provider) = (self.paths.clone(), self.provider.clone());
+        let (paths, provider) = (self.context.paths().clone(), self.provider.clone());
         Ok(CliRefresh { lock, engine: prepared.engine, paths, provider, spec })
     }
 }

@@ -39,13 +39,13 @@ impl ContainerLogin<'_> {
         if let Some(ending) = deadline.expired() {
             return Ok(CliRun::Unfinished(ending));
         }
-        self.ui.show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
+        self.context.ui().show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
         if let Some(unavailable) = &browser.unavailable {
             let text = format!(
                 "{unavailable}: the browser will end at an error page, or at a page of that program; \
                  paste the address of that page here when asked"
             );
-            self.ui.show(Event::Warning(&text));
+            self.context.ui().show(Event::Warning(&text));
         }
         let attached: Attached = match deadline.run(container.attach()).await {
             Ok(attached) => attached?,
@@ -65,7 +65,7 @@ impl ContainerLogin<'_> {
             unavailable: browser.unavailable,
             limit: deadline.limit,
             deadline: deadline.end,
-            ui: self.ui,
+            ui: self.context.ui(),
         };
         let ending = session.run(attached, console, deadline.cancel).await;
         for forward in forwards {

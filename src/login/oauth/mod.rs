@@ -14,12 +14,12 @@ use std::time::Duration;
 use self::redirect_server::RedirectServer;
 use super::{CancelToken, LoginError, LoginOptions, cli, direct::api_key, record::LoginLock, store};
 use crate::{
-    config::{Paths, Project},
+    context::Context,
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     oauth::{AuthorizationServer, ClientIdentity, Http, TokenOrigin, Tokens},
     provider::{Mode, Provider, flow::Flow},
     store::{Action, SharedStore},
-    ui::{Event, Ui, UiError},
+    ui::{Event, UiError},
 };
 
 /// The time limit for asking the vendor for the account's name.
@@ -27,22 +27,16 @@ const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An OAuth login with everything that it depends on.
 pub struct OAuthLogin<'a> {
-    /// The program's directories.
-    pub paths: &'a Paths,
+    /// The directories, the project, the store and the user interface.
+    pub context: &'a Context,
     /// The provider to log in to.
     pub provider: &'a Provider,
-    /// The project, for its certificates.
-    pub project: &'a Project,
     /// The address of the credential.
     pub address: &'a Address,
     /// The mode: one of [`Mode::OAUTH_FLOWS`] that the provider has.
     pub mode: Mode,
     /// The options of the login.
-    pub how: &'a LoginOptions,
-    /// The store, in place of the database of the data directory.
-    pub store: Option<&'a SharedStore>,
-    /// The person to ask and to show events.
-    pub ui: &'a dyn Ui,
+    pub options: &'a LoginOptions,
 }
 
 /// Granted tokens, and the browser page that still waits for the outcome.
@@ -63,35 +57,34 @@ impl OAuthLogin<'_> {
     ///
     /// # Errors
     /// Any [`LoginError`].
-    pub async fn run(&self, interrupt: &mut CancelToken) -> Result<Record, LoginError> {
+    pub async fn run(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
         let flow = self.flow()?;
-        let bundle = match &self.how.ca_bundle {
+        let bundle = match &self.options.ca_bundle {
             Some(path) => Some(path.clone()),
-            None => self.project.ca_bundle_file()?,
+            None => self.context.project()?.ca_bundle_file()?,
         };
-        let _lock = LoginLock::take(self.paths, self.address)?;
+        let _lock = LoginLock::take(self.context.paths(), self.address)?;
         // Opened first: nothing that cannot be stored may be requested.
-        let store = SharedStore::open(self.store, self.paths)?;
-        store.lock().prepare()?;
+        let store = self.context.prepared_store().await?;
         store.lock().record_as(Action::Login);
         let ready = self.prepare(flow, &store).await?;
         let http = Http::new(bundle.as_deref())?;
-        http.ignored_config().iter().for_each(|why| self.ui.show(Event::IgnoredConfig(why)));
-        let limit = self.how.timeout.unwrap_or(cli::DEFAULT_LIMIT);
+        http.ignored_config().iter().for_each(|why| self.context.ui().show(Event::IgnoredConfig(why)));
+        let limit = self.options.timeout.unwrap_or(cli::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
             granted = tokio::time::timeout(limit, self.grant(&http, flow, ready)) => {
                 granted.map_err(|_| LoginError::TooLong(limit))??
             }
-            () = interrupt.cancelled() => return Err(UiError::Interrupted.into()),
+            () = cancel.cancelled() => return Err(UiError::Interrupted.into()),
         };
         let Grant { tokens, page } = granted;
-        let stored = self.store_grant(&store, flow, &origin, tokens, interrupt).await;
+        let stored = self.store_grant(&store, flow, &origin, tokens, cancel).await;
         if let Some(page) = page {
             page.finish(stored.is_ok()).await;
         }
         let mut record = stored?;
         if record.metadata.account.is_none() {
-            record.metadata.account = self.account_name(&http, &store, &record, interrupt).await;
+            record.metadata.account = self.account_name(&http, &store, &record, cancel).await;
         }
         Ok(record)
     }
@@ -102,12 +95,12 @@ impl OAuthLogin<'_> {
         http: &Http,
         store: &SharedStore,
         record: &Record,
-        interrupt: &mut CancelToken,
+        cancel: &mut CancelToken,
     ) -> Option<String> {
         let asked = account::from_userinfo(http, self.provider, record.credential.usable()?);
         let asked = tokio::select! {
             asked = tokio::time::timeout(ACCOUNT_TIMEOUT, asked) => asked,
-            () = interrupt.cancelled() => return None,
+            () = cancel.cancelled() => return None,
         };
         let why = match asked {
             Ok(Ok(name)) => {
@@ -120,7 +113,7 @@ impl OAuthLogin<'_> {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no response in time".to_owned(),
         };
-        self.ui.show(Event::Warning(&format!("cannot get the account's name: {why}")));
+        self.context.ui().show(Event::Warning(&format!("cannot get the account's name: {why}")));
         None
     }
 
@@ -133,14 +126,14 @@ impl OAuthLogin<'_> {
         let client = ClientIdentity::read(flow, self.mode)?;
         let subject = match self.mode {
             Mode::TokenExchange => {
-                Some(token_exchange::subject(flow, self.address, self.paths, &store.lock())?)
+                Some(token_exchange::subject(flow, self.address, self.context, &store.lock())?)
             }
             _ => None,
         };
         let redirect = match self.mode {
             Mode::Browser => {
-                let headless = self.how.headless;
-                Some(browser::RedirectTarget::open(self.ui, self.provider, flow, headless).await?)
+                let headless = self.options.headless;
+                Some(browser::RedirectTarget::open(self.context.ui(), self.provider, flow, headless).await?)
             }
             _ => None,
         };
@@ -157,7 +150,7 @@ impl OAuthLogin<'_> {
         let origin = TokenOrigin::new(self.mode, flow, &server);
         let granted = match (self.mode, ready.redirect, ready.subject) {
             (Mode::Browser, Some(redirect), _) => {
-                let (tokens, page) = browser::grant(self.ui, http, flow, &server, redirect).await?;
+                let (tokens, page) = browser::grant(self.context.ui(), http, flow, &server, redirect).await?;
                 Grant { tokens, page }
             }
             (Mode::TokenExchange, _, Some(subject)) => {
@@ -168,7 +161,7 @@ impl OAuthLogin<'_> {
                 let tokens = client_credentials::grant(http, flow, &server.token).await?;
                 Grant { tokens, page: None }
             }
-            _ => Grant { tokens: device::grant(self.ui, http, flow, &server).await?, page: None },
+            _ => Grant { tokens: device::grant(self.context.ui(), http, flow, &server).await?, page: None },
         };
         Ok((origin, granted))
     }
@@ -179,14 +172,15 @@ impl OAuthLogin<'_> {
         flow: &Flow,
         origin: &TokenOrigin,
         tokens: Tokens,
-        interrupt: &mut CancelToken,
+        cancel: &mut CancelToken,
     ) -> Result<Record, LoginError> {
         let account = account::from_reply(self.provider, &tokens);
         if flow.api_key_field.is_some() {
             let key = self.store_key(&tokens.access_token)?;
             let metadata = Metadata { account, ..Metadata::default() };
             let key = Credential::ApiKey { key };
-            return store::store_with_retry(store, self.address, &key, &metadata, self.ui, interrupt).await;
+            return store::store_with_retry(store, self.address, &key, &metadata, self.context.ui(), cancel)
+                .await;
         }
         let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
         let metadata = tokens.described(requested);
@@ -199,13 +193,13 @@ impl OAuthLogin<'_> {
             extra,
         };
         let oauth = Credential::OAuth(oauth);
-        store::store_with_retry(store, self.address, &oauth, &metadata, self.ui, interrupt).await
+        store::store_with_retry(store, self.address, &oauth, &metadata, self.context.ui(), cancel).await
     }
 
     /// Accepts a key that the vendor issued even if it does not match the descriptor's pattern, with a warning.
     fn store_key(&self, given: &Secret) -> Result<Secret, LoginError> {
         if let Err(LoginError::BadKey { forceable: true, .. }) = api_key::check(self.provider, given, false) {
-            self.ui.show(Event::Warning(&format!(
+            self.context.ui().show(Event::Warning(&format!(
                 "the key does not look like one of {}: the pattern in its descriptor may be out of date",
                 self.provider.label
             )));

@@ -2,7 +2,7 @@
 
 use super::{client_credentials, token_exchange};
 use crate::{
-    config::Paths,
+    context::Context,
     credential::{Address, Secret},
     login::LoginError,
     oauth::{Http, OAuthError, TokenEndpoint, Tokens},
@@ -31,12 +31,12 @@ impl Regrant {
         provider: &Descriptor,
         mode: Mode,
         address: &Address,
-        paths: &Paths,
+        context: &Context,
         store: &Store,
     ) -> Result<Option<Self>, LoginError> {
         let Some(flow) = provider.flow(mode).filter(|_| is_non_interactive(mode)) else { return Ok(None) };
         let subject = match mode {
-            Mode::TokenExchange => Some(token_exchange::subject(flow, address, paths, store)?),
+            Mode::TokenExchange => Some(token_exchange::subject(flow, address, context, store)?),
             _ => None,
         };
         Ok(Some(Self { flow: flow.clone(), subject }))

@@ -3,17 +3,15 @@
 use jiff::Timestamp;
 
 use crate::{
-    config::{Paths, ReferenceError, SecretReference},
+    config::{ReferenceError, SecretReference},
+    context::Context,
     credential::{Address, Name, Secret},
     login::LoginError,
     oauth::{
         Http, OAuthError, TokenEndpoint, Tokens,
         grant::{self, SubjectToken},
     },
-    provider::{
-        Registry,
-        flow::{Flow, token_type},
-    },
+    provider::flow::{Flow, token_type},
     store::{Action, Outcome, Store},
 };
 
@@ -23,7 +21,12 @@ const FIELD: &str = "token_exchange.subject_token";
 ///
 /// # Errors
 /// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::Store`]
-pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> Result<Secret, LoginError> {
+pub fn subject(
+    flow: &Flow,
+    address: &Address,
+    context: &Context,
+    store: &Store,
+) -> Result<Secret, LoginError> {
     let reference = flow.subject_token.as_deref().unwrap_or_default();
     let reference: SecretReference =
         reference.parse().map_err(|problem| ReferenceError { field: FIELD.into(), problem })?;
@@ -31,7 +34,7 @@ pub fn subject(flow: &Flow, address: &Address, paths: &Paths, store: &Store) -> 
         return Ok(reference.read(FIELD)?);
     };
     let unusable = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
-    let registry = Registry::load_one(paths, provider.as_str());
+    let registry = context.registry_for(provider.as_str());
     let known = registry.get(provider.as_str()).map_err(|error| unusable(error.to_string()))?;
     let source = Address {
         set: address.set.clone(),
