@@ -1,4 +1,5 @@
-//! Whole-process ratios against tools that anyone has: `cargo bench --bench ratios`.
+//! Whole-process ratios against tools that anyone has: `cargo bench --bench ratios`, or only some rows of it by
+//! name: `cargo bench --bench ratios -- token store`.
 //!
 //! Each figure is the median of pairs that were run in turn (ours, theirs, theirs, ours, ..), so that neither a machine
 //! whose speed drifts matters, nor what one leaves to be done for the other. Needs the `sqlite3` shell; the login is
@@ -20,6 +21,9 @@ use authenticate::{
 const BUILT: &str = env!("CARGO_BIN_EXE_authenticate");
 const IMAGE: &str = "docker.io/library/debian:bookworm-slim";
 
+/// The name of a row, and what measures it.
+type Row = (&'static str, fn(&Path));
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, flag, command @ ..] = arguments.as_slice()
@@ -29,10 +33,18 @@ fn main() {
     }
     let place = tempfile::tempdir().expect("a temporary directory");
     install(place.path());
-    token(place.path());
-    store_key(place.path());
-    status(place.path());
-    login(place.path());
+    let rows: [Row; 5] = [
+        ("token", token),
+        ("store", store_key),
+        ("store-many", store_key_among_many),
+        ("status", status),
+        ("login", login),
+    ];
+    let named: Vec<_> = arguments.iter().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for (_, row) in rows.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|word| word == name))
+    {
+        row(place.path());
+    }
 }
 
 /// A copy, as any installation is one. What a linker has written stays in small pieces in the page cache, so it starts
@@ -86,12 +98,9 @@ fn store_key(place: &Path) {
     fill(place, "store", 10);
     let database = place.join("plain.db");
     run(Command::new("sqlite3").arg(&database).arg("pragma journal_mode=wal; create table t(a, b)"));
-    let key = place.join("key");
-    std::fs::write(&key, "sk-0123456789abcdef0123456789abcdef0123456789abcdef").expect("written");
-    let key = key.to_str().expect("text").to_owned();
     let (ratio, time) = pairs(
         40,
-        || run(&mut ours(place, "store", &["demo", "openai", "--api-key-file", &key])),
+        || store_once(place, "store"),
         || {
             run(Command::new("sqlite3")
                 .arg(&database)
@@ -99,6 +108,23 @@ fn store_key(place: &Path) {
         },
     );
     println!("storing a key / sqlite3 inserting it: {ratio:.2}x ({time:?}); aim 1.5x");
+}
+
+fn store_key_among_many(place: &Path) {
+    fill(place, "store-many", 100_000);
+    fill(place, "store-few", 10);
+    let (ratio, time) = pairs(40, || store_once(place, "store-many"), || store_once(place, "store-few"));
+    println!("storing a key with 100,000 records / with 10: {ratio:.2}x ({time:?}); aim 1.2x");
+}
+
+/// Stores a key, which from the second time on replaces the one that is there.
+fn store_once(place: &Path, data: &str) -> Duration {
+    let key = place.join("key");
+    if !key.exists() {
+        std::fs::write(&key, "sk-0123456789abcdef0123456789abcdef0123456789abcdef").expect("written");
+    }
+    let key = key.to_str().expect("text");
+    run(&mut ours(place, data, &["demo", "openai", "--api-key-file", key]))
 }
 
 fn status(place: &Path) {

@@ -1,5 +1,5 @@
-//! The store under several processes. This binary starts itself: a test whose name starts with `child_` does
-//! nothing unless it was started by another one.
+//! Tests of the store with several processes. This binary starts itself: a test whose name starts with `child_` does
+//! nothing unless another test has started it.
 
 #![allow(clippy::expect_used)]
 
@@ -37,7 +37,7 @@ fn spawn(child: &str, data_dir: &Path, number: usize, start: io::PipeReader) -> 
         .expect("started")
 }
 
-/// Starts as many processes and lets them go at once; all have to succeed.
+/// Starts [`PROCESSES`] processes at once. All must succeed.
 fn all_at_once(child: &str, data_dir: &Path) {
     let (start, go) = io::pipe().expect("a pipe");
     let children: Vec<_> = (0..PROCESSES)
@@ -55,7 +55,7 @@ fn all_at_once(child: &str, data_dir: &Path) {
     }
 }
 
-/// In a child: where to work and who we are, when everybody is ready.
+/// Returns the directory and the number of a child, when all children are ready.
 fn job() -> Option<(PathBuf, usize)> {
     let data_dir = env::var_os(DATA_DIR)?.into();
     let number = env::var(NUMBER).ok()?.parse().ok()?;
@@ -63,7 +63,7 @@ fn job() -> Option<(PathBuf, usize)> {
     Some((data_dir, number))
 }
 
-/// With a key file, whatever the machine has.
+/// Opens a store with a key file, whatever key sources the machine has.
 fn open(data_dir: &Path) -> Store {
     Store::open(Place::from(data_dir).key_source(KeySource::KeyFile)).expect("a store")
 }
@@ -82,7 +82,7 @@ fn child_stores_keys() {
     }
 }
 
-/// Neither is there a database when they start, nor a directory.
+/// Neither the database nor its directory exists when they start.
 #[test]
 fn fifty_processes_store_twenty_keys_each_at_once() {
     let directory = TempDir::new().expect("a directory");
@@ -117,9 +117,9 @@ fn child_swaps() {
     }
 }
 
-/// A counter in a credential loses no step.
+/// The credential is a counter, and no step is lost.
 #[test]
-fn of_many_swaps_at_once_one_wins_each_time() {
+fn concurrent_swaps_have_one_winner_each_time() {
     let directory = TempDir::new().expect("a directory");
     let count = |n: usize| Credential::Fields([(COUNT.to_owned(), n.to_string().into())].into());
     let mut store = open(directory.path());
@@ -136,7 +136,7 @@ fn of_many_swaps_at_once_one_wins_each_time() {
     assert_eq!(record.credential, count(4 * KEYS));
 }
 
-/// SQLite's locks belong to the process: one thread opening and closing must not drop another one's.
+/// SQLite's locks belong to the process: a thread that opens and closes a store must not drop those of another.
 #[test]
 fn threads_with_stores_of_their_own_do_not_drop_each_others_locks() {
     let directory = TempDir::new().expect("a directory");
@@ -157,7 +157,7 @@ fn threads_with_stores_of_their_own_do_not_drop_each_others_locks() {
     });
     assert_eq!(store.list(None).expect("listed").len(), 1 + 8 * KEYS);
 
-    // What another process sees: our locks on the database are still there.
+    // Another process still sees our locks on the database.
     let (start, go) = io::pipe().expect("a pipe");
     let child = spawn("child_finds_it_locked", directory.path(), 0, start);
     drop(go);

@@ -1,4 +1,4 @@
-//! The audit log: who did what to which credential, and when. Never a secret, nor an account's name.
+//! The audit log: who did what to which credential, and when. It holds no secret, and no account's name.
 
 use std::{env, fs, sync::OnceLock, time::Duration};
 
@@ -8,19 +8,19 @@ use rusqlite::{Connection, Row, named_params};
 use super::{Store, StoreError, error::BUSY, record::row::time};
 use crate::credential::{Address, Name};
 
-/// How many entries are kept: the newest. The database's triggers let no other be removed; see `migrate`.
+/// The number of entries that are kept, the newest ones. The trigger `audit_is_bounded` removes the others, see `migrate`.
 pub const AUDIT_ENTRIES: usize = 10_000;
 
-/// How long the record of a reading waits for somebody who writes, for the reader wants its secret; and that of somebody
-/// who has waited in vain.
+/// The time for which an entry waits for a writer, if it is about a read or about an operation that has waited for a lock
+/// in vain. A reader waits for its secret.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// In the log, but not waited for until it is on the disk. And the log stays short, for those who only read do not
-/// empty it, and whoever opens the database first reads all of it.
+/// Does not wait for the disk, and keeps the write-ahead log short: readers do not empty it, and the first process that
+/// opens the database reads all of it.
 const CHEAP: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 64";
 const USUAL: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000";
 
-/// What was done.
+/// An action in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
@@ -28,36 +28,36 @@ pub enum Action {
     Store,
     /// A credential was removed from this machine.
     Remove,
-    /// A login.
+    /// A login was attempted.
     Login,
     /// A secret was handed out.
     Token,
-    /// A credential was renewed.
+    /// A credential was refreshed.
     Refresh,
     /// A credential was revoked at the vendor.
     Revoke,
-    /// A credential came from another tool.
+    /// A credential was imported from another tool.
     Import,
-    /// A credential that came from another tool was removed there, and is ours alone.
+    /// An imported credential was removed from the other tool, and is ours alone.
     TakeOver,
     /// A credential was written into another tool's files.
     Deliver,
     /// The store was unlocked for a time.
     Unlock,
-    /// It was locked again.
+    /// The store was locked.
     Lock,
-    /// It was given another key.
+    /// The store was given another key.
     Rekey,
-    /// It was sealed, or brought up to date.
+    /// Plain credentials of an earlier version were sealed.
     Migrate,
-    /// All of it was written into a backup.
+    /// All credentials were written to a backup.
     Backup,
-    /// It was replaced by a backup.
+    /// All credentials were replaced by those of a backup.
     Restore,
 }
 
 impl Action {
-    /// Its name, as it is stored and shown.
+    /// Returns the name, as it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -79,35 +79,35 @@ impl Action {
     }
 }
 
-/// How it ended.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As it should.
+    /// The action succeeded.
     Ok,
-    /// With this error: a short word, [`StoreError::code`] for example, and nothing of what was in it.
+    /// The action failed. The short word names the error, as [`StoreError::code`] does, and holds no detail of it.
     Failed(&'static str),
 }
 
-/// One entry of the log.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Counts up by one.
+    /// The number of the entry. Entries are counted up by one.
     pub id: i64,
-    /// When, to the millisecond.
+    /// The time, to the millisecond.
     pub at: Timestamp,
-    /// The user's number.
+    /// The user id.
     pub uid: u32,
-    /// The process, and the name of its program.
+    /// The process id.
     pub pid: u32,
-    /// The name of its program.
+    /// The name of the process's program.
     pub program: String,
-    /// The name of the program that started it, where that is known.
+    /// The name of the parent process's program, if it is known.
     pub caller: Option<String>,
-    /// What was done, as in [`Action::as_str`].
+    /// The action, as in [`Action::as_str`].
     pub action: String,
-    /// The credential; `None` when it was about the whole store.
+    /// The credential's address; `None` if the action was about the whole store.
     pub address: Option<Address>,
-    /// `ok`, or a short word for the error.
+    /// The outcome: `ok`, or a short word for the error.
     pub outcome: String,
 }
 
@@ -120,60 +120,58 @@ SELECT id, at, uid, pid, program, caller, action, provider, credential_set, prof
 WHERE :provider IS NULL OR provider = :provider ORDER BY id DESC LIMIT :limit";
 
 impl Store {
-    /// Records what was done with a credential, where it was not a change of the store: those record themselves.
+    /// Records an action on a credential that did not change the store. Changes record themselves.
     ///
-    /// That a secret was handed out is not waited for until it is on the disk, and not for longer than half a second
-    /// when somebody else writes.
+    /// The entry for a secret that was handed out is not synced to the disk, and waits for a writer for at most half a second.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn audit(&self, action: Action, address: &Address, outcome: Outcome) -> Result<(), StoreError> {
-        self.audit_of(action, Some(address), outcome).map_err(|e| self.failed(e))
+        self.run(|| Ok(self.append(action, Some(address), outcome)?))
     }
 
-    fn audit_of(&self, action: Action, address: Option<&Address>, outcome: Outcome) -> rusqlite::Result<()> {
+    fn append(&self, action: Action, address: Option<&Address>, outcome: Outcome) -> rusqlite::Result<()> {
         let record = || record(&self.connection, action, address, outcome);
         match (action, outcome) {
-            (Action::Token, _) => self.impatiently(|| {
+            (Action::Token, _) => self.with_little_patience(|| {
                 self.connection.execute_batch(CHEAP)?;
                 let recorded = record();
                 self.connection.execute_batch(USUAL)?;
                 recorded
             }),
-            // Whoever failed because somebody writes has waited already.
-            (_, Outcome::Failed(BUSY)) => self.impatiently(record),
+            // This one has waited for a lock already.
+            (_, Outcome::Failed(BUSY)) => self.with_little_patience(record),
             _ => record(),
         }
     }
 
-    fn impatiently(&self, record: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    fn with_little_patience(&self, record: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
         self.connection.busy_timeout(PATIENCE)?;
         let recorded = record();
         self.wait_for_writers()?;
         recorded
     }
 
-    /// Under which action the changes that follow are recorded, in place of [`Action::Store`] and
+    /// Sets the action under which the following changes are recorded, in place of [`Action::Store`] and
     /// [`Action::Remove`].
     pub fn record_as(&mut self, action: Action) {
         self.action = Some(action);
     }
 
-    /// The newest entries of the log, the newest first; of one provider, if one is named.
+    /// Returns the newest entries, the newest first, of all providers or of one.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn audit_log(&self, provider: Option<&Name>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let read = || {
+        self.run(|| {
             let mut statement = self.connection.prepare_cached(READ)?;
             let parameters = named_params! {":provider": provider.map(Name::as_str), ":limit": limit};
-            statement.query_map(parameters, entry)?.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(|e| self.failed(e))
+            Ok(statement.query_map(parameters, entry)?.collect::<rusqlite::Result<_>>()?)
+        })
     }
 
-    /// As part of a change.
+    /// Records an action as part of a change.
     pub(super) fn record(
         &self,
         change: &Connection,
@@ -185,7 +183,7 @@ impl Store {
         record(change, action, address, Outcome::Ok)
     }
 
-    /// The result of something that was to be done with the whole store; a failure is recorded. What was not begun is none.
+    /// Records the failure of an action on the whole store, unless nothing was attempted. Returns the result.
     pub(crate) fn audited<T>(&self, action: Action, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &done
             && !error.is_before_start()
@@ -195,9 +193,9 @@ impl Store {
         done
     }
 
-    /// Something that was done with the whole store, and changed nothing in it.
+    /// Records an action on the whole store that did not change it.
     pub(crate) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
-        self.audit_of(action, None, outcome).map_err(|e| self.failed(e))
+        self.run(|| Ok(self.append(action, None, outcome)?))
     }
 }
 
@@ -235,7 +233,7 @@ fn program() -> &'static str {
     })
 }
 
-/// See proc_pid_comm(5).
+/// Returns the name of the parent process, see `proc_pid_comm(5)`.
 fn caller() -> Option<String> {
     let parent = rustix::process::getppid()?;
     let name = fs::read_to_string(format!("/proc/{}/comm", parent.as_raw_nonzero())).ok()?;
@@ -243,7 +241,7 @@ fn caller() -> Option<String> {
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
-    // One that somebody has made nonsense of hides none of the others.
+    // A damaged entry must not hide the others.
     let text = |column| -> rusqlite::Result<Option<String>> {
         Ok(row.get_ref(column)?.as_bytes().ok().map(|text| String::from_utf8_lossy(text).into_owned()))
     };

@@ -1,4 +1,4 @@
-//! What can go wrong with the store.
+//! The errors of the store.
 
 use std::{
     io,
@@ -15,18 +15,19 @@ use crate::{
     redact::redact_path,
 };
 
-/// Why the store cannot do what was asked. Every message names the file and the way out, and none contains
-/// anything of a secret.
+/// A failure of the store.
+///
+/// Every message names the file and says what to do. None contains any part of a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Somebody else was writing for longer than we wait.
+    /// Another process was writing for longer than we wait.
     #[error("{} is locked by another process: try again when that one is done", path.display())]
     Locked {
         /// The database.
         path: PathBuf,
     },
-    /// Written by a version of this program that is newer than this one.
+    /// The database was written by a newer version of this program.
     #[error(
         "{} was written by a newer version of authenticate (schema {found}, this one knows {known}): update authenticate",
         path.display()
@@ -36,10 +37,10 @@ pub enum StoreError {
         path: PathBuf,
         /// Its schema version.
         found: i32,
-        /// The newest that we know.
+        /// The newest schema version that this program knows.
         known: i32,
     },
-    /// Not a database, or one with damaged pages. It was left as it is.
+    /// The file is not a database, or has damaged pages. It was left as it is.
     #[error(
         "{0} is damaged ({what}) and was left as it is: keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",
         path.display()
@@ -47,10 +48,10 @@ pub enum StoreError {
     Corrupt {
         /// The database.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         what: String,
     },
-    /// A database of another program. It was left as it is.
+    /// The file is a database of another program. It was left as it is.
     #[error(
         "{} is a database of another program (application id {application_id:#010x}) and was left as it is: move it away, or choose another data directory",
         path.display()
@@ -61,22 +62,22 @@ pub enum StoreError {
         /// The application id in its header.
         application_id: u32,
     },
-    /// A place that cannot be trusted with secrets.
+    /// The file or directory cannot be trusted with secrets.
     #[error("{} is refused: {why}", path.display())]
     Refused {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The reason, and what to do.
         why: String,
     },
-    /// The system refused.
+    /// The operating system refused an operation on a file.
     #[error("cannot {what} {}", redact_path(path))]
     Io {
-        /// What we wanted: `read`, `create`, ..
+        /// The operation: `read`, `create`, ..
         what: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
     /// SQLite refused: no space left, a read-only file system, ..
@@ -84,9 +85,9 @@ pub enum StoreError {
     Database {
         /// The database.
         path: PathBuf,
-        /// What is behind it, where that is known and SQLite does not say it.
+        /// The cause, where it is known and SQLite does not say it.
         because: Option<&'static str>,
-        /// Why not.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// The bytes that are stored for an address are not a credential.
@@ -94,29 +95,23 @@ pub enum StoreError {
     Decode {
         /// The database.
         path: PathBuf,
-        /// Where the credential is.
+        /// The credential's address.
         address: Address,
     },
-    /// What is beside a secret makes no sense.
+    /// The metadata beside a secret cannot be read.
     #[error(transparent)]
     Unreadable(Box<Unreadable>),
-    /// What is sealed for an address does not open there.
+    /// A sealed secret does not open at its address.
     #[error("what {} holds for {address} does not open: {why}; restore a backup, or log in again to replace it", path.display())]
     NotOpened {
         /// The database.
         path: PathBuf,
-        /// Where the credential is.
+        /// The credential's address.
         address: Address,
-        /// What is wrong with it.
+        /// The reason.
         why: &'static str,
     },
-    /// The list of what is current does not open.
-    #[error("the ledger in {} was altered, so what is current there is not known: restore a backup", path.display())]
-    LedgerAltered {
-        /// The database.
-        path: PathBuf,
-    },
-    /// The passphrase is needed, and nobody gave it.
+    /// The store is locked with a passphrase, and nobody gave it.
     #[error(
         "{} is locked with a passphrase: run `authenticate store unlock` at a terminal, or name a file that holds it with AUTHENTICATE_PASSPHRASE_FILE",
         path.display()
@@ -125,7 +120,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// A new passphrase is needed, and nobody gave it; nothing was attempted.
+    /// A new passphrase is needed, and nobody gave it. Nothing was attempted.
     #[error(
         "a new passphrase for {} is needed: give it with --passphrase-file FILE or --passphrase-stdin, or type it at a terminal",
         path.display()
@@ -134,7 +129,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// It was the wrong one.
+    /// The passphrase was wrong.
     #[error("that is not the passphrase of {}: nothing was changed", path.display())]
     WrongPassphrase {
         /// The database.
@@ -143,58 +138,58 @@ pub enum StoreError {
     /// The question for the passphrase was dismissed.
     #[error("interrupted")]
     Interrupted,
-    /// The key source cannot give the key.
-    #[error("the key of {} is not to be had from its source ({source_name}): {why}", path.display())]
+    /// The key source cannot return the key.
+    #[error("cannot get the encryption key of {} from {source_name}: {why}", path.display())]
     KeySource {
         /// The database.
         path: PathBuf,
         /// The name of the source.
         source_name: String,
-        /// Why not, and what to do.
+        /// The reason, and what to do.
         why: String,
     },
-    /// Somebody else changes the store, or gives it another key, for longer than we wait or again and again.
-    #[error("somebody else changes {} just now, or gives it another key: try again", path.display())]
+    /// Another process kept changing the store or its key for longer than we wait.
+    #[error("another process is changing {} or its key: try again", path.display())]
     Busy {
         /// The database.
         path: PathBuf,
     },
-    /// Somebody else has given the store another key while we were about to.
+    /// Another process gave the store another key before we could.
     #[error(
-        "somebody else has given {} another key meanwhile, and that one holds: if you want yet another, try again",
+        "another process has just rekeyed {}, and its key is in use: to replace that key too, try again",
         path.display()
     )]
     KeyChanged {
         /// The database.
         path: PathBuf,
     },
-    /// A token is under way, and what the vendor answers must be stored before the whole store is changed.
-    #[error("{address} is being renewed just now: try again when that is done")]
+    /// A refresh is in flight, and its answer must be stored before the whole store changes.
+    #[error("{address} is being refreshed: try again when that is done")]
     RefreshInFlight {
-        /// The credential.
+        /// The credential's address.
         address: Box<Address>,
     },
     /// A backup cannot be written or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The configuration says something wrong about the store.
+    /// The settings of the store are wrong.
     #[error("{}", yaml::join(.0))]
     Settings(Vec<Problem>),
-    /// What was read back after storing is not what was stored.
+    /// The credential that was read back after storing differs from the one that was stored.
     #[error("{} does not hold {address} as it was stored: check the disk, then log in again", path.display())]
     ReadBack {
         /// The database.
         path: PathBuf,
-        /// Where the credential is.
+        /// The credential's address.
         address: Address,
     },
 }
 
-/// The code of what failed because somebody else is at it.
+/// The code of failures that another process caused by using the store at the same time.
 pub(super) const BUSY: &str = "busy";
 
 impl StoreError {
-    /// A short word for it, for the audit log.
+    /// Returns a short word for the failure, for the audit log.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Locked { .. } | Self::Busy { .. } => BUSY,
@@ -203,7 +198,7 @@ impl StoreError {
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } => "refused",
             Self::Io { .. } | Self::Database { .. } => "system",
-            Self::NotOpened { .. } | Self::LedgerAltered { .. } => "altered",
+            Self::NotOpened { .. } => "altered",
             Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
             Self::NewPassphraseNeeded { .. } => "nobody_to_ask",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -214,17 +209,17 @@ impl StoreError {
         }
     }
 
-    /// What to do about it, where the message ends with that.
+    /// Returns the part of the message that says what to do, where it has one.
     pub fn recovery_hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
-            // What the system said of a command or a file is no way out.
+            // The message ends with the system's words, not with advice.
             Self::KeySource { why, .. } if why.contains("(os error ") => None,
-            error => error.to_string().rsplit_once(": ").map(|(_, way_out)| way_out.to_owned()),
+            error => error.to_string().rsplit_once(": ").map(|(_, hint)| hint.to_owned()),
         }
     }
 
-    /// Whether nothing was begun: what was asked for was wrong, or not complete.
+    /// Returns whether nothing was attempted, because the request was wrong or incomplete.
     pub(super) fn is_before_start(&self) -> bool {
         match self {
             Self::NewPassphraseNeeded { .. } | Self::Settings(_) => true,
@@ -233,7 +228,7 @@ impl StoreError {
         }
     }
 
-    /// The same may work a little later: when somebody else is done, or has made room.
+    /// Returns whether the same operation may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. } => true,
@@ -270,7 +265,36 @@ impl StoreError {
     }
 }
 
-/// SQLite says `disk I/O error` and `unable to open database file` of a full or read-only file system, too.
+/// A failure inside of an operation: a complete one, or one of SQLite, which does not know the path.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Store(StoreError),
+    Sqlite(rusqlite::Error),
+}
+
+impl Fault {
+    pub(super) fn at(self, path: PathBuf) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sqlite(source) => StoreError::from_sqlite(path, source),
+        }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Sqlite(source)
+    }
+}
+
+/// Finds the cause behind `disk I/O error` and `unable to open database file`, which SQLite also reports for a
+/// full or read-only file system.
 fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
     let extended = source.sqlite_error().map_or(0, |error| error.extended_code);
     match source.sqlite_error_code()? {
@@ -298,14 +322,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_behind_an_error_of_sqlite_is_said() {
+    fn sqlite_error_with_a_known_cause_names_the_cause() {
         let error = |code| {
             let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             StoreError::from_sqlite("/proc/self/credentials.db".into(), source).to_string()
         };
         assert_eq!(error(ffi::SQLITE_FULL), "cannot use /proc/self/credentials.db: its disk is full");
         assert!(error(ffi::SQLITE_READONLY_DIRECTORY).ends_with(": its directory is read-only"));
-        // Nothing is free there, ever.
+        // `/proc` never has free space.
         assert!(error(ffi::SQLITE_IOERR_SHMSIZE).ends_with(": its disk is full"));
         assert_eq!(error(ffi::SQLITE_NOMEM), "cannot use /proc/self/credentials.db");
     }

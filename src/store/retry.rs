@@ -1,14 +1,14 @@
-//! Storing what is nowhere else.
+//! Retrying to store what exists nowhere else.
 
 use std::time::{Duration, Instant};
 
 use super::StoreError;
 
-/// How long a store is tried that cannot be written now: what a vendor has just given is nowhere else.
+/// The time for which storing is retried. It is long, because tokens that a vendor has just issued exist nowhere else.
 pub(crate) const RETRY_LIMIT: Duration = Duration::from_secs(150);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries until it works, or until it is clear that it does not. Why that takes long is told once.
+/// Retries while the failure is transient, for at most [`RETRY_LIMIT`]. Reports the first failure to `tell`.
 pub(crate) async fn retry_until_writable<T>(
     mut attempt: impl FnMut() -> Result<T, StoreError>,
     tell: impl FnOnce(&StoreError),

@@ -1,5 +1,4 @@
-//! What the configuration says about the store: `config.yaml` in the configuration directory, and
-//! `AUTHENTICATE_KEY_SOURCE`.
+//! The settings of the store: `config.yaml` in the configuration directory, and `AUTHENTICATE_KEY_SOURCE`.
 
 use std::{
     env, fs,
@@ -18,33 +17,33 @@ use crate::{
     fs::read::check_absent,
 };
 
-/// Overrides `key_source` of the configuration.
+/// The variable that overrides `key_source` in the configuration.
 const VARIABLE: &str = "AUTHENTICATE_KEY_SOURCE";
 
-/// What `config.yaml` may say.
+/// The content of `config.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// The store.
+    /// The settings of the store.
     store: KeyConfig,
 }
 
-/// How the key of a store should be kept. It counts when the key is made; then the database has a record of it.
+/// The settings of a store's key. They count only when a key is made; the database records the choice.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeyConfig {
-    /// The key source. Default: the one that the other fields are of; else the key ring, where there is one; else
-    /// a key file.
+    /// The key source. Default: the one that the other fields belong to; else the key ring, if there is one; else a key
+    /// file.
     #[serde(rename = "key_source")]
     pub source: Option<KeySource>,
-    /// A command that prints the passphrase on the first line of its standard output, with its arguments. It is
-    /// run without a shell.
+    /// A command that prints the passphrase on the first line of its standard output, with its arguments. It is run
+    /// without a shell.
     pub passphrase_command: Option<Vec<String>>,
     /// The key file. Default: `store.key` in the data directory.
     pub key_file: Option<PathBuf>,
 }
 
-/// Where a store is, and how its key should be kept.
+/// The place of a store, and the settings of its key.
 #[derive(Clone, Debug)]
 pub struct Place {
     data_dir: PathBuf,
@@ -53,11 +52,11 @@ pub struct Place {
 
 #[derive(Clone, Debug)]
 enum Settings {
-    /// What the environment says.
+    /// The environment.
     Environment,
-    /// What the environment and this file say.
+    /// The environment and this file.
     File(PathBuf),
-    /// This.
+    /// These settings.
     Given(KeyConfig),
 }
 
@@ -66,16 +65,16 @@ impl Place {
         &self.data_dir
     }
 
-    /// Should the store have no key yet, then it gets it from this source, whatever the configuration says.
+    /// Sets the key source for a store that has no key yet, in place of the configuration.
     pub fn key_source(self, source: KeySource) -> Self {
-        let wish = KeyConfig { source: Some(source), ..KeyConfig::default() };
-        Self { settings: Settings::Given(wish), ..self }
+        let config = KeyConfig { source: Some(source), ..KeyConfig::default() };
+        Self { settings: Settings::Given(config), ..self }
     }
 
-    /// How the key should be kept.
+    /// Returns the settings of the key.
     pub(super) fn key_config(&self) -> Result<KeyConfig, StoreError> {
-        let mut wish = match &self.settings {
-            Settings::Given(wish) => return Ok(wish.clone()),
+        let mut config = match &self.settings {
+            Settings::Given(config) => return Ok(config.clone()),
             Settings::Environment => KeyConfig::default(),
             Settings::File(file) => read(file).map_err(StoreError::Settings)?,
         };
@@ -83,29 +82,29 @@ impl Place {
             let source = value.to_string_lossy().parse().map_err(|message| {
                 StoreError::Settings(vec![Problem { file: VARIABLE.to_owned(), at: None, message }])
             })?;
-            wish.source = Some(source);
+            config.source = Some(source);
         }
-        Ok(wish)
+        Ok(config)
     }
 }
 
-/// A data directory, and no configuration but the environment's.
+/// Uses a data directory, and only the environment as configuration.
 impl From<&Path> for Place {
     fn from(data_dir: &Path) -> Self {
         let place = Self { data_dir: data_dir.to_owned(), settings: Settings::Environment };
-        // The tests of the library leave the machine's key ring alone.
+        // Tests of the library must not use the machine's key ring.
         if cfg!(test) { place.key_source(KeySource::KeyFile) } else { place }
     }
 }
 
-/// A data directory, and no configuration but the environment's.
+/// Uses a data directory, and only the environment as configuration.
 impl From<&PathBuf> for Place {
     fn from(data_dir: &PathBuf) -> Self {
         data_dir.as_path().into()
     }
 }
 
-/// The data directory, and the configuration that belongs to it.
+/// Uses the data directory and the configuration of these paths.
 impl From<&Paths> for Place {
     fn from(paths: &Paths) -> Self {
         let file = paths.config().join("config.yaml");
@@ -113,7 +112,7 @@ impl From<&Paths> for Place {
     }
 }
 
-/// Looks for mistakes in what the configuration and the environment say about the store.
+/// Checks the settings of the store in the configuration and the environment.
 ///
 /// # Errors
 /// [`StoreError::Settings`]
@@ -134,24 +133,24 @@ fn parse(file: &str, text: &str) -> Result<KeyConfig, Vec<Problem>> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(KeyConfig::default());
     }
-    let mut wish = yaml::parse(file, text, |config: &mut Config| lint(&config.store))?.store;
-    wish.source = wish.source.or(match (&wish.passphrase_command, &wish.key_file) {
+    let mut config = yaml::parse(file, text, |all: &mut Config| lint(&all.store))?.store;
+    config.source = config.source.or(match (&config.passphrase_command, &config.key_file) {
         (Some(_), None) => Some(KeySource::Command),
         (None, Some(_)) => Some(KeySource::KeyFile),
         _ => None,
     });
-    Ok(wish)
+    Ok(config)
 }
 
-fn lint(wish: &KeyConfig) -> Vec<Finding> {
+fn lint(config: &KeyConfig) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |path: &str, message: String| findings.push(Finding { path: path.to_owned(), message });
-    if let Some(file) = &wish.key_file
+    if let Some(file) = &config.key_file
         && !file.is_absolute()
     {
         add("store.key_file", format!("{} is not an absolute path", file.display()));
     }
-    match (&wish.passphrase_command, &wish.key_file, wish.source) {
+    match (&config.passphrase_command, &config.key_file, config.source) {
         (Some(words), ..) if words.first().is_none_or(String::is_empty) => {
             add("store.passphrase_command", "it names no program".into());
         }

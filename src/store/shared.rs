@@ -1,11 +1,11 @@
-//! One store in several hands of one process.
+//! Sharing one store within a process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Store, StoreError};
 use crate::config::Paths;
 
-/// A store that several share: one in memory, above all, which cannot be opened twice. Cloning it makes no copy.
+/// A shared store, for example one in memory, which cannot be opened twice. Clones share the store.
 #[derive(Clone, Debug)]
 pub struct SharedStore(Arc<Mutex<Store>>);
 
@@ -15,7 +15,7 @@ impl SharedStore {
         Self(Arc::new(Mutex::new(store)))
     }
 
-    /// The one that is given, or else that of the data directory.
+    /// Returns the given store, or opens the one in the data directory.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -26,7 +26,7 @@ impl SharedStore {
         }
     }
 
-    /// The same, if there is one: none is made in the data directory.
+    /// Like [`SharedStore::open`], but creates no store in the data directory. Returns `None` if there is none.
     ///
     /// # Errors
     /// As [`Store::open_existing`].
@@ -37,14 +37,14 @@ impl SharedStore {
         }
     }
 
-    /// Tells apart the shared stores of this process, while they live.
+    /// Returns a number that differs between the shared stores of this process, while they live.
     pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// The store, for one operation: others wait. Not to be kept while something else is awaited.
+    /// Locks the store for one operation, while others wait. Do not hold it across an `await`.
     pub fn lock(&self) -> MutexGuard<'_, Store> {
-        // Whoever panicked with it left a database that is whole: every change is a transaction.
+        // A thread that panicked has left a consistent database, because every change is a transaction.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

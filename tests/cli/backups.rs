@@ -157,7 +157,7 @@ fn a_backup_does_not_get_all_the_memory_that_it_asks_for() {
             .input(PASSPHRASE)
             .within_megabytes(1024)
             .exits(code::STORE)
-            .says(&format!("its scrypt work factor is {work}, and at most 20 (1 GiB) is taken"));
+            .says(&format!("its scrypt work factor is {work}, and at most 20 (1 GiB) is accepted"));
     }
     prints_the_key(token(&home));
 }
@@ -256,9 +256,9 @@ fn a_backup_that_is_damaged_or_none_replaces_nothing() {
         ("altered", &altered[..], "is damaged"),
         ("header", &header, ""),
         ("cut", &cut, "is damaged"),
-        ("start", &good[..30], "is no backup"),
-        ("empty", b"", "is no backup"),
-        ("text", b"this is not a backup", "is no backup"),
+        ("start", &good[..30], "is not a backup"),
+        ("empty", b"", "is not a backup"),
+        ("text", b"this is not a backup", "is not a backup"),
     ] {
         fs::write(home.path().join("bad.age"), bytes).expect("written");
         let outcome =
@@ -282,7 +282,7 @@ fn a_backup_that_is_damaged_or_none_replaces_nothing() {
     store(&home, ["restore", "data", "--passphrase-stdin"])
         .input("x")
         .exits(code::STORE)
-        .says("is no backup");
+        .says("is not a backup");
     let copies =
         files_below(&home.data()).into_iter().filter(|file| file.extension().is_some_and(|e| e == "age"));
     assert_eq!(copies.count(), 0);
@@ -309,11 +309,11 @@ fn a_sealed_file_with_other_content_replaces_nothing() {
     let ours = "authenticate backup";
     let twice = format!("{0},{0}", record("openai", "api_key"));
     for (content, says) in [
-        ("not json CANARY".to_owned(), "is no backup of authenticate (line 1"),
-        (whole(1, "something", ""), "is no backup of authenticate"),
+        ("not json CANARY".to_owned(), "is not a backup of authenticate (line 1"),
+        (whole(1, "something", ""), "is not a backup of authenticate"),
         (whole(2, ours, ""), "newer version of authenticate (schema 2)"),
-        (whole(1, ours, &record("../openai", "api_key")), "is no backup of authenticate"),
-        (whole(1, ours, &record("openai", "oauth")), "holds something for openai that is no credential"),
+        (whole(1, ours, &record("../openai", "api_key")), "is not a backup of authenticate"),
+        (whole(1, ours, &record("openai", "oauth")), "holds something for openai that is not a credential"),
         (whole(1, ours, &twice), "holds openai twice"),
     ] {
         let mut sealed = Vec::new();

@@ -107,7 +107,7 @@ fn a_wrong_configuration_is_said_with_its_place_and_nothing_is_stored() {
     stores(&home)
         .env(VARIABLE, "keyrng")
         .exits(code::USAGE)
-        .says("\"keyrng\" is no key source (known: keyring, ");
+        .says("\"keyrng\" is not a key source (known: keyring, ");
     assert!(!home.data().join("store.key").exists());
 }
 

@@ -156,24 +156,12 @@ fn what_does_not_open_is_recorded_as_such() {
     assert_eq!(actions(&home), ["store openai ok", "token openai altered"]);
 }
 
-/// Nothing of it can be changed or taken away, but what is older than the newest ten thousand entries.
 #[test]
-fn it_only_grows_and_is_bounded() {
+fn log_keeps_the_newest_ten_thousand_entries() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
     let columns = "at, uid, pid, program, caller, action, provider, credential_set, profile, outcome";
-    for (sql, says) in [
-        ("UPDATE audit SET outcome = 'ok'".to_owned(), "is not changed"),
-        ("DELETE FROM audit".to_owned(), "is not shortened"),
-        ("DELETE FROM audit WHERE id = 1".to_owned(), "is not shortened"),
-        (format!("INSERT OR REPLACE INTO audit SELECT id, {columns} FROM audit"), "is not changed"),
-        (format!("INSERT INTO audit SELECT 20000, {columns} FROM audit"), "at its end"),
-        (format!("INSERT INTO audit SELECT -5, {columns} FROM audit"), "at its end"),
-    ] {
-        let error = database.execute_batch(&sql).expect_err(&sql).to_string();
-        assert!(error.contains(says), "{sql}: {error}");
-    }
     let many = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
          INSERT INTO audit ({columns}) SELECT {columns} FROM n, (SELECT * FROM audit LIMIT 1)"
@@ -183,7 +171,6 @@ fn it_only_grows_and_is_bounded() {
     let found: (i64, i64, i64) =
         database.query_row(shape, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("read");
     assert_eq!(found, (10_000, 502, 10_501));
-    assert!(database.execute_batch("DELETE FROM audit WHERE id = 502").is_err());
     database.close().expect("closed");
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
     assert_eq!(entries(&home, &["--limit", "1000000"]).len(), authenticate::store::AUDIT_ENTRIES);

@@ -210,7 +210,7 @@ fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
     fs::set_permissions(&winner, fs::Permissions::from_mode(0o755)).expect("executable");
     home.write("config/config.yaml", &format!("store: {{passphrase_command: [{}]}}\n", winner.display()));
     let loser = store(&home, ["rekey", "--source", "command"]).exits(code::BUSY);
-    loser.says("somebody else has given").says("another key meanwhile");
+    loser.says("another process has just rekeyed").says("its key is in use");
     let status = store(&home, ["status", "--json"]).exits(code::DONE).json();
     assert_eq!(status["key"]["source"], "key_file");
     prints_the_key(token(&home));

@@ -79,7 +79,7 @@ fn a_vendor_that_names_a_time_is_not_asked_before_it() {
     assert_eq!(server.bodies().len(), 2, "with force, at once");
 
     let database = rusqlite::Connection::open(home.paths.data().join(FILE_NAME)).expect("opened");
-    database.execute("UPDATE postponed SET until = at", []).expect("changed");
+    database.execute("UPDATE exchange SET backoff_until = backoff_at", []).expect("changed");
     drop(database);
     assert!(home.renew(&record, false).is_err());
     assert_eq!(server.bodies().len(), 3, "its time is over");

@@ -1,4 +1,4 @@
-//! Sealing a file in the age format, and opening one.
+//! Sealing and opening files in the age format.
 
 use std::{
     borrow::Cow,
@@ -16,33 +16,33 @@ use crate::{
     credential::Secret,
     fs::{read::open_plain, stale},
     redact::quote,
-    store::{StoreError, db::permissions},
+    store::StoreError,
 };
 
-/// scrypt's work, as a power of two: about a second and 256 MiB of memory, as age itself takes.
+/// The work factor of scrypt: about a second and 256 MiB of memory, as the `age` program takes.
 const WORK: u8 = 18;
-/// More than this is not done, whatever a file asks: 1 GiB, and twice as much with each more.
-const MOST_WORK: u8 = 20;
-/// How the name of one begins that is not whole yet.
+/// The highest work factor that is accepted: 1 GiB of memory. Each step doubles it.
+const WORK_LIMIT: u8 = 20;
+/// The start of an unfinished file's name.
 const UNFINISHED: &str = ".authenticate-backup-";
-/// Nobody is still writing what is older.
-const OLD: Duration = Duration::from_secs(3600);
-/// No backup is larger.
-const MOST: u64 = 1 << 30;
+/// The age from which nobody is still writing a file.
+const STALE_AFTER: Duration = Duration::from_secs(3600);
+/// The most bytes that a backup may have.
+const LIMIT: u64 = 1 << 30;
 
-/// What opens a backup some day.
+/// The lock of a new backup.
 #[derive(Clone, Debug)]
 pub enum BackupLock {
-    /// A passphrase.
+    /// The backup opens with this passphrase.
     Passphrase(Secret),
-    /// The identities of these recipients: `age1..`.
+    /// The backup opens with an identity of one of these recipients: `age1..`.
     Recipients(Vec<String>),
 }
 
-/// What opens a backup.
+/// The key to a backup.
 #[derive(Clone, Debug)]
 pub enum BackupUnlock {
-    /// The passphrase.
+    /// The passphrase of the backup.
     Passphrase(Secret),
     /// The text of an identity file: `AGE-SECRET-KEY-1..`.
     Identities(Secret),
@@ -50,7 +50,7 @@ pub enum BackupUnlock {
 
 type Recipients = Vec<Box<dyn Recipient + Send>>;
 
-/// Whether a backup may be written there, over what is there already or not: to be asked before a passphrase is.
+/// Checks that a backup may be written to this file. Call it before a passphrase is asked for.
 ///
 /// # Errors
 /// [`StoreError::Backup`] when it may not.
@@ -58,7 +58,7 @@ pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
         Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
         Ok(_) if !replace => {
-            Err(BackupError::usage(file, "is there already: name another file, or use --force"))
+            Err(BackupError::usage(file, "exists already: name another file, or use --force"))
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -66,7 +66,7 @@ pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     }
 }
 
-/// Seals what `content` writes, in a file that is whole when it has its name.
+/// Seals what `content` writes. The file gets its name when it is complete.
 pub(super) fn write(
     file: &Path,
     lock: &BackupLock,
@@ -77,11 +77,7 @@ pub(super) fn write(
         BackupLock::Passphrase(passphrase) if passphrase.is_empty() => {
             return Err(BackupError::usage(file, "needs a passphrase: an empty one protects nothing"));
         }
-        BackupLock::Passphrase(passphrase) => {
-            let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
-            recipient.set_work_factor(WORK);
-            vec![Box::new(recipient)]
-        }
+        BackupLock::Passphrase(passphrase) => for_passphrase(passphrase),
         BackupLock::Recipients(names) => {
             let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
@@ -106,7 +102,7 @@ pub(super) fn write_for(
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
             .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
-    stale::remove_files(parent, UNFINISHED, OLD);
+    stale::remove_files(parent, UNFINISHED, STALE_AFTER);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
     content(&mut to).map_err(failed())?;
@@ -120,19 +116,19 @@ pub(super) fn write_for(
     File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed())
 }
 
-/// Opens a whole file. What is altered or cut off does not open.
+/// Opens a whole file. One that was altered or truncated does not open.
 pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let bad = |why: &str| BackupError::bad(file, why);
     let opened = open(file)?;
-    let length = opened.metadata().ok().map(|found| found.len()).filter(|length| *length <= MOST);
+    let length = opened.metadata().ok().map(|found| found.len()).filter(|length| *length <= LIMIT);
     let length = length.and_then(|length| usize::try_from(length).ok());
-    let length = length.ok_or_else(|| bad("is no backup: it is larger than any"))?;
+    let length = length.ok_or_else(|| bad("is not a backup: it is larger than any"))?;
     let why = |error: DecryptError| bad(&reason(&error, unlock));
     let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
     let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
         (BackupUnlock::Passphrase(passphrase), true) => {
             let mut identity = age::scrypt::Identity::new(secret(passphrase));
-            identity.set_max_work_factor(MOST_WORK);
+            identity.set_max_work_factor(WORK_LIMIT);
             vec![Box::new(identity)]
         }
         (BackupUnlock::Identities(text), false) => {
@@ -150,38 +146,34 @@ pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u
         }
     };
     let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;
-    // Large enough from the start: a buffer that grows leaves copies behind.
+    // Large enough from the start, because a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length));
     content.read_to_end(&mut bytes).map_err(|_| bad("is damaged: a part of it is missing or was altered"))?;
     Ok(bytes)
 }
 
-/// A FIFO without a writer holds up nobody.
+/// Opens a regular file. It does not wait for the writer of a FIFO.
 fn open(file: &Path) -> Result<File, StoreError> {
     if file.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(BackupError::bad(file, "is no backup: it is not a file"));
+        return Err(BackupError::bad(file, "is not a backup: it is not a file"));
     }
     open_plain(file).map_err(StoreError::io("read", file))
 }
 
-/// Those for whom a file that is opened in this way could be sealed.
+/// Returns the recipients for a file that should open as this one does.
 pub(super) fn recipients(file: &Path, unlock: &BackupUnlock) -> Result<Recipients, StoreError> {
     match unlock {
-        BackupUnlock::Passphrase(passphrase) => {
-            let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
-            recipient.set_work_factor(WORK);
-            Ok(vec![Box::new(recipient)])
-        }
+        BackupUnlock::Passphrase(passphrase) => Ok(for_passphrase(passphrase)),
         BackupUnlock::Identities(text) => identities(file, text)?
             .to_recipients()
             .map_err(|error| BackupError::usage(file, format!("cannot be used: {error}"))),
     }
 }
 
-/// Whether a backup is sealed with a passphrase; so that the right thing can be asked for.
+/// Returns whether a backup is sealed with a passphrase.
 ///
 /// # Errors
-/// [`StoreError::Backup`] for a file that is no backup.
+/// [`StoreError::Backup`] for a file that is not a backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
     let opened = open(file)?;
     match Decryptor::new(BufReader::new(opened)) {
@@ -208,24 +200,25 @@ fn reason(error: &DecryptError, unlock: &BackupUnlock) -> Cow<'static, str> {
         (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients",
         (DecryptError::ExcessiveWork { required, .. }, _) => {
             return format!(
-                "asks for more memory than is given to any backup: its scrypt work factor is {required}, and at most \
-                 {MOST_WORK} (1 GiB) is taken; seal it anew with less, or for a recipient"
+                "needs more memory than a backup may use: its scrypt work factor is {required}, and at most \
+                 {WORK_LIMIT} (1 GiB) is accepted; seal it again with less, or for a recipient"
             )
             .into();
         }
         (DecryptError::UnknownFormat | DecryptError::InvalidHeader | DecryptError::Io(_), _) => {
-            "is no backup: it is not in the age format"
+            "is not a backup: it is not in the age format"
         }
         _ => "is damaged: a part of it is missing or was altered",
     };
     text.into()
 }
 
-fn secret(passphrase: &Secret) -> SecretString {
-    SecretString::from(passphrase.expose())
+fn for_passphrase(passphrase: &Secret) -> Recipients {
+    let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
+    recipient.set_work_factor(WORK);
+    vec![Box::new(recipient)]
 }
 
-/// Makes sure that a directory is one to put a safety copy into.
-pub(super) fn private(directory: &Path) -> Result<(), StoreError> {
-    permissions::directory(directory).map(drop)
+fn secret(passphrase: &Secret) -> SecretString {
+    SecretString::from(passphrase.expose())
 }

@@ -1,6 +1,7 @@
-//! What is inside of a backup: `{"schema": 1, "kind": "authenticate backup", "created_at": .., "credentials": [..]}`.
-//! Each credential is as it is stored, with its address and metadata beside it, and with what is known of the exchange of
-//! its refresh token: a token that must not be sent again must not be sent after a restore either.
+//! The content of a backup: `{"schema": 1, "kind": "authenticate backup", "created_at": .., "credentials": [..]}`.
+//!
+//! Each credential has its address and metadata beside it, and the last attempt to refresh it: a token that must not be
+//! sent again must not be sent after a restore either.
 
 use std::{
     collections::BTreeSet,
@@ -53,7 +54,7 @@ struct Entry<'a> {
     credential: &'a RawValue,
 }
 
-/// How the exchange of a refresh token stood.
+/// The last attempt to refresh a credential, when the backup was made.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mark {
@@ -64,21 +65,21 @@ struct Mark {
 }
 
 impl Mark {
-    fn exchange(self) -> RefreshAttempt {
+    fn attempt(self) -> RefreshAttempt {
         let Self { mut state, holder, since, mut why } = self;
         if state == AttemptState::InFlight {
             state = AttemptState::Unknown;
-            why = Some("the backup was made while it was being renewed".to_owned());
+            why = Some("the backup was made while it was being refreshed".to_owned());
         }
         RefreshAttempt { version: 0, state, holder, since, why }
     }
 }
 
-/// Writes credentials; no more than one of them is in memory as text at a time.
-pub(super) fn write(mut to: impl Write, kept: &[BackupEntry]) -> io::Result<()> {
+/// Writes credentials. Only one of them is in memory as text at a time.
+pub(super) fn write(mut to: impl Write, entries: &[BackupEntry]) -> io::Result<()> {
     let now = Timestamp::now();
     write!(to, r#"{{"schema":{SCHEMA},"kind":"{KIND}","created_at":"{now}","credentials":["#)?;
-    for (index, BackupEntry { record, exchange }) in kept.iter().enumerate() {
+    for (index, BackupEntry { record, attempt }) in entries.iter().enumerate() {
         let encoded = record.credential.encode();
         let text = std::str::from_utf8(&encoded).map_err(io::Error::other)?;
         let entry = Entry {
@@ -93,11 +94,11 @@ pub(super) fn write(mut to: impl Write, kept: &[BackupEntry]) -> io::Result<()> 
             owner: record.metadata.owner,
             created_at: record.created_at,
             updated_at: record.updated_at,
-            exchange: exchange.as_ref().map(|exchange| Mark {
-                state: exchange.state,
-                holder: exchange.holder.clone(),
-                since: exchange.since,
-                why: exchange.why.clone(),
+            exchange: attempt.as_ref().map(|attempt| Mark {
+                state: attempt.state,
+                holder: attempt.holder.clone(),
+                since: attempt.since,
+                why: attempt.why.clone(),
             }),
             credential: serde_json::from_str(text).map_err(io::Error::other)?,
         };
@@ -109,26 +110,26 @@ pub(super) fn write(mut to: impl Write, kept: &[BackupEntry]) -> io::Result<()> 
     to.write_all(b"\n]}\n")
 }
 
-/// Reads and checks all of it. What is wrong with it is said without anything that is in it but names.
+/// Reads and checks a whole backup. The error holds nothing of the content but names.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
     let not_ours = |error: serde_json::Error| {
-        format!("is no backup of authenticate (line {}, column {})", error.line(), error.column())
+        format!("is not a backup of authenticate (line {}, column {})", error.line(), error.column())
     };
     let backup: Backup<'_> = serde_json::from_slice(bytes).map_err(not_ours)?;
     if backup.kind != KIND {
-        return Err("is no backup of authenticate".into());
+        return Err("is not a backup of authenticate".into());
     }
     if backup.schema != SCHEMA {
         return Err(format!("was written by a newer version of authenticate (schema {})", backup.schema));
     }
     let mut seen = BTreeSet::new();
-    let mut kept = Vec::with_capacity(backup.credentials.len());
+    let mut entries = Vec::with_capacity(backup.credentials.len());
     for entry in backup.credentials {
         let address = Address { set: entry.set, provider: entry.provider, profile: entry.profile };
         let credential = Credential::decode(entry.credential.get().as_bytes())
             .ok()
             .filter(|credential| credential.kind() == entry.kind)
-            .ok_or_else(|| format!("holds something for {address} that is no credential"))?;
+            .ok_or_else(|| format!("holds something for {address} that is not a credential"))?;
         if !seen.insert(address.clone()) {
             return Err(format!("holds {address} twice"));
         }
@@ -140,9 +141,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
             owner: entry.owner,
         };
         let (created_at, updated_at) = (entry.created_at, entry.updated_at);
-        let exchange = entry.exchange.map(Mark::exchange);
+        let attempt = entry.exchange.map(Mark::attempt);
         let record = Record { address, credential, metadata, created_at, updated_at, version: 0 };
-        kept.push(BackupEntry { record, exchange });
+        entries.push(BackupEntry { record, attempt });
     }
-    Ok(kept)
+    Ok(entries)
 }

@@ -1,29 +1,29 @@
-//! The copies of what was there before a restore: the newest few of them stay.
+//! The copies of the credentials that a restore has replaced. The newest few of them stay.
 
 use std::{fs, path::Path};
 
 use jiff::{Timestamp, civil::DateTime};
 
-/// So many stay.
+/// The number of copies that stay.
 const KEPT: usize = 3;
 
 const PREFIX: &str = "before-restore-";
 const TIME: &str = "%Y%m%dT%H%M%S%.6fZ";
 const SUFFIX: &str = ".age";
 
-/// The name of a copy that is made now. They sort by age.
+/// Returns the name of a copy that is made now. Names sort by age.
 pub(super) fn name(now: Timestamp) -> String {
     format!("{PREFIX}{}{SUFFIX}", now.strftime(TIME))
 }
 
-/// Nothing that somebody else has named, however similar.
-fn is_one(name: &str) -> bool {
+/// Returns whether we gave a file this name.
+fn is_copy(name: &str) -> bool {
     let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
     time.is_some_and(|time| DateTime::strptime(TIME, time).is_ok())
 }
 
-/// Removes the oldest copies beside `newest`, but never the one that was just restored. What cannot be removed now is the
-/// next restore's.
+/// Removes the oldest copies beside `newest`, but never the one that was just restored. A copy that cannot be removed now
+/// is left for the next restore.
 pub(super) fn thin_out(newest: &Path, restored: &Path) {
     let Some(directory) = newest.parent() else { return };
     let is_restored = |path: &Path| match (path.canonicalize(), restored.canonicalize()) {
@@ -33,7 +33,7 @@ pub(super) fn thin_out(newest: &Path, restored: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
     let mut copies: Vec<_> = entries
-        .filter(|entry| is_file(entry) && entry.file_name().to_str().is_some_and(is_one))
+        .filter(|entry| is_file(entry) && entry.file_name().to_str().is_some_and(is_copy))
         .map(|entry| entry.path())
         .collect();
     copies.sort();
@@ -48,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_names_are_copies() {
-        assert!(is_one(&name(Timestamp::now())));
+    fn file_with_a_similar_name_is_not_a_copy() {
+        assert!(is_copy(&name(Timestamp::now())));
         for other in [
             "before-restore-.age",
             "before-restore-mine.age",
             "before-restore-20260101T000000.000000Z.age.bak",
         ] {
-            assert!(!is_one(other), "{other}");
+            assert!(!is_copy(other), "{other}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Which refresh tokens of a backup must not be sent: those that were exchanged, or may have been, after it was made.
+//! Marking the refresh tokens of a backup that must not be sent: those that were exchanged, or may have been, after it was
+//! made.
 
 use std::collections::HashMap;
 
@@ -9,66 +10,63 @@ use super::BackupEntry;
 use crate::{
     credential::{Address, Credential},
     store::{
-        record::row::{name, time},
-        refresh_state::attempt::{AttemptState, RefreshAttempt, of_all, record_since},
+        record::row::{address, time},
+        refresh_state::attempt::{AttemptState, RefreshAttempt, read_all, record},
     },
 };
 
-/// Who marks.
+/// The holder of the attempts that a restore records.
 const US: &str = "a restore";
 const WHY: &str = "the backup is older than the login that it replaced";
 
 const STORED: &str = "SELECT provider, credential_set, profile, updated_at FROM credential";
 
-/// What is known here of the logins that a backup replaces.
+/// The logins that a backup replaces.
 pub(super) struct ReplacedLogins {
     stored: HashMap<Address, Timestamp>,
-    exchanges: HashMap<Address, RefreshAttempt>,
+    attempts: HashMap<Address, RefreshAttempt>,
 }
 
 impl ReplacedLogins {
-    /// Reads it, before it is replaced.
+    /// Reads them. Call this before they are replaced.
     pub(super) fn read(change: &Connection) -> rusqlite::Result<Self> {
         let mut statement = change.prepare(STORED)?;
         let mut rows = statement.query([])?;
         let mut stored = HashMap::new();
         while let Some(row) = rows.next()? {
-            // What is at no address is replaced by nothing; of what nobody knows the time, no token is sent.
-            if let (Ok(provider), Ok(set), Ok(profile)) = (name(row, 0), name(row, 1), name(row, 2)) {
-                let at = time(row.get(3)?).unwrap_or_else(|_| Timestamp::now());
-                stored.insert(Address { set, provider, profile }, at);
+            // A row without a valid address is replaced by none. A login of unknown age counts as newer.
+            if let Ok(address) = address(row) {
+                stored.insert(address, time(row.get(3)?).unwrap_or_else(|_| Timestamp::now()));
             }
         }
-        Ok(Self { stored, exchanges: of_all(change)?.into_iter().collect() })
+        Ok(Self { stored, attempts: read_all(change)?.into_iter().collect() })
     }
 
-    /// Records of a restored login, now in this version, what is known of its refresh token: here, and where the backup was
-    /// made.
+    /// Records what is known of the refresh token of a restored login, which now has this version: here, and where the backup
+    /// was made.
     pub(super) fn mark_conflict(
         &self,
         change: &Connection,
         restored: &BackupEntry,
         version: i64,
     ) -> rusqlite::Result<()> {
-        let BackupEntry { record, exchange: theirs } = restored;
-        let Credential::OAuth(_) = &record.credential else { return Ok(()) };
-        let (address, at) = (&record.address, record.updated_at);
+        let BackupEntry { record: login, attempt: theirs } = restored;
+        let Credential::OAuth(_) = &login.credential else { return Ok(()) };
+        let (address, at) = (&login.address, login.updated_at);
         let stored = self.stored.get(address).copied();
-        let ours = self.exchanges.get(address);
-        // One that a restore has marked says since when there had been a newer one.
-        let marked = |exchange: Option<&RefreshAttempt>| {
-            exchange.filter(|exchange| exchange.holder == US).map(|exchange| exchange.since)
+        let ours = self.attempts.get(address);
+        // The attempt that a restore has recorded has the age of the newer login.
+        let marked = |attempt: Option<&RefreshAttempt>| {
+            attempt.filter(|attempt| attempt.holder == US).map(|attempt| attempt.since)
         };
         let newest = [marked(ours).or(stored), marked(theirs.as_ref())].into_iter().flatten().max();
-        if let Some(newest) = newest.filter(|newest| *newest > at) {
-            return record_since(change, address, version, AttemptState::Unknown, US, newest, Some(WHY));
+        if let Some(since) = newest.filter(|newest| *newest > at) {
+            let (state, holder, why) = (AttemptState::Unknown, US.to_owned(), Some(WHY.to_owned()));
+            return record(change, address, &RefreshAttempt { version, state, holder, since, why });
         }
-        // Of the same login we know more, unless we had it from a backup that knew nothing.
-        let known = ours.filter(|_| stored == Some(at)).or(theirs.as_ref());
-        match known {
-            Some(RefreshAttempt { state, holder, since, why, .. }) => {
-                record_since(change, address, version, *state, holder, *since, why.as_deref())
-            }
+        // We know more of the same login, unless it came from a backup that knew nothing.
+        match ours.filter(|_| stored == Some(at)).or(theirs.as_ref()) {
+            Some(known) => record(change, address, &RefreshAttempt { version, ..known.clone() }),
             None => Ok(()),
         }
     }

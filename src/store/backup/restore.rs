@@ -1,4 +1,4 @@
-//! Restoring: the whole backup is checked before anything is replaced, and replaced in one transaction.
+//! Restoring a backup: all of it is checked before anything is replaced, in one transaction.
 
 use std::path::{Path, PathBuf};
 
@@ -6,31 +6,35 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    BackupEntry, BackupUnlock, Snapshot, age_file, clock, content, copies, refresh_conflicts::ReplacedLogins,
+    BackupEntry, BackupUnlock, Snapshot, age_file, content, copies, refresh_conflicts::ReplacedLogins,
 };
 use crate::{
-    credential::{Address, Record},
+    credential::Record,
     store::{
         Action, Store, StoreError,
-        crypto::{ledger::Ledger, seal},
-        db::change::NEXT_VERSION,
+        crypto::seal,
+        db::{
+            change::{NEXT_VERSION, clock},
+            permissions,
+        },
+        error::Fault,
         key::{ATTEMPTS, DataKey, PromptPolicy},
-        record::row::insert,
+        record::row::write,
     },
 };
 
-/// What was restored.
+/// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// How many credentials.
+    /// The number of restored credentials.
     pub credentials: usize,
-    /// Where what was there before is, sealed as the backup is; `None` when there was nothing.
+    /// The copy of the replaced credentials, sealed as the backup is; `None` if there were none.
     pub before: Option<PathBuf>,
-    /// What was there before and is not in that: it did not open, or could not be read. In words for people.
+    /// The replaced credentials that are not in the copy, because they did not open or could not be read, in words for people.
     pub lost: Vec<String>,
 }
 
-/// What was kept of what is there.
+/// The copy of the credentials that a restore replaces.
 struct Copied {
     before: Option<PathBuf>,
     lost: Vec<String>,
@@ -38,13 +42,14 @@ struct Copied {
 }
 
 impl Store {
-    /// Replaces all credentials by those of a backup. What was there is kept beside the database, in a backup that
-    /// opens as this one does; of such copies the newest three stay.
+    /// Replaces all credentials by those of a backup.
     ///
-    /// Renewals that are under way are waited for by [`lifecycle::undisturbed::restore`](crate::refresh::maintenance::restore).
+    /// The replaced ones are kept beside the database, in a backup that opens as this one does. The newest three of these
+    /// copies stay. [`restore`](crate::refresh::maintenance::restore) waits for refreshes that are in flight.
     ///
     /// # Errors
-    /// [`StoreError::Backup`], [`StoreError::RefreshInFlight`] while a token is under way, and what [`Store::backup`] has. Whatever it is, nothing was replaced.
+    /// [`StoreError::Backup`], [`StoreError::RefreshInFlight`] while a refresh is in flight, and the errors of
+    /// [`Store::backup`]. After any of them, nothing was replaced.
     pub fn restore(&self, file: &Path, unlock: &BackupUnlock) -> Result<Restored, StoreError> {
         self.audited(Action::Restore, self.try_to_restore(file, unlock))
     }
@@ -55,7 +60,7 @@ impl Store {
         drop(bytes);
         self.key(PromptPolicy::Allowed)?;
         for _ in 0..ATTEMPTS {
-            let Copied { before, lost, as_of } = self.keep_a_copy(file, unlock)?;
+            let Copied { before, lost, as_of } = self.copy_present(file, unlock)?;
             let replaced = self.replace(&kept, Some(as_of));
             if let (Some(copy), Ok(true)) = (&before, &replaced) {
                 copies::thin_out(copy, file);
@@ -69,62 +74,37 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
-    /// Stores credentials in place of all that are there, in one transaction. A refresh token that was exchanged here
-    /// after its record was made, or may have been, is marked, so that it is not sent again.
+    /// Replaces all credentials by these, in one transaction. A refresh token that was sent from here after its record was
+    /// made is marked, so that it is not sent again.
     ///
     /// # Errors
     /// As [`Store::put`].
     pub fn replace_all(&self, records: &[Record]) -> Result<(), StoreError> {
         let kept: Vec<_> =
-            records.iter().map(|record| BackupEntry { record: record.clone(), exchange: None }).collect();
+            records.iter().map(|record| BackupEntry { record: record.clone(), attempt: None }).collect();
         self.replace(&kept, None).map(drop)
     }
 
-    /// False when what is there is not what was there as of this version any more: then nothing is replaced.
-    fn replace(&self, kept: &[BackupEntry], as_of: Option<i64>) -> Result<bool, StoreError> {
-        let failed = |source| self.failed(source);
-        let (change, key) = self.begin_with_key()?;
-        if let Some(as_of) = as_of
-            && clock(&change).map_err(failed)? != as_of
-        {
-            return Ok(false);
-        }
-        self.refuse_while_in_flight(&change)?;
-        let known = ReplacedLogins::read(&change).map_err(failed)?;
-        change.execute("DELETE FROM credential", []).map_err(failed)?;
-        let current = self.insert_all(&change, &key, kept)?;
-        for (kept, (_, version)) in kept.iter().zip(&current) {
-            known.mark_conflict(&change, kept, *version).map_err(failed)?;
-        }
-        let listed = current.iter().map(|(address, version)| (*address, *version));
-        Ledger::write_all(&change, &key, listed).map_err(|e| self.ledger_failed(e))?;
-        self.record(&change, Action::Restore, None).map_err(failed)?;
-        change.commit().map_err(failed)?;
-        self.tidy_up_on_close()?;
+    /// Returns false, and replaces nothing, if a credential has changed since `as_of`.
+    fn replace(&self, entries: &[BackupEntry], as_of: Option<i64>) -> Result<bool, StoreError> {
+        let replaced = self.change_with_key(|change, key| {
+            if as_of.is_some() && as_of != Some(clock(change)?) {
+                return Ok(false);
+            }
+            self.refuse_while_in_flight(change)?;
+            let replaced = ReplacedLogins::read(change)?;
+            change.execute("DELETE FROM credential", [])?;
+            insert_all(change, key, entries, &replaced)?;
+            self.record(change, Action::Restore, None)?;
+            Ok(true)
+        })?;
         let _ = self.erase();
-        Ok(true)
+        Ok(replaced)
     }
 
-    fn insert_all<'a>(
-        &self,
-        change: &Connection,
-        key: &DataKey,
-        kept: &'a [BackupEntry],
-    ) -> Result<Vec<(&'a Address, i64)>, StoreError> {
-        let failed = |source| self.failed(source);
-        let mut next = change.prepare(NEXT_VERSION).map_err(failed)?;
-        let mut current = Vec::with_capacity(kept.len());
-        for BackupEntry { record, .. } in kept {
-            let version: i64 = next.query_row([], |row| row.get(0)).map_err(failed)?;
-            let secret = seal::seal(&key.key, &record.address, version, &record.credential)?;
-            insert(change, &Record { version, ..record.clone() }, &secret).map_err(failed)?;
-            current.push((&record.address, version));
-        }
-        Ok(current)
-    }
-
-    /// Keeps what is there, unless there is nothing. What cannot be kept is said: a restore is the way out for that, too.
-    fn keep_a_copy(&self, file: &Path, unlock: &BackupUnlock) -> Result<Copied, StoreError> {
+    /// Copies the present credentials, if there are any. Those that cannot be read are reported and not copied, because a
+    /// restore is how to recover from them.
+    fn copy_present(&self, file: &Path, unlock: &BackupUnlock) -> Result<Copied, StoreError> {
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
         let Snapshot { records, as_of, .. } = self.snapshot()?;
         for record in records {
@@ -136,10 +116,27 @@ impl Store {
         let Some(directory) = self.path().and_then(Path::parent).filter(|_| !kept.is_empty()) else {
             return Ok(Copied { before: None, lost, as_of });
         };
-        age_file::private(directory)?;
+        permissions::directory(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
         let copy = directory.join(copies::name(Timestamp::now()));
         age_file::write_for(&copy, &recipients, false, |to| content::write(to, &kept))?;
         Ok(Copied { before: Some(copy), lost, as_of })
     }
+}
+
+fn insert_all(
+    change: &Connection,
+    key: &DataKey,
+    entries: &[BackupEntry],
+    replaced: &ReplacedLogins,
+) -> Result<(), Fault> {
+    let mut next = change.prepare(NEXT_VERSION)?;
+    for entry in entries {
+        let version: i64 = next.query_row([], |row| row.get(0))?;
+        let record = Record { version, ..entry.record.clone() };
+        let secret = seal::seal(&key.key, &record.address, version, &record.credential.encode())?;
+        write(change, &record, &secret)?;
+        replaced.mark_conflict(change, entry, version)?;
+    }
+    Ok(())
 }

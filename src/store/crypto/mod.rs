@@ -1,6 +1,6 @@
-//! Sealing what is stored under the data key.
+//! Sealing credentials with the data key, and giving a store its first key or another one.
 
 pub(in crate::store) mod initialize;
-pub(in crate::store) mod ledger;
 pub(in crate::store) mod rekey;
 pub(in crate::store) mod seal;
+mod seal_all;

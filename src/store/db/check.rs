@@ -4,65 +4,43 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use crate::store::{
-    Store, StoreError,
-    crypto::ledger::Ledger,
-    key::{DataKey, PromptPolicy},
-    record::row::COLUMNS,
-};
+use crate::store::{Store, StoreError, error::Fault, key::DataKey, record::row::WITH_SECRET};
 
 impl Store {
-    /// Everything that is wrong with the database, in words for people; nothing when it is sound. Reads all
-    /// of it: the pages, and every secret, so it needs the key.
+    /// Reads the whole database and returns its problems, in words for people.
+    ///
+    /// It reads every page and opens every secret, so it needs the key.
     ///
     /// # Errors
-    /// What [`Store::prepare`] has, [`StoreError::Corrupt`] where the damage is such that the search cannot go on, and what
-    /// [`Store::open`] has.
+    /// [`StoreError::Corrupt`] for damage that stops the search, and the errors of [`Store::prepare`] and
+    /// [`Store::open`].
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        let failed = |e| self.failed(e);
-        let mut statement = self.connection.prepare("PRAGMA integrity_check").map_err(failed)?;
-        let mut problems: Vec<String> =
-            statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(failed)?;
-        problems.retain(|problem| problem != "ok");
-        problems.extend(self.missing()?);
-        if !problems.is_empty() || self.is_empty().map_err(failed)? {
-            return Ok(problems);
-        }
-        self.key(PromptPolicy::Allowed)?;
-        let reading = self.connection.unchecked_transaction().map_err(failed)?;
-        match self.key_at_hand(&reading).map_err(failed)? {
-            Some(key) => self.unreadable(&reading, &key),
-            None => Err(StoreError::Busy { path: self.place() }),
+        let (problems, is_empty) = self.run(|| {
+            let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
+            let found: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
+            let mut problems = found?;
+            problems.retain(|problem| problem != "ok");
+            let whole = Self::in_memory()?;
+            let missing = &schema(&whole.connection)? - &schema(&self.connection)?;
+            problems.extend(missing.into_iter().map(|name| format!("its {name} is missing")));
+            Ok((problems, self.is_empty()?))
+        })?;
+        match problems.is_empty() && !is_empty {
+            true => self.read_with_key(|reading, key| self.unreadable(reading, key)),
+            false => Ok(problems),
         }
     }
 
-    /// Tables and triggers that a database of this version has, and this one has not.
-    fn missing(&self) -> Result<Vec<String>, StoreError> {
-        let names = |store: &Self| {
-            let sql =
-                "SELECT 'its ' || type || ' ' || name || ' is missing' FROM sqlite_schema WHERE sql NOT NULL";
-            let mut statement = store.connection.prepare(sql)?;
-            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<String>>>()
-        };
-        let whole = Self::in_memory()?;
-        let (there, whole) =
-            (names(self).map_err(|e| self.failed(e))?, names(&whole).map_err(|e| self.failed(e))?);
-        Ok(whole.difference(&there).cloned().collect())
-    }
-
-    pub(in crate::store) fn is_empty(&self) -> rusqlite::Result<bool> {
+    fn is_empty(&self) -> rusqlite::Result<bool> {
         self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM credential)", [], |row| row.get(0))
     }
 
-    fn unreadable(&self, reading: &Connection, key: &DataKey) -> Result<Vec<String>, StoreError> {
-        let failed = |e| self.failed(e);
-        let ledger = Ledger::read(reading, key).map_err(|e| self.ledger_failed(e))?;
-        let mut statement =
-            reading.prepare(&format!("SELECT {COLUMNS}, secret FROM credential")).map_err(failed)?;
-        let mut rows = statement.query([]).map_err(failed)?;
+    fn unreadable(&self, reading: &Connection, key: &DataKey) -> Result<Vec<String>, Fault> {
+        let mut statement = reading.prepare(WITH_SECRET)?;
+        let mut rows = statement.query([])?;
         let mut problems = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            match self.record_of(row, key, &ledger) {
+        while let Some(row) = rows.next()? {
+            match self.record_of(row, key) {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => problems.push(error.to_string()),
                 Err(error) => problems.push(format!("a row cannot be read: {error}")),
@@ -70,4 +48,10 @@ impl Store {
         }
         Ok(problems)
     }
+}
+
+/// Returns the names of all tables and triggers.
+fn schema(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let sql = "SELECT type || ' ' || name FROM sqlite_schema WHERE sql NOT NULL";
+    connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }

@@ -1,56 +1,62 @@
-//! Having replaced and removed secrets leave the files too.
+//! Overwriting replaced and removed secrets in the files.
 
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use crate::store::{Store, StoreError};
 
-/// How long readers are waited for. Short, for other writers wait as long.
+/// The time for which readers are waited for. It is short, because other writers wait as long.
 pub(in crate::store) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether `credential` has more than one page.
-const IS_SPLIT: &str = "SELECT 1 FROM dbstat WHERE name = 'credential' LIMIT 1 OFFSET 1";
-
 impl Store {
-    /// Has everything that was replaced or removed leave the files. Storing and removing do this by
-    /// themselves.
+    /// Empties the write-ahead log, which may hold replaced and removed secrets. Storing and removing do so too.
     ///
-    /// SQLite overwrites what is removed (`secure_delete`), but not the copies that a page keeps of what was
-    /// moved out of it when it was split; so a database whose credentials have more than one page is written anew. Then
-    /// the write-ahead log is written into the database and emptied.
+    /// In the database file, SQLite has overwritten them already (`secure_delete`). It may leave a copy in the unused
+    /// space of a page that was split; that copy is sealed.
     ///
-    /// False when another process still reads the old state, or writes, after some seconds.
+    /// Returns false if another process still reads the old state, or writes, after two seconds.
     ///
     /// # Errors
-    /// [`StoreError::Database`] for what the system refuses: above all, no space left.
+    /// [`StoreError::Database`] if the system refuses, because no space is left for example.
     pub fn erase(&self) -> Result<bool, StoreError> {
-        self.erase_within(PATIENCE)
+        self.empty_log(PATIENCE)
     }
 
-    /// The same, waiting no longer than this for readers.
-    pub(in crate::store) fn erase_within(&self, patience: Duration) -> Result<bool, StoreError> {
+    /// Like [`Store::erase`], waiting at most this long.
+    pub(in crate::store) fn empty_log(&self, patience: Duration) -> Result<bool, StoreError> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.despite_readers(patience, |connection| {
+            connection.query_row(checkpoint, [], |row| row.get(0)).map(|busy: bool| !busy)
+        })
+    }
+
+    /// Writes the whole file anew, so that no page keeps a copy of what was moved out of it, and empties the log.
+    pub(in crate::store) fn rewrite_file(&self) -> Result<bool, StoreError> {
+        let rewritten = self.despite_readers(PATIENCE, |connection| {
+            // The temporary copy holds every secret, and must not become a file.
+            connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM").map(|()| true)
+        })?;
+        Ok(rewritten && self.erase()?)
+    }
+
+    /// Runs what readers can hold up. Returns false if they did for longer than `patience`.
+    fn despite_readers(
+        &self,
+        patience: Duration,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<bool>,
+    ) -> Result<bool, StoreError> {
         if self.path().is_none() {
             return Ok(true);
         }
-        self.connection.busy_timeout(patience).map_err(|e| self.failed(e))?;
-        let erased = self.vacuum().and_then(|()| self.empty_log()).map_err(|e| self.failed(e));
-        self.wait_for_writers().map_err(|e| self.failed(e))?;
-        match erased {
+        let done = self.run(|| {
+            self.connection.busy_timeout(patience)?;
+            Ok(run(&self.connection)?)
+        });
+        self.run(|| Ok(self.wait_for_writers()?))?;
+        match done {
             Err(StoreError::Locked { .. }) => Ok(false),
-            other => other,
+            done => done,
         }
-    }
-
-    fn vacuum(&self) -> rusqlite::Result<()> {
-        if self.connection.prepare(IS_SPLIT)?.exists([])? {
-            // Its temporary copy holds every secret, and must not become a file.
-            self.connection.execute_batch("PRAGMA temp_store = MEMORY; VACUUM")?;
-        }
-        Ok(())
-    }
-
-    /// Whether it could be emptied.
-    fn empty_log(&self) -> rusqlite::Result<bool> {
-        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        busy.map(|busy: bool| !busy)
     }
 }

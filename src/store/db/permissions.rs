@@ -1,7 +1,7 @@
-//! Whether a file or a directory can be trusted with secrets: ours, nobody else's, and not a link.
+//! Checks that a file or directory can be trusted with secrets: it is ours, closed to others, and not a link.
 //!
-//! A directory that others may look into is taken, for what lies in it is closed to them; one that they may
-//! write to is not, for they could put other files there. What is above the data directory is not looked at: that is between the user and the system.
+//! A directory that others can read is accepted, because the files in it are closed to them. One that others can
+//! write to is not, because they could put other files there. Directories above the data directory are not checked.
 
 use std::{
     fs::{self, DirBuilder, Metadata},
@@ -15,18 +15,18 @@ use crate::{
     store::StoreError,
 };
 
-/// The real path of a data directory, `None` when it does not exist.
+/// Returns the real path of a data directory, `None` if it does not exist.
 pub(in crate::store) fn directory(data_dir: &Path) -> Result<Option<PathBuf>, StoreError> {
-    // Without its trailing slash, which would have a link followed.
+    // Without a trailing slash, which would follow a link.
     let data_dir: PathBuf = data_dir.components().collect();
     if look(&data_dir, Expected::Directory)?.is_none() {
         return Ok(None);
     }
-    // SQLite is told to follow no link at all, and those above the directory are no concern of ours.
+    // SQLite is told to follow no link at all, and links above the directory are allowed.
     data_dir.canonicalize().map(Some).map_err(StoreError::io("find", data_dir))
 }
 
-/// As [`directory`], but creates it where it is missing.
+/// Like [`directory`], but creates a missing directory.
 pub(in crate::store) fn create_directory(data_dir: &Path) -> Result<PathBuf, StoreError> {
     if let Some(directory) = directory(data_dir)? {
         return Ok(directory);
@@ -40,7 +40,7 @@ pub(in crate::store) fn create_directory(data_dir: &Path) -> Result<PathBuf, Sto
     directory(data_dir)?.ok_or_else(|| StoreError::io("find", data_dir)(gone()))
 }
 
-/// What is known of a file that may be trusted, `None` when it does not exist.
+/// Returns the metadata of a file that can be trusted, `None` if it does not exist.
 pub(in crate::store) fn file(path: &Path) -> Result<Option<Metadata>, StoreError> {
     look(path, Expected::File)
 }

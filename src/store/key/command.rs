@@ -1,31 +1,34 @@
-//! The source `command`: a command prints the passphrase, a password manager's for example. The key is derived from
-//! it as for the source `passphrase`.
+//! The source `command`: a command prints the passphrase, for example a password manager's. The key is derived from it
+//! as for the source `passphrase`.
 
 use std::{process::Command, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey,
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose,
+    location::{Location, Open, Request},
     passphrase::Derivation,
-    run::{self, RunError},
-    source::{Open, Purpose},
+    run,
 };
-use crate::{credential::Secret, store::StoreError};
+use crate::{
+    credential::Secret,
+    store::{StoreError, settings::KeyConfig},
+};
 
-/// How long the command may take. Long enough for a person to touch a token or to type a pin.
+/// The time limit of the command: enough for a person to touch a token or to type a PIN.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The record of the source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The command and its arguments.
-    pub command: Vec<String>,
+    command: Vec<String>,
     derivation: Derivation,
 }
 
-/// Says which command it was: what is recorded counts, until there is another key.
+/// Returns an error that says where the command is set: the recorded one is used until the store is rekeyed.
 fn refuse(context: &Context, why: &str) -> StoreError {
     let from = match context.when {
         Purpose::Opening => "it was recorded from store.passphrase_command in config.yaml",
@@ -34,53 +37,59 @@ fn refuse(context: &Context, why: &str) -> StoreError {
     context.refuse(KeySource::Command, format!("{why} ({from})"))
 }
 
-/// Runs the command. Its passphrase is the first line that it prints.
-pub(super) fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError> {
+/// Runs the command and returns the first line that it prints.
+fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError> {
     let refuse = |why: String| refuse(context, &why);
     let Some((program, arguments)) = words.split_first() else {
-        let why = "store.passphrase_command in config.yaml says which command: set it";
+        let why = "no command is set: name it with store.passphrase_command in config.yaml";
         return Err(context.refuse(KeySource::Command, why));
     };
     let shown = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| program.clone());
-    let output = match run::run(Command::new(program).args(arguments), None, PATIENCE) {
-        Ok(output) => output,
-        Err(RunError::NotStarted(error)) => return Err(refuse(format!("cannot run `{shown}`: {error}"))),
-        Err(RunError::TimedOut) => {
-            let seconds = PATIENCE.as_secs();
-            return Err(refuse(format!("`{shown}` did not end within {seconds} seconds: run it by hand")));
-        }
-        Err(RunError::TooMuch) => {
-            let most = run::MOST / 1024;
-            return Err(refuse(format!("`{shown}` printed more than {most} KiB, which is no passphrase")));
-        }
-        Err(RunError::Failed(error)) => return Err(refuse(format!("`{shown}` failed: {error}"))),
-    };
-    if !output.success {
-        return Err(refuse(format!("`{shown}` failed: {}", output.complaint())));
-    }
+    let shown = format!("`{shown}`");
+    let output = run::run(Command::new(program).args(arguments), &shown, None, PATIENCE).map_err(refuse)?;
     let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
     match std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)) {
-        Ok("") => Err(refuse(format!("`{shown}` printed no passphrase: {}", output.complaint()))),
+        Ok("") => Err(refuse(format!("{shown} printed no passphrase: {}", output.complaint()))),
         Ok(line) => Ok(Secret::new(line)),
-        Err(_) => Err(refuse(format!("the first line that `{shown}` printed is not UTF-8 text"))),
+        Err(_) => Err(refuse(format!("the first line that {shown} printed is not UTF-8 text"))),
     }
 }
 
-pub(super) fn plan(words: &[String], passphrase: &Secret, context: &Context) -> Result<NewKey, StoreError> {
-    let (derivation, key) = Derivation::make(passphrase, context, KeySource::Command)?;
-    Ok(NewKey { recorded: KeyLocation::Command(Parameters { command: words.to_vec(), derivation }), key })
-}
+impl Location for Parameters {
+    fn prepare(config: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
+        passphrase(config.passphrase_command.as_deref().unwrap_or_default(), context).map(Some)
+    }
 
-pub(super) fn unwrap(
-    parameters: &Parameters,
-    context: &Context,
-    open: Open<'_>,
-) -> Result<DataKey, StoreError> {
-    let passphrase = passphrase(&parameters.command, context)?;
-    let key = parameters.derivation.derive(&passphrase);
-    key.and_then(|key| open(&key)).ok_or_else(|| {
-        let why =
-            "what the command printed is not the passphrase of this store: see that it prints the right one";
-        refuse(context, why)
-    })
+    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
+        let (derivation, key) = Derivation::make(request.passphrase, context, KeySource::Command)?;
+        let command = request.config.passphrase_command.clone().unwrap_or_default();
+        Ok(NewKey { location: KeyLocation::new(KeySource::Command, Self { command, derivation }), key })
+    }
+
+    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let passphrase = passphrase(&self.command, context)?;
+        let key = self.derivation.derive(&passphrase);
+        key.and_then(|key| open(&key)).ok_or_else(|| {
+            let why = "what the command printed is not the passphrase of this store: \
+                       see that it prints the right one";
+            refuse(context, why)
+        })
+    }
+
+    fn place(&self, _: &Context) -> String {
+        let words = shlex::try_join(self.command.iter().map(String::as_str));
+        format!("what `{}` prints", words.unwrap_or_default())
+    }
+
+    fn needs_passphrase(&self) -> Option<bool> {
+        None
+    }
+
+    fn matches(&self, config: &KeyConfig) -> bool {
+        config.passphrase_command.as_ref().is_none_or(|command| *command == self.command)
+    }
+
+    fn complete(&self, config: &mut KeyConfig) {
+        config.passphrase_command.get_or_insert_with(|| self.command.clone());
+    }
 }

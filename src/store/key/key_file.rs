@@ -1,5 +1,7 @@
-//! The source `key_file`: a file with 32 random bytes, 0600, ours alone. By default beside the database, where it
-//! protects copies of the database that are made without it, and nothing else.
+//! The source `key_file`: a file with 32 random bytes, mode 0600, that is ours alone.
+//!
+//! By default it is beside the database. There it protects copies of the database that are made without it, and
+//! nothing else.
 
 use std::{
     ffi::OsString,
@@ -15,60 +17,154 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
-    source::{Open, Purpose},
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
+    location::{Location, Open, Request},
 };
 use crate::store::{
     StoreError,
     crypto::seal::{KEY, SealingKey, random},
     db::permissions,
+    settings::KeyConfig,
 };
 
-/// The name of the file in the data directory, unless another place is chosen.
+/// The name of the file in the data directory, unless another path is chosen.
 const FILE_NAME: &str = "store.key";
 
-/// What is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The record of the source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
-    /// Where the file is; relative to the data directory.
+    /// The path of the file, relative to the data directory.
     file: PathBuf,
-    /// The path that was chosen; `file` is another beside it when that was taken.
+    /// The path that was chosen. If that was taken, `file` is another one beside it.
     chosen: PathBuf,
     /// Whether we made the file.
     made: bool,
-    /// Tells this key from others, and nothing about it.
+    /// A fingerprint of the key.
     mark: String,
 }
 
 impl Parameters {
-    pub fn path(&self, context: &Context) -> PathBuf {
+    fn path(&self, context: &Context) -> PathBuf {
         context.directory.join(&self.file)
     }
 
-    /// The path that was chosen.
-    pub fn chosen(&self) -> &Path {
-        &self.chosen
-    }
-
-    /// Whether these are the settings that led to it.
-    pub fn is_chosen_by(&self, file: &Path) -> bool {
-        self.chosen == file
-    }
-
-    /// Whether both are of one file, or of copies of it.
-    pub fn is_same(&self, other: &Self, context: &Context) -> bool {
-        self.mark == other.mark || self.path(context) == other.path(context)
-    }
-
-    /// Whether no other store can have the file. One that somebody has named may be the key of several.
+    /// Returns whether no other store can use the file. One whose path was chosen may be the key of several.
     fn is_ours_alone(&self) -> bool {
         self.made && (self.file != self.chosen || self.chosen == Path::new(FILE_NAME))
     }
+
+    /// Returns the name of the file while it is being written. No other store writes a file of that name.
+    fn unfinished(&self, path: &Path) -> OsString {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.new", self.mark));
+        name
+    }
+
+    /// Removes a file that holds this key, or the remains of it.
+    fn remove(&self, path: &Path, context: &Context) -> Result<(), StoreError> {
+        let Some(found) = permissions::file(path)? else { return Ok(()) };
+        // A killed process leaves a file that is incomplete or already overwritten.
+        let is_remains = found.len() < KEY as u64
+            || std::fs::read(path).map(Zeroizing::new).is_ok_and(|bytes| **bytes == [0; KEY]);
+        if is_remains || mark(&read(path, context)?) == self.mark {
+            // A file that was made read-only is ours all the same.
+            let _ = std::fs::set_permissions(path, Permissions::from_mode(0o600));
+            overwrite(path).map_err(StoreError::io("overwrite", path))?;
+            std::fs::remove_file(path).map_err(StoreError::io("remove", path))?;
+        }
+        Ok(())
+    }
 }
 
-/// Prepares a key for a new file, or takes the one of a file that is there already, unless it is one of those that are
-/// `spent`: in use until now, or of no use any more.
+impl Location for Parameters {
+    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
+        plan(request.config.key_file.as_deref(), request.spent, context)
+    }
+
+    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let path = self.path(context);
+        let key = read(&path, context)?;
+        open(&key).ok_or_else(|| {
+            let why = match mark(&key) == self.mark {
+                true => "the database's record of it was altered",
+                false => "it holds another key",
+            };
+            let path = path.display();
+            let why = format!("{path} does not open it: {why}; put the right one there, or {RESTORE}");
+            context.refuse(KeySource::KeyFile, why)
+        })
+    }
+
+    fn place(&self, context: &Context) -> String {
+        self.path(context).display().to_string()
+    }
+
+    /// Copies of a file have the same fingerprint.
+    fn external(&self, context: &Context) -> Vec<String> {
+        vec![self.place(context), self.mark.clone()]
+    }
+
+    fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
+        let path = self.path(context);
+        if !self.made {
+            return Ok(true);
+        }
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        if permissions::directory(directory)?.is_none() {
+            let why = format!("the directory {} does not exist: make it first", directory.display());
+            return Err(context.refuse(KeySource::KeyFile, why));
+        }
+        let failed = || StoreError::io("create", &path);
+        // It gets its name when it is complete and synced. Its name until then is known, so `uninstall` finds it.
+        let mut new = tempfile::Builder::new()
+            .prefix(&self.unfinished(&path))
+            .rand_bytes(0)
+            .tempfile_in(directory)
+            .map_err(failed())?;
+        new.write_all(key.expose()).map_err(failed())?;
+        new.as_file().sync_all().map_err(failed())?;
+        match new.persist_noclobber(&path) {
+            Err(lost) if lost.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            made => made.map_err(|error| failed()(error.error))?,
+        };
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())?;
+        Ok(true)
+    }
+
+    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
+        let path = self.path(context);
+        if self.made {
+            self.remove(&path.with_file_name(self.unfinished(&path)), context)?;
+        }
+        if self.is_ours_alone() {
+            self.remove(&path, context)?;
+            return Ok(true);
+        }
+        let is_there = permissions::file(&path)?.is_some() && mark(&read(&path, context)?) == self.mark;
+        Ok(!is_there)
+    }
+
+    fn is_always_open(&self) -> bool {
+        true
+    }
+
+    fn file(&self, context: &Context) -> Option<PathBuf> {
+        Some(self.path(context))
+    }
+
+    fn matches(&self, config: &KeyConfig) -> bool {
+        config.key_file.as_ref().is_none_or(|file| *file == self.chosen)
+    }
+
+    fn complete(&self, config: &mut KeyConfig) {
+        config.key_file.get_or_insert_with(|| self.chosen.clone());
+    }
+}
+
+/// Plans a key in a new file, or takes the key of an existing file.
+///
+/// A file at a spent location, or a copy of one, is not taken. A new file beside it is planned instead.
 pub(in crate::store) fn plan(
     chosen: Option<&Path>,
     spent: &[KeyLocation],
@@ -76,32 +172,29 @@ pub(in crate::store) fn plan(
 ) -> Result<NewKey, StoreError> {
     let chosen = chosen.unwrap_or(Path::new(FILE_NAME)).to_owned();
     let path = context.directory.join(&chosen);
-    refuse_that_of_another_store(&path, context)?;
-    let spent = || spent.iter().filter_map(KeyLocation::as_key_file);
-    let mut is_taken = spent().any(|parameters| parameters.path(context) == path);
+    refuse_file_of_another_store(&path, context)?;
+    let new = |file, made, key: SealingKey| {
+        let parameters = Parameters { file, chosen: chosen.clone(), made, mark: mark(&key) };
+        NewKey { location: KeyLocation::new(KeySource::KeyFile, parameters), key }
+    };
+    let is_spent = |name: String| spent.iter().any(|spent| spent.external(context).contains(&name));
+    let mut is_taken = is_spent(path.display().to_string());
     if !is_taken && permissions::file(&path)?.is_some() {
         let key = read(&path, context)?;
-        let mark = mark(&key);
-        is_taken = spent().any(|parameters| parameters.mark == mark);
+        is_taken = is_spent(mark(&key));
         if !is_taken {
-            let parameters = Parameters { file: chosen.clone(), chosen, made: false, mark };
-            return Ok(NewKey { recorded: KeyLocation::KeyFile(parameters), key });
+            return Ok(new(chosen.clone(), false, key));
         }
     }
-    let key = SealingKey::random()?;
-    let mark = mark(&key);
     let mut file = chosen.clone().into_os_string();
     if is_taken {
         file.push(format!(".{:016x}", u64::from_be_bytes(random()?)));
     }
-    Ok(NewKey {
-        recorded: KeyLocation::KeyFile(Parameters { file: file.into(), chosen, made: true, mark }),
-        key,
-    })
+    Ok(new(file.into(), true, SealingKey::random()?))
 }
 
-/// What lies in a store's directory is that store's, which takes it away when it gets another key.
-fn refuse_that_of_another_store(path: &Path, context: &Context) -> Result<(), StoreError> {
+/// Refuses a file beside the database of another store, which removes it when it is rekeyed.
+fn refuse_file_of_another_store(path: &Path, context: &Context) -> Result<(), StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     let database = directory.join(crate::store::FILE_NAME);
     let is_other = || match (directory.canonicalize(), context.directory.canonicalize()) {
@@ -115,25 +208,6 @@ fn refuse_that_of_another_store(path: &Path, context: &Context) -> Result<(), St
         }
         false => Ok(()),
     }
-}
-
-pub(super) fn unwrap(
-    parameters: &Parameters,
-    context: &Context,
-    open: Open<'_>,
-) -> Result<DataKey, StoreError> {
-    let path = parameters.path(context);
-    let key = read(&path, context)?;
-    open(&key).ok_or_else(|| {
-        let why = if mark(&key) == parameters.mark {
-            "the database's record of it was altered"
-        } else {
-            "it holds another key"
-        };
-        let why =
-            format!("{} does not open it: {why}; put the right one there, or {RESTORE}", path.display());
-        context.refuse(KeySource::KeyFile, why)
-    })
 }
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
@@ -160,75 +234,6 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
         .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
 }
 
-/// False when somebody else has made the file meanwhile: it is to be planned again.
-pub(super) fn establish(
-    parameters: &Parameters,
-    key: &SealingKey,
-    context: &Context,
-) -> Result<bool, StoreError> {
-    let path = parameters.path(context);
-    if !parameters.made {
-        return Ok(true);
-    }
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    if permissions::directory(directory)?.is_none() {
-        let why = format!("the directory {} does not exist: make it first", directory.display());
-        return Err(context.refuse(KeySource::KeyFile, why));
-    }
-    let failed = || StoreError::io("create", &path);
-    // Whole and on the disk before it has its name. Its name until then is known, too: see `discard`.
-    let mut new = tempfile::Builder::new()
-        .prefix(&parameters.unfinished(&path))
-        .rand_bytes(0)
-        .tempfile_in(directory)
-        .map_err(failed())?;
-    new.write_all(key.expose()).map_err(failed())?;
-    new.as_file().sync_all().map_err(failed())?;
-    match new.persist_noclobber(&path) {
-        Err(lost) if lost.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        made => made.map_err(|error| failed()(error.error))?,
-    };
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())?;
-    Ok(true)
-}
-
-impl Parameters {
-    /// The name of the file while it is being written: no other store writes one of that name.
-    fn unfinished(&self, path: &Path) -> OsString {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", self.mark));
-        name
-    }
-}
-
-/// Removes the file if it is ours alone and the one that we made, whole or not. False when it is still there.
-pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<bool, StoreError> {
-    let path = parameters.path(context);
-    if parameters.made {
-        remove(parameters, &path.with_file_name(parameters.unfinished(&path)), context)?;
-    }
-    if parameters.is_ours_alone() {
-        remove(parameters, &path, context)?;
-        return Ok(true);
-    }
-    let is_there = permissions::file(&path)?.is_some() && mark(&read(&path, context)?) == parameters.mark;
-    Ok(!is_there)
-}
-
-fn remove(parameters: &Parameters, path: &Path, context: &Context) -> Result<(), StoreError> {
-    let Some(found) = permissions::file(path)? else { return Ok(()) };
-    // Not whole, or already overwritten, when we were killed.
-    let is_remains = found.len() < KEY as u64
-        || std::fs::read(path).map(Zeroizing::new).is_ok_and(|bytes| **bytes == [0; KEY]);
-    if is_remains || mark(&read(path, context)?) == parameters.mark {
-        // One that was made read-only is ours all the same.
-        let _ = std::fs::set_permissions(path, Permissions::from_mode(0o600));
-        overwrite(path).map_err(StoreError::io("overwrite", path))?;
-        std::fs::remove_file(path).map_err(StoreError::io("remove", path))?;
-    }
-    Ok(())
-}
-
 fn overwrite(path: &Path) -> std::io::Result<()> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     let mut file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
@@ -250,22 +255,22 @@ mod tests {
     use crate::store::key::PromptPolicy;
 
     #[test]
-    fn what_could_not_be_removed_is_not_taken_again() {
+    fn spent_key_file_and_its_copy_are_not_taken_again() {
         let home = tempfile::TempDir::new().expect("a directory");
         let directory = home.path().to_owned();
         let database = directory.join("credentials.db");
         let context =
             Context { when: Purpose::Rekey { from: None }, database, directory, asking: PromptPolicy::No };
         let first = plan(None, &[], &context).expect("planned");
-        first.recorded.install(&first.key, &context).expect("made");
-        let is_first = |fresh: &NewKey| fresh.recorded.is_same(&first.recorded, &context);
+        first.location.install(&first.key, &context).expect("made");
+        let is_first = |fresh: &NewKey| fresh.location.is_same(&first.location, &context);
         let path = home.path().join(FILE_NAME);
         let copy = home.path().join("copy");
         std::fs::copy(&path, &copy).expect("copied");
         for chosen in [None, Some(path.as_path()), Some(&copy)] {
             let again = plan(chosen, &[], &context).expect("planned");
-            assert!(is_first(&again), "one that nobody has put away is taken");
-            let spent = std::slice::from_ref(&first.recorded);
+            assert!(is_first(&again), "a file that is not spent is taken");
+            let spent = std::slice::from_ref(&first.location);
             let other = plan(chosen, spent, &context).expect("planned");
             assert!(!is_first(&other), "{chosen:?}");
         }

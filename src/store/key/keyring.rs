@@ -1,7 +1,7 @@
 //! The source `keyring`: the system's key ring (the Secret Service on Linux).
 //!
-//! A call to it can wait forever: for a bus that does not answer, for somebody to type a password. So each is made on
-//! a thread of its own, which is left behind when it takes too long.
+//! A call to it can wait forever: for a bus that does not answer, or for a person to type a password. So each call runs
+//! on a thread of its own, which is abandoned if it takes too long.
 
 use std::{env, path::Path, sync::mpsc, thread, time::Duration};
 
@@ -11,46 +11,50 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
-    source::{Open, Purpose},
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
+    location::{Location, Open, Request},
 };
-use crate::store::{
-    StoreError,
-    crypto::seal::{SealingKey, random},
+use crate::{
+    credential::Secret,
+    store::{
+        StoreError,
+        crypto::seal::{SealingKey, random},
+        settings::KeyConfig,
+    },
 };
 
 const PATIENCE: Duration = Duration::from_secs(8);
 const SERVICE: &str = "authenticate";
-/// The user name of the entry that is made to see whether the key ring keeps it.
+/// The user name of the entry that tests whether the key ring keeps what is put there.
 const PROBE: &str = "probe";
 const PROBES: usize = 3;
 
-/// What is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The record of the source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The user name of the entry; its service is `authenticate`.
-    pub account: String,
+    account: String,
 }
 
-/// Why the key ring does not do what it should.
+/// A failure of the key ring.
 pub(super) enum KeyringFailure {
-    /// There is none.
+    /// There is no key ring.
     Absent(String),
-    /// It did not answer in time.
+    /// The key ring did not answer in time.
     TimedOut,
     Locked,
-    /// It has no such entry.
+    /// The key ring has no such entry.
     Missing,
     Other(String),
 }
 
-/// How it is unlocked where no desktop asks for its password.
+/// The ways to unlock it.
 const UNLOCK: &str = "unlock it (at the desktop, or, if it is GNOME's, with `gnome-keyring-daemon --replace --unlock`, \
                       which reads its password from standard input up to the end)";
 
 impl KeyringFailure {
-    /// As an error that says what to do.
+    /// Returns an error that says what to do.
     pub fn error(self, context: &Context) -> StoreError {
         let out = match context.when {
             Purpose::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
@@ -73,7 +77,7 @@ impl KeyringFailure {
     }
 }
 
-/// Whether there is a session bus, on which a key ring could be.
+/// Returns whether there is a session bus, which a key ring would be on.
 pub(super) fn has_bus() -> bool {
     if cfg!(target_os = "macos") {
         return true;
@@ -83,8 +87,8 @@ pub(super) fn has_bus() -> bool {
         || set("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
 }
 
-/// Writes something, reads it back, and deletes it. Always under the same name: what a probe that was killed left, the
-/// next one takes away.
+/// Writes an entry, reads it back and deletes it. The name is always the same, so that the next probe deletes what a
+/// killed one has left.
 pub(super) fn probe() -> Result<(), KeyringFailure> {
     let kept = bounded(|| {
         for _ in 0..PROBES {
@@ -92,7 +96,7 @@ pub(super) fn probe() -> Result<(), KeyringFailure> {
             entry.set_secret(PROBE.as_bytes())?;
             let read = entry.get_secret();
             match (entry.delete_credential(), read) {
-                // Another probe, which runs just now, was quicker.
+                // A concurrent probe has deleted it.
                 (_, Err(Error::NoEntry)) => {}
                 (Ok(()) | Err(Error::NoEntry), read) => return Ok(read? == PROBE.as_bytes()),
                 (Err(error), _) => return Err(error),
@@ -103,61 +107,73 @@ pub(super) fn probe() -> Result<(), KeyringFailure> {
     if kept { Ok(()) } else { Err(KeyringFailure::Other("it does not keep what is put there".into())) }
 }
 
-pub(super) fn plan() -> Result<NewKey, StoreError> {
-    let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
-    Ok(NewKey { recorded: KeyLocation::Keyring(Parameters { account }), key: SealingKey::random()? })
-}
+impl Location for Parameters {
+    fn prepare(_: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
+        probe().map(|()| None).map_err(|failure| failure.error(context))
+    }
 
-pub(super) fn establish(
-    parameters: &Parameters,
-    key: &SealingKey,
-    context: &Context,
-) -> Result<(), StoreError> {
-    let account = parameters.account.clone();
-    // Text, for not every key ring keeps other bytes.
-    let text = Zeroizing::new(BASE64.encode(key.expose()));
-    let same = bounded(move || {
-        let entry = Entry::new(SERVICE, &account)?;
-        entry.set_secret(text.as_bytes())?;
-        Ok(*Zeroizing::new(entry.get_secret()?) == text.as_bytes())
-    });
-    match same.map_err(|trouble| trouble.error(context))? {
-        true => Ok(()),
-        false => Err(context.refuse(KeySource::Keyring, "it does not keep what is put there")),
+    fn plan(_: &Request<'_>, _: &Context) -> Result<NewKey, StoreError> {
+        let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
+        let location = KeyLocation::new(KeySource::Keyring, Self { account });
+        Ok(NewKey { location, key: SealingKey::random()? })
+    }
+
+    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let account = self.account.clone();
+        let read = bounded(move || Entry::new(SERVICE, &account)?.get_secret().map(Zeroizing::new));
+        let text = read.map_err(|failure| failure.error(context))?;
+        let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
+        let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
+        key.and_then(|key| open(&key)).ok_or_else(|| {
+            context.refuse(KeySource::Keyring, format!("its entry holds another key: {RESTORE}"))
+        })
+    }
+
+    fn place(&self, _: &Context) -> String {
+        format!("the key ring, as authenticate {}", self.account)
+    }
+
+    fn external(&self, _: &Context) -> Vec<String> {
+        vec![self.account.clone()]
+    }
+
+    fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
+        let account = self.account.clone();
+        // In base64, because not every key ring keeps any bytes.
+        let text = Zeroizing::new(BASE64.encode(key.expose()));
+        let is_kept = bounded(move || {
+            let entry = Entry::new(SERVICE, &account)?;
+            entry.set_secret(text.as_bytes())?;
+            Ok(*Zeroizing::new(entry.get_secret()?) == text.as_bytes())
+        });
+        match is_kept.map_err(|failure| failure.error(context))? {
+            true => Ok(true),
+            false => Err(context.refuse(KeySource::Keyring, "it does not keep what is put there")),
+        }
+    }
+
+    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
+        let account = self.account.clone();
+        match bounded(move || Entry::new(SERVICE, &account)?.delete_credential()) {
+            Ok(()) | Err(KeyringFailure::Missing) => Ok(true),
+            Err(failure) => Err(failure.error(context)),
+        }
+    }
+
+    fn needs_passphrase(&self) -> Option<bool> {
+        None
     }
 }
 
-pub(super) fn unwrap(
-    parameters: &Parameters,
-    context: &Context,
-    open: Open<'_>,
-) -> Result<DataKey, StoreError> {
-    let account = parameters.account.clone();
-    let read = bounded(move || Entry::new(SERVICE, &account)?.get_secret().map(Zeroizing::new));
-    let text = read.map_err(|trouble| trouble.error(context))?;
-    let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
-    let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
-    key.and_then(|key| open(&key))
-        .ok_or_else(|| context.refuse(KeySource::Keyring, format!("its entry holds another key: {RESTORE}")))
-}
-
-pub(super) fn discard(parameters: &Parameters, context: &Context) -> Result<(), StoreError> {
-    let account = parameters.account.clone();
-    match bounded(move || Entry::new(SERVICE, &account)?.delete_credential()) {
-        Ok(()) | Err(KeyringFailure::Missing) => Ok(()),
-        Err(trouble) => Err(trouble.error(context)),
-    }
-}
-
-/// Does it on a thread, and does not wait for longer than we have patience.
+/// Runs a call on a thread, and waits for it at most [`PATIENCE`].
 fn bounded<T: Send + 'static>(
-    what: impl FnOnce() -> keyring::Result<T> + Send + 'static,
+    call: impl FnOnce() -> keyring::Result<T> + Send + 'static,
 ) -> Result<T, KeyringFailure> {
     let (send, receive) = mpsc::channel();
     let work = move || {
-        // What the first call could not connect to is not there.
+        // If no connection could be made, there is no key ring.
         let result = match Entry::store_status() {
-            Ok(()) => what().map_err(failure),
+            Ok(()) => call().map_err(failure),
             Err(error) => Err(KeyringFailure::Absent(error.to_string())),
         };
         let _ = send.send(result);
@@ -180,7 +196,7 @@ fn failure(error: Error) -> KeyringFailure {
             let said = error.to_string();
             if said.contains("IsLocked") { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
         }
-        // Never as it is: some of its variants hold the secret.
+        // Without the error's text: some of its variants hold the secret.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             KeyringFailure::Other("its entry is damaged".into())
         }

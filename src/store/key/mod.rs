@@ -1,7 +1,7 @@
-//! The data key, under which every credential is sealed, and the key source, which keeps it.
+//! The data key, which seals every credential, and the key source, which keeps it.
 //!
-//! The data key is random and never leaves the process as it is: the database holds it wrapped, that is sealed
-//! under another key, which the source has or makes. Which source that is was chosen once and is recorded.
+//! The data key is random, and never leaves the process in plain: the database holds it wrapped, which means sealed with
+//! another key that the source has or makes. The source is chosen once and recorded.
 //!
 //! A store without a row in `store_key` is not sealed yet. The transaction that makes the key seals what is there.
 
@@ -10,6 +10,7 @@ mod choose;
 mod command;
 mod key_file;
 mod keyring;
+mod location;
 mod lock;
 mod passphrase;
 mod passphrase_provider;
@@ -34,16 +35,17 @@ pub use self::{
 };
 pub(super) use self::{
     choose::{ChosenSource, choose},
+    location::{KeyLocation, NewKey},
     passphrase_provider::passphrase_provider,
     row::{Row, sweep, unused},
-    source::{Context, KeyLocation, NewKey, PromptPolicy, Purpose},
+    source::{Context, PromptPolicy, Purpose},
     wrapped::{unwrap, wrap},
 };
 use super::{Action, Store, StoreError, crypto::seal::SealingKey};
 
-/// Whoever changes the key while it is being read does not do so this often.
+/// The number of times that an operation is tried while another process changes the key or the store.
 pub(super) const ATTEMPTS: usize = 8;
-/// What is left to do where the key of a store is not to be had: a restore into the store itself would need it, too.
+/// The advice if the key of a store is lost. A restore into the store itself would need that key too.
 const RESTORE: &str = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
 /// The length of a key's id in bytes.
 pub(super) const ID: usize = 16;
@@ -51,7 +53,7 @@ pub(super) const ID: usize = 16;
 /// The key that seals credentials.
 #[derive(Clone, Debug)]
 pub(super) struct DataKey {
-    /// Random; another with each data key.
+    /// A random id, another one for each data key.
     pub(super) id: [u8; ID],
     pub(super) key: SealingKey,
 }
@@ -63,25 +65,24 @@ impl DataKey {
 }
 
 impl Store {
-    /// The data key, if it is at hand and the one of the transaction that is open on `connection`.
+    /// Returns the data key if this store has it, and the transaction that is open on `connection` has the same.
     pub(super) fn key_at_hand(&self, connection: &Connection) -> rusqlite::Result<Option<Arc<DataKey>>> {
         let Some(kept) = self.kept().clone() else { return Ok(None) };
         let id = row::id(connection)?;
         Ok(Some(kept).filter(|key| Some(key.id) == id))
     }
 
-    /// Gets the data key from its source, or makes it where there is none yet.
+    /// Gets the data key from its source, or makes it if there is none yet.
     pub(super) fn fetch_key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
         for _ in 0..ATTEMPTS {
-            let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else {
+            let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else {
                 return self.first_key(asking);
             };
             match unwrap(&row, &self.context(asking.clone())) {
                 Ok(key) => return Ok(self.keep(key)),
                 Err(error) => {
-                    // Or was it replaced in the meantime?
-                    let now = row::id(&self.connection).map_err(|e| self.failed(e))?;
-                    if now == Some(row.key_id) {
+                    // Unless another process has replaced the key meanwhile.
+                    if self.run(|| Ok(row::id(&self.connection)?))? == Some(row.key_id) {
                         return Err(error);
                     }
                 }
@@ -90,23 +91,24 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
-    /// The data key: the one at hand, or else from its source.
+    /// Returns the data key that this store has, or gets it.
     pub(super) fn key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
-        let at_hand = self.key_at_hand(&self.connection).map_err(|e| self.failed(e))?;
+        let at_hand = self.run(|| Ok(self.key_at_hand(&self.connection)?))?;
         at_hand.map_or_else(|| self.fetch_key(asking), Ok)
     }
 
-    /// Gets the data key now, and asks for the passphrase now where one is needed, before something is begun
-    /// that must not fail for want of it. Makes the key where there is none yet.
+    /// Gets the data key, and asks for the passphrase if one is needed. Makes the key if there is none yet.
+    ///
+    /// Call it before starting something that must not fail for lack of the key.
     ///
     /// # Errors
     /// [`StoreError::PassphraseNeeded`], [`StoreError::WrongPassphrase`], [`StoreError::KeySource`],
-    /// [`StoreError::Settings`], and what [`Store::open`] has.
+    /// [`StoreError::Settings`], and the errors of [`Store::open`].
     pub fn prepare(&self) -> Result<(), StoreError> {
         self.key(PromptPolicy::Allowed).map(drop)
     }
 
-    /// The same, for something that is to be done with the whole store: a failure is recorded as one of that.
+    /// Like [`Store::prepare`], and records a failure as one of this action.
     ///
     /// # Errors
     /// As [`Store::prepare`].
@@ -129,12 +131,5 @@ impl Store {
         let database = self.place();
         let directory = database.parent().map(std::path::Path::to_owned).unwrap_or_default();
         Context { when: Purpose::Opening, database, directory, asking }
-    }
-
-    /// What was stored before it was sealed leaves the files. Should that not work now, then the next time.
-    pub(super) fn erase_what_was_plain(&self) {
-        if self.erase().unwrap_or(false) {
-            let _ = self.connection.execute("UPDATE store_key SET erased = 1", []);
-        }
     }
 }

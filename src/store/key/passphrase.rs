@@ -1,4 +1,4 @@
-//! The source `passphrase`: the key is derived from a passphrase that somebody knows, with Argon2id (RFC 9106).
+//! The source `passphrase`: the key is derived from a passphrase with Argon2id (RFC 9106).
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -6,22 +6,24 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, RESTORE,
+    Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose,
+    RESTORE,
+    location::{Location, Open, Request},
     passphrase_provider::passphrase_provider,
-    source::{Open, Purpose},
 };
 use crate::{
     credential::Secret,
     store::{
         StoreError,
         crypto::seal::{KEY, SealingKey, random},
+        settings::KeyConfig,
     },
 };
 
-/// How often a person may mistype.
+/// The number of answers that a person may give.
 const TRIES: u32 = 3;
-/// What a database may ask of us: a record that was altered must not take all memory or time.
-const MOST: Work = Work { memory_kib: 1 << 20, passes: 16, lanes: 16 };
+/// The most work that is done: an altered record must not take all memory or time.
+const LIMIT: Work = Work { memory_kib: 1 << 20, passes: 16, lanes: 16 };
 
 /// The work of a derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,11 +34,11 @@ struct Work {
     lanes: u32,
 }
 
-/// What a new derivation takes: RFC 9106, 4, the second recommended option.
+/// The work of a new derivation: RFC 9106, section 4, the second recommended option.
 const USUAL: Work = Work { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
 
-/// How a key is derived from a passphrase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The derivation of a key from a passphrase.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Derivation {
     salt: String,
@@ -48,10 +50,10 @@ impl Derivation {
         Ok(Self { salt: BASE64.encode(random::<16>()?), work: USUAL })
     }
 
-    /// `None` when the record of it makes no sense.
+    /// Derives the key, `None` if the record of the derivation is damaged.
     pub fn derive(&self, passphrase: &Secret) -> Option<SealingKey> {
         let Work { memory_kib, passes, lanes } = self.work;
-        if memory_kib > MOST.memory_kib || passes > MOST.passes || lanes > MOST.lanes {
+        if memory_kib > LIMIT.memory_kib || passes > LIMIT.passes || lanes > LIMIT.lanes {
             return None;
         }
         let parameters = Params::new(memory_kib, passes, lanes, Some(KEY)).ok()?;
@@ -63,7 +65,7 @@ impl Derivation {
         SealingKey::from_bytes(&key[..])
     }
 
-    /// A new one and its key.
+    /// Makes a derivation and its key.
     pub fn make(
         passphrase: &Secret,
         context: &Context,
@@ -71,74 +73,80 @@ impl Derivation {
     ) -> Result<(Self, SealingKey), StoreError> {
         let derivation = Self::new()?;
         let key = derivation.derive(passphrase);
-        let key = key.ok_or_else(|| context.refuse(source, "there is no memory to derive a key in"))?;
+        let key = key.ok_or_else(|| context.refuse(source, "there is not enough memory to derive a key"))?;
         Ok((derivation, key))
     }
 }
 
-/// A new passphrase, from whoever can give one.
-pub(super) fn ask_new(context: &Context) -> Result<Secret, StoreError> {
-    let passphrase = match &context.asking {
-        PromptPolicy::Given(passphrase) => passphrase.clone(),
-        PromptPolicy::Allowed => ask(context, true, 0)?,
-        PromptPolicy::No => return Err(needed(context, true)),
-    };
-    if passphrase.is_empty() {
-        return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
-    }
-    Ok(passphrase)
-}
-
-pub(super) fn plan(passphrase: &Secret, context: &Context) -> Result<NewKey, StoreError> {
-    let (derivation, key) = Derivation::make(passphrase, context, KeySource::Passphrase)?;
-    Ok(NewKey { recorded: KeyLocation::Passphrase(derivation), key })
-}
-
-pub(super) fn unwrap(
-    derivation: &Derivation,
-    context: &Context,
-    open: Open<'_>,
-) -> Result<DataKey, StoreError> {
-    let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
-    let _questions = Questions;
-    for wrong in 0..TRIES {
+impl Location for Derivation {
+    /// Asks for a new passphrase.
+    fn prepare(_: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
         let passphrase = match &context.asking {
-            PromptPolicy::No => return Err(needed(context, false)),
             PromptPolicy::Given(passphrase) => passphrase.clone(),
-            PromptPolicy::Allowed => match ask(context, false, wrong) {
-                // Nobody who could correct it.
-                Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
-                other => other?,
-            },
+            PromptPolicy::Allowed => ask(context, true, 0)?,
+            PromptPolicy::No => return Err(needed(context, true)),
         };
-        let key = derivation.derive(&passphrase).ok_or_else(|| {
-            context.refuse(KeySource::Passphrase, format!("the record of it was altered: {RESTORE}"))
-        })?;
-        if let Some(opened) = open(&key) {
-            return Ok(opened);
+        if passphrase.is_empty() {
+            return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
         }
-        if context.asking != PromptPolicy::Allowed {
-            break;
-        }
+        Ok(Some(passphrase))
     }
-    Err(wrong_one())
+
+    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
+        let (derivation, key) = Self::make(request.passphrase, context, KeySource::Passphrase)?;
+        Ok(NewKey { location: KeyLocation::new(KeySource::Passphrase, derivation), key })
+    }
+
+    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
+        let _questions = Questions;
+        for wrong in 0..TRIES {
+            let passphrase = match &context.asking {
+                PromptPolicy::No => return Err(needed(context, false)),
+                PromptPolicy::Given(passphrase) => passphrase.clone(),
+                PromptPolicy::Allowed => match ask(context, false, wrong) {
+                    // There is nobody who could correct the wrong one.
+                    Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
+                    other => other?,
+                },
+            };
+            let key = self.derive(&passphrase).ok_or_else(|| {
+                context.refuse(KeySource::Passphrase, format!("the record of it was altered: {RESTORE}"))
+            })?;
+            if let Some(opened) = open(&key) {
+                return Ok(opened);
+            }
+            if context.asking != PromptPolicy::Allowed {
+                break;
+            }
+        }
+        Err(wrong_one())
+    }
+
+    fn place(&self, _: &Context) -> String {
+        "a passphrase".into()
+    }
+
+    fn needs_passphrase(&self) -> Option<bool> {
+        Some(true)
+    }
 }
 
-/// Tells the custodian when they are over.
+/// Tells the passphrase provider on drop that no more questions follow.
 struct Questions;
 
 impl Drop for Questions {
     fn drop(&mut self) {
-        if let Some(custodian) = passphrase_provider() {
-            custodian.answered();
+        if let Some(provider) = passphrase_provider() {
+            provider.answered();
         }
     }
 }
 
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
-    let custodian = passphrase_provider().ok_or_else(|| needed(context, new))?;
+    let provider = passphrase_provider().ok_or_else(|| needed(context, new))?;
     let replaces = new && context.when == Purpose::Rekey { from: Some(KeySource::Passphrase) };
-    match custodian.passphrase(PassphraseRequest { database: &context.database, new, replaces, wrong }) {
+    match provider.passphrase(PassphraseRequest { database: &context.database, new, replaces, wrong }) {
         Ok(passphrase) => Ok(passphrase),
         Err(PromptError::Nobody) => Err(needed(context, new)),
         Err(PromptError::Interrupted) => Err(StoreError::Interrupted),

@@ -1,4 +1,4 @@
-//! The row that records the key source, and the list of keys outside of the database that are of no use.
+//! The row that records the key source, and the list of unused keys outside of the database.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -6,28 +6,33 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{Context, ID, KeyLocation};
 use crate::store::StoreError;
 
-/// What the database knows of its data key.
+/// The record of the data key in the database.
 #[derive(Debug)]
 pub(in crate::store) struct Row {
     pub key_id: [u8; ID],
-    /// The name of the source, whether it is known or not.
+    /// The name of the source. It may be unknown.
     pub source: String,
-    /// What the source needs, in JSON.
+    /// The parameters of the source, in JSON.
     pub parameters: String,
     pub wrapped: Vec<u8>,
-    /// When the key was made.
+    /// The time when the key was made.
     pub created_at: Timestamp,
-    /// Whether what was plain before is gone from the files.
+    /// Whether plain bytes were erased from the files.
     pub erased: bool,
 }
 
-/// The id of the data key, `None` where there is none yet.
+/// Returns the id of the data key, `None` if there is none yet.
 pub(in crate::store) fn id(connection: &Connection) -> rusqlite::Result<Option<[u8; ID]>> {
     let mut statement = connection.prepare_cached("SELECT key_id FROM store_key")?;
     statement.query_row([], |row| row.get(0)).optional()
 }
 
 impl Row {
+    /// Returns `None` for an unknown source, or parameters that it does not understand.
+    pub(in crate::store) fn location(&self) -> Option<KeyLocation> {
+        KeyLocation::from_columns(&self.source, &self.parameters)
+    }
+
     pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let sql = "SELECT key_id, source, parameters, wrapped, created_at, erased FROM store_key";
         connection
@@ -61,44 +66,43 @@ impl Row {
     }
 }
 
-/// Notes keys that lie outside of the database and are of no use: before one is made there, and when the last
-/// change has made one useless. So that none is forgotten, whenever we are killed.
+/// The list of keys that are outside of the database and unused. A key is listed before it is made there, and again by
+/// the change that makes it useless. So none is forgotten, whenever the process is killed.
 pub(in crate::store) mod unused {
     use super::*;
 
-    pub(in crate::store) fn add(connection: &Connection, recorded: &KeyLocation) -> rusqlite::Result<()> {
-        let (source, parameters) = recorded.to_columns();
-        connection.execute("INSERT INTO unused_key VALUES (?, ?)", (source, parameters)).map(drop)
+    pub(in crate::store) fn add(connection: &Connection, location: &KeyLocation) -> rusqlite::Result<()> {
+        connection.execute("INSERT INTO unused_key VALUES (?, ?)", location.columns()).map(drop)
     }
 
-    /// Those that are known to this version.
+    /// Returns the keys of sources that this version knows.
     pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<KeyLocation>> {
         let mut statement = connection.prepare("SELECT source, parameters FROM unused_key")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-        Ok(rows.iter().filter_map(|(source, text)| KeyLocation::from_columns(source, text)).collect())
+        let location = |row: &rusqlite::Row<'_>| {
+            let (source, parameters): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(KeyLocation::from_columns(&source, &parameters))
+        };
+        statement.query_map([], location)?.filter_map(Result::transpose).collect()
     }
 
-    pub(in crate::store) fn remove(connection: &Connection, recorded: &KeyLocation) -> rusqlite::Result<()> {
-        let (source, parameters) = recorded.to_columns();
+    pub(in crate::store) fn remove(connection: &Connection, location: &KeyLocation) -> rusqlite::Result<()> {
         let sql = "DELETE FROM unused_key WHERE source = ? AND parameters = ?";
-        connection.execute(sql, (source, parameters)).map(drop)
+        connection.execute(sql, location.columns()).map(drop)
     }
 }
 
-/// Removes the keys that are of no use, but never the one that is in use. One that cannot be removed now is left for the
-/// next time, and one that another store may have stays listed as long as it is there: see [`key_file::plan`]. Only for
-/// whoever has the turn to change keys: somebody else's may be one that is just being made.
+/// Removes unused keys, but never the one in use.
 ///
-/// [`key_file::plan`]: super::key_file::plan
+/// A key that cannot be removed now is left for the next time. One that another store may use stays listed as long as
+/// it exists, so that [`key_file::plan`](super::key_file::plan) does not take it again. The caller must hold the
+/// directory lock, because another process may just be making one of these keys.
 pub(in crate::store) fn sweep(connection: &Connection, context: &Context) -> Result<(), StoreError> {
     let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
-    let row = Row::read(connection).map_err(failed)?;
-    let in_use = row.and_then(|row| KeyLocation::from_columns(&row.source, &row.parameters));
-    for recorded in unused::read(connection).map_err(failed)? {
-        let is_used = in_use.as_ref().is_some_and(|in_use| in_use.is_same(&recorded, context));
-        if !is_used && recorded.uninstall(context).is_ok_and(|gone| gone) {
-            unused::remove(connection, &recorded).map_err(failed)?;
+    let in_use = Row::read(connection).map_err(failed)?.and_then(|row| row.location());
+    for location in unused::read(connection).map_err(failed)? {
+        let is_used = in_use.as_ref().is_some_and(|in_use| in_use.is_same(&location, context));
+        if !is_used && location.uninstall(context).is_ok_and(|removed| removed) {
+            unused::remove(connection, &location).map_err(failed)?;
         }
     }
     Ok(())

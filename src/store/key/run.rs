@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     io::{self, Read, Write as _},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
@@ -11,35 +11,25 @@ use std::{
 
 use zeroize::Zeroizing;
 
-/// More than this is no key and no passphrase.
-pub(super) const MOST: usize = 64 * 1024;
-/// So many bytes in a row are a part of the secret.
+/// The most bytes that a program may print. A key or a passphrase is shorter.
+pub(super) const LIMIT: usize = 64 * 1024;
+/// The number of bytes in a row that count as a part of the secret.
 const PART: usize = 4;
 
-/// What a program printed.
+/// The output of a program.
 pub(super) struct Output {
     pub stdout: Zeroizing<Vec<u8>>,
     stderr: Zeroizing<Vec<u8>>,
-    pub success: bool,
-    status: String,
-}
-
-/// Why it printed nothing.
-pub(super) enum RunError {
-    NotStarted(io::Error),
-    TimedOut,
-    /// It printed more than [`MOST`].
-    TooMuch,
-    Failed(io::Error),
+    status: ExitStatus,
 }
 
 impl Output {
-    /// What it says of its failure, unless anything of what it printed on standard output is in that.
+    /// Returns the program's error message, unless it holds a part of what was printed on standard output.
     pub fn complaint(&self) -> String {
         let said = String::from_utf8_lossy(&self.stderr);
         let said = said.trim();
         if said.is_empty() {
-            return self.status.clone();
+            return self.status.to_string();
         }
         if shares_a_part(&self.stdout, &self.stderr) {
             return format!("{} (what it said is not shown, for it holds what it printed)", self.status);
@@ -60,47 +50,53 @@ fn shares_a_part(secret: &[u8], text: &[u8]) -> bool {
     secret.windows(PART).any(|part| parts.contains(part))
 }
 
-/// Runs it to its end, with `input` on its standard input. What it starts itself may live on.
+/// Runs a program to its end, with `input` on its standard input. Programs that it starts may live on.
+///
+/// The error names the program as `shown`, and holds nothing of what it printed on standard output.
 pub(super) fn run(
     command: &mut Command,
+    shown: &str,
     input: Option<&[u8]>,
     patience: Duration,
-) -> Result<Output, RunError> {
-    let deadline = Instant::now() + patience;
+) -> Result<Output, String> {
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(RunError::NotStarted)?;
-    let ended = attend(&mut child, input, deadline);
+    let mut child = command.spawn().map_err(|error| format!("cannot run {shown}: {error}"))?;
+    let ended = attend(&mut child, input, patience);
     if ended.is_err() {
         let _ = child.kill();
         let _ = child.wait();
     }
-    ended
+    match ended {
+        Ok(output) if output.status.success() => Ok(output),
+        Ok(output) => Err(format!("{shown} failed: {}", output.complaint())),
+        Err(why) => Err(format!("{shown} {why}")),
+    }
 }
 
-fn attend(child: &mut Child, input: Option<&[u8]>, deadline: Instant) -> Result<Output, RunError> {
+fn attend(child: &mut Child, input: Option<&[u8]>, patience: Duration) -> Result<Output, String> {
+    let deadline = Instant::now() + patience;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         let input = Zeroizing::new(input.to_vec());
-        // It may end without reading.
+        // The program may end without reading it.
         thread::spawn(move || drop(stdin.write_all(&input)));
     }
     let left = || deadline.saturating_duration_since(Instant::now());
-    let read = |from: Receiver<io::Result<Zeroizing<Vec<u8>>>>| match from.recv_timeout(left()) {
-        Ok(read) => read.map_err(RunError::Failed),
-        Err(_) => Err(RunError::TimedOut),
+    let too_late = || format!("did not end within {} seconds: run it by hand", patience.as_secs());
+    let failed = |error: io::Error| format!("failed: {error}");
+    let read = |from: Receiver<io::Result<Zeroizing<Vec<u8>>>>| {
+        from.recv_timeout(left()).map_err(|_| too_late())?.map_err(failed)
     };
     let (stdout, stderr) = (read(stdout)?, read(stderr)?);
-    if stdout.len() > MOST {
-        return Err(RunError::TooMuch);
+    if stdout.len() > LIMIT {
+        return Err(format!("printed more than {} KiB", LIMIT / 1024));
     }
     loop {
-        match child.try_wait().map_err(RunError::Failed)? {
-            Some(status) => {
-                return Ok(Output { stdout, stderr, success: status.success(), status: status.to_string() });
-            }
-            None if left().is_zero() => return Err(RunError::TimedOut),
+        match child.try_wait().map_err(failed)? {
+            Some(status) => return Ok(Output { stdout, stderr, status }),
+            None if left().is_zero() => return Err(too_late()),
             None => thread::sleep(Duration::from_millis(2)),
         }
     }
@@ -109,9 +105,9 @@ fn attend(child: &mut Child, input: Option<&[u8]>, deadline: Instant) -> Result<
 fn reader(from: Option<impl Read + Send + 'static>) -> Receiver<io::Result<Zeroizing<Vec<u8>>>> {
     let (send, receive) = channel();
     thread::spawn(move || {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
         let read = match from {
-            Some(from) => from.take(MOST as u64 + 1).read_to_end(&mut bytes).map(|_| bytes),
+            Some(from) => from.take(LIMIT as u64 + 1).read_to_end(&mut bytes).map(|_| bytes),
             None => Ok(bytes),
         };
         let _ = send.send(read);
@@ -123,42 +119,43 @@ fn reader(from: Option<impl Read + Send + 'static>) -> Receiver<io::Result<Zeroi
 mod tests {
     use super::*;
 
-    fn sh(script: &str, patience: Duration) -> Result<Output, RunError> {
-        run(Command::new("sh").args(["-c", script]), None, patience)
+    fn sh(script: &str, patience: Duration) -> Result<Output, String> {
+        run(Command::new("sh").args(["-c", script]), "sh", None, patience)
     }
 
-    fn complaint(script: &str) -> String {
-        sh(script, Duration::from_secs(20)).unwrap_or_else(|_| panic!("ran")).complaint()
+    fn failure(script: &str) -> String {
+        sh(script, Duration::from_secs(20)).err().expect("failed")
     }
 
     #[test]
-    fn its_complaint_is_repeated_unless_it_holds_anything_of_the_secret() {
-        assert_eq!(complaint("echo no such entry >&2; exit 3"), "no such entry");
-        assert_eq!(complaint("exit 3"), "exit status: 3");
+    fn complaint_with_a_part_of_the_secret_is_not_repeated() {
+        assert_eq!(failure("echo no such entry >&2; exit 3"), "sh failed: no such entry");
+        assert_eq!(failure("exit 3"), "sh failed: exit status: 3");
         for script in [
             "echo hunter2; echo wrong: hunter2 >&2; exit 1",
             "echo hunter2; echo half: unter >&2; exit 1",
             "echo abc; echo xabcx >&2; exit 1",
         ] {
-            let said = complaint(script);
-            assert!(said.starts_with("exit status: 1 (what it said is not shown"), "{said}");
+            let said = failure(script);
+            assert!(said.starts_with("sh failed: exit status: 1 (what it said is not shown"), "{said}");
         }
-        assert_eq!(complaint("echo hunter2; echo other words >&2; exit 1"), "other words");
+        assert_eq!(failure("echo hunter2; echo other words >&2; exit 1"), "sh failed: other words");
     }
 
     #[test]
-    fn whoever_does_not_end_is_ended() {
+    fn program_that_does_not_end_in_time_is_killed() {
         for script in ["sleep 60", "exec >&- 2>&-; sleep 60", "sleep 60 & echo"] {
             let start = Instant::now();
-            let ended = sh(script, Duration::from_millis(200));
-            assert!(matches!(ended, Err(RunError::TimedOut)), "{script}");
+            let said = sh(script, Duration::from_millis(200)).err().expect("ended");
+            assert!(said.contains("did not end within"), "{script}: {said}");
             assert!(start.elapsed() < Duration::from_secs(20));
         }
     }
 
     #[test]
-    fn what_does_not_exist_is_not_started() {
-        let ended = run(&mut Command::new("/nonexistent/program"), None, Duration::from_secs(20));
-        assert!(matches!(ended, Err(RunError::NotStarted(_))));
+    fn missing_program_is_not_started() {
+        let mut missing = Command::new("/nonexistent/program");
+        let said = run(&mut missing, "it", None, Duration::from_secs(20)).err().expect("ran");
+        assert!(said.starts_with("cannot run it: "), "{said}");
     }
 }

@@ -1,62 +1,64 @@
-//! Unlocking for a time, locking again, and what can be said of the key without having it.
+//! Unlocking a store for a time, and what is known of its key without having it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{KeyLocation, KeySource, PromptPolicy, Row, session};
+use super::{KeySource, PromptPolicy, Row, session};
 use crate::{
     credential::Secret,
     store::{Action, Outcome, Store, StoreError},
 };
 
-/// What is known of a store's key, without the key.
+/// The state of a store's key, without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyState {
-    /// The source; `None` for one that this version does not know.
+    /// The key source; `None` for one that this version does not know.
     pub source: Option<KeySource>,
-    /// Where it has the key, in words for people.
+    /// The place where the source keeps the key, in words for people.
     pub place: String,
-    /// When the data key was made.
+    /// The time when the data key was made.
     pub created_at: Timestamp,
-    /// Whether a passphrase has to be given first. `None`: only its source knows, a key ring that may be locked or a command
-    /// that may ask, and they were not asked.
+    /// Whether a passphrase must be given first. `None` if only the source knows, which was not asked: a key ring that may be
+    /// locked, or a command that may ask.
     pub locked: Option<bool>,
-    /// Until when it is kept unlocked for this login session.
+    /// The time until which the key is kept unlocked.
     pub unlocked_until: Option<Timestamp>,
 }
 
 impl Store {
-    /// What is known of the key; `None` while there is none.
+    /// Returns the state of the key, `None` if there is no key yet.
     ///
     /// # Errors
-    /// As [`Store::open`]. [`StoreError::Corrupt`] when the record of it is gone, and what it has sealed is there.
+    /// As [`Store::open`], and [`StoreError::Corrupt`] if something is sealed and the record of the key is gone.
     pub fn key_state(&self) -> Result<Option<KeyState>, StoreError> {
-        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else {
-            self.refuse_what_is_sealed()?;
+        let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else {
+            self.refuse_sealed_without_key()?;
             return Ok(None);
         };
-        let recorded = KeyLocation::from_columns(&row.source, &row.parameters);
+        let location = row.location();
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
-        let locked = match &recorded {
-            Some(KeyLocation::Passphrase(_)) => Some(unlocked_until.is_none()),
-            Some(KeyLocation::Keyring(_) | KeyLocation::Command(_)) => None,
-            Some(KeyLocation::KeyFile(_) | KeyLocation::SystemdCreds(_)) | None => Some(false),
-        };
+        let needs_passphrase = location.as_ref().map_or(Some(false), |location| location.needs_passphrase());
         Ok(Some(KeyState {
-            source: recorded.as_ref().map(KeyLocation::source),
-            place: recorded.map_or(row.source, |recorded| recorded.place(&self.context(PromptPolicy::No))),
+            source: location.as_ref().map(|location| location.source()),
+            place: self.key_place(&row),
             created_at: row.created_at,
-            locked,
+            locked: needs_passphrase.map(|needs| needs && unlocked_until.is_none()),
             unlocked_until,
         }))
     }
 
-    /// Gets the data key with this passphrase, for as long as this value lives.
+    fn key_place(&self, row: &Row) -> String {
+        match row.location() {
+            Some(location) => location.place(&self.context(PromptPolicy::No)),
+            None => row.source.clone(),
+        }
+    }
+
+    /// Gets the data key with this passphrase, for as long as this value lives. Other key sources ignore it.
     ///
     /// # Errors
-    /// [`StoreError::WrongPassphrase`], and what [`Store::prepare`] has. With another key source the passphrase is
-    /// not looked at.
+    /// [`StoreError::WrongPassphrase`], and the errors of [`Store::prepare`].
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), StoreError> {
         match self.fetch_key(PromptPolicy::Given(passphrase.clone())) {
             Ok(_) => Ok(()),
@@ -67,36 +69,43 @@ impl Store {
         }
     }
 
-    /// Keeps the data key for this login session: every store of this user that has it needs no passphrase for so
-    /// long. It is kept in memory alone. Says until when.
+    /// Keeps the data key unlocked for this long, for all stores of this user that have it. Returns the end.
+    ///
+    /// It is kept in memory only.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] when there is no place to keep it, and what [`Store::prepare`] has.
+    /// [`StoreError::Refused`] if there is no place to keep it, and the errors of [`Store::prepare`].
     pub fn keep_unlocked(&self, time: Duration) -> Result<Timestamp, StoreError> {
-        let until = session::keep(&*self.key(PromptPolicy::Allowed)?, time)?;
+        let until = session::keep(&*self.key(PromptPolicy::Allowed)?, time).ok_or_else(|| {
+            let why = "it cannot be kept unlocked, because this system gives us no key ring in the kernel (a \
+                       container may not): name a file that holds the passphrase with \
+                       AUTHENTICATE_PASSPHRASE_FILE";
+            StoreError::Refused { path: self.place(), why: why.into() }
+        })?;
         self.audit_store(Action::Unlock, Outcome::Ok)?;
         Ok(until)
     }
 
-    /// What the settings say of the key source, if that is not what the database has: in words for people, with the
-    /// way out. What is recorded counts.
+    /// Describes how the settings differ from the recorded key source, which is the one in use.
+    ///
+    /// The text is for people and says how to change the source.
     ///
     /// # Errors
-    /// [`StoreError::Settings`], and what [`Store::open`] has.
+    /// [`StoreError::Settings`], and the errors of [`Store::open`].
     pub fn differs_from_settings(&self) -> Result<Option<String>, StoreError> {
-        let wish = self.place.key_config()?;
-        let Some(wished) = wish.source else { return Ok(None) };
-        let Some(row) = Row::read(&self.connection).map_err(|e| self.failed(e))? else { return Ok(None) };
-        let recorded = KeyLocation::from_columns(&row.source, &row.parameters);
-        if recorded.as_ref().is_some_and(|recorded| recorded.source() == wished && recorded.is_wished(&wish))
-        {
+        let config = self.place.key_config()?;
+        let Some(wanted) = config.source else { return Ok(None) };
+        let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else { return Ok(None) };
+        let is_same =
+            |location: &super::KeyLocation| location.source() == wanted && location.matches(&config);
+        if row.location().as_ref().is_some_and(is_same) {
             return Ok(None);
         }
-        let place = recorded.map_or(row.source, |recorded| recorded.place(&self.context(PromptPolicy::No)));
         Ok(Some(format!(
-            "the settings name the key source {wished}, but the key of {} is still {place}: \
-             `authenticate store rekey --source {wished}` changes that",
-            self.place().display()
+            "the settings name the key source {wanted}, but the key of {} is still {}: \
+             `authenticate store rekey --source {wanted}` changes that",
+            self.place().display(),
+            self.key_place(&row)
         )))
     }
 }

@@ -1,5 +1,5 @@
-//! What else is known of a stored credential without its secret: the column `details`, a JSON object in which only what
-//! is not usual stands. What is only looked at on its way is in `moving`.
+//! The column `details`: metadata in a JSON object, without members that have their usual value. The member
+//! `moving_from` is read elsewhere, see `import_progress`.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,10 @@ pub(in crate::store) const NONE: &str = "{}";
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::store) struct Details {
-    /// Who keeps it alive.
+    /// The owner, who refreshes it.
     #[serde(skip_serializing_if = "Owner::is_us")]
     pub(in crate::store) owner: Owner,
-    /// The parts of the secret that are there and not blank, of kinds that have several.
+    /// The parts of the secret that are there and not blank, for kinds that have several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::store) parts: Vec<String>,
 }
@@ -29,7 +29,7 @@ impl Details {
     }
 
     pub(in crate::store) fn read(text: &str) -> Result<Self, serde_json::Error> {
-        // Nearly all are, and a list may be long.
+        // Nearly all are empty, and a list may be long.
         if text == NONE { Ok(Self::default()) } else { serde_json::from_str(text) }
     }
 }

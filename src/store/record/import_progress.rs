@@ -1,5 +1,7 @@
-//! Where a login is being taken out of a vendor's files: beside the login (`moving_from` in its `details`), until it is ours. Whoever
-//! is killed in between leaves the only copy of it here, still as the vendor's.
+//! The progress of a move: the directory of the vendor's files that a login is being removed from.
+//!
+//! It is stored with the login (`moving_from` in its `details`) until the login is ours. A process that is killed in
+//! between leaves the only copy of the login here, still owned by the vendor.
 
 use std::path::{Path, PathBuf};
 
@@ -10,32 +12,29 @@ use crate::{
     store::{Store, StoreError, db::change::key},
 };
 
-const NOTE: &str = "UPDATE credential SET details = json_set(details, '$.moving_from', ?)
-WHERE provider = ? AND credential_set = ? AND profile = ?";
-
-const READ: &str = "SELECT json_extract(details, '$.moving_from') FROM credential
-WHERE provider = ? AND credential_set = ? AND profile = ?";
-
 impl Store {
-    /// Notes that this version is about to be taken out of the files in a directory. What is stored next makes that void.
+    /// Records that this version is about to be removed from the files in a directory. The next credential that is
+    /// stored at the address makes that void.
     pub(crate) fn begin_move(
         &mut self,
         address: &Address,
         version: i64,
         directory: &Path,
     ) -> Result<(), StoreError> {
+        let sql = "UPDATE credential SET details = json_set(details, '$.moving_from', ?)
+                   WHERE provider = ? AND credential_set = ? AND profile = ?";
         let [provider, set, profile] = key(address);
-        // One that is no text is not gone on with.
-        let directory = directory.to_str();
-        self.change_if_current(address, version, |change| {
-            change.execute(NOTE, (directory, provider, set, profile)).map(drop)
-        })
+        // A path that is not UTF-8 is stored as NULL. Such a move cannot be resumed.
+        let row = (directory.to_str(), provider, set, profile);
+        self.change_if_current(address, version, |change| change.execute(sql, row).map(drop))
     }
 
-    /// The directory that was noted last.
+    /// Returns the directory that was recorded last.
     pub(crate) fn move_source(&self, address: &Address) -> Result<Option<PathBuf>, StoreError> {
-        let found = self.connection.query_row(READ, key(address), |row| row.get::<_, Option<String>>(0));
-        let found = found.optional().map_err(|e| self.failed(e))?;
+        let sql = "SELECT json_extract(details, '$.moving_from') FROM credential
+                   WHERE provider = ? AND credential_set = ? AND profile = ?";
+        let read = || self.connection.query_row(sql, key(address), |row| row.get(0)).optional();
+        let found: Option<Option<String>> = self.run(|| Ok(read()?))?;
         Ok(found.flatten().map(PathBuf::from))
     }
 }

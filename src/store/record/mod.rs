@@ -1,11 +1,8 @@
 //! Stored credentials: reading, writing, removing and listing their rows.
 
-pub(in crate::store) mod account;
 pub(in crate::store) mod details;
 pub(in crate::store) mod import_progress;
-pub(in crate::store) mod profiles;
 pub(in crate::store) mod read;
-pub(in crate::store) mod read_back;
 pub(in crate::store) mod remove;
 pub(in crate::store) mod row;
 pub(in crate::store) mod write;

@@ -1,64 +1,47 @@
-//! Reading credentials, and listing them without reading their secrets.
+//! Reading credentials, and listing them without their secrets.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::row::{COLUMNS, SECRET, summary};
+use super::row::{COLUMNS, SECRET, WITH_SECRET, summary};
 use crate::{
     credential::{Address, Name, Record},
-    store::{
-        Listing, Store, StoreError, Summary,
-        crypto::{ledger::Ledger, seal},
-        db::change::key,
-        key::{ATTEMPTS, DataKey, PromptPolicy},
-    },
+    store::{Listing, Store, StoreError, Summary, crypto::seal, db::change::key, error::Fault, key::DataKey},
 };
 
+const AT: &str = "WHERE provider = ? AND credential_set = ? AND profile = ?";
+
 impl Store {
-    /// The credential at an address, `None` when there is none.
+    /// Returns the credential at an address, `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError::NotOpened`] for one that was moved, put back or altered, [`StoreError::Decode`] and
-    /// [`StoreError::Unreadable`] for one that cannot be read, what [`Store::prepare`] has, and what [`Store::open`] has.
+    /// - [`StoreError::NotOpened`] for a credential that was moved or altered.
+    /// - [`StoreError::Decode`] and [`StoreError::Unreadable`] for one that cannot be read.
+    ///
+    /// And those of [`Store::prepare`] and [`Store::open`].
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
-        for _ in 0..ATTEMPTS {
-            let reading = self.connection.unchecked_transaction().map_err(|e| self.failed(e))?;
-            if let Some(key) = self.key_at_hand(&reading).map_err(|e| self.failed(e))? {
-                return self.read(&reading, &key, address);
-            }
-            if !self.has(address).map_err(|e| self.failed(e))? {
-                return Ok(None);
-            }
-            // Whatever it takes to get the key, nobody has to wait for it.
-            drop(reading);
-            self.fetch_key(PromptPolicy::Allowed)?;
+        let sql = format!("SELECT 1 FROM credential {AT}");
+        let is_there =
+            || -> rusqlite::Result<bool> { self.connection.prepare_cached(&sql)?.exists(key(address)) };
+        // Nobody is asked for a passphrase if there is nothing to open.
+        match self.run(|| Ok(self.key_at_hand(&self.connection)?.is_some() || is_there()?))? {
+            true => self.read_with_key(|reading, key| self.read(reading, key, address)),
+            false => Ok(None),
         }
-        Err(StoreError::Busy { path: self.place() })
     }
 
-    fn has(&self, address: &Address) -> rusqlite::Result<bool> {
-        let sql = "SELECT 1 FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
-        self.connection.prepare_cached(sql)?.exists(key(address))
-    }
-
-    /// As [`Store::get`], within a transaction whose key this is.
-    pub(in crate::store) fn read(
+    fn read(
         &self,
         reading: &Connection,
         data_key: &DataKey,
         address: &Address,
-    ) -> Result<Option<Record>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS}, secret FROM credential
-             WHERE provider = ? AND credential_set = ? AND profile = ?"
-        );
-        let ledger = Ledger::read(reading, data_key).map_err(|e| self.ledger_failed(e))?;
-        let mut statement = reading.prepare_cached(&sql).map_err(|e| self.failed(e))?;
-        let read = |row: &Row<'_>| self.record_of(row, data_key, &ledger);
-        statement.query_row(key(address), read).optional().map_err(|e| self.failed(e))?.transpose()
+    ) -> Result<Option<Record>, Fault> {
+        let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} {AT}"))?;
+        let record = statement.query_row(key(address), |row| self.record_of(row, data_key)).optional()?;
+        Ok(record.transpose()?)
     }
 
-    /// What is known of all credentials, or those of one set, without their secrets: sorted by provider, set
-    /// and profile. Those that can be read; see [`Store::listing`].
+    /// Returns all credentials, or those of one set, without their secrets, sorted by provider, set and profile.
+    /// Rows that cannot be read are left out; see [`Store::listing`].
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -66,7 +49,7 @@ impl Store {
         Ok(self.listing(set)?.credentials)
     }
 
-    /// The same, with the rows that cannot be read.
+    /// Like [`Store::list`], with the rows that cannot be read.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -75,7 +58,7 @@ impl Store {
             "SELECT {COLUMNS} FROM credential WHERE :set IS NULL OR credential_set = :set
              ORDER BY provider, credential_set, profile"
         );
-        let list = || {
+        self.run(|| {
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut listing = Listing::default();
             for row in statement.query_map(named_params! {":set": set.map(Name::as_str)}, summary)? {
@@ -85,40 +68,48 @@ impl Store {
                 }
             }
             Ok(listing)
-        };
-        list().map_err(|e| self.failed(e))
+        })
     }
 
-    /// The outer result is SQLite's.
+    /// Returns the profiles of a provider in a set that have a credential, sorted. No secret is read.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn profiles(&self, provider: &Name, set: &Name) -> Result<Vec<Name>, StoreError> {
+        let sql = "SELECT profile FROM credential WHERE provider = ? AND credential_set = ? ORDER BY profile";
+        self.run(|| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            // An invalid name is not a profile. `listing` reports the row.
+            let name = |row: &Row<'_>| Ok(row.get_ref(0)?.as_str().ok().and_then(|name| name.parse().ok()));
+            let names = statement.query_map([provider.as_str(), set.as_str()], name)?;
+            Ok(names.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Opens the credential of a row. The outer result is SQLite's.
     pub(in crate::store) fn record_of(
         &self,
         row: &Row<'_>,
         key: &DataKey,
-        ledger: &Ledger<'_>,
     ) -> rusqlite::Result<Result<Record, StoreError>> {
         let summary = match summary(row)? {
             Ok(summary) => summary,
             Err(row) => return Ok(Err(StoreError::Unreadable(Box::new(self.here(row))))),
         };
         let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary;
+        let path = self.place();
         let Ok(stored) = row.get_ref(SECRET)?.as_blob() else {
-            return Ok(Err(StoreError::Decode { path: self.place(), address }));
+            return Ok(Err(StoreError::Decode { path, address }));
         };
-        Ok((|| {
-            let refuse =
-                |why| Err(StoreError::NotOpened { path: self.place(), address: address.clone(), why });
-            match ledger.current(&address).map_err(|e| self.ledger_failed(e))? {
-                Some(current) if current == version => {}
-                Some(_) => return refuse("an older one was put back"),
-                None => return refuse("it was put there from elsewhere"),
+        Ok(match seal::open(&key.key, &address, version, stored) {
+            None => {
+                let why = "it was altered, or belongs to another address or version";
+                Err(StoreError::NotOpened { path, address, why })
             }
-            match seal::open(&key.key, &address, version, stored) {
-                None => refuse("it was altered, or belongs to another address or version"),
-                Some(Ok(credential)) if credential.kind() == kind => {
-                    Ok(Record { address, credential, metadata, created_at, updated_at, version })
-                }
-                Some(_) => Err(StoreError::Decode { path: self.place(), address }),
+            Some(Ok(credential)) if credential.kind() == kind => {
+                Ok(Record { address, credential, metadata, created_at, updated_at, version })
             }
-        })())
+            Some(_) => Err(StoreError::Decode { path, address }),
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! Between a row and what it means.
+//! The rows of credentials: from columns to values, and back.
 
 use std::path::PathBuf;
 
@@ -12,60 +12,60 @@ use serde::{
 use super::details::Details;
 use crate::credential::{Address, Kind, Metadata, Name, Record};
 
-/// What is known of a stored credential without its secret.
+/// A stored credential without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Where it is.
+    /// The address.
     pub address: Address,
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// What the vendor said of it.
+    /// The metadata from the vendor.
     pub metadata: Metadata,
-    /// The parts of its secret that are there and not blank: `access_token`, `refresh_token`, `id_token` and what begins
-    /// with `login.`, where a native login came from; or the names of fields. None for kinds with one part, and for what
-    /// an older version stored.
+    /// The parts of the secret that are there and not blank: `access_token`, `refresh_token`, `id_token` and names that begin
+    /// with `login.`, for the origin of an OAuth login; or the names of fields. Empty for kinds with one part, and for
+    /// credentials that an older version stored.
     pub parts: Vec<String>,
-    /// When it was first stored, to the millisecond.
+    /// The time when it was first stored, to the millisecond.
     pub created_at: Timestamp,
-    /// When it was last replaced, to the millisecond.
+    /// The time when it was last replaced, to the millisecond.
     pub updated_at: Timestamp,
-    /// Changes with each change and never comes back; for compare-and-swap.
+    /// The version, for compare-and-swap. Each change takes a new one, and none is used twice.
     pub version: i64,
 }
 
-/// What is stored: what can be read, and what cannot.
+/// The rows of the store: those that can be read, and those that cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The credentials, sorted by provider, set and profile.
     pub credentials: Vec<Summary>,
-    /// Rows that are there and make no sense. They are nothing to the others.
+    /// The rows that cannot be read. They do not affect the others.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A row of which what is beside the secret makes no sense: somebody has changed it, or the disk.
+/// A row whose metadata cannot be read: a person or the disk has damaged it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what {} holds for {row} cannot be read: {why}; remove it with logout, or restore a backup", path.display())]
 pub struct Unreadable {
     /// The database.
     pub path: PathBuf,
-    /// Where it is; `None` where its names are none.
+    /// The address; `None` if its names are not valid.
     pub address: Option<Address>,
-    /// The same for people, with what stands in place of names.
+    /// The address for people, with whatever is in place of valid names.
     pub row: String,
-    /// What is wrong with it.
+    /// The damage.
     pub why: String,
     pub(in crate::store) key: RawKey,
 }
 
-/// The primary key as it is in the database, whatever that is: provider, set and profile.
+/// The bytes in the key columns, which may not be valid names: provider, set and profile.
 pub(in crate::store) type RawKey = [Vec<u8>; 3];
 
-/// Which row it is that has this key. Slower than by address.
+/// The condition that finds the row with a [`RawKey`].
 pub(in crate::store) const BY_RAW_KEY: &str =
-    "CAST(provider AS BLOB) = ? AND CAST(credential_set AS BLOB) = ? AND CAST(profile AS BLOB) = ?";
+    "provider = CAST(? AS TEXT) AND credential_set = CAST(? AS TEXT) AND profile = CAST(? AS TEXT)";
 
-/// No more of what stands in place of a name is shown.
-const MOST: usize = 64;
+/// The number of characters of an invalid name that are shown.
+const SHOWN: usize = 64;
 
 /// The columns that [`summary`] reads, in its order.
 pub(in crate::store) const COLUMNS: &str = "provider, credential_set, profile, kind, account, host, scopes, \
@@ -74,30 +74,23 @@ pub(in crate::store) const COLUMNS: &str = "provider, credential_set, profile, k
 /// The index of the column `version`.
 pub(in crate::store) const VERSION: usize = 10;
 
-/// The index of the column after those.
+/// The index of the secret in [`WITH_SECRET`].
 pub(in crate::store) const SECRET: usize = 12;
 
-/// The outer result is SQLite's.
+/// Selects all columns that [`summary`] reads, and the secret.
+pub(in crate::store) const WITH_SECRET: &str = "SELECT provider, credential_set, profile, kind, account, host, scopes, \
+     expires_at, created_at, updated_at, version, details, secret FROM credential";
+
+/// Reads everything but the secret. The outer result is SQLite's.
 pub(in crate::store) fn summary(row: &Row<'_>) -> rusqlite::Result<Result<Summary, Unreadable>> {
-    sorted_out(row, read(row))
-}
-
-/// The address and the version: all that sealing needs.
-pub(in crate::store) fn address_and_version(
-    row: &Row<'_>,
-) -> rusqlite::Result<Result<(Address, i64), Unreadable>> {
-    sorted_out(row, address(row).and_then(|address| Ok((address, row.get(VERSION)?))))
-}
-
-fn sorted_out<T>(row: &Row<'_>, read: rusqlite::Result<T>) -> rusqlite::Result<Result<T, Unreadable>> {
-    match read {
+    match read(row) {
         Ok(read) => Ok(Ok(read)),
         Err(error) if error.sqlite_error().is_some() => Err(error),
         Err(error) => unreadable(row, &error).map(Err),
     }
 }
 
-/// Nothing of what is there is in it but what stands in place of names.
+/// Describes the damage. Of the row's content, only the names are shown.
 fn unreadable(row: &Row<'_>, error: &rusqlite::Error) -> rusqlite::Result<Unreadable> {
     let column = match error {
         rusqlite::Error::FromSqlConversionFailure(column, ..)
@@ -105,12 +98,8 @@ fn unreadable(row: &Row<'_>, error: &rusqlite::Error) -> rusqlite::Result<Unread
         | rusqlite::Error::InvalidColumnType(column, ..) => COLUMNS.split(", ").nth(*column),
         _ => None,
     };
-    let why =
-        column.map_or_else(|| "it makes no sense".into(), |column| format!("its {column} makes no sense"));
-    let mut key = RawKey::default();
-    for (column, bytes) in key.iter_mut().enumerate() {
-        *bytes = row.get_ref(column)?.as_bytes().unwrap_or_default().to_vec();
-    }
+    let why = column.map_or_else(|| "it is not valid".into(), |column| format!("its {column} is not valid"));
+    let key = raw_key(row)?;
     let address = address(row).ok();
     let row = address.as_ref().map_or_else(|| named(&key), Address::to_string);
     Ok(Unreadable { path: PathBuf::new(), address, row, why, key })
@@ -118,11 +107,21 @@ fn unreadable(row: &Row<'_>, error: &rusqlite::Error) -> rusqlite::Result<Unread
 
 fn named(key: &RawKey) -> String {
     let [provider, set, profile] =
-        key.each_ref().map(|name| String::from_utf8_lossy(name).chars().take(MOST).collect::<String>());
+        key.each_ref().map(|name| String::from_utf8_lossy(name).chars().take(SHOWN).collect::<String>());
     format!("{provider:?}:{profile:?} (set {set:?})")
 }
 
-fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
+/// Reads the first three columns, whatever is in them.
+pub(in crate::store) fn raw_key(row: &Row<'_>) -> rusqlite::Result<RawKey> {
+    let mut key = RawKey::default();
+    for (column, bytes) in key.iter_mut().enumerate() {
+        *bytes = row.get_ref(column)?.as_bytes().unwrap_or_default().to_vec();
+    }
+    Ok(key)
+}
+
+/// Reads the address in the first three columns.
+pub(in crate::store) fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
     Ok(Address { provider: name(row, 0)?, set: name(row, 1)?, profile: name(row, 2)? })
 }
 
@@ -145,7 +144,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     })
 }
 
-pub(in crate::store) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
+fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
     text(row, column, str::parse)
 }
 
@@ -160,7 +159,7 @@ where
     parse(text).map_err(|error| failed(error.into()))
 }
 
-/// A time as stored, in Unix milliseconds.
+/// Reads a time in Unix milliseconds.
 pub(in crate::store) fn time(milliseconds: i64) -> rusqlite::Result<Timestamp> {
     time_in(0, milliseconds)
 }
@@ -170,31 +169,20 @@ fn time_in(column: usize, milliseconds: i64) -> rusqlite::Result<Timestamp> {
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, milliseconds))
 }
 
-const INSERT: &str = "
+const WRITE: &str = "
 INSERT INTO credential (provider, credential_set, profile, kind, account, host, scopes,
                         expires_at, created_at, updated_at, version, details, secret)
 VALUES (:provider, :set, :profile, :kind, :account, :host, :scopes,
-        :expires_at, :created_at, :updated_at, :version, :details, :secret)";
+        :expires_at, :created_at, :updated_at, :version, :details, :secret)
+ON CONFLICT DO UPDATE SET
+    kind = excluded.kind, account = excluded.account, host = excluded.host, scopes = excluded.scopes,
+    expires_at = excluded.expires_at, created_at = excluded.created_at, updated_at = excluded.updated_at,
+    version = excluded.version, details = excluded.details, secret = excluded.secret";
 
-const REPLACE: &str = "
-UPDATE credential SET
-    kind = :kind, account = :account, host = :host, scopes = :scopes, expires_at = :expires_at, created_at = :created_at,
-    updated_at = :updated_at, version = :version, details = :details, secret = :secret
-WHERE provider = :provider AND credential_set = :set AND profile = :profile";
-
-/// Writes a credential, sealed as `secret`, where there is none.
-pub(in crate::store) fn insert(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
-    execute(change, INSERT, record, secret)
-}
-
-/// Writes it in the place of the one that is there.
-pub(in crate::store) fn replace(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
-    execute(change, REPLACE, record, secret)
-}
-
-fn execute(change: &Connection, sql: &str, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
+/// Writes a record with its sealed secret, and replaces the row that is there.
+pub(in crate::store) fn write(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
     let Record { address, credential, metadata, created_at, updated_at, version } = record;
-    let written = change.prepare_cached(sql)?.execute(named_params! {
+    let written = change.prepare_cached(WRITE)?.execute(named_params! {
         ":provider": address.provider.as_str(),
         ":set": address.set.as_str(),
         ":profile": address.profile.as_str(),

@@ -1,29 +1,30 @@
-//! Storing and replacing.
+//! Storing and replacing credentials.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row};
 
-use super::row::{insert, replace, time};
+use super::row::{time, write};
 use crate::{
     credential::{Address, Credential, Metadata, Record},
     store::{
         Action, Store, StoreError,
-        crypto::{ledger::Ledger, seal},
+        crypto::seal,
         db::{
-            change::{NEXT_VERSION, key},
+            change::{NEXT_VERSION, clock, key},
             erase::PATIENCE,
         },
     },
 };
 
-/// What became of a compare-and-swap.
+/// The result of a compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swap {
-    /// The version was the expected one; this is stored now.
+    /// The version was the expected one, and this record is stored now.
     Swapped(Record),
-    /// It was not: somebody else has been here. This is what they left, `None` when it was removed.
+    /// The version was another one, because another process has changed the credential: to this, `None` if it was
+    /// removed.
     Lost(Option<Record>),
 }
 
@@ -31,14 +32,14 @@ const CURRENT: &str =
     "SELECT version, created_at FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
 
 impl Store {
-    /// Stores a credential, or replaces the one that is there, in one transaction, and reads it back from the
-    /// database. The old one's bytes are overwritten as in [`Store::erase`].
+    /// Stores a credential in one transaction, or replaces the present one, and reads it back from the database.
     ///
-    /// What is returned is what was read. Times are kept to the millisecond, `created_at` stays that of the
-    /// first.
+    /// The bytes of a replaced one are erased as [`Store::erase`] does. The returned record is the one that was read.
+    /// Times are kept to the millisecond, and `created_at` stays that of the first credential.
     ///
     /// # Errors
-    /// [`StoreError::ReadBack`] when something else was read than was stored, and what [`Store::open`] has.
+    /// [`StoreError::ReadBack`] if what was read differs from what was stored, and the errors of [`Store::prepare`]
+    /// and [`Store::open`].
     pub fn put(
         &mut self,
         address: &Address,
@@ -51,7 +52,7 @@ impl Store {
         }
     }
 
-    /// As [`Store::put`], but only if the credential is there in the version that is expected.
+    /// Like [`Store::put`], but only if the credential has the expected version.
     ///
     /// # Errors
     /// As [`Store::put`]. Losing is not an error.
@@ -72,39 +73,57 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Swap, StoreError> {
-        let path = self.place();
-        let failed = |source| StoreError::from_sqlite(path.clone(), source);
-        let (change, data_key) = self.begin_with_key()?;
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let current: Option<(i64, i64)> =
-            change.query_row(CURRENT, key(address), read).optional().map_err(failed)?;
-        if expected.is_some() && current.map(|(version, _)| version) != expected {
-            drop(change);
-            return Ok(Swap::Lost(self.get(address)?));
-        }
-        let version = change.query_row(NEXT_VERSION, [], |row| row.get(0)).map_err(failed)?;
-        let secret = seal::seal(&data_key.key, address, version, credential)?;
-        let created_at = current.map(|(_, created_at)| created_at);
-        let record = to_write(address, created_at, version, credential, metadata).map_err(failed)?;
-        let write = if current.is_some() { replace } else { insert };
-        write(&change, &record, &secret).map_err(failed)?;
-        Ledger::read(&change, &data_key)
-            .and_then(|mut ledger| ledger.set(address, Some(version)))
-            .map_err(|e| self.ledger_failed(e))?;
-        self.record(&change, Action::Store, Some(address)).map_err(failed)?;
-        change.commit().map_err(failed)?;
-        self.tidy_up_on_close()?;
-        if current.is_some() {
-            // The new one is stored, whatever becomes of this. A renewal has others waiting; what it leaves is sealed.
+        let written = self.change_with_key(|change, data_key| {
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let current: Option<(i64, i64)> = change.query_row(CURRENT, key(address), read).optional()?;
+            if expected.is_some() && current.map(|(version, _)| version) != expected {
+                return Ok(None);
+            }
+            let version = change.query_row(NEXT_VERSION, [], |row| row.get(0))?;
+            let secret = seal::seal(&data_key.key, address, version, &credential.encode())?;
+            let created_at = current.map(|(_, created_at)| created_at);
+            let record = as_stored(address, created_at, version, credential, metadata)?;
+            write(change, &record, &secret)?;
+            self.record(change, Action::Store, Some(address))?;
+            Ok(Some((record, current.is_some())))
+        })?;
+        let Some((record, is_replaced)) = written else { return Ok(Swap::Lost(self.get(address)?)) };
+        if is_replaced {
+            // The new credential is stored, whether this works or not. Others wait for a refresh, so it does not wait.
             let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
-            self.erase_within(patience).unwrap_or(false);
+            self.empty_log(patience).unwrap_or(false);
         }
         self.read_back(record).map(Swap::Swapped)
     }
+
+    /// Reads the stored record from the file, past the page cache, and compares it with the one that was written.
+    ///
+    /// If another process has replaced or removed it meanwhile, there is nothing to compare.
+    fn read_back(&self, written: Record) -> Result<Record, StoreError> {
+        self.run(|| Ok(self.connection.release_memory()?))?;
+        match self.get(&written.address)? {
+            Some(read) if read == written => Ok(read),
+            Some(read) if read.version > written.version => Ok(written),
+            None if self.run(|| Ok(clock(&self.connection)?))? > written.version => Ok(written),
+            _ => Err(StoreError::ReadBack { path: self.place(), address: written.address }),
+        }
+    }
+
+    /// Stores the account's name, unless the credential has changed.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn name_account(&mut self, address: &Address, version: i64, account: &str) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE credential SET account = ? WHERE provider = ? AND credential_set = ? AND profile = ?";
+        let [provider, set, profile] = key(address);
+        let row = [account, provider, set, profile];
+        self.change_if_current(address, version, |change| change.execute(sql, row).map(drop))
+    }
 }
 
-/// What is written, with its times as the database keeps them.
-fn to_write(
+/// Returns the record to store, with its times as the database keeps them.
+fn as_stored(
     address: &Address,
     created_at: Option<i64>,
     version: i64,

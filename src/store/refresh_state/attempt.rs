@@ -1,45 +1,45 @@
-//! How the exchange of a credential's refresh token stands.
+//! The last attempt to refresh a credential.
 //!
-//! A refresh token may be good for one exchange only, so that one is recorded before it is sent. What is recorded
-//! counts for the version of the credential that holds the token: whatever is stored next makes it void.
+//! A refresh token may work only once, so an attempt is recorded before the token is sent.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
+use super::{AT, CURRENT, ensure_row, is_current};
 use crate::{
     credential::Address,
     store::{
         Store, StoreError,
         db::change::key,
-        record::row::{name, time},
+        record::row::{address, time},
     },
 };
 
-/// How the exchange of one version's refresh token stands.
+/// The attempt to exchange the refresh token of one version of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshAttempt {
     /// The credential's version.
     pub version: i64,
-    /// How far it is.
+    /// The state of the attempt.
     pub state: AttemptState,
-    /// Who made it: a process and a program, for people.
+    /// The process and program that made the attempt, for people.
     pub holder: String,
-    /// Since when it is in this state, to the millisecond.
+    /// The time of the last change of state, to the millisecond.
     pub since: Timestamp,
-    /// Why it was refused, or is not known.
+    /// The reason why the token was rejected, or why the outcome is unknown.
     pub why: Option<String>,
 }
 
-/// How far an exchange is.
+/// The state of a refresh attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {
-    /// The token is on its way, or its holder died.
+    /// The token was sent, and the answer is awaited or its holder died.
     InFlight,
-    /// The vendor has refused it for good.
+    /// The vendor has rejected the token for good.
     Rejected,
-    /// Nobody knows whether the vendor took the token.
+    /// Nobody knows whether the vendor consumed the token.
     Unknown,
 }
 
@@ -53,35 +53,24 @@ impl AttemptState {
     }
 }
 
-/// What came of beginning an exchange.
+/// The result of [`Store::begin_attempt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// It is recorded: the token may be sent.
+    /// The attempt is recorded: the token may be sent.
     Started,
-    /// The credential is not there in that version any more.
+    /// The credential no longer has that version.
     Changed,
-    /// An exchange of that version is recorded already.
+    /// An attempt for that version is recorded already.
     AlreadyRecorded(RefreshAttempt),
 }
 
-const CURRENT: &str =
-    "SELECT version FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
-
-const COLUMNS: &str = "x.version, x.state, x.holder, x.since, x.why";
-
-/// Only what counts for the present version.
-const JOINED: &str = "exchange x JOIN credential c USING (provider, credential_set, profile, version)";
-
-const RECORD: &str = "
-INSERT INTO exchange (provider, credential_set, profile, version, state, holder, since, why)
-VALUES (:provider, :set, :profile, :version, :state, :holder, :since, :why)
-ON CONFLICT DO UPDATE SET
-    version = excluded.version, state = excluded.state, holder = excluded.holder, since = excluded.since,
-    why = excluded.why";
+const COLUMNS: &str = "provider, credential_set, profile, version, state, holder, since, x.why";
 
 impl Store {
-    /// Records that the refresh token of this version is about to be sent, on the disk when this returns. Does nothing
-    /// if the credential has moved on or if an exchange of the version is recorded, unless `again`.
+    /// Records that the refresh token of this version is about to be sent, synced to the disk.
+    ///
+    /// Records nothing if the credential has changed, or if an attempt for the version is recorded and `again` is
+    /// not set.
     ///
     /// # Errors
     /// As [`Store::put`].
@@ -92,25 +81,21 @@ impl Store {
         holder: &str,
         again: bool,
     ) -> Result<BeginOutcome, StoreError> {
-        let path = self.place();
-        let failed = |source| StoreError::from_sqlite(path.clone(), source);
-        // What the vendor answers can only be stored with the key as it is by now, which may have to be asked for.
-        let (change, _) = self.begin_with_key()?;
-        let current: Option<i64> =
-            change.query_row(CURRENT, key(address), |row| row.get(0)).optional().map_err(failed)?;
-        if current != Some(version) {
-            return Ok(BeginOutcome::Changed);
-        }
-        let before = change.query_row(&of_one(), key(address), exchange).optional().map_err(failed)?;
-        if let Some(before) = before.filter(|_| !again) {
-            return Ok(BeginOutcome::AlreadyRecorded(before));
-        }
-        record(&change, address, version, AttemptState::InFlight, holder, None).map_err(failed)?;
-        change.commit().map_err(failed)?;
-        Ok(BeginOutcome::Started)
+        // The vendor's answer can only be stored with the key, which may have to be asked for: so get it now.
+        self.change_with_key(|change, _| {
+            if !is_current(change, address, version)? {
+                return Ok(BeginOutcome::Changed);
+            }
+            if let Some(before) = read(change, address)?.filter(|_| !again) {
+                return Ok(BeginOutcome::AlreadyRecorded(before));
+            }
+            let attempt = RefreshAttempt::now(version, AttemptState::InFlight, holder, None);
+            record(change, address, &attempt)?;
+            Ok(BeginOutcome::Started)
+        })
     }
 
-    /// Records how an exchange ended, unless the credential has moved on.
+    /// Records how an attempt ended, unless the credential has changed.
     ///
     /// # Errors
     /// As [`Store::put`].
@@ -122,152 +107,109 @@ impl Store {
         holder: &str,
         why: &str,
     ) -> Result<(), StoreError> {
-        self.change_if_current(address, version, |change| {
-            record(change, address, version, state, holder, Some(why))
-        })
+        self.restore_attempt(address, &RefreshAttempt::now(version, state, holder, Some(why)))
     }
 
-    /// Puts back what was known before an exchange that certainly did not happen, unless the credential has moved on.
+    /// Restores the attempt that was recorded before one that certainly did not happen, unless the credential has
+    /// changed.
     ///
     /// # Errors
     /// As [`Store::put`].
     pub fn restore_attempt(&mut self, address: &Address, before: &RefreshAttempt) -> Result<(), StoreError> {
-        let RefreshAttempt { version, state, holder, since, why } = before;
-        self.change_if_current(address, *version, |change| {
-            record_since(change, address, *version, *state, holder, *since, why.as_deref())
-        })
+        self.change_if_current(address, before.version, |change| record(change, address, before))
     }
 
-    /// Forgets an exchange that certainly did not happen, unless the credential has moved on.
+    /// Removes an attempt that certainly did not happen, unless the credential has changed.
     ///
     /// # Errors
     /// As [`Store::put`].
     pub fn remove_attempt(&mut self, address: &Address, version: i64) -> Result<(), StoreError> {
-        const FORGET: &str = "DELETE FROM exchange WHERE provider = ? AND credential_set = ? AND profile = ?";
-        self.change_if_current(address, version, |change| change.execute(FORGET, key(address)).map(drop))
+        let sql = format!("UPDATE exchange SET state = NULL WHERE {AT}");
+        self.change_if_current(address, version, |change| change.execute(&sql, key(address)).map(drop))
     }
 
-    /// A change to what is known of a credential, unless it has moved on.
-    pub(in crate::store) fn change_if_current(
-        &mut self,
-        address: &Address,
-        version: i64,
-        how: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), StoreError> {
-        let path = self.place();
-        let failed = |source| StoreError::from_sqlite(path.clone(), source);
-        let change = self.begin()?;
-        let current: Option<i64> =
-            change.query_row(CURRENT, key(address), |row| row.get(0)).optional().map_err(failed)?;
-        if current == Some(version) {
-            how(&change).map_err(failed)?;
-            change.commit().map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// How the exchange of the present version's refresh token stands. `None`: it was never sent.
+    /// Returns the attempt for the present version, `None` if its refresh token was never sent.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn attempt(&self, address: &Address) -> Result<Option<RefreshAttempt>, StoreError> {
-        let found =
-            || self.connection.prepare_cached(&of_one())?.query_row(key(address), exchange).optional();
-        found().map_err(|e| self.failed(e))
+        self.run(|| Ok(read(&self.connection, address)?))
     }
 
-    /// All of them.
+    /// Returns the attempts of all credentials in their present version.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn attempts(&self) -> Result<Vec<(Address, RefreshAttempt)>, StoreError> {
-        of_all(&self.connection).map_err(|e| self.failed(e))
+        self.run(|| Ok(read_all(&self.connection)?))
     }
 
-    /// Refuses a change of the whole store while a token is under way.
-    pub(in crate::store) fn refuse_while_in_flight(
-        &self,
-        change: &rusqlite::Connection,
-    ) -> Result<(), StoreError> {
-        let known = of_all(change).map_err(|e| self.failed(e))?;
-        match known.into_iter().find(|(_, known)| known.state == AttemptState::InFlight) {
+    /// Refuses a change to the whole store while a refresh is in flight.
+    pub(in crate::store) fn refuse_while_in_flight(&self, change: &Connection) -> Result<(), StoreError> {
+        let attempts = self.run(|| Ok(read_all(change)?))?;
+        match attempts.into_iter().find(|(_, attempt)| attempt.state == AttemptState::InFlight) {
             Some((address, _)) => Err(StoreError::RefreshInFlight { address: Box::new(address) }),
             None => Ok(()),
         }
     }
 }
 
-pub(in crate::store) fn of_all(
-    connection: &rusqlite::Connection,
+impl RefreshAttempt {
+    fn now(version: i64, state: AttemptState, holder: &str, why: Option<&str>) -> Self {
+        let why = why.map(str::to_owned);
+        Self { version, state, holder: holder.to_owned(), since: Timestamp::now(), why }
+    }
+}
+
+fn read(connection: &Connection, address: &Address) -> rusqlite::Result<Option<RefreshAttempt>> {
+    let sql = format!("SELECT {COLUMNS} FROM {CURRENT} WHERE {AT} AND state NOT NULL");
+    connection.prepare_cached(&sql)?.query_row(key(address), attempt).optional()
+}
+
+/// Reads all attempts. Rows whose address is not valid belong to no credential, and are skipped.
+pub(in crate::store) fn read_all(
+    connection: &Connection,
 ) -> rusqlite::Result<Vec<(Address, RefreshAttempt)>> {
-    let sql = format!("SELECT {COLUMNS}, provider, credential_set, profile FROM {JOINED}");
+    let sql = format!("SELECT {COLUMNS} FROM {CURRENT} WHERE state NOT NULL");
     let mut statement = connection.prepare_cached(&sql)?;
-    // What is at no address is nobody's.
-    let address = |row: &Row<'_>| {
-        Some(Address { provider: name(row, 5).ok()?, set: name(row, 6).ok()?, profile: name(row, 7).ok()? })
-    };
-    let rows = statement.query_map([], |row| address(row).map(|at| Ok((at, exchange(row)?))).transpose())?;
+    let rows = statement.query_map([], |row| match address(row) {
+        Ok(address) => Ok(Some((address, attempt(row)?))),
+        Err(_) => Ok(None),
+    })?;
     rows.filter_map(Result::transpose).collect()
 }
 
-fn of_one() -> String {
-    format!("SELECT {COLUMNS} FROM {JOINED} WHERE provider = ? AND credential_set = ? AND profile = ?")
-}
-
 pub(in crate::store) fn record(
-    change: &rusqlite::Connection,
+    change: &Connection,
     address: &Address,
-    version: i64,
-    state: AttemptState,
-    holder: &str,
-    why: Option<&str>,
+    attempt: &RefreshAttempt,
 ) -> rusqlite::Result<()> {
-    record_since(change, address, version, state, holder, Timestamp::now(), why)
+    let RefreshAttempt { version, state, holder, since, why } = attempt;
+    let [provider, set, profile] = key(address);
+    ensure_row(change, address, *version)?;
+    let sql = format!("UPDATE exchange SET state = ?, holder = ?, since = ?, why = ? WHERE {AT}");
+    let row = (state.as_str(), holder, since.as_millisecond(), why, provider, set, profile);
+    change.execute(&sql, row).map(drop)
 }
 
-pub(in crate::store) fn record_since(
-    change: &rusqlite::Connection,
-    address: &Address,
-    version: i64,
-    state: AttemptState,
-    holder: &str,
-    since: Timestamp,
-    why: Option<&str>,
-) -> rusqlite::Result<()> {
-    let recorded = change.execute(
-        RECORD,
-        named_params! {
-            ":provider": address.provider.as_str(),
-            ":set": address.set.as_str(),
-            ":profile": address.profile.as_str(),
-            ":version": version,
-            ":state": state.as_str(),
-            ":holder": holder,
-            ":since": since.as_millisecond(),
-            ":why": why,
-        },
-    );
-    recorded.map(drop)
-}
-
-fn exchange(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
-    let state = match row.get_ref(1)?.as_str().unwrap_or_default() {
+fn attempt(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
+    let state = match row.get_ref(4)?.as_str().unwrap_or_default() {
         "sent" => AttemptState::InFlight,
         "refused" => AttemptState::Rejected,
         _ => AttemptState::Unknown,
     };
     let known = RefreshAttempt {
-        version: row.get(0)?,
+        version: row.get(3)?,
         state,
-        holder: row.get_ref(2)?.as_str().unwrap_or_default().to_owned(),
+        holder: row.get_ref(5)?.as_str().unwrap_or_default().to_owned(),
         since: Timestamp::UNIX_EPOCH,
-        why: row.get_ref(4)?.as_str().ok().map(str::to_owned),
+        why: row.get_ref(7)?.as_str().ok().map(str::to_owned),
     };
-    Ok(match time(row.get(3)?) {
+    Ok(match row.get(6).and_then(time) {
         Ok(since) => RefreshAttempt { since, ..known },
-        // A record that makes no sense is no reason to send a token.
+        // An unreadable record is no reason to send a token.
         Err(_) => {
-            let why = Some("the record of it makes no sense".to_owned());
+            let why = Some("the record of the attempt is damaged".to_owned());
             RefreshAttempt { state: AttemptState::Unknown, since: Timestamp::now(), why, ..known }
         }
     })
@@ -286,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_sent_once() {
+    fn refresh_token_with_a_recorded_attempt_is_not_sent_again() {
         let (mut store, address, version) = stored();
         assert_eq!(
             store.begin_attempt(&address, version, "me", false).expect("begun"),
@@ -306,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_next_makes_it_void() {
+    fn attempt_of_a_replaced_credential_is_void() {
         let (mut store, address, version) = stored();
         store.begin_attempt(&address, version, "me", false).expect("begun");
         store.end_attempt(&address, version, AttemptState::Rejected, "me", "invalid_grant").expect("ended");
@@ -319,7 +261,7 @@ mod tests {
             BeginOutcome::Changed
         );
         store.end_attempt(&address, version, AttemptState::Rejected, "me", "late").expect("ignored");
-        assert_eq!(store.attempt(&address).expect("read"), None, "the loser changes nothing");
+        assert_eq!(store.attempt(&address).expect("read"), None, "an outdated version changes nothing");
         assert_eq!(
             store.begin_attempt(&address, next.version, "me", false).expect("begun"),
             BeginOutcome::Started
@@ -327,13 +269,13 @@ mod tests {
         let begun = store.attempt(&address).expect("read");
         store.end_attempt(&address, version, AttemptState::Rejected, "me", "late").expect("ignored");
         store.remove_attempt(&address, version).expect("ignored");
-        assert_eq!(store.attempt(&address).expect("read"), begun, "nor when the winner has begun one");
+        assert_eq!(store.attempt(&address).expect("read"), begun, "nor does it change a newer attempt");
         store.remove_attempt(&address, next.version).expect("forgotten");
         assert_eq!(store.attempt(&address).expect("read"), None);
     }
 
     #[test]
-    fn what_was_known_before_one_that_did_not_happen_is_known_again() {
+    fn restored_attempt_is_the_one_from_before() {
         let (mut store, address, version) = stored();
         store.begin_attempt(&address, version, "me", false).expect("begun");
         store.end_attempt(&address, version, AttemptState::Unknown, "me", "no answer").expect("ended");
@@ -346,11 +288,11 @@ mod tests {
         assert_eq!(store.attempt(&address).expect("read"), Some(before.clone()));
         store.put(&address, &Credential::api_key("two"), &Metadata::default()).expect("stored");
         store.restore_attempt(&address, &before).expect("ignored");
-        assert_eq!(store.attempt(&address).expect("read"), None, "the credential has moved on");
+        assert_eq!(store.attempt(&address).expect("read"), None, "the credential was replaced");
     }
 
     #[test]
-    fn a_record_that_makes_no_sense_sends_no_token() {
+    fn unreadable_attempt_counts_as_unknown() {
         let (mut store, address, version) = stored();
         store.begin_attempt(&address, version, "me", false).expect("begun");
         store.connection.execute("UPDATE exchange SET since = 9223372036854775807", []).expect("altered");
@@ -362,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_with_the_credential() {
+    fn attempt_is_removed_with_its_credential() {
         let (mut store, address, version) = stored();
         store.begin_attempt(&address, version, "me", false).expect("begun");
         store.remove(&address).expect("removed");

@@ -1,4 +1,4 @@
-//! Storing, replacing, swapping, removing, listing.
+//! Storing, replacing, swapping, removing and listing.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn one_of_each() -> [Credential; 5] {
 }
 
 #[test]
-fn every_kind_comes_back_from_another_opening_as_it_was() {
+fn credential_of_each_kind_is_the_same_after_reopening() {
     let directory = TempDir::new().expect("a directory");
     for credential in one_of_each() {
         let mut store = Store::open(directory.path()).expect("a store");
@@ -40,7 +40,7 @@ fn every_kind_comes_back_from_another_opening_as_it_was() {
 }
 
 #[test]
-fn times_are_kept_to_the_millisecond() {
+fn stored_times_are_kept_to_the_millisecond() {
     let mut store = Store::in_memory().expect("a store");
     let metadata = Metadata { expires_at: Timestamp::new(1_900_000_000, 123_456_789).ok(), ..none() };
     let stored = store.put(&address("codex"), &key("k"), &metadata).expect("stored");
@@ -48,7 +48,7 @@ fn times_are_kept_to_the_millisecond() {
 }
 
 #[test]
-fn replacing_keeps_the_creation_time_and_counts_the_version_up() {
+fn replacing_keeps_the_creation_time_and_increases_the_version() {
     let mut store = Store::in_memory().expect("a store");
     let first = store.put(&address("codex"), &key("1"), &none()).expect("stored");
     // As if it had been stored long ago.
@@ -61,7 +61,7 @@ fn replacing_keeps_the_creation_time_and_counts_the_version_up() {
 }
 
 #[test]
-fn a_swap_needs_the_version_that_is_there() {
+fn swap_with_an_outdated_version_is_lost() {
     let mut store = Store::in_memory().expect("a store");
     let at = address("codex");
     assert_eq!(store.swap(&at, 1, &key("x"), &none()).expect("swap"), Swap::Lost(None));
@@ -75,7 +75,7 @@ fn a_swap_needs_the_version_that_is_there() {
 }
 
 #[test]
-fn a_version_does_not_come_back_with_a_new_login() {
+fn version_after_a_removal_is_a_new_one() {
     let mut store = Store::in_memory().expect("a store");
     let at = address("codex");
     let before = store.put(&at, &key("1"), &none()).expect("stored");
@@ -86,7 +86,7 @@ fn a_version_does_not_come_back_with_a_new_login() {
 }
 
 #[test]
-fn what_reads_back_differently_is_an_error() {
+fn put_that_reads_back_differently_is_an_error() {
     let mut store = Store::in_memory().expect("a store");
     let trigger = "CREATE TRIGGER t AFTER INSERT ON credential
                    BEGIN UPDATE credential SET account = 'somebody else'; END";
@@ -96,7 +96,7 @@ fn what_reads_back_differently_is_an_error() {
 }
 
 #[test]
-fn the_list_is_sorted_and_does_not_look_at_secrets() {
+fn list_is_sorted_and_reads_no_secrets() {
     let mut store = Store::in_memory().expect("a store");
     let mut stored = Vec::new();
     for (provider, set, profile) in
@@ -119,8 +119,8 @@ fn the_list_is_sorted_and_does_not_look_at_secrets() {
 }
 
 #[test]
-fn a_table_or_trigger_that_is_missing_is_found() {
-    for gone in ["table exchange", "table postponed", "trigger audit_is_not_changed"] {
+fn check_finds_a_missing_table_or_trigger() {
+    for gone in ["table exchange", "trigger audit_is_bounded"] {
         let store = Store::in_memory().expect("a store");
         assert_eq!(store.check().expect("checked"), [""; 0]);
         store.connection.execute_batch(&format!("DROP {gone}")).expect("gone");
@@ -129,7 +129,7 @@ fn a_table_or_trigger_that_is_missing_is_found() {
 }
 
 #[test]
-fn removing_says_whether_there_was_something() {
+fn removal_says_whether_a_credential_was_found() {
     let mut store = Store::in_memory().expect("a store");
     store.put(&address("codex"), &key("k"), &none()).expect("stored");
     assert!(store.remove(&address("codex")).expect("removed").found);
@@ -138,7 +138,7 @@ fn removing_says_whether_there_was_something() {
 }
 
 #[test]
-fn reading_creates_nothing() {
+fn open_existing_without_a_store_creates_nothing() {
     let directory = TempDir::new().expect("a directory");
     let missing = directory.path().join("missing");
     assert!(Store::open_existing(&missing).expect("no error").is_none());
@@ -147,7 +147,7 @@ fn reading_creates_nothing() {
 }
 
 #[test]
-fn a_second_writer_waits_and_is_told_when_it_was_too_long() {
+fn second_writer_that_waits_too_long_is_locked_out() {
     let (directory, _) = with_database();
     let mut one = Store::open(directory.path()).expect("a store");
     let mut other = Store::open(directory.path()).expect("a store");

@@ -1,6 +1,4 @@
-//! What is known beside the columns.
-
-use rusqlite::Connection;
+//! The column `details`.
 
 use super::*;
 use crate::credential::Owner;
@@ -15,7 +13,7 @@ fn oauth() -> Credential {
 }
 
 #[test]
-fn the_owner_and_the_parts_are_listed_without_the_secret() {
+fn owner_and_parts_are_listed_without_the_secret() {
     let mut store = Store::in_memory().expect("a store");
     let vendor = Metadata { owner: Owner::Vendor, ..none() };
     let read = store.put(&address("codex"), &oauth(), &vendor).expect("stored");
@@ -32,18 +30,4 @@ fn the_owner_and_the_parts_are_listed_without_the_secret() {
         ("openai", Owner::Us, ""),
     ];
     assert_eq!(found, expected.map(|(at, owner, parts)| (at.to_owned(), owner, parts.to_owned())));
-}
-
-#[test]
-fn a_database_from_before_the_details_is_brought_to_this_one() {
-    let (directory, file) = with_database();
-    let old = Connection::open(&file).expect("opened");
-    old.execute_batch(
-        "ALTER TABLE credential DROP COLUMN details; DROP TABLE postponed; PRAGMA user_version = 4",
-    )
-    .expect("made older");
-    old.close().expect("closed");
-    let store = Store::open(directory.path()).expect("a store");
-    let record = store.get(&address("codex")).expect("read").expect("there");
-    assert_eq!((record.credential, record.metadata.owner), (key("s3cret"), Owner::Us));
 }

@@ -1,19 +1,86 @@
-//! Databases that earlier versions wrote, with plain secrets. The fixture was written by the first one.
+//! Databases of earlier versions. There is a fixture of each schema; up to schema 2, secrets were plain.
+//!
+//! The fixtures from schema 3 on are sealed with the key in `store.key`.
 
 use std::time::Duration;
 
 use super::*;
-use crate::credential::Kind;
+use crate::credential::{Kind, Owner};
 
 const FIXTURE: &[u8] = include_bytes!("../../../tests/fixtures/schema-1.db");
 const CANARY: &str = "PLAINCANARY";
 
+/// The fixtures of the other schemas, by schema version from 2 on.
+const LATER: [&[u8]; SCHEMA_VERSION as usize - 2] = [
+    include_bytes!("../../../tests/fixtures/schema-2.db"),
+    include_bytes!("../../../tests/fixtures/schema-3.db"),
+    include_bytes!("../../../tests/fixtures/schema-4.db"),
+    include_bytes!("../../../tests/fixtures/schema-5.db"),
+    include_bytes!("../../../tests/fixtures/schema-6.db"),
+];
+const STORE_KEY: &[u8] = include_bytes!("../../../tests/fixtures/store.key");
+
+fn write_private(file: &Path, content: &[u8]) {
+    fs::write(file, content).expect("written");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("closed to others");
+}
+
 fn with_fixture() -> (TempDir, PathBuf) {
     let directory = TempDir::new().expect("a directory");
     let file = directory.path().join(FILE_NAME);
-    fs::write(&file, FIXTURE).expect("written");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("closed to others");
+    write_private(&file, FIXTURE);
     (directory, file)
+}
+
+#[test]
+fn database_of_each_schema_is_migrated_with_all_that_it_holds() {
+    for (schema, fixture) in (2..).zip(LATER) {
+        let directory = TempDir::new().expect("a directory");
+        write_private(&directory.path().join(FILE_NAME), fixture);
+        if schema > 2 {
+            write_private(&directory.path().join("store.key"), STORE_KEY);
+        }
+        let mut store = Store::open(directory.path()).expect("opened");
+        assert_eq!(store.schema_when_opened(), schema);
+        assert_eq!(store.check().expect("checked"), [""; 0], "schema {schema}");
+        no_file_holds_the_canary(&directory);
+
+        let (codex, gh, claude) = (
+            Address { profile: name("work"), ..address("codex") },
+            Address { set: name("team"), ..address("gh") },
+            address("claude"),
+        );
+        let get = |at: &Address| store.get(at).expect("readable").expect("there");
+        let addresses: Vec<_> =
+            store.list(None).expect("listed").into_iter().map(|row| row.address).collect();
+        assert_eq!(addresses, [claude.clone(), codex.clone(), gh.clone(), address("openai")]);
+        let record = get(&codex);
+        let Credential::OAuth(tokens) = &record.credential else { panic!("{:?}", record.credential) };
+        assert_eq!(tokens.extra["account_id"].expose(), "PLAINCANARY-extra");
+        assert_eq!(record.metadata.scopes, ["read", "write"]);
+        assert_eq!(get(&address("openai")).credential, key("sk-PLAINCANARY-openai-2"));
+        let owner = if schema < 5 { Owner::Us } else { Owner::Vendor };
+        assert_eq!(get(&claude).metadata.owner, owner, "schema {schema}");
+        let source = (schema > 4).then(|| PathBuf::from("/home/dev/.config/gh"));
+        assert_eq!(store.move_source(&gh).expect("read"), source, "schema {schema}");
+
+        let attempt =
+            |at: &Address| store.attempt(at).expect("read").map(|attempt| (attempt.state, attempt.why));
+        assert_eq!(attempt(&codex), Some((AttemptState::Rejected, Some("invalid_grant".into()))));
+        assert_eq!(attempt(&claude), Some((AttemptState::InFlight, None)));
+        assert_eq!(attempt(&gh), None);
+        let backoff = |at: &Address| store.backoff(at).expect("read").map(|backoff| backoff.why);
+        let whys = if schema < 6 { [None, None] } else { [Some("busy".into()), Some("502".into())] };
+        assert_eq!([backoff(&codex), backoff(&gh)], whys, "schema {schema}");
+        let log = store.audit_log(None, 100).expect("read");
+        assert_eq!(log.iter().any(|entry| entry.action == "token"), schema > 3, "schema {schema}");
+
+        // It can be written, too.
+        store.put(&codex, &key("new"), &none()).expect("stored");
+        assert!(store.remove(&gh).expect("removed").found);
+        assert_eq!(store.attempt(&codex).expect("read"), None);
+        assert_eq!(store.check().expect("checked"), [""; 0], "schema {schema}");
+    }
 }
 
 #[track_caller]
@@ -26,7 +93,7 @@ fn no_file_holds_the_canary(directory: &TempDir) {
     }
 }
 
-/// Everything is as it was, and sealed.
+/// The store holds everything that the fixture of schema 1 holds, and it is sealed.
 #[track_caller]
 fn is_sealed(directory: &TempDir) {
     let store = Store::open(directory.path()).expect("a store");
@@ -45,7 +112,7 @@ fn is_sealed(directory: &TempDir) {
 }
 
 #[test]
-fn opening_seals_them_and_nothing_plain_is_left() {
+fn opening_a_plain_store_seals_it_and_erases_what_was_plain() {
     let (directory, _) = with_fixture();
     assert!(FIXTURE.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()));
     drop(Store::open_existing(directory.path()).expect("opened").expect("there"));
@@ -54,7 +121,7 @@ fn opening_seals_them_and_nothing_plain_is_left() {
 }
 
 #[test]
-fn what_is_in_the_log_only_is_sealed_too() {
+fn plain_content_of_the_log_is_sealed_and_erased() {
     let (directory, file) = with_fixture();
     let elsewhere = TempDir::new().expect("a directory");
     let copy = elsewhere.path().join(FILE_NAME);
@@ -74,7 +141,7 @@ fn what_is_in_the_log_only_is_sealed_too() {
 }
 
 #[test]
-fn a_reader_that_keeps_plain_pages_there_only_delays_it() {
+fn reader_of_plain_pages_delays_their_erasure() {
     let (directory, file) = with_fixture();
     let reader = Connection::open(&file).expect("opened");
     reader.execute_batch("BEGIN; SELECT count(*) FROM credential").expect("reading");
@@ -86,7 +153,7 @@ fn a_reader_that_keeps_plain_pages_there_only_delays_it() {
 }
 
 #[test]
-fn many_that_open_it_at_once_seal_it_once() {
+fn plain_store_opened_by_many_at_once_is_sealed_once() {
     let (directory, _) = with_fixture();
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -100,7 +167,7 @@ fn many_that_open_it_at_once_seal_it_once() {
 }
 
 #[test]
-fn without_a_key_it_stays_as_it_is_until_there_is_one() {
+fn plain_store_without_a_key_is_sealed_when_there_is_one() {
     let (directory, _) = with_fixture();
     // Nobody can make a key file where there is a directory of that name.
     let in_the_way = directory.path().join("store.key");
@@ -115,9 +182,8 @@ fn without_a_key_it_stays_as_it_is_until_there_is_one() {
     is_sealed(&directory);
 }
 
-/// Within the test's time, whatever is in the way.
 #[test]
-fn a_locked_one_is_an_error_and_sealed_the_next_time() {
+fn plain_store_that_is_locked_is_sealed_the_next_time() {
     let (directory, file) = with_fixture();
     let mut writer = Connection::open(&file).expect("opened");
     writer.busy_timeout(Duration::ZERO).expect("no waiting");

@@ -1,4 +1,4 @@
-//! What the store does, in one process. Several processes: `tests/store.rs`.
+//! Tests of the store in one process. Those with several processes are in `tests/store.rs`.
 
 mod changes;
 mod details;

@@ -1,10 +1,10 @@
-//! What is not opened, and stays as it is.
+//! Files that are refused, and left as they are.
 
 use std::os::unix::fs::{chown, symlink};
 
 use super::*;
 
-/// Neither way of opening takes it, and the file is the same afterwards, with nothing new beside it.
+/// Both ways of opening fail, and the directory is the same afterwards.
 fn refused(directory: &Path) -> StoreError {
     let before = contents(directory);
     let reading = Store::open_existing(directory).expect_err("refused");
@@ -36,7 +36,7 @@ fn patch(file: &Path, at: usize, bytes: &[u8]) {
 }
 
 #[test]
-fn links_are_not_followed() {
+fn link_in_place_of_the_database_is_refused() {
     let (directory, file) = with_database();
     let elsewhere = TempDir::new().expect("a directory");
     let real = elsewhere.path().join("real.db");
@@ -49,7 +49,7 @@ fn links_are_not_followed() {
 }
 
 #[test]
-fn the_directory_is_no_link_either_but_those_above_may_be() {
+fn link_in_place_of_the_data_directory_is_refused() {
     let (directory, _) = with_database();
     let outer = TempDir::new().expect("a directory");
     let link = outer.path().join("link");
@@ -61,7 +61,7 @@ fn the_directory_is_no_link_either_but_those_above_may_be() {
 }
 
 #[test]
-fn links_beside_the_database_are_not_followed() {
+fn link_in_place_of_a_log_is_refused() {
     for suffix in ["-wal", "-shm", "-journal"] {
         let (directory, file) = with_database();
         symlink("/etc/passwd", super::db::create::beside(&file, suffix)).expect("a link");
@@ -70,7 +70,7 @@ fn links_beside_the_database_are_not_followed() {
 }
 
 #[test]
-fn other_peoples_files_are_refused() {
+fn file_or_directory_of_another_user_is_refused() {
     if !rustix::process::geteuid().is_root() {
         return; // Only root can give files away.
     }
@@ -83,7 +83,7 @@ fn other_peoples_files_are_refused() {
 }
 
 #[test]
-fn what_is_open_to_others_is_refused_with_the_way_out() {
+fn file_or_directory_open_to_others_is_refused() {
     let (directory, file) = with_database();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("changed");
     is_refused(directory.path(), &format!("chmod 600 {}", file.display()));
@@ -93,7 +93,7 @@ fn what_is_open_to_others_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn what_is_no_file_is_refused() {
+fn directory_or_fifo_in_place_of_the_database_is_refused() {
     let directory = TempDir::new().expect("a directory");
     let file = directory.path().join(FILE_NAME);
     fs::create_dir(&file).expect("a directory");
@@ -104,7 +104,7 @@ fn what_is_no_file_is_refused() {
 }
 
 #[test]
-fn a_newer_schema_is_refused() {
+fn newer_schema_is_refused() {
     let (directory, file) = with_database();
     patch(&file, 60, &(SCHEMA_VERSION + 1).to_be_bytes());
     let error = refused(directory.path());
@@ -114,7 +114,7 @@ fn a_newer_schema_is_refused() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_while_it_is_in_the_log_only_and_while_the_store_is_open() {
+fn newer_schema_in_the_log_is_refused_by_new_and_open_stores() {
     let (directory, _) = with_database();
     let mut ours = Store::open(directory.path()).expect("a store");
     let newer = Store::open(directory.path()).expect("a store");
@@ -126,15 +126,89 @@ fn a_newer_schema_is_refused_while_it_is_in_the_log_only_and_while_the_store_is_
 }
 
 #[test]
-fn a_database_of_another_program_is_refused() {
+fn database_of_another_program_is_refused() {
     let (directory, file) = with_database();
     patch(&file, 68, &7u32.to_be_bytes());
     let error = refused(directory.path());
     assert!(matches!(error, StoreError::Foreign { application_id: 7, .. }), "{error}");
 }
 
+/// A database of another program in every state in which it may be found: in each journal mode, with a log that was not
+/// checkpointed, with a journal that was not rolled back, and shorter than its header says.
 #[test]
-fn what_is_no_database_is_refused() {
+fn database_of_another_program_is_left_as_it_is_in_every_state() {
+    let make = |mode: &str| {
+        let directory = TempDir::new().expect("a directory");
+        let file = directory.path().join(FILE_NAME);
+        let other = rusqlite::Connection::open(&file).expect("opened");
+        let sql = format!(
+            "PRAGMA application_id = 7; PRAGMA journal_mode = {mode};
+             CREATE TABLE t (a); INSERT INTO t SELECT zeroblob(9000)"
+        );
+        other.execute_batch(&sql).expect("made");
+        (directory, file, other)
+    };
+    let close = |file: &Path| {
+        for entry in fs::read_dir(file.parent().expect("a directory")).expect("files") {
+            let path = entry.expect("an entry").path();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("closed to others");
+        }
+    };
+    let is_left = |directory: &TempDir, file: &Path| {
+        close(file);
+        let error = refused(directory.path());
+        assert!(matches!(error, StoreError::Foreign { application_id: 7, .. }), "{error}");
+    };
+    for mode in ["DELETE", "WAL"] {
+        let (directory, file, other) = make(mode);
+        drop(other);
+        is_left(&directory, &file);
+        let length = fs::metadata(&file).expect("there").len();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(&file)
+            .and_then(|file| file.set_len(length - 4096))
+            .expect("cut");
+        is_left(&directory, &file);
+
+        let (directory, _, other) = make(mode);
+        other.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN").expect("begun");
+        other
+            .execute_batch("UPDATE t SET a = randomblob(90000); INSERT INTO t SELECT * FROM t")
+            .expect("written");
+        // Copied in the middle of a transaction, as a killed process leaves it.
+        let left = TempDir::new().expect("a directory");
+        for entry in fs::read_dir(directory.path()).expect("files").flatten() {
+            fs::copy(entry.path(), left.path().join(entry.file_name())).expect("copied");
+        }
+        is_left(&left, &left.path().join(FILE_NAME));
+    }
+}
+
+/// Checkpoints change the file while it is being recognised. No opening may mistake that for damage.
+#[test]
+fn store_that_grows_is_recognised_at_any_moment() {
+    let (directory, _) = with_database();
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut store = Store::open(directory.path()).expect("a store");
+            store.connection.execute_batch("PRAGMA synchronous = OFF").expect("fast");
+            for n in 0..400 {
+                let secret = key(&"x".repeat(20_000));
+                store.put(&address(&format!("p{n}")), &secret, &none()).expect("stored");
+                store.erase().expect("checkpointed");
+            }
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+            Store::open_existing(directory.path()).expect("opened").expect("there");
+        }
+    });
+}
+
+#[test]
+fn file_that_is_not_a_database_is_refused() {
     for content in [&b""[..], b"SQLite", b"SQLite format 3\0", &[b'x'; 5000]] {
         let (directory, file) = with_database();
         fs::write(&file, content).expect("writable");
@@ -144,7 +218,7 @@ fn what_is_no_database_is_refused() {
 }
 
 #[test]
-fn damaged_pages_are_reported_and_left_alone() {
+fn damaged_pages_are_reported_and_left_as_they_are() {
     let damages: [fn(&mut Vec<u8>); 3] = [
         |content| content.truncate(4096),
         |content| content[100..4096].fill(0xab),
@@ -169,7 +243,7 @@ fn damaged_pages_are_reported_and_left_alone() {
 }
 
 #[test]
-fn a_log_without_its_database_is_not_played_into_a_new_one() {
+fn log_without_its_database_is_refused() {
     let (directory, file) = with_database();
     fs::rename(&file, super::db::create::beside(&file, "-wal")).expect("moved");
     is_refused(directory.path(), "is missing");

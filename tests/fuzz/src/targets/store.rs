@@ -18,9 +18,9 @@ use crate::canary::{hidden, undebugged};
 const PLACES: &[(&str, &str, &str)] = &[
     ("credential", "secret", "provider = 'codex'"),
     ("credential", "secret", "provider = 'gh'"),
-    ("ledger", "sealed", "part = 256"),
-    ("ledger", "sealed", "part < 256"),
-    ("ledger", "part", "part < 256"),
+    ("credential", "host", "provider = 'gh'"),
+    ("credential", "created_at", "provider = 'gh'"),
+    ("store_key", "created_at", "id = 1"),
     ("credential", "version", "provider = 'codex'"),
     ("credential", "provider", "provider = 'codex'"),
     ("credential", "credential_set", "provider = 'codex'"),

@@ -1,0 +1,3 @@
+-- Metadata in JSON, see `record::details`.
+
+ALTER TABLE credential ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
