@@ -35,7 +35,7 @@ pub use self::{
     db::{identify::APPLICATION_ID, migrate::SCHEMA_VERSION},
     error::StoreError,
     key::{
-        CachedKey, KeySource, KeyState, Locked, PassphraseProvider, PassphraseRequest, PromptError,
+        KeySource, KeyState, Locked, PassphraseProvider, PassphraseRequest, PromptError,
         set_passphrase_provider,
     },
     record::{

@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Store, StoreError};
-use crate::config::Paths;
+use super::Store;
 
 /// A shared store, for example one in memory, which cannot be opened twice. Clones share the store.
 #[derive(Clone, Debug)]
@@ -13,28 +12,6 @@ impl SharedStore {
     /// Shares a store.
     pub fn new(store: Store) -> Self {
         Self(Arc::new(Mutex::new(store)))
-    }
-
-    /// Returns the given store, or opens the one in the data directory.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn open(given: Option<&Self>, paths: &Paths) -> Result<Self, StoreError> {
-        match given {
-            Some(store) => Ok(store.clone()),
-            None => Ok(Self::new(Store::open(paths)?)),
-        }
-    }
-
-    /// Like [`SharedStore::open`], but creates no store in the data directory. Returns `None` if there is none.
-    ///
-    /// # Errors
-    /// As [`Store::open_existing`].
-    pub fn open_existing(given: Option<&Self>, paths: &Paths) -> Result<Option<Self>, StoreError> {
-        match given {
-            Some(store) => Ok(Some(store.clone())),
-            None => Ok(Store::open_existing(paths)?.map(Self::new)),
-        }
     }
 
     /// Returns a number that differs between the shared stores of this process, while they live.

@@ -144,7 +144,7 @@ fn a_key_in_place_of_a_field_is_not_repeated() {
     }
     for (json, says) in [
         (format!(r#"{{"{KEY}": "x"}}"#), "slack has no field"),
-        (format!(r#"{{"{KEY}": 1}}"#), "is not a text"),
+        (format!(r#"{{"{KEY}": 1}}"#), "is not a string"),
         (format!(r#"{{"{KEY}": "x", "{KEY}": "y"}}"#), "is given twice"),
         (format!(r#"["{KEY}"]"#), "not one JSON object"),
         (r#"{"bot_tokn": "x"}"#.to_owned(), "slack has no field \"bot_tokn\""),

@@ -5,7 +5,6 @@
 //!
 //! A store without a row in `store_key` is not sealed yet. The transaction that makes the key seals what is there.
 
-mod cache;
 mod choose;
 mod command;
 mod key_file;
@@ -26,13 +25,6 @@ use std::sync::{Arc, PoisonError};
 
 use rusqlite::Connection;
 
-pub use self::{
-    cache::CachedKey,
-    lock::Locked,
-    passphrase_provider::{PassphraseProvider, PassphraseRequest, PromptError, set_passphrase_provider},
-    source::KeySource,
-    unlock::KeyState,
-};
 pub(super) use self::{
     choose::{ChosenSource, choose},
     location::{KeyLocation, NewKey},
@@ -40,6 +32,12 @@ pub(super) use self::{
     row::{Row, sweep, unused},
     source::{Context, PromptPolicy, Purpose},
     wrapped::{unwrap, wrap},
+};
+pub use self::{
+    lock::Locked,
+    passphrase_provider::{PassphraseProvider, PassphraseRequest, PromptError, set_passphrase_provider},
+    source::KeySource,
+    unlock::KeyState,
 };
 use super::{Action, Store, StoreError, crypto::seal::SealingKey};
 
@@ -118,7 +116,6 @@ impl Store {
 
     pub(super) fn keep(&self, key: DataKey) -> Arc<DataKey> {
         let key = Arc::new(key);
-        cache::offer(&key);
         *self.kept() = Some(key.clone());
         key
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Context, DataKey, ID, KeySource, NewKey, PromptPolicy, RESTORE, Row, cache, session};
+use super::{Context, DataKey, ID, KeySource, NewKey, PromptPolicy, RESTORE, Row, session};
 use crate::store::{
     StoreError,
     crypto::seal::{AssociatedData, SealingKey},
@@ -29,7 +29,7 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
     })?;
     // A passphrase that is given must be tried.
     if !location.is_always_open() && !matches!(context.asking, PromptPolicy::Given(_)) {
-        let kept = cache::find(&row.key_id).or_else(|| session::find(&row.key_id).map(|(key, _)| key));
+        let kept = session::find(&row.key_id).map(|(key, _)| key);
         if let Some(key) = kept {
             return Ok(key);
         }
