@@ -5,6 +5,8 @@
 
 use std::{env, path::Path, sync::mpsc, thread, time::Duration};
 
+#[cfg(not(feature = "keyring"))]
+use super::no_keyring as keyring;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};

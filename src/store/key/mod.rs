@@ -11,6 +11,8 @@ mod key_file;
 mod keyring;
 mod location;
 mod lock;
+#[cfg(not(feature = "keyring"))]
+mod no_keyring;
 mod passphrase;
 mod passphrase_provider;
 mod row;
