@@ -1,0 +1,143 @@
+//! Layers point down only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    assert_only,
+    source::{Source, below},
+};
+
+/// The modules of the library from the bottom to the top: each may use those before it.
+const LAYERS: [&str; 22] = [
+    "exit",
+    "redact",
+    "fs",
+    "net",
+    "credential",
+    "config",
+    "provider",
+    "ui",
+    "vendor_files",
+    "engine",
+    "oauth",
+    "store",
+    "login",
+    "refresh",
+    "refresh_all",
+    "resolve",
+    "handout",
+    "revoke",
+    "status",
+    "error",
+    "client",
+    "lib",
+];
+
+/// The uses that still point up.
+const EXCEPTIONS: &[&str] = &[
+    "config uses engine",
+    "config uses provider",
+    "fs uses credential",
+    "login uses error",
+    "provider uses vendor_files",
+    "refresh uses error",
+    "refresh uses resolve",
+    "refresh_all uses error",
+    "refresh_all uses resolve",
+    "resolve uses error",
+    "revoke uses error",
+    "revoke uses status",
+    "status uses error",
+    "ui uses engine",
+];
+
+#[test]
+fn layers_point_down_only() {
+    let sources = below("src");
+    let exports = exports(&sources);
+    let mut up = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.is_test()) {
+        let Some(user) = top_module(&source.path) else { continue };
+        for used in uses(&source.code) {
+            let used = exports.get(&used).unwrap_or(&used).clone();
+            if layer(&used) > layer(&user) {
+                let places: &mut BTreeSet<_> = up.entry(format!("{user} uses {used}")).or_default();
+                places.insert(source.path.clone());
+            }
+        }
+    }
+    assert_only("a module uses one above it, see LAYERS", &up, EXCEPTIONS);
+}
+
+fn layer(module: &str) -> usize {
+    let place = LAYERS.iter().position(|layer| *layer == module);
+    place.unwrap_or_else(|| panic!("the module {module} has no place in LAYERS of {}", file!()))
+}
+
+/// The library's module that a file is in: `store` for `src/store/key/mod.rs`. The program is no part of it.
+fn top_module(path: &str) -> Option<String> {
+    let name = path.strip_prefix("src/")?.split('/').next()?.trim_end_matches(".rs");
+    (!["lib", "main", "cli"].contains(&name)).then(|| name.to_owned())
+}
+
+/// The names at the crate's root that some code uses.
+fn uses(code: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let path = &code[at + "crate::".len()..];
+        match path.strip_prefix('{') {
+            Some(group) => used.extend(first_names(group)),
+            None => used.extend(name_at(path)),
+        }
+    }
+    used
+}
+
+/// The first name of each path in a group, which is read from after its brace.
+fn first_names(group: &str) -> Vec<String> {
+    let (mut depth, mut names, mut is_start) = (0, Vec::new(), true);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_start = true,
+            _ if c.is_whitespace() => {}
+            _ if is_start => {
+                names.extend(name_at(&group[at..]));
+                is_start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at(path: &str) -> Option<String> {
+    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
+    (end > 0).then(|| path[..end].to_owned())
+}
+
+/// The module of each name that `lib.rs` exports at the crate's root.
+fn exports(sources: &[Source]) -> BTreeMap<String, String> {
+    let root = sources.iter().find(|source| source.path == "src/lib.rs").expect("the library's root");
+    let mut exports = BTreeMap::new();
+    for statement in root.code.split(';').filter_map(|part| part.trim().strip_prefix("pub use ")) {
+        let tree = statement.trim_start_matches("crate::").trim_start_matches('{').trim_end_matches('}');
+        let mut module = String::new();
+        for word in tree.split_inclusive([':', ',', '{', '}']) {
+            let name = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
+            match () {
+                () if name.is_empty() => {}
+                () if LAYERS.contains(&name) && word.ends_with(':') => module = name.to_owned(),
+                () if word.ends_with(':') => {}
+                () => drop(exports.insert(name.to_owned(), module.clone())),
+            }
+        }
+    }
+    exports
+}
