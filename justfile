@@ -8,6 +8,10 @@ default:
 build:
     cargo build
 
+# Build what a package holds: slower to build, faster to run
+dist:
+    cargo build --locked --profile dist
+
 # Run the tests that need no root, engine or package
 test *ARGS:
     cargo test {{ ARGS }}
@@ -23,6 +27,7 @@ fmt:
 # Run clippy; warnings are errors
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --test engines --test real --locked -- -D warnings
 
 # Build the library's documentation; warnings are errors
 docs:
