@@ -1,37 +1,13 @@
-//! The program at a real terminal.
+//! The program at a terminal: what a person sees there, and types.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{Read as _, Write},
-    os::unix::fs::OpenOptionsExt as _,
-    sync::{Arc, Condvar, Mutex},
-    thread::{self, JoinHandle},
-    time::Instant,
-};
+use std::{thread, time::Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::{
-    fs::OFlags,
-    process::{Pid, Signal, kill_process},
-    termios::{LocalModes, tcgetattr},
-};
+use rustix::process::Signal;
 
-use crate::{Home, LIMIT, program_path};
+use crate::{Home, LIMIT, tty::OnTerminal};
 
 /// The program, running at a terminal.
-pub struct Session {
-    master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    screen: Arc<Screen>,
-    reader: JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Screen {
-    shown: Mutex<String>,
-    more: Condvar,
-}
+pub struct Session(OnTerminal);
 
 impl Session {
     pub fn start<const N: usize>(home: &Home, arguments: [&str; N], environment: &[(&str, &str)]) -> Self {
@@ -45,36 +21,9 @@ impl Session {
         arguments: [&str; N],
         environment: &[(&str, &str)],
     ) -> Self {
-        let size = PtySize { rows: 40, cols: 200, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut command = CommandBuilder::new(program_path());
-        command.args(arguments);
-        command.env_clear();
-        command.cwd(home.path());
-        command.env("TERM", "xterm-256color");
-        for (name, value) in home.environment() {
-            command.env(name, value);
-        }
-        for (name, value) in environment {
-            command.env(name, value);
-        }
-        let mut keyboard = pair.master.take_writer().expect("a keyboard");
-        keyboard.write_all(typed.as_bytes()).expect("typed");
-        let child = pair.slave.spawn_command(command).expect("started");
-        // So that its end is the end of the terminal.
-        drop(pair.slave);
-        let screen = Arc::new(Screen::default());
-        let reader = thread::spawn({
-            let (screen, mut master) = (screen.clone(), pair.master.try_clone_reader().expect("a reader"));
-            move || {
-                let mut buffer = [0; 1024];
-                while let Ok(count @ 1..) = master.read(&mut buffer) {
-                    screen.shown.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-                    screen.more.notify_all();
-                }
-            }
-        });
-        Self { master: pair.master, keyboard, child, screen, reader }
+        let mut command = home.command(&arguments);
+        command.envs(environment.iter().copied());
+        Self(OnTerminal::start_after(typed, &command, 40, 200))
     }
 
     /// Waits until the text has been shown.
@@ -86,39 +35,28 @@ impl Session {
     /// Waits until the text has been shown so many times.
     #[track_caller]
     pub fn shows_times(&self, times: usize, text: &str) -> &Self {
-        let missing = |shown: &str| shown.matches(text).count() < times;
-        let shown = self.screen.shown.lock().unwrap();
-        let (shown, _) = self.screen.more.wait_timeout_while(shown, LIMIT, |shown| missing(shown)).unwrap();
-        assert!(!missing(&shown), "{text:?} is not shown: {:?}", *shown);
+        let shown = self.0.screen.wait_until(|shown| shown.matches(text).count() >= times);
+        assert!(shown.matches(text).count() >= times, "{text:?} is not shown: {shown:?}");
         self
-    }
-
-    /// The terminal's own view of itself. While it is kept the terminal has no end.
-    fn terminal(&self) -> File {
-        let name = self.master.tty_name().expect("a name");
-        let no_owner = OFlags::NOCTTY.bits().cast_signed();
-        OpenOptions::new().read(true).write(true).custom_flags(no_owner).open(name).expect("the terminal")
     }
 
     /// Waits until what is typed is no longer shown.
     #[track_caller]
     pub fn masks(&self) -> &Self {
-        let terminal = self.terminal();
-        let deadline = Instant::now() + LIMIT;
-        while shows_typing(&terminal) {
-            assert!(Instant::now() < deadline, "what is typed is shown");
-            thread::yield_now();
-        }
-        self
+        self.echoes(false)
     }
 
     /// Waits until the question is over, and what is typed is shown again.
     #[track_caller]
     pub fn unmasks(&self) -> &Self {
-        let terminal = self.terminal();
+        self.echoes(true)
+    }
+
+    #[track_caller]
+    fn echoes(&self, echo: bool) -> &Self {
         let deadline = Instant::now() + LIMIT;
-        while !shows_typing(&terminal) {
-            assert!(Instant::now() < deadline, "what is typed is not shown again");
+        while self.0.echoes() != echo {
+            assert!(Instant::now() < deadline, "whether what is typed is shown: never {echo}");
             thread::yield_now();
         }
         self
@@ -126,60 +64,34 @@ impl Session {
 
     /// Types; Enter is `\r`.
     pub fn types(&mut self, text: &str) -> &Self {
-        self.keyboard.write_all(text.as_bytes()).expect("typed");
-        self.keyboard.flush().expect("typed");
+        self.0.keys(text);
         self
     }
 
     pub fn signals(&self, signal: Signal) -> &Self {
-        let pid = self.child.process_id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-        kill_process(pid.expect("a process"), signal).expect("sent");
+        self.0.signal(signal);
         self
     }
 
     /// Waits for the end, which must be this exit code; returns all that was shown.
     #[track_caller]
     pub fn exits(self, code: u8) -> String {
-        let (status, shown) = self.wait();
-        assert_eq!(status, u32::from(code), "{shown}");
-        shown
+        self.wait().expect(code.into()).out
     }
 
     /// Waits for the end, whichever it is; returns all that was shown.
     pub fn ends(self) -> String {
-        self.wait().1
+        self.wait().out
     }
 
-    /// However it ends, the terminal is as it was.
+    /// Waits for the end, at which the terminal and its cursor are as they were.
     #[track_caller]
-    fn wait(mut self) -> (u32, String) {
-        // Kept open: Linux may say that a terminal has ended before it has given what was written last.
-        let terminal = self.terminal();
-        let deadline = Instant::now() + LIMIT;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("its state") {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it has not ended: {:?}", self.screen.shown.lock().unwrap());
-            thread::yield_now();
-        };
-        assert!(shows_typing(&terminal), "the terminal was left without echo");
-        let hidden = || {
-            let shown = self.screen.shown.lock().unwrap();
-            shown.rfind("\x1b[?25l") > shown.rfind("\x1b[?25h")
-        };
-        while hidden() {
-            assert!(Instant::now() < deadline, "the cursor was left hidden ({status:?})");
-            thread::yield_now();
-        }
-        drop(terminal);
-        // What it wrote is read to the end.
-        self.reader.join().expect("read");
-        let shown = self.screen.shown.lock().unwrap().clone();
-        (status.exit_code(), shown)
+    fn wait(self) -> crate::Ended {
+        let ended = self.0.end();
+        assert!(
+            ended.out.rfind("\x1b[?25l") <= ended.out.rfind("\x1b[?25h"),
+            "the cursor was left hidden: {ended:?}"
+        );
+        ended
     }
-}
-
-fn shows_typing(terminal: &File) -> bool {
-    tcgetattr(terminal).expect("its modes").local_modes.contains(LocalModes::ECHO)
 }

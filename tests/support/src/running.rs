@@ -46,11 +46,20 @@ impl Heard {
         String::from_utf8_lossy(&self.0.0.lock().unwrap().0).into_owned()
     }
 
-    /// Waits until `text` was said; all that was said then.
+    /// Waits until all that was said satisfies a condition, or has ended; returns it.
+    pub fn wait_until(&self, mut is_so: impl FnMut(&str) -> bool) -> String {
+        let said = self.0.0.lock().unwrap();
+        let missing = |said: &mut SoFar| !is_so(&String::from_utf8_lossy(&said.0)) && !said.1;
+        let (said, _) = self.0.1.wait_timeout_while(said, LIMIT, missing).unwrap();
+        String::from_utf8_lossy(&said.0).into_owned()
+    }
+
+    /// Waits until `text` was said; returns all that was said by then.
+    #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
         let said = self.0.0.lock().unwrap();
         let mut searched = 0;
-        let missing = |said: &mut (Vec<u8>, bool)| {
+        let missing = |said: &mut SoFar| {
             let found = contains(&said.0[searched..], text.as_bytes());
             searched = said.0.len().saturating_sub(text.len());
             !found && !said.1

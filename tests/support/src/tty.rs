@@ -12,7 +12,7 @@ use rustix::{
     fs::{Mode, OFlags},
     process::Signal,
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Termios, Winsize, tcgetattr, tcsetwinsize},
+    termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     running::{Ended, Heard, send, wait},
 };
 
-/// A program whose controlling terminal is ours.
+/// A program with a controlling terminal of its own.
 pub struct OnTerminal {
     child: Child,
     keys: File,
@@ -32,8 +32,13 @@ pub struct OnTerminal {
 }
 
 impl OnTerminal {
-    /// Starts the program on a new terminal of that size.
+    /// Starts the program on a new terminal of this size.
     pub fn start(command: &Command, rows: u16, cols: u16) -> Self {
+        Self::start_after("", command, rows, cols)
+    }
+
+    /// The same, after something was typed.
+    pub fn start_after(typed: &str, command: &Command, rows: u16, cols: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a terminal");
         let name = ptsname(&ours, Vec::new()).expect("a name");
@@ -43,11 +48,13 @@ impl OnTerminal {
         let before = tcgetattr(&side).expect("modes");
         let stream = || side.as_fd().try_clone_to_owned().expect("a copy");
         let mut under = Command::new("setsid");
-        under.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
-        under.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("TERM", "xterm");
+        under.arg("-c").arg(command.get_program()).args(command.get_args());
+        under.env_clear().env("TERM", "xterm-256color");
+        under.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         under.current_dir(command.get_current_dir().expect("a directory"));
+        let mut keys = File::from(ours);
+        keys.write_all(typed.as_bytes()).expect("typed");
         let child = under.stdin(stream()).stdout(stream()).stderr(stream()).spawn().expect("started");
-        let keys = File::from(ours);
         let (screen, reader) = Heard::listen(keys.try_clone().expect("a copy"));
         Self { child, keys, side, before, screen, reader }
     }
@@ -69,6 +76,11 @@ impl OnTerminal {
     pub fn is_raw(&self) -> bool {
         let now = tcgetattr(&self.side).expect("modes");
         now.local_modes != self.before.local_modes
+    }
+
+    /// True while what is typed is shown.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&self.side).expect("modes").local_modes.contains(LocalModes::ECHO)
     }
 
     /// Waits for the end, at which the terminal has to be as it was.
