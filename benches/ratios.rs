@@ -223,6 +223,5 @@ fn peak_memory(command: &mut Command) -> u64 {
 fn print_peak_memory(command: &[String]) {
     let _ =
         Command::new(&command[0]).args(&command[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).expect("usage");
-    println!("{}", usage.max_rss());
+    println!("{}", test_support::peak_memory_of_children());
 }

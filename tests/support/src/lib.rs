@@ -17,6 +17,7 @@ pub mod refresh;
 mod run;
 pub mod running;
 mod server;
+pub mod stand_in;
 pub mod stub;
 pub mod tty;
 
@@ -80,6 +81,12 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(start.elapsed() < LIMIT, "never: {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The most memory that a child of this process has used, in kB.
+pub fn peak_memory_of_children() -> i64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage").max_rss()
 }
 
 /// A runtime of one thread.

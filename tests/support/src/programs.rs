@@ -1,4 +1,4 @@
-//! The program that is tested, and the stand-ins of `tests/programs`.
+//! The program that is tested, and the stand-ins of `src/bin`.
 
 use std::{
     env,
@@ -27,7 +27,16 @@ pub fn program(name: &str) -> PathBuf {
         };
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-        cargo.args(["build", "--locked", "--quiet", "--package", "test-programs", "--profile", profile]);
+        cargo.args([
+            "build",
+            "--locked",
+            "--quiet",
+            "--package",
+            "authenticate",
+            "--package",
+            "test-support",
+        ]);
+        cargo.args(["--bins", "--profile", profile]);
         cargo.arg("--target-dir").arg(directory.parent().expect("cargo's target directory"));
         // Some build scripts would take the variables of a test for a change.
         let for_tests = |name: &str| {

@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use test_programs::journal::lock;
+use test_support::stand_in::journal::lock;
 
 use crate::Host;
 

@@ -7,9 +7,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use test_programs::device::Devices;
-use test_programs::journal::lock;
-use test_programs::mint::{Mint, now, random};
+use test_support::stand_in::device::Devices;
+use test_support::stand_in::journal::lock;
+use test_support::stand_in::mint::{Mint, now, random};
 
 use crate::Manner;
 

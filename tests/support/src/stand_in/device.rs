@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::journal::lock;
-use crate::page::{escape, page};
+use super::journal::lock;
+use super::page::{escape, page};
 
 /// All device logins that wait, by the secret that the device polls with.
 #[derive(Clone)]

@@ -22,8 +22,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use clap::{Args, Parser, Subcommand};
-use test_programs::journal::{self, Journal};
-use test_programs::listen::Place;
+use test_support::stand_in::journal::{self, Journal};
+use test_support::stand_in::listen::Place;
 
 use crate::state::Issuer;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
-use test_programs::mint::random;
+use test_support::stand_in::mint::random;
 
 use crate::state::Issuer;
 

@@ -15,10 +15,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use clap::{Args, Parser};
 use serde_json::Value;
-use test_programs::device::Devices;
-use test_programs::journal::{self, Journal, lock};
-use test_programs::listen::Place;
-use test_programs::mint::Mint;
+use test_support::stand_in::device::Devices;
+use test_support::stand_in::journal::{self, Journal, lock};
+use test_support::stand_in::listen::Place;
+use test_support::stand_in::mint::Mint;
 
 /// A stand-in for a GitHub host, as far as `gh auth` needs one
 #[derive(Parser)]

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use test_programs::page::{escape, page};
+use test_support::stand_in::page::{escape, page};
 use url::{Host, Url};
 
 use crate::state::{Issuer, Redirect};

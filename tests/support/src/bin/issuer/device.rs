@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use test_programs::device::Standing;
-use test_programs::mint::{self, random};
-use test_programs::pkce;
+use test_support::stand_in::device::Standing;
+use test_support::stand_in::mint::{self, random};
+use test_support::stand_in::pkce;
 
 use crate::state::{Issuer, Redirect, Refusal, refuse};
 

@@ -10,8 +10,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use test_programs::mint::random;
-use test_programs::pkce;
+use test_support::stand_in::mint::random;
+use test_support::stand_in::pkce;
 
 use crate::state::{Issuer, Redirect, Refusal, refuse};
 

@@ -7,9 +7,9 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use test_programs::device::Standing;
-use test_programs::journal::lock;
-use test_programs::mint;
+use test_support::stand_in::device::Standing;
+use test_support::stand_in::journal::lock;
+use test_support::stand_in::mint;
 
 use crate::Host;
 

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::tls::{self, TlsListener};
+use super::tls::{self, TlsListener};
 
 /// Where a stand-in is found, and under which names.
 #[derive(Args)]
