@@ -1,4 +1,4 @@
-//! One recognisable secret on every way through the program: it is seen nowhere but where it belongs.
+//! A recognisable secret on every way through the program: it is seen nowhere but where it belongs.
 
 use std::{fs, io::Write as _, process::Child};
 

@@ -11,7 +11,7 @@ use test_support::{
 
 use crate::store_verbs::{no_file_holds, with_fixture};
 
-/// One sound credential, and one with which this was done.
+/// A home with a sound credential, and with a second one on which this SQL was run.
 fn with_damage(sql: &str) -> Home {
     let home = with_key();
     home.stores("mistral", "another-CANARY");
@@ -25,7 +25,7 @@ fn damage(home: &Home, sql: &str) {
     database.close().expect("closed");
 }
 
-/// What is beside the secret and can be nonsense.
+/// Nonsense in the columns beside the secret.
 const NONSENSE: [(&str, &str); 7] = [
     ("scopes", "'[\"CANARY'"),
     ("scopes", "''"),

@@ -1,5 +1,4 @@
-//! What is asked of an engine depends on what it says of itself: so that a login can write its directory, and what it
-//! writes is ours.
+//! Requests that depend on the facts of an engine, so that a login can write its directory and its files are ours.
 
 use std::sync::mpsc::channel;
 
@@ -8,7 +7,7 @@ use test_support::{Home, code};
 
 use crate::fake_engine::{Answer, listen, usual};
 
-/// What an engine says of itself.
+/// The facts that an engine reports.
 #[derive(Clone, Copy)]
 struct Says {
     head: &'static str,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// What the engine is asked.
+/// A request to the engine.
 pub struct Asked {
     pub method: String,
     /// Without the query.
@@ -52,7 +52,7 @@ pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 
     });
 }
 
-/// The same for an engine that is reached over the network.
+/// Listens like [`listen`], on the network.
 pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
     let answers = Arc::new(answers);
     thread::spawn(move || {
@@ -63,7 +63,7 @@ pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Sen
     });
 }
 
-/// What any engine that has nothing to say answers.
+/// The answers of an engine that has nothing to say.
 pub fn usual(asked: &Asked) -> Answer {
     let ends = |end| asked.path.ends_with(end);
     match () {

@@ -1,4 +1,4 @@
-//! What keeps the store's key: chosen once, and never changed silently.
+//! The source of the store's key is chosen once and never changes silently.
 
 use std::{
     fs,

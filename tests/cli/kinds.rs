@@ -1,9 +1,9 @@
-//! What is neither a key nor a vendor's login: bearer tokens, fields, user and password.
+//! Bearer tokens, fields, user and password.
 
 use serde_json::{Value, json};
 use test_support::{CANARY, Home, KEY, code, json as parse, pty::Session};
 
-/// What is stored at an address, as its stored form.
+/// The stored form of the credential at an address.
 fn stored(home: &Home, address: &str) -> Value {
     let stored = home.stored();
     let found =

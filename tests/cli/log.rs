@@ -122,7 +122,7 @@ fn no_entries_at_all_are_nothing_to_ask_for() {
         .says("nothing is recorded of that provider");
 }
 
-/// Who is told to name a field got nothing.
+/// A command that asks which field is meant has handed nothing out.
 #[test]
 fn what_is_not_handed_out_is_not_recorded_as_if_it_were() {
     let home = Home::new();

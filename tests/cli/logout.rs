@@ -163,7 +163,7 @@ fn of_what_no_vendor_revokes_it_is_not_said_that_it_could_not_be_read() {
     );
 }
 
-/// Who dismisses the question wants nothing done.
+/// Dismissing the question changes nothing.
 #[test]
 fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
     let home = locked();
@@ -184,7 +184,7 @@ fn json_says_that_it_cannot_be_revoked_from_here() {
     assert_eq!((&kept["removed"], &kept["revocation"]), (&false.into(), &"not_offered".into()));
 }
 
-/// What becomes of one is nothing to the others, and nothing that was done goes unsaid.
+/// A failure for one credential changes nothing for the others, and everything that was done is reported.
 #[test]
 fn of_all_each_is_reported_whatever_became_of_another() {
     let filled = || {
@@ -228,7 +228,7 @@ fn of_all_each_is_reported_whatever_became_of_another() {
     assert_eq!(left(&home), ["default/mistral/default"]);
 }
 
-/// What is to go is never guessed.
+/// The account to remove is never guessed.
 #[test]
 fn another_account_than_the_one_that_is_meant_is_named_and_kept() {
     let home = Home::new();

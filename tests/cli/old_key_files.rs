@@ -1,4 +1,4 @@
-//! What becomes of a key file when its store gets another key.
+//! The old key file of a store that gets another key.
 
 use std::{fs, path::Path, thread};
 

@@ -1,4 +1,4 @@
-//! What goes to standard output, and what a pipe and a terminal get.
+//! Standard output, to a pipe and to a terminal.
 
 use std::io::pipe;
 

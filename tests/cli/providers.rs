@@ -290,7 +290,7 @@ fn very_many_mistakes_are_not_all_said() {
     assert!(outcome.stderr.contains("and more"), "{}", outcome.stderr.lines().last().unwrap_or_default());
 }
 
-/// One mistake does not hide another of a different kind.
+/// A mistake does not hide another of a different kind.
 #[test]
 fn lint_says_what_has_the_wrong_form_and_what_does_not_hold() {
     let home = Home::new();

@@ -87,7 +87,7 @@ fn nothing_is_shown_from_before_the_question_on() {
     assert!(shown.contains(KEY) && !shown.contains(PASSPHRASE), "{shown}");
 }
 
-/// What was typed before that was seen, and is not taken for an answer.
+/// Input that was typed before the question was shown is not taken for an answer.
 #[test]
 fn what_was_typed_before_is_no_answer() {
     let home = locked();

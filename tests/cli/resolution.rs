@@ -263,7 +263,7 @@ fn what_token_refuses_of_the_environment_is_an_error_to_status() {
     }
 }
 
-/// One reader is enough for both.
+/// A script that reads one can read the other.
 #[test]
 fn status_and_token_say_the_source_in_the_same_members() {
     let home = Home::new();

@@ -24,7 +24,7 @@ const REQUESTS: [&str; 5] =
 /// An engine that answers nothing about more processes in a container, and less than it should.
 struct Engine {
     home: Home,
-    /// Of each request that it did not answer.
+    /// Receives a message for each request that got no answer.
     asked: Receiver<()>,
 }
 
@@ -56,7 +56,7 @@ impl Engine {
         child
     }
 
-    /// What could not be removed is for a later run, which is told where to look.
+    /// Asserts that a container that could not be removed is left to a later run, which is told where to look.
     fn left_a_record_or_nothing(&self, request: &str) {
         let logins = files_below(&self.home.data().join("logins"));
         if !leaves_something(request) {
@@ -153,7 +153,7 @@ fn a_directory_that_cannot_be_removed_is_said_and_is_for_a_later_run() {
     assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
 }
 
-/// One whose end nobody sees may still run.
+/// A container whose end nobody sees may still run.
 #[test]
 fn what_cannot_be_waited_for_is_killed() {
     let waits = Mutex::new(0);

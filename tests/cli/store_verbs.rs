@@ -242,7 +242,7 @@ fn a_rekey_refuses_what_makes_no_sense() {
     store(&Home::new(), ["rekey"]).exits(code::NO_CREDENTIAL).says("there is no store");
 }
 
-/// One that does not open would be lost.
+/// A record that does not open would be lost.
 #[test]
 fn a_rekey_stops_at_what_does_not_open() {
     let home = with_key();

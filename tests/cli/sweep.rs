@@ -1,4 +1,4 @@
-//! What logins that were killed have left, and what only looks like that.
+//! Leftovers of killed logins, and directories that only look like leftovers.
 
 use std::{
     fs::{self, File},

@@ -128,7 +128,7 @@ fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
     assert!(used.stderr.contains(said), "{used:#?}");
 }
 
-/// What is said to be run is what stores the credential that was asked for.
+/// The command in the hint stores the credential that was asked for.
 #[test]
 fn the_hint_keeps_the_set_and_the_profile() {
     let home = Home::new();

@@ -14,7 +14,7 @@ use test_support::{Home, code};
 
 use crate::fake_engine::{Answer, listen, usual};
 
-/// What the vendor's file holds.
+/// The content of the vendor's file.
 fn login(token: &str, expires_at: u64) -> String {
     let login = json!({"accessToken": token, "refreshToken": "RRR", "expiresAt": expires_at, "scopes": []});
     json!({"claudeAiOauth": login}).to_string()

@@ -23,7 +23,7 @@ pub fn issuer(place: Place, more: &[&str]) -> Pod {
     Pod::http(place, 9000, &[&["issuer", "--auto-approve", "1"], more].concat())
 }
 
-/// What is stored is what the issuer gave out.
+/// Asserts that the store has what the issuer gave out.
 pub fn assert_stored_as_issued(home: &Home, issued: &[serde_json::Value]) {
     let [issued] = issued else { panic!("one login, and {} sets of tokens: {issued:?}", issued.len()) };
     let tokens = &issued["tokens"];

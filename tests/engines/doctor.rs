@@ -1,4 +1,4 @@
-//! What `doctor` says of the engines, and which one is used when none is named.
+//! The engines that `doctor` finds, and the one that is used when none is named.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::harness::{Home, Place, acme, acme::LOG_IN, programs};
 
 const WITHOUT_LIMITS: &str = "; it cannot limit memory and processes";
 
-/// What `doctor` says of the engines that it finds with these variables.
+/// The engines that `doctor` reports with these variables.
 fn engines(home: &Home, variables: &[(&str, &str)]) -> Vec<String> {
     let mut command = home.command(&["doctor", "--json"]);
     let ended = Running::start(command.envs(variables.iter().copied())).end().expect(0);

@@ -1,4 +1,4 @@
-//! What a hostile CLI leaves is refused by name, and nothing outside its directory is read.
+//! Files of a hostile CLI are refused by name, and nothing outside its directory is read.
 
 use crate::harness::{Place, acme};
 

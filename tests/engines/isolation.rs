@@ -1,4 +1,4 @@
-//! What a login's container can see and do, on each engine.
+//! The reach of a login's container, on each engine.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::harness::{
     output,
 };
 
-/// What engines put into every container.
+/// Mounts that engines make in every container.
 const USUAL: [&str; 8] = ["/proc", "/dev", "/sys", "/etc", "/run", "/tmp", "/var/tmp", "/"];
 
 fn is_isolated(place: Place) {
@@ -55,7 +55,7 @@ fn is_isolated(place: Place) {
     home.assert_nothing_left();
 }
 
-/// Whose the login's files are.
+/// The owners of the login's files.
 fn owners(home: &Home) -> Vec<String> {
     let found =
         output(Command::new("find").arg(home.data()).args(["-name", "auth.json", "-printf", "%U:%G\\n"]));

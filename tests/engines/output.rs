@@ -1,4 +1,4 @@
-//! What a vendor's CLI prints.
+//! Output of a vendor's CLI.
 
 use std::os::unix::fs::PermissionsExt as _;
 

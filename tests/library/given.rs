@@ -1,4 +1,4 @@
-//! What a client is given, beside what is stored.
+//! Credentials that are given to a client, beside those that are stored.
 
 use authenticate::{
     Client, ConfigError, Error, ResolveError,

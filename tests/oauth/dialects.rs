@@ -1,4 +1,4 @@
-//! What vendors do differently, as data.
+//! Differences between vendors, as data.
 
 use authenticate::credential::Credential;
 use test_support::{

@@ -1,4 +1,4 @@
-//! What is kept of a login, and what is not.
+//! The parts of a login that are kept.
 
 use std::sync::{Arc, Mutex};
 

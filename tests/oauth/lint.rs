@@ -1,4 +1,4 @@
-//! What is wrong with a descriptor is said with its place, before anything is attempted.
+//! Mistakes in a descriptor are reported with their place, before anything is attempted.
 
 use test_support::{Home, code};
 

@@ -78,7 +78,7 @@ fn a_certificate_for_another_name_is_not_trusted() {
     assert_eq!(record(&home, "gh"), None);
 }
 
-/// Of a login, a renewal and a revocation, which reach their server with the system's certificates.
+/// A login, a refresh and a revocation all use the variable; without it they use the system's certificates.
 #[test]
 fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
     let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));

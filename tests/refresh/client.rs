@@ -1,4 +1,4 @@
-//! What a program learns of logins that need to be renewed.
+//! A program's view of logins that need a refresh.
 
 use std::process::Stdio;
 

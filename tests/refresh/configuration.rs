@@ -1,4 +1,4 @@
-//! What the files and variables say of how a login is renewed, and what is done where they say nothing, or nonsense.
+//! Refreshes as files and variables configure them, also where these are silent or wrong.
 
 use std::fs;
 

@@ -34,7 +34,7 @@ fn status_tells_a_holder_that_lives_from_one_that_died() {
     assert_eq!((state(&home), is_authenticated()), (json!("error"), false));
 }
 
-/// One store in several hands, and each of them can tell.
+/// A holder in the same process is told from one that died, too.
 #[test]
 fn status_tells_a_holder_that_was_given_its_store() {
     let (server, answer) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);

@@ -1,4 +1,4 @@
-//! What can come of one exchange.
+//! Outcomes of one exchange.
 
 use std::{process::Stdio, time::Duration};
 
@@ -17,7 +17,7 @@ use test_support::{
     runtime,
 };
 
-/// One that nobody checks the signature of.
+/// An `id_token` with a signature that nobody checks.
 fn jwt(claims: &serde_json::Value) -> String {
     format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -1,4 +1,4 @@
-//! What the audit log has of renewing, of handing out what was renewed, and of leaving.
+//! Entries of the audit log about refreshing, handing out a refreshed token, and logging out.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -8,7 +8,7 @@ use test_support::{
     runtime,
 };
 
-/// What was recorded since the last time, as `action outcome`, the oldest first.
+/// The entries since the last call, as `action outcome`, oldest first.
 fn recorded(home: &Home, seen: &mut usize) -> Vec<String> {
     let mut entries = home.store().audit_log(None, 1000).expect("read");
     entries.reverse();

@@ -26,7 +26,7 @@ fn home(server: &Server) -> Home {
     home
 }
 
-/// What is handed out when this happens while the turn is waited for.
+/// The credential that is handed out when something happens while the lock is waited for.
 fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<FreshCredential, Error> {
     let turns = home.paths.data().join("turns");
     DirBuilder::new().recursive(true).mode(0o700).create(&turns).expect("made");
@@ -103,7 +103,7 @@ fn one_with_a_blank_field_is_filled() {
     assert_eq!(found.fields.len(), 2, "{:?}", found.fields);
 }
 
-/// What came of a renewal during which this happened to what is stored, and what is in the log since then.
+/// The result of a refresh during which something happens to the stored login, and the new entries of the log.
 fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, RefreshError>, Vec<String>) {
     let (server, tell) = Server::held(200, NEW);
     home.renews_at(&server.url);

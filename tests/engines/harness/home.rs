@@ -18,7 +18,7 @@ use test_support::{Ended, Running, program_path};
 
 use super::{Place, output};
 
-/// What the environment of a test run says of the network; everything else is left out.
+/// The variables of a test run that are about the network; all others are left out.
 const NETWORK: [&str; 9] = [
     "SSL_CERT_FILE",
     "http_proxy",
@@ -138,7 +138,7 @@ impl Home {
         Running::start(&mut self.networked(&args)).end_within(BUILD).expect(0).out.trim().to_owned()
     }
 
-    /// What is stored for a provider, straight from the database.
+    /// The record of a provider, straight from the database.
     pub fn record(&self, provider: &str) -> Option<Record> {
         // A copy of ours: what belongs to somebody else is refused.
         let copy = tempfile::tempdir().expect("a directory");
@@ -177,7 +177,7 @@ impl Home {
         assert_eq!(self.leftovers(), [""; 0]);
     }
 
-    /// What is in the data directory besides the database.
+    /// The content of the data directory besides the database.
     pub fn leftovers(&self) -> Vec<String> {
         let data = self.data();
         if !data.exists() {

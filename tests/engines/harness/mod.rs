@@ -1,4 +1,4 @@
-//! What every test here needs: an engine and a user, a home for the program, stand-ins, and a process to look at.
+//! An engine and a user of it, a home for the program there, and stand-ins for the vendors.
 
 pub mod acme;
 pub mod home;

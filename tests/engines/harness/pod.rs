@@ -35,8 +35,8 @@ pub struct Pod {
     files: TempDir,
 }
 
-/// What it runs in. Rootless Podman shares no network between two containers but this machine's: there it is a
-/// process beside the engine.
+/// The place that it runs in. Rootless Podman shares no network between two containers but this machine's: there it
+/// is a process beside the engine.
 enum Host {
     Container(Arc<Container>),
     Process { running: Option<Running>, _port: port::Port },
@@ -114,7 +114,7 @@ impl Pod {
         path
     }
 
-    /// What the stand-in answers a test.
+    /// The stand-in's answer to a test.
     pub fn get(&self, path: &str) -> Value {
         let answer = output(&mut self.curl(path));
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))

@@ -12,7 +12,7 @@ pub fn hidden(shown: impl Display + Debug) {
     assert!(!texts.iter().any(|text| text.contains(CANARY)), "a secret is shown: {shown}");
 }
 
-/// The same, of what only has a `Debug`.
+/// Asserts the same of a value that only has a `Debug`.
 #[track_caller]
 pub fn undebugged(shown: impl Debug) {
     let text = format!("{shown:?}");

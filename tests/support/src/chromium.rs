@@ -9,7 +9,7 @@ use std::{
 
 use crate::{Home, eventually};
 
-/// One browser at a time: two need more memory than a small machine has.
+/// Held by the one browser that runs: two need more memory than a small machine has.
 static TURN: Mutex<()> = Mutex::new(());
 
 pub struct Chromium {

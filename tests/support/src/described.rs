@@ -12,7 +12,7 @@ pub fn describe(home: &Home, name: &str, yaml: &str) {
     home.write(&format!("config/providers/{name}.yaml"), &format!("name: {name}\nlabel: {name}\n{yaml}\n"));
 }
 
-/// What is stored of a provider, by `PROVIDER` or `PROVIDER:PROFILE`.
+/// The record of a provider, by `PROVIDER` or `PROVIDER:PROFILE`.
 pub fn record(home: &Home, target: &str) -> Option<Record> {
     let (provider, profile) = target.split_once(':').unwrap_or((target, "default"));
     let address = Address { profile: name(profile), ..Address::default_profile(name(provider)) };

@@ -57,7 +57,7 @@ impl KeyRing {
         self.start(true);
     }
 
-    /// What its owner does without a desktop: the password goes to standard input.
+    /// Unlocks it as its owner does without a desktop: the password goes to standard input.
     pub fn is_told_its_password(&mut self, words: &[&str]) {
         let mut told = self.daemon(words);
         told.stdin.take().expect("piped").write_all(PASSWORD.as_bytes()).expect("its password");

@@ -25,7 +25,7 @@ pub struct Ended {
     pub said: String,
 }
 
-/// What the listener answered.
+/// The listener's answer to a browser.
 #[derive(Debug)]
 pub struct Page {
     pub status: u16,

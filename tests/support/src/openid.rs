@@ -34,12 +34,12 @@ impl OpenId {
         Self::with(&[])
     }
 
-    /// One whose access tokens work for so many seconds.
+    /// Starts one with access tokens that work for so many seconds.
     pub fn whose_tokens_last(seconds: u32) -> Self {
         Self::with(&["--ttl", &seconds.to_string()])
     }
 
-    /// One with options of `server.mjs`.
+    /// Starts one with options of `server.mjs`.
     pub fn with(options: &[&str]) -> Self {
         let mut command = Command::new("node");
         command.arg(installed()).args(options);
@@ -52,7 +52,7 @@ impl OpenId {
         Self { child, issuer }
     }
 
-    /// One that makes the tokens at once and keeps its answer back for so long.
+    /// Starts one that makes the tokens at once and delays its answer.
     pub fn that_dawdles(delay: Duration) -> Self {
         Self::with(&["--delay", &delay.as_millis().to_string()])
     }
@@ -82,9 +82,8 @@ impl OpenId {
         self.send("GET", "/me", &format!("Authorization: Bearer {access_token}\r\n"), "").0 == 200
     }
 
-    /// What it has done so far: `refreshes` that were granted, how many were asked for with a token that had come
-    /// before (`repeated`), `reused` when it took that for a theft, `revocations` asked for, `grants` by kind, and
-    /// `errors`.
+    /// Its statistics: `refreshes` that were granted, how many were asked for with a token that had come before
+    /// (`repeated`), `reused` when it took that for a theft, `revocations` asked for, `grants` by kind, and `errors`.
     pub fn stats(&self) -> Value {
         serde_json::from_str(&self.ask("GET", "/test/stats")).expect("json")
     }

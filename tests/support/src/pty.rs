@@ -14,7 +14,7 @@ impl Session {
         Self::start_after("", home, arguments, environment)
     }
 
-    /// The same, after something was typed.
+    /// Starts it after something was typed.
     pub fn start_after<const N: usize>(
         typed: &str,
         home: &Home,

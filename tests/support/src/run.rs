@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{LIMIT, json};
 
-/// One run of the program.
+/// A run of the program.
 pub struct Run {
     command: Command,
     input: Vec<u8>,

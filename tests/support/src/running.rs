@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::LIMIT;
 
-/// What a stream has said so far.
+/// The output of a stream so far.
 #[derive(Clone, Default)]
 pub struct Heard(Arc<(Mutex<SoFar>, Condvar)>);
 

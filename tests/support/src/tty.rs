@@ -26,7 +26,7 @@ pub struct OnTerminal {
     keys: File,
     side: OwnedFd,
     before: Termios,
-    /// What the terminal shows.
+    /// The screen of the terminal.
     pub screen: Heard,
     reader: JoinHandle<()>,
 }
@@ -37,7 +37,7 @@ impl OnTerminal {
         Self::start_after("", command, rows, cols)
     }
 
-    /// The same, after something was typed.
+    /// Starts it after something was typed.
     pub fn start_after(typed: &str, command: &Command, rows: u16, cols: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a terminal");

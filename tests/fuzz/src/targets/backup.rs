@@ -37,7 +37,7 @@ fn record(provider: &str, credential: Credential) -> Record {
     Record { address, credential, metadata, created_at: at, updated_at: at, version: 0 }
 }
 
-/// What the backups of the corpus hold.
+/// The content of the backups in the corpus.
 fn backed_up() -> Vec<(Address, Credential)> {
     let oauth = Credential::OAuth(OAuth {
         access_token: "c4nary!-access".into(),
@@ -49,7 +49,7 @@ fn backed_up() -> Vec<(Address, Credential)> {
     records.map(|record| (record.address, record.credential)).into()
 }
 
-/// What a store holds.
+/// The content of a store.
 fn held(store: &Store) -> Vec<(Address, Credential)> {
     let list = store.list(None).expect("listed");
     list.into_iter()
@@ -101,14 +101,14 @@ fn nothing_was_replaced(store: &Store, error: &StoreError) {
     );
 }
 
-/// What is said to be a passphrase's file asks for no more work than there is time for.
+/// Whether a file that claims a passphrase asks for no more work than there is time for.
 fn is_cheap(data: &[u8]) -> bool {
     let text = String::from_utf8_lossy(data);
     let line = text.lines().find(|line| line.starts_with("-> scrypt "));
     line.and_then(|line| line.split(' ').nth(3)?.parse::<u32>().ok()).is_some_and(|work| work <= WORK)
 }
 
-/// What is inside of a backup that opens is restored whole, or not at all.
+/// Restores the content of a backup whole, or not at all.
 pub fn content(data: &[u8]) {
     let identity: age::x25519::Identity =
         IDENTITY.lines().last().and_then(|line| line.parse().ok()).expect("an identity");

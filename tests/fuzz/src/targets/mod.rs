@@ -1,4 +1,4 @@
-//! One file per kind of input.
+//! The targets, a file for each kind of input.
 
 mod backup;
 mod capture;

@@ -1,5 +1,5 @@
-//! What an authorization server answers. The first line says what was asked and the status, such as `refresh 200`;
-//! the rest is the body. It goes over a real connection, to a server in a thread of its own.
+//! Answers of an authorization server. The first line has the request and the status, such as `refresh 200`; the
+//! rest is the body. It goes over a real connection, to a server in a thread of its own.
 
 use std::{
     io::{Read, Write},
@@ -87,7 +87,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// What was asked, the status, and the body.
+/// The request, the status, and the body.
 fn asked(data: &[u8]) -> Option<(&str, u16, &[u8])> {
     let (line, body) = first_line(data)?;
     let (what, status) = line.split_once(' ')?;
@@ -191,7 +191,7 @@ pub fn device(data: &[u8]) {
     }
 }
 
-/// What an issuer publishes. `ISSUER` in the body stands for the one that is asked.
+/// Documents that an issuer publishes. `ISSUER` in the body stands for the issuer that is asked.
 pub fn discovery(data: &[u8]) {
     let Some((_, status, body)) = asked(data) else { return };
     let issuer = format!("http://{}", *SERVER);

@@ -1,4 +1,4 @@
-//! What the browser came back with, or somebody pasted.
+//! Redirects that the browser brings, or that somebody pastes.
 
 use std::sync::LazyLock;
 

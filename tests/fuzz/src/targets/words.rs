@@ -1,11 +1,11 @@
-//! What people type: names, references, addresses, engines, key sources.
+//! Words that people type: names, references, addresses, engines, key sources.
 
 use authenticate::{
     config::SecretReference, credential::Name, engine::EngineSelector, net::endpoint::Endpoint,
     provider::run_args::RunArgs, redact, store::KeySource,
 };
 
-/// What nothing takes.
+/// A text that no parser takes.
 const OTHER: &str = "* * * * * * * * * * * * * * * *";
 
 pub fn run(data: &[u8]) {

@@ -15,7 +15,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// One that asks in so many threads as soon as it may.
+    /// Starts one that asks in so many threads as soon as it may.
     pub fn ready(home: &Home, threads: usize) -> Self {
         let mut command = Command::new(program("asker"));
         command.arg("--config").arg(home.paths.config()).arg("--data").arg(home.paths.data());
@@ -42,7 +42,7 @@ impl Asker {
         self.process.wait().expect("ended");
     }
 
-    /// What each of its threads got, once all have.
+    /// The answers that its threads got, once all have.
     pub fn answers(mut self) -> Vec<String> {
         let answers = self.lines.by_ref().map(|line| line.expect("text")).collect();
         assert!(self.process.wait().expect("ended").success());

@@ -94,7 +94,7 @@ impl Home {
         self.logged_in_at(&self.address(), tokens, left, metadata)
     }
 
-    /// The same, at another address.
+    /// Stores them like [`Home::logged_in_as`], at another address.
     pub fn logged_in_at(
         &self,
         address: &Address,

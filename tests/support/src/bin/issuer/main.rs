@@ -76,7 +76,7 @@ pub struct Manner {
     /// The plan of that account
     #[arg(long, default_value = "plus")]
     plan: String,
-    /// What tokens may do
+    /// Scopes that a token may have
     #[arg(long, default_value = "openid profile email offline_access", value_name = "SCOPES")]
     scope: String,
     /// How long an access token lasts

@@ -1,4 +1,4 @@
-//! What the issuer remembers, and how it makes tokens.
+//! The issuer's memory, and its tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,7 +35,7 @@ pub struct Memory {
     pub issued: Vec<Value>,
 }
 
-/// What an authorization code stands for.
+/// The login that an authorization code stands for.
 pub struct Code {
     pub redirect_uri: Redirect,
     pub challenge: String,

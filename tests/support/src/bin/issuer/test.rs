@@ -1,4 +1,4 @@
-//! What a test asks the issuer.
+//! Questions of a test to the issuer.
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ use crate::Failure;
 /// Bytes of a page: still on its way to the browser when a CLI that ends at once has ended.
 const PAGE: usize = 1 << 20;
 
-/// What the browser brought, and the connection on which it waits for its page.
+/// A redirect that the browser brought, and the connection on which it waits for its page.
 pub struct Callback {
     stream: TcpStream,
     pub code: Option<String>,

@@ -1,4 +1,4 @@
-//! What the program sees of the place that it runs in.
+//! The program's view of the place that it runs in.
 
 use std::io::IsTerminal;
 use std::net::{TcpStream, ToSocketAddrs};

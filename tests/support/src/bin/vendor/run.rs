@@ -13,7 +13,7 @@ use crate::step::Step;
 use crate::text::Text;
 use crate::{Failure, callback, files, look};
 
-/// What the steps of one script share.
+/// The state that the steps of one script share.
 pub struct Vendor {
     home: PathBuf,
     variables: Mutex<BTreeMap<&'static str, String>>,

@@ -1,4 +1,4 @@
-//! One step of a script, and how a line is read as one.
+//! A step of a script, and its syntax.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::signals::Signal;
 use crate::text::Text;
 
-/// What a line asks for. The help says what each does.
+/// A step. The help says what each does.
 #[derive(Clone)]
 pub enum Step {
     Print(Text),
@@ -111,7 +111,7 @@ impl FromStr for Step {
     }
 }
 
-/// What is left of a line.
+/// The rest of a line.
 struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
