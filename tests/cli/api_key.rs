@@ -136,7 +136,7 @@ fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
 }
 
 #[test]
-fn what_is_no_key_is_refused_and_not_repeated() {
+fn an_invalid_key_is_refused_and_not_repeated() {
     let two_lines = format!("{KEY}\n{KEY}");
     let long = format!("sk-CANARY{}", "x".repeat(20_000));
     let refused: [(&str, &str); 9] = [

@@ -58,7 +58,7 @@ fn a_backup_with_a_passphrase_comes_back_as_it_was() {
 }
 
 #[test]
-fn what_was_there_before_a_restore_is_kept_sealed() {
+fn the_store_before_a_restore_is_kept_sealed() {
     let home = with_key();
     store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     home.stores("openai", "sk-CANARY-newer-0123456789");
@@ -81,7 +81,7 @@ fn what_was_there_before_a_restore_is_kept_sealed() {
 /// Sealing the copy takes a while, in which somebody stores one thing after the other.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_stored_while_it_is_restored_is_in_the_copy_that_is_kept() {
+fn a_login_during_a_restore_is_in_the_copy_that_is_kept() {
     use rustix::fs::inotify;
 
     let home = with_key();
@@ -117,7 +117,7 @@ fn what_is_stored_while_it_is_restored_is_in_the_copy_that_is_kept() {
 
 /// With an identity, for that takes no time.
 #[test]
-fn of_what_was_there_before_restores_the_newest_three_stay() {
+fn the_newest_three_copies_before_restores_are_kept() {
     let home = with_key();
     let (secret, recipient) = identity();
     home.write("identity", &secret);

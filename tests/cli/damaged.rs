@@ -187,7 +187,7 @@ fn a_store_that_has_lost_the_record_of_its_key_is_not_called_unsealed() {
 
 /// Nobody can use it, and its secret is sealed like the others.
 #[test]
-fn what_an_earlier_version_stored_is_sealed_with_an_odd_row_among_it() {
+fn a_store_of_an_earlier_version_with_an_odd_row_is_sealed() {
     for sql in [
         "UPDATE credential SET provider = 'a/b' WHERE provider = 'slack'",
         "UPDATE credential SET scopes = 'x' WHERE provider = 'slack'",

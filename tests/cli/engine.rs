@@ -109,7 +109,7 @@ fn nothing_is_left_of_a_login_that_found_no_engine() {
 }
 
 #[test]
-fn whoever_named_the_place_is_named_in_the_advice() {
+fn the_advice_names_the_setting_that_named_the_engine() {
     let home = Home::new();
     let login = ["demo", "codex", "--mode", "oauth"];
     home.authenticate(login).exits(code::ENGINE).says("hint: DOCKER_HOST names the only place");
@@ -123,7 +123,7 @@ fn whoever_named_the_place_is_named_in_the_advice() {
 }
 
 #[test]
-fn what_is_no_engine_is_said_to_be_none() {
+fn a_server_that_is_no_engine_is_reported_as_such() {
     let home = Home::new();
     for (head, answer, says) in [
         ("Api-Version: 1.41\r\n", "hello", "not a container engine: its answer is not JSON"),

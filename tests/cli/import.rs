@@ -73,7 +73,7 @@ fn a_login_that_is_moved_is_ours_alone() {
 }
 
 #[test]
-fn what_else_is_in_the_file_stays_there() {
+fn the_rest_of_the_file_stays_after_a_move() {
     let home = Home::new();
     let file = home.write(".codex/auth.json", &codex("\"sk-other\""));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
@@ -118,7 +118,7 @@ fn the_vendors_own_variable_says_where_it_is() {
 }
 
 #[test]
-fn what_cannot_be_imported_says_why() {
+fn an_import_that_is_impossible_says_why() {
     let home = Home::new();
     let import = |arguments: &[&str]| home.authenticate(["import"].iter().chain(arguments));
     import(&["codex"]).exits(code::USAGE).says("there is no directory").says("--from DIR says where it is");
@@ -164,7 +164,7 @@ fn hostile_directories_are_not_followed() {
 
 /// It would have two owners.
 #[test]
-fn what_cannot_be_taken_out_stays_the_vendors() {
+fn a_login_that_cannot_be_removed_stays_the_vendors() {
     let home = Home::new();
     let file = home.write("open/auth.json", &codex("null"));
     fs::set_permissions(home.path().join("open"), fs::Permissions::from_mode(0o777)).expect("set");
@@ -254,7 +254,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
 }
 
 #[test]
-fn what_somebody_else_stores_meanwhile_is_not_marked_as_ours() {
+fn a_login_stored_meanwhile_is_not_marked_as_ours() {
     let (home, _database) =
         with_trigger("AFTER UPDATE OF details ON credential BEGIN DELETE FROM credential");
     home.write(".codex/auth.json", &codex("null"));
@@ -287,7 +287,7 @@ fn a_tool_that_is_at_work_is_left_alone() {
 }
 
 #[test]
-fn what_a_killed_one_left_beside_the_vendors_files_is_removed() {
+fn temporary_files_of_a_killed_import_are_removed() {
     let home = Home::new();
     let login = codex("null").replacen('{', r#"{"theme": "dark", "#, 1);
     home.write(".codex/auth.json", &login);

@@ -121,7 +121,7 @@ fn an_empty_configuration_says_nothing() {
 }
 
 #[test]
-fn what_is_recorded_counts_and_what_differs_is_said() {
+fn the_recorded_source_counts_and_a_different_setting_is_reported() {
     let home = Home::new();
     stores(&home).exits(code::DONE);
     stores(&home)

@@ -48,7 +48,7 @@ fn time_of(run: impl FnOnce()) -> Duration {
 }
 
 #[test]
-fn while_the_store_is_made() {
+fn a_store_killed_while_it_is_made_works() {
     let whole = time_of(|| drop(Home::new().stores("openai", KEY)));
     for moment in 0..MOMENTS {
         let home = Home::new();
@@ -59,7 +59,7 @@ fn while_the_store_is_made() {
 }
 
 #[test]
-fn while_a_key_is_replaced() {
+fn a_store_killed_while_a_credential_is_replaced_has_one_of_both() {
     let home = Home::new();
     home.stores("openai", KEY);
     let whole = time_of(|| drop(home.stores("openai", KEY)));

@@ -9,7 +9,7 @@ use test_support::{
 };
 
 #[test]
-fn while_it_is_given_another_key() {
+fn a_store_killed_during_a_rekey_opens() {
     let home = filled();
     let rekey = || home.authenticate(["store", "rekey"]);
     let whole = time_of(rekey()).max(time_of(rekey()));
@@ -32,7 +32,7 @@ fn while_it_is_given_another_key() {
 }
 
 #[test]
-fn while_it_gets_its_first_key() {
+fn a_store_killed_while_it_gets_its_first_key_opens() {
     let whole = time_of(Home::new().authenticate(["demo", "openai", "--api-key-env", "K"]).env("K", KEY));
     for moment in 0..MOMENTS {
         let home = Home::new();
@@ -50,7 +50,7 @@ fn while_it_gets_its_first_key() {
 }
 
 #[test]
-fn while_it_is_restored() {
+fn a_store_killed_during_a_restore_is_whole() {
     use age::secrecy::ExposeSecret as _;
     let identity = age::x25519::Identity::generate();
     let recipient = identity.to_public().to_string();
@@ -75,7 +75,7 @@ fn while_it_is_restored() {
 }
 
 #[test]
-fn while_it_is_sealed() {
+fn a_store_killed_while_it_is_sealed_is_whole() {
     const FIXTURE: &[u8] = include_bytes!("../fixtures/schema-1.db");
     let with_fixture = || {
         let home = Home::new();

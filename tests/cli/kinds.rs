@@ -64,7 +64,7 @@ fn an_end_that_is_none_stores_nothing() {
 }
 
 #[test]
-fn what_is_no_token_is_refused_and_not_repeated() {
+fn an_invalid_token_is_refused_and_not_repeated() {
     let home = Home::new();
     for bad in ["", " \n", "CANARY two", "CANARY\nCANARY"] {
         home.authenticate(["demo", "claude", "--token-stdin"])
@@ -117,7 +117,7 @@ fn all_fields_may_come_as_one_json_object() {
 }
 
 #[test]
-fn what_is_wrong_with_fields_names_them_and_never_their_values() {
+fn an_error_in_fields_names_them_and_never_their_values() {
     let home = Home::new();
     let bad = |object: &str| {
         let outcome = home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object);
@@ -146,7 +146,7 @@ fn what_is_wrong_with_fields_names_them_and_never_their_values() {
 }
 
 #[test]
-fn what_is_wrong_with_the_flags_is_said_without_values() {
+fn an_error_in_flags_is_reported_without_values() {
     let home = Home::new();
     let refused = |arguments: &[&str], says: &str| {
         let arguments = ["demo"].iter().chain(arguments);

@@ -15,7 +15,7 @@ const DESCRIPTOR: &str = "modes: [oauth]\nhost_dir_name: _acme\ncontainer_mount:
     image: {name: acme}\ncapture: [{file: a.json, format: json, kind: token, fields: {token: /token}}]\n";
 
 #[test]
-fn what_a_cli_has_left_is_stored_when_it_is_unlocked() {
+fn a_login_during_a_lock_is_stored_when_it_is_released() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.write("config/providers/acme.yaml", DESCRIPTOR);

@@ -24,7 +24,7 @@ fn actions(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn what_is_done_is_recorded() {
+fn actions_are_recorded() {
     let home = Home::new();
     home.authenticate(["log"]).exits(code::DONE).says("nothing is recorded");
     assert!(!home.data().exists());
@@ -69,7 +69,7 @@ fn what_is_done_is_recorded() {
 
 /// With one's own word for each error, also where nobody was asked.
 #[test]
-fn what_fails_is_recorded() {
+fn failures_are_recorded() {
     const FILE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
     let home = Home::new();
     let store = |words: &[&str]| home.authenticate(["store"].iter().chain(words));
@@ -124,7 +124,7 @@ fn no_entries_at_all_are_nothing_to_ask_for() {
 
 /// A command that asks which field is meant has handed nothing out.
 #[test]
-fn what_is_not_handed_out_is_not_recorded_as_if_it_were() {
+fn a_credential_that_is_not_handed_out_is_not_recorded_as_handed_out() {
     let home = Home::new();
     let object = r#"{"bot_token": "xoxb-CANARY", "app_token": ""}"#;
     home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object).exits(code::DONE);
@@ -146,7 +146,7 @@ fn what_is_not_handed_out_is_not_recorded_as_if_it_were() {
 }
 
 #[test]
-fn what_does_not_open_is_recorded_as_such() {
+fn a_credential_that_does_not_open_is_recorded_as_such() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -191,7 +191,7 @@ fn a_reading_does_not_wait_long_to_be_recorded() {
 
 /// It has waited in vain already, ten seconds. A backup that is written is one, whether or not that can be recorded.
 #[test]
-fn what_failed_for_a_lock_does_not_wait_for_it_again() {
+fn recording_a_failure_by_a_lock_does_not_wait_for_it_again() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");

@@ -9,7 +9,7 @@ use authenticate::{
 use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
 
 #[test]
-fn what_is_removed_is_gone_from_the_disk() {
+fn a_removed_credential_is_gone_from_the_disk() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["logout", "demo", "openai"]).exits(code::DONE).says(
@@ -89,7 +89,7 @@ fn all_of_a_set_or_of_every_set() {
 }
 
 #[test]
-fn what_cannot_be_revoked_is_kept_by_revoke() {
+fn revoke_keeps_a_credential_that_cannot_be_revoked() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["revoke", "demo", "openai"])
@@ -124,7 +124,7 @@ fn count(home: &Home) -> u64 {
 
 /// It stays valid there, and nobody but its owner can do anything about that.
 #[test]
-fn what_cannot_be_read_is_said_not_to_be_revoked() {
+fn an_unreadable_credential_is_reported_as_not_revoked() {
     let home = locked();
     home.authenticate(["revoke", "demo", "codex"]).exits(code::STORE).says("is locked with a passphrase");
     assert_eq!(count(&home), 1);
@@ -144,7 +144,7 @@ fn what_cannot_be_read_is_said_not_to_be_revoked() {
 
 /// There was nothing to be done at the vendor in any case.
 #[test]
-fn of_what_no_vendor_revokes_it_is_not_said_that_it_could_not_be_read() {
+fn an_unreadable_key_without_revocation_is_removed_without_a_warning() {
     let home = locked();
     home.authenticate(["store", "unlock", "--passphrase-stdin"]).input("correct horse").exits(code::DONE);
     home.stores("openai", KEY);
@@ -186,7 +186,7 @@ fn json_says_that_it_cannot_be_revoked_from_here() {
 
 /// A failure for one credential changes nothing for the others, and everything that was done is reported.
 #[test]
-fn of_all_each_is_reported_whatever_became_of_another() {
+fn logout_all_reports_each_whatever_happens_to_another() {
     let filled = || {
         let home = Home::new();
         for provider in ["deepseek", "mistral", "openai"] {

@@ -15,7 +15,7 @@ use crate::fake_engine::{Answer, listen, usual};
 const MOST: usize = 64;
 
 #[test]
-fn who_connects_again_and_again_is_not_let_in_each_time() {
+fn repeated_connections_are_limited() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = free.local_addr().expect("an address").port();
     drop(free);

@@ -67,7 +67,7 @@ fn a_file_of_a_project_may_end_in_yml() {
 }
 
 #[test]
-fn what_cannot_be_a_project_is_said() {
+fn a_name_that_cannot_be_a_project_is_reported() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     home.write("config/projects/my shop.yaml", "credential_set: team\n");
@@ -105,7 +105,7 @@ fn a_link_to_what_is_not_there_is_an_error() {
 }
 
 #[test]
-fn what_has_the_wrong_form_hides_nothing_that_does_not_hold() {
+fn an_error_in_form_does_not_hide_one_in_meaning() {
     let home = Home::new();
     home.write("config/projects/blog.yaml", "engin: podman\nca_bundle: ca.pem\nenv: [a]\nextra_hosts: [x]\n");
     let outcome = home.authenticate(["projects"]).exits(code::USAGE);

@@ -98,7 +98,7 @@ fn shown_as_yaml_it_says_where_each_part_came_from() {
 }
 
 #[test]
-fn what_is_shown_can_be_used_as_a_file() {
+fn a_shown_descriptor_can_be_used_as_a_file() {
     let home = Home::new();
     let shown = home.authenticate(["providers", "show", "claude"]).exits(code::DONE).stdout;
     let file = home.write("lint/claude.yaml", &shown);
@@ -371,7 +371,7 @@ fn a_directory_of_descriptors_that_cannot_be_read_is_wrong_for_every_provider() 
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_said_in_words_for_whoever_wrote_it() {
+fn an_error_in_a_file_is_reported_in_words_for_its_author() {
     let home = Home::new();
     for (text, says) in [
         ("label: x\nlabel: y\n", ":2:1: the key \"label\" is given twice"),

@@ -89,7 +89,7 @@ fn nothing_is_shown_from_before_the_question_on() {
 
 /// Input that was typed before the question was shown is not taken for an answer.
 #[test]
-fn what_was_typed_before_is_no_answer() {
+fn input_typed_before_a_question_is_no_answer() {
     let home = locked();
     let mut session = Session::start_after("typed before\r", &home, ["token", "demo", "openai"], &[]);
     session.shows("Passphrase of the store");
@@ -139,7 +139,7 @@ fn a_paste_of_several_lines_is_refused_and_reaches_nobody_else() {
 }
 
 #[test]
-fn what_a_terminal_would_cut_is_refused() {
+fn input_that_a_terminal_would_cut_is_refused() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "openai"], &[]);
     session.shows("API key for OpenAI").masks();

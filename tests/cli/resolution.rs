@@ -42,7 +42,7 @@ fn the_only_account_is_used_whatever_its_name() {
 }
 
 #[test]
-fn of_several_accounts_none_is_guessed() {
+fn among_several_accounts_none_is_guessed() {
     let home = Home::new();
     store(&home, "gh", "work", 1);
     store(&home, "gh", "play", 1);
@@ -80,7 +80,7 @@ fn a_project_has_an_order_of_its_own() {
 }
 
 #[test]
-fn what_is_passed_over_in_an_order_is_said() {
+fn a_profile_that_is_skipped_in_an_order_is_reported() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles: {gh: [away, work, default]}\n");
     store(&home, "gh", "default", 1);
@@ -249,7 +249,7 @@ fn a_variable_for_tokens_holds_a_token() {
 }
 
 #[test]
-fn what_token_refuses_of_the_environment_is_an_error_to_status() {
+fn a_variable_that_token_refuses_is_an_error_in_status() {
     let home = Home::new();
     for (variable, provider, kind) in
         [("GROQ_API_KEY", "groq", "api_key"), ("CLAUDE_CODE_OAUTH_TOKEN", "claude", "token")]
@@ -292,7 +292,7 @@ fn status_and_token_say_the_source_in_the_same_members() {
 }
 
 #[test]
-fn what_could_act_on_a_terminal_is_no_override() {
+fn a_variable_with_control_characters_is_no_override() {
     let home = Home::new();
     home.authenticate(["token", "demo", "openai", "--token-env", "T"])
         .env("T", "CANARY\x1b[2J")

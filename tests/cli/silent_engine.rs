@@ -155,7 +155,7 @@ fn a_directory_that_cannot_be_removed_is_said_and_is_for_a_later_run() {
 
 /// A container whose end nobody sees may still run.
 #[test]
-fn what_cannot_be_waited_for_is_killed() {
+fn a_container_that_cannot_be_waited_for_is_killed() {
     let waits = Mutex::new(0);
     let home = Home::new();
     let (tell, killed) = mpsc::channel();

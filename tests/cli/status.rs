@@ -181,7 +181,7 @@ fn one_word_may_be_a_provider() {
 }
 
 #[test]
-fn what_is_not_there_is_said_to_be_so() {
+fn a_provider_without_a_credential_is_not_configured() {
     let home = Home::new();
     let row = &rows(&home, &["openai"])[0];
     assert_eq!(

@@ -107,7 +107,7 @@ fn one_of_another_program_is_refused() {
 }
 
 #[test]
-fn what_was_put_in_place_of_a_credential_is_said() {
+fn an_altered_row_is_reported() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");

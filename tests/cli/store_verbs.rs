@@ -199,7 +199,7 @@ fn a_passphrase_is_not_replaced_by_itself() {
 
 /// The one that comes second does not undo what the first has done.
 #[test]
-fn of_two_rekeys_at_once_the_loser_is_told_so_and_changes_nothing() {
+fn the_loser_of_two_rekeys_at_once_is_told_so_and_changes_nothing() {
     let home = with_key();
     // It is run after the old key was got, and before the new one is made.
     let program = program_path();

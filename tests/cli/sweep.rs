@@ -80,7 +80,7 @@ fn however_deep_it_is() {
 }
 
 #[test]
-fn whatever_modes_it_has() {
+fn leftovers_with_any_file_mode_are_removed() {
     let home = Home::new();
     let logins = logins(&home);
     killed(&logins, None);
@@ -107,7 +107,7 @@ fn a_link_in_place_of_the_directory_is_not_followed() {
 }
 
 #[test]
-fn what_others_could_have_written_is_not_believed() {
+fn a_record_that_others_could_have_written_is_ignored() {
     for open in ["data", "data/logins", "data/logins/default~codex~default.lock"] {
         let home = Home::new();
         let lock = killed(&logins(&home), None);

@@ -29,7 +29,7 @@ fn the_secret_and_a_newline_are_all_that_is_printed() {
 }
 
 #[test]
-fn of_each_kind_it_is_the_value_that_authorises() {
+fn token_prints_the_authorising_value_of_each_kind() {
     let home = Home::new();
     home.put("claude", &oauth(), &expiring(SignedDuration::from_hours(1)));
     home.put("gh", &Credential::Token { token: KEY.into() }, &Metadata::default());
@@ -47,7 +47,7 @@ fn of_each_kind_it_is_the_value_that_authorises() {
 }
 
 #[test]
-fn of_several_fields_one_is_named() {
+fn token_of_several_fields_needs_a_field() {
     let home = Home::new();
     let fields = [("bot_token", KEY), ("app_token", "other")];
     let fields = Credential::Fields(fields.map(|(name, value)| (name.to_owned(), value.into())).into());
@@ -73,7 +73,7 @@ fn of_several_fields_one_is_named() {
 }
 
 #[test]
-fn what_has_no_fields_has_none_to_name() {
+fn a_field_of_a_credential_without_fields_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["token", "demo", "openai", "--field", "key"])

@@ -116,7 +116,7 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn what_is_not_foreseen_is_exit_code_1() {
+fn an_unforeseen_failure_is_exit_code_1() {
     let home = Home::new();
     home.write("file", "");
     home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot make file/man");
@@ -156,7 +156,7 @@ fn an_image_has_a_name() {
 }
 
 #[test]
-fn what_a_mode_has_no_use_for_is_said() {
+fn a_flag_that_a_mode_does_not_use_causes_a_warning() {
     let home = Home::new();
     let flags = [
         "--image=x",

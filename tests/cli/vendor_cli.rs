@@ -55,7 +55,7 @@ fn refused() -> Answer {
 }
 
 #[test]
-fn what_it_left_is_taken_though_the_engine_broke_off() {
+fn a_refreshed_file_is_read_though_the_engine_broke_off() {
     for answer in [|| Answer::End, refused] {
         let (home, starts) = expired(answer, Some("NEW"));
         assert_eq!(home.authenticate(["token", "demo", "claude"]).exits(code::DONE).stdout, "NEW\n");

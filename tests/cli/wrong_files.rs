@@ -10,7 +10,7 @@ use test_support::{CANARY, Home, KEY, code, runtime};
 const WRONG: &str = "labl: Acme\n";
 
 #[test]
-fn what_is_wrong_is_said_where_nothing_is_stored() {
+fn a_wrong_file_is_reported_where_nothing_is_stored() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", WRONG);
     for arguments in [
@@ -101,7 +101,7 @@ fn status_says_what_is_wrong_and_claims_nothing() {
 
 /// It is not known any more whether its tokens may still go where they came from.
 #[test]
-fn what_is_of_no_provider_any_more_is_not_called_refreshable() {
+fn a_login_of_an_unknown_provider_is_not_called_refreshable() {
     let home = Home::new();
     let native = [("mode", "device"), ("token_url", "https://acme.example/token"), ("client_id", "c")];
     let tokens = OAuth {

@@ -79,7 +79,7 @@ fn on_rootless_podman_as_an_ordinary_user() {
 }
 
 #[test]
-fn of_many_that_ask_at_once_one_starts_it() {
+fn many_that_ask_at_once_start_one_container() {
     let issuer = Pod::https(Place::Docker, &[ISSUER], &["issuer", "--client-id", CLIENT, "--scope", SCOPES]);
     let (home, _) = expired(Place::Docker, &issuer);
     let asking = [(); 5].map(|()| home.start(&["token", "demo", "claude"]));

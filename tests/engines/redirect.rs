@@ -58,7 +58,7 @@ fn the_message_names_who_has_it_and_a_pasted_url_is_checked_and_replayed() {
 }
 
 #[test]
-fn while_a_redirect_is_to_be_pasted_the_cli_can_still_be_typed_to() {
+fn a_cli_can_be_typed_to_while_a_redirect_is_awaited() {
     let (_listener, port) = taken();
     let url = format!(
         "https://login.example.com/oauth/authorize?client_id=acme&state={STATE}&\

@@ -165,7 +165,7 @@ fn a_cli_that_fails_is_run_once_for_all_who_wait() {
 }
 
 #[test]
-fn who_is_killed_meanwhile_leaves_the_login_in_doubt() {
+fn a_process_killed_meanwhile_leaves_the_login_in_doubt() {
     let home = expired(Place::Docker, &format!("touch {MOUNT}/started; sleep 1000"));
     let killed = home.start(&["token", "p", "acme"]);
     started(&home);
@@ -179,7 +179,7 @@ fn who_is_killed_meanwhile_leaves_the_login_in_doubt() {
 }
 
 #[test]
-fn what_a_project_has_in_variables_is_looked_up() {
+fn a_projects_variables_are_looked_up() {
     let home = expired(
         Place::Docker,
         &format!(r#"echo "{{\"a\":\"$WHO\",\"r\":\"SSS\",\"e\":2000000000}}" >{FILE}"#),

@@ -140,7 +140,7 @@ fn a_wrong_descriptor_gives_no_headers() {
 
 /// As `logout` does: it asks the vendor for OAuth logins of ours, if the vendor has a place for that.
 #[test]
-fn what_logout_would_revoke_is_revocable() {
+fn a_login_that_logout_would_revoke_is_revocable() {
     let home = Home::new();
     home.write(
         "config/providers/acme.yaml",

@@ -13,7 +13,7 @@ use test_support::{Home, KEY, name};
 use crate::script::{block_on, in_memory, key, logs_in};
 
 #[test]
-fn what_a_client_is_given_wins_and_is_not_stored() {
+fn a_given_credential_wins_and_is_not_stored() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
@@ -31,7 +31,7 @@ fn what_a_client_is_given_wins_and_is_not_stored() {
 }
 
 #[test]
-fn what_a_client_is_given_is_listed_in_place_of_what_is_stored() {
+fn a_given_credential_is_listed_in_place_of_the_stored() {
     let home = Home::new();
     let client = in_memory(&home);
     let sources = |client: &Client| -> Vec<(String, Source)> {
@@ -81,7 +81,7 @@ fn a_client_finds_in_its_own_set_what_it_was_given_first() {
 }
 
 #[test]
-fn what_is_given_for_a_profile_is_used_for_no_other() {
+fn a_credential_given_for_a_profile_is_used_for_no_other() {
     let home = Home::new();
     let client = in_memory(&home);
     let [work, own] = ["work", "own"].map(|profile| client.clone().profile(name(profile)));

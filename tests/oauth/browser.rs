@@ -88,7 +88,7 @@ fn challenge(verifier: &str) -> String {
 }
 
 #[test]
-fn whatever_else_comes_is_sent_away_and_the_login_goes_on() {
+fn a_request_other_than_the_redirect_is_refused_and_the_login_goes_on() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);
@@ -132,7 +132,7 @@ fn whatever_else_comes_is_sent_away_and_the_login_goes_on() {
 }
 
 #[test]
-fn who_says_nothing_or_too_much_keeps_nobody_waiting() {
+fn a_silent_or_endless_client_delays_nobody() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);

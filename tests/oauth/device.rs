@@ -102,7 +102,7 @@ fn an_answer_that_is_none_ends_it() {
 }
 
 #[test]
-fn what_a_person_could_not_type_or_should_not_open_is_not_shown() {
+fn a_code_or_address_that_is_unsafe_is_not_shown() {
     for (from, to) in [
         ("WDJB-MJHT", "\\u001b[2JCANARY"),
         ("WDJB-MJHT", ""),

@@ -48,7 +48,7 @@ fn both_standards_places_are_asked() {
 
 /// A gateway or a page for everything in place of the document of RFC 8414.
 #[test]
-fn whatever_is_at_the_first_place_the_second_is_asked() {
+fn the_second_place_is_asked_whatever_is_at_the_first() {
     type Answer = fn(&str) -> Vec<u8>;
     let instead: [(&str, Answer); 5] = [
         ("a redirect", |own| {

@@ -113,7 +113,7 @@ fn a_server_that_says_nothing_is_given_up_at_the_time_limit() {
 }
 
 #[test]
-fn who_is_not_there_cannot_be_reached() {
+fn a_server_that_is_not_there_cannot_be_reached() {
     let nobody =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     fails(&format!("http://{nobody}/token"), &[], code::UNREACHABLE, "cannot reach ");

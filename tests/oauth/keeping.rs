@@ -59,7 +59,7 @@ fn tokens_are_revoked_nowhere_but_where_they_came_from() {
 }
 
 #[test]
-fn what_a_native_login_left_can_be_renewed() {
+fn a_native_login_can_be_refreshed() {
     for (mode, more) in [("client_credentials", ""), ("token_exchange", ", subject_token: 'env:SUBJECT'")] {
         let reply = r#"{"access_token": "a", "expires_in": 3600}"#;
         let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
@@ -86,7 +86,7 @@ fn a_login_that_fails_leaves_the_one_before() {
 }
 
 #[test]
-fn what_cannot_be_stored_is_not_asked_for() {
+fn a_login_that_cannot_be_stored_is_not_started() {
     let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));
     acme(&home, &server);
     home.write("data/credentials.db", "not a database");
@@ -172,7 +172,7 @@ mod the_accounts_name {
 
 /// Somebody locks the database just when the server has given what is nowhere else.
 #[test]
-fn what_a_server_has_given_is_stored_though_the_database_was_locked_for_long() {
+fn tokens_are_stored_though_the_database_was_locked_for_long() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789abcdefghij");
     let locked = Arc::new(Mutex::new(None));

@@ -49,7 +49,7 @@ fn every_form_of_an_answer_can_be_given_on_standard_input() {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_can_be_pasted_again() {
+fn a_wrong_answer_is_reported_and_can_be_pasted_again() {
     let home = Home::new();
     let vendor = acme(&home, "");
     let mut login = start(&home);

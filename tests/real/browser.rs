@@ -84,7 +84,7 @@ fn a_person_says_no_to_a_code() {
 }
 
 #[test]
-fn what_was_logged_in_is_renewed_and_revoked_there_and_a_token_is_sent_once() {
+fn a_login_is_refreshed_and_revoked_where_it_came_from_and_each_token_is_sent_once() {
     let (home, server) = (Home::new(), OpenId::whose_tokens_last(2));
     acme(&home, &server);
     let browser = Chromium::of(&home);

@@ -113,7 +113,7 @@ fn a_token_that_has_expired_is_not_exchanged() {
 }
 
 #[test]
-fn what_asks_nobody_is_simply_made_again() {
+fn a_grant_that_asks_nobody_is_repeated_at_its_expiry() {
     let (home, server) = (Home::new(), OpenId::whose_tokens_last(2));
     machine(&home, &server, "env:ROBOT_SECRET", "env:SUBJECT");
     let run = home.authenticate(["demo", "robot", "--mode", "client_credentials"]);

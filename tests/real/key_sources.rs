@@ -156,7 +156,7 @@ fn a_rekey_moves_the_key_from_source_to_source() {
 
 /// Only the ring knows, and it is not asked for that: it might ask its owner.
 #[test]
-fn of_a_key_ring_it_is_not_said_whether_it_is_locked() {
+fn store_status_does_not_ask_a_key_ring_whether_it_is_locked() {
     let home = Home::new();
     let mut ring = KeyRing::unlocked();
     home.authenticate(["demo", "openai", "--api-key-stdin"])

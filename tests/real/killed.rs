@@ -33,7 +33,7 @@ impl Drop for Over<'_> {
 }
 
 #[test]
-fn a_hundred_times_at_random_under_readers() {
+fn a_holder_killed_at_random_leaves_the_store_whole() {
     let server = OpenId::that_dawdles(Duration::from_millis(50));
     let home = &Home::of(&server);
     home.logged_in(&server.login(), EXPIRED);
@@ -111,7 +111,7 @@ fn a_hundred_times_at_random_under_readers() {
 }
 
 #[test]
-fn in_the_middle_of_an_exchange() {
+fn a_holder_killed_during_an_exchange_leaves_the_outcome_unknown() {
     let server = OpenId::that_dawdles(Duration::from_secs(600));
     let home = Home::of(&server);
     let record = home.logged_in(&server.login(), EXPIRED);

@@ -8,7 +8,7 @@ use test_support::{
 
 /// Whichever of the two has the key, it opens.
 #[test]
-fn while_its_key_moves_to_another_source() {
+fn a_store_killed_while_its_key_moves_opens() {
     let ring = KeyRing::unlocked();
     let home = filled();
     home.write("passphrase", "correct horse\n");
@@ -59,7 +59,7 @@ fn while_its_key_moves_to_another_source() {
 
 /// Before there is a key in it: what is put there first is only to see whether it keeps that.
 #[test]
-fn while_the_key_ring_is_tried() {
+fn a_probe_killed_leaves_nothing_in_the_key_ring() {
     let ring = KeyRing::unlocked();
     let home = filled();
     let rekey = |source: &str| {

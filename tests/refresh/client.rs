@@ -232,7 +232,7 @@ fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
 }
 
 #[test]
-fn of_several_logins_each_has_a_result() {
+fn each_of_several_logins_has_a_result() {
     let well = Server::answering(Some((200, NEW)));
     let refuses = Server::answering(Some((400, ENDED)));
     let away = Server::answering(Some((503, "{}")));

@@ -71,7 +71,7 @@ fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
 }
 
 #[test]
-fn what_lasts_is_used_while_a_file_of_the_provider_is_wrong_or_gone() {
+fn a_valid_token_is_used_while_the_descriptor_is_wrong_or_gone() {
     let server = renewing();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), SignedDuration::from_secs(60));
@@ -87,7 +87,7 @@ fn what_lasts_is_used_while_a_file_of_the_provider_is_wrong_or_gone() {
 }
 
 #[test]
-fn what_nobody_can_renew_has_expired() {
+fn a_token_that_nobody_can_refresh_has_expired() {
     for refresh in [json!({"strategy": "none"}), Value::Null] {
         let home = Home::described(json!({"refresh": refresh}));
         home.logged_in(&tokens(), EXPIRED);

@@ -54,7 +54,7 @@ fn status_tells_a_holder_that_was_given_its_store() {
 }
 
 #[test]
-fn before_anything_was_sent_nothing_is_lost() {
+fn a_lock_of_a_dead_process_that_sent_nothing_loses_nothing() {
     let server = Issuer::start(&[]);
     let home = Home::new(&server.token_url());
     let record = home.logged_in(&server.login(), EXPIRED);

@@ -73,7 +73,7 @@ fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
 
 /// Nobody must be given it any more.
 #[test]
-fn what_was_revoked_goes_though_that_cannot_be_recorded() {
+fn a_revoked_login_is_removed_though_that_cannot_be_recorded() {
     let server = Server::answering(Some((200, "")));
     let home = home(&server.url);
     home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
@@ -88,7 +88,7 @@ fn what_was_revoked_goes_though_that_cannot_be_recorded() {
 }
 
 #[test]
-fn that_it_was_revoked_is_said_though_it_cannot_be_removed() {
+fn a_revocation_is_reported_though_the_login_cannot_be_removed() {
     let server = Server::answering(Some((200, "")));
     let home = home(&server.url);
     home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);

@@ -53,7 +53,7 @@ fn a_vendor_that_wants_json_gets_json() {
 }
 
 #[test]
-fn what_an_answer_leaves_out_stays_but_for_the_end() {
+fn members_that_an_answer_leaves_out_stay_except_the_expiry() {
     let server = Server::answering(Some((200, r#"{"access_token": "NEW", "token_type": "Bearer"}"#)));
     let home = Home::new(&server.url);
     let scopes = vec!["read".to_owned(), "write".to_owned()];
@@ -175,7 +175,7 @@ fn a_token_is_not_sent_again_when_no_answer_came() {
 }
 
 #[test]
-fn what_was_in_doubt_stays_so_when_another_try_is_not_even_sent() {
+fn a_login_in_doubt_stays_so_when_a_retry_is_not_sent() {
     let silent = Server::answering(None);
     let home = Home::new(&silent.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -364,7 +364,7 @@ fn an_exchange_that_is_broken_off_with_its_runtime_is_in_doubt() {
 }
 
 #[test]
-fn what_has_no_way_is_not_attempted() {
+fn a_login_without_a_refresh_method_is_not_attempted() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let record = home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);

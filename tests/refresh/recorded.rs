@@ -68,7 +68,7 @@ fn one_that_is_not_handed_out_is_recorded_with_the_reason() {
 }
 
 #[test]
-fn who_only_asks_whether_there_is_one_is_not_recorded() {
+fn asking_whether_there_is_a_credential_is_not_recorded() {
     let home = Home::new(&renewing().url);
     let client = authenticate::Client::new(home.paths.clone());
     logged_in(&home, SignedDuration::from_hours(1));

@@ -121,7 +121,7 @@ fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, Refr
 }
 
 #[test]
-fn that_a_token_was_sent_is_recorded_though_its_answer_is_not_stored() {
+fn a_sent_token_is_recorded_though_its_answer_is_not_stored() {
     let home = Home::new("http://127.0.0.1:1/token");
     let (renewed, log) = renewed_while(&home, || {
         home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);

@@ -70,7 +70,7 @@ fn a_mark_outlives_another_restore_and_the_newest_login_is_free_of_it() {
 }
 
 #[test]
-fn what_was_in_doubt_or_refused_stays_so() {
+fn a_restored_login_in_doubt_or_refused_stays_so() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -83,7 +83,7 @@ fn what_was_in_doubt_or_refused_stays_so() {
 
 /// A backup brings along what was known where it was made, whatever the store that it replaces knows.
 #[test]
-fn what_was_in_doubt_or_refused_stays_so_in_a_backup_and_in_what_a_restore_keeps() {
+fn a_backup_of_a_login_in_doubt_or_refused_keeps_that() {
     for (answer, says) in [
         (None, "the outcome of refreshing acme"),
         (Some((400, r#"{"error": "invalid_grant"}"#)), "invalid_grant"),

@@ -101,7 +101,7 @@ fn a_refusal_that_cannot_be_noted_is_said_all_the_same() {
 }
 
 #[test]
-fn what_cannot_be_stored_at_all_is_handed_out_and_the_login_is_in_doubt() {
+fn a_token_that_cannot_be_stored_is_handed_out_and_the_login_is_in_doubt() {
     let server = Server::answering(Some((200, ANSWER)));
     let home = Home::new(&server.url);
     logged_in(&home);

@@ -99,7 +99,7 @@ fn the_client_may_be_named_by_the_environment() {
 }
 
 #[test]
-fn what_does_not_open_keeps_nothing_else_from_being_renewed() {
+fn a_login_that_does_not_open_does_not_keep_others_from_being_refreshed() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), EXPIRED);
@@ -176,7 +176,7 @@ fn unnamed_it_does_what_it_can() {
 
 /// Also that it took long: a vendor that is silent is given up by the second one.
 #[test]
-fn what_was_done_before_ctrl_c_is_said() {
+fn results_before_ctrl_c_are_reported() {
     for as_json in [false, true] {
         let renews = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
         let (silent, _never) = Server::held(200, "{}");
