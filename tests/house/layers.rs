@@ -8,8 +8,10 @@ use crate::{
 };
 
 /// The modules of the library from the bottom to the top: each may use those before it.
-const LAYERS: [&str; 22] = [
+const LAYERS: &[&str] = &[
     "exit",
+    "error_kind",
+    "blocking",
     "redact",
     "fs",
     "net",
@@ -21,6 +23,7 @@ const LAYERS: [&str; 22] = [
     "engine",
     "oauth",
     "store",
+    "context",
     "login",
     "refresh",
     "refresh_all",
@@ -30,7 +33,6 @@ const LAYERS: [&str; 22] = [
     "status",
     "error",
     "client",
-    "lib",
 ];
 
 /// The uses that still point up.
@@ -90,31 +92,33 @@ fn uses(code: &str) -> BTreeSet<String> {
         }
         let path = &code[at + "crate::".len()..];
         match path.strip_prefix('{') {
-            Some(group) => used.extend(first_names(group)),
+            Some(group) => used.extend(items(group).into_iter().filter_map(|item| name_at(item.trim()))),
             None => used.extend(name_at(path)),
         }
     }
     used
 }
 
-/// The first name of each path in a group, which is read from after its brace.
-fn first_names(group: &str) -> Vec<String> {
-    let (mut depth, mut names, mut is_start) = (0, Vec::new(), true);
+/// The paths in a group, which is read from after its brace.
+fn items(group: &str) -> Vec<&str> {
+    let (mut depth, mut items, mut start) = (0, Vec::new(), 0);
     for (at, c) in group.char_indices() {
         match c {
             '{' => depth += 1,
-            '}' if depth == 0 => break,
+            '}' if depth == 0 => {
+                items.push(&group[start..at]);
+                return items;
+            }
             '}' => depth -= 1,
-            ',' if depth == 0 => is_start = true,
-            _ if c.is_whitespace() => {}
-            _ if is_start => {
-                names.extend(name_at(&group[at..]));
-                is_start = false;
+            ',' if depth == 0 => {
+                items.push(&group[start..at]);
+                start = at + 1;
             }
             _ => {}
         }
     }
-    names
+    items.push(&group[start..]);
+    items
 }
 
 fn name_at(path: &str) -> Option<String> {
@@ -126,16 +130,14 @@ fn name_at(path: &str) -> Option<String> {
 fn exports(sources: &[Source]) -> BTreeMap<String, String> {
     let root = sources.iter().find(|source| source.path == "src/lib.rs").expect("the library's root");
     let mut exports = BTreeMap::new();
-    for statement in root.code.split(';').filter_map(|part| part.trim().strip_prefix("pub use ")) {
-        let tree = statement.trim_start_matches("crate::").trim_start_matches('{').trim_end_matches('}');
-        let mut module = String::new();
-        for word in tree.split_inclusive([':', ',', '{', '}']) {
-            let name = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
-            match () {
-                () if name.is_empty() => {}
-                () if LAYERS.contains(&name) && word.ends_with(':') => module = name.to_owned(),
-                () if word.ends_with(':') => {}
-                () => drop(exports.insert(name.to_owned(), module.clone())),
+    for (at, _) in root.code.match_indices("pub use crate::") {
+        let statement = root.code[at + "pub use crate::".len()..].split(';').next().unwrap_or_default();
+        let group = statement.strip_prefix('{').unwrap_or(statement);
+        for item in items(group) {
+            let mut names =
+                item.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|name| !name.is_empty());
+            if let Some(module) = names.next() {
+                exports.extend(names.map(|name| (name.to_owned(), module.to_owned())));
             }
         }
     }
