@@ -1,10 +1,6 @@
 //! A file of the configuration that somebody else could have written: nothing of what it says is done.
 
-use std::{
-    fs,
-    os::unix::fs::{PermissionsExt as _, chown},
-    path::Path,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use test_support::{Home, KEY, code};
 

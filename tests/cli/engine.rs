@@ -2,13 +2,10 @@
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
-    net::{Ipv6Addr, TcpListener},
     os::unix::net::UnixListener,
 };
 
 use test_support::{Home, KEY, code};
-
-use crate::fake_engine::{listen_at, usual};
 
 /// Sockets where engines would be looked for, at which nobody may knock.
 struct Doors {
@@ -59,17 +56,6 @@ fn an_api_key_needs_no_engine() {
     doors.run(&["projects"], "");
     doors.run(&["logout", "demo", "openai"], "");
     doors.nobody_knocked();
-}
-
-#[test]
-fn one_with_an_address_of_ipv6_is_reached() {
-    let home = Home::new();
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
-    let url = format!("tcp://{}", listener.local_addr().expect("an address"));
-    listen_at(listener, usual);
-    home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])
-        .exits(code::LOGIN_FAILED)
-        .says("the login ended, and left no credential");
 }
 
 #[test]

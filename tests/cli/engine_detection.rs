@@ -3,9 +3,10 @@
 use std::sync::mpsc::channel;
 
 use serde_json::Value;
-use test_support::{Home, code};
-
-use crate::fake_engine::{Answer, listen, usual};
+use test_support::{
+    Home, code,
+    fake_engine::{Answer, listen, usual},
+};
 
 /// The facts that an engine reports.
 #[derive(Clone, Copy)]

@@ -7,9 +7,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use test_support::{Home, KEY, code};
-
-use crate::fake_engine::{listen, usual};
+use test_support::{
+    Home, KEY, code,
+    fake_engine::{listen, usual},
+};
 
 const DESCRIPTOR: &str = "modes: [oauth]\nhost_dir_name: _acme\ncontainer_mount: /home/dev/.acme\ncommand: [acme]\n\
     image: {name: acme}\ncapture: [{file: a.json, format: json, kind: token, fields: {token: /token}}]\n";

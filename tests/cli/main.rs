@@ -14,7 +14,6 @@ mod doctor;
 mod engine;
 mod engine_detection;
 mod escapes;
-mod fake_engine;
 mod generated;
 mod import;
 mod key_source;

@@ -9,7 +9,7 @@ use std::{
 
 use test_support::Home;
 
-use crate::fake_engine::{Answer, listen, usual};
+use test_support::fake_engine::{Answer, listen, usual};
 
 /// As many as are nobody's browser.
 const MOST: usize = 64;

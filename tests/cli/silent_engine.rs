@@ -13,9 +13,11 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use test_support::{Home, Run, code, files_below};
-
-use crate::fake_engine::{Answer, listen, usual};
+use test_support::{
+    Home, Run, code,
+    fake_engine::{Answer, listen, usual},
+    files_below,
+};
 
 /// The requests that an engine may never answer, as they are made one after the other.
 const REQUESTS: [&str; 5] =

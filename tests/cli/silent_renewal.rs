@@ -10,12 +10,13 @@ use std::{
 use authenticate::credential::{Credential, Metadata, OAuth};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
-use test_support::{Home, code, files_below};
-
-use crate::{
+use test_support::{
+    Home, code,
     fake_engine::{Answer, listen, usual},
-    silent_engine::end,
+    files_below,
 };
+
+use crate::silent_engine::end;
 
 /// A provider whose logins its CLI renews.
 const ACME: &str = r#"{

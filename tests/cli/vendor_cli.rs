@@ -10,9 +10,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use test_support::{Home, code};
-
-use crate::fake_engine::{Answer, listen, usual};
+use test_support::{
+    Home, code,
+    fake_engine::{Answer, listen, usual},
+};
 
 /// The content of the vendor's file.
 fn login(token: &str, expires_at: u64) -> String {

@@ -4,7 +4,9 @@
 
 mod browser;
 mod crowds;
+mod files_of_others;
 mod grants;
+mod ipv6;
 mod key_sources;
 mod killed;
 mod killed_store;

@@ -1,6 +1,6 @@
 //! Files that are refused, and left as they are.
 
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::symlink;
 
 use super::*;
 

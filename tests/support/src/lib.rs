@@ -3,6 +3,7 @@
 pub mod chromium;
 pub mod code;
 mod described;
+pub mod fake_engine;
 mod home;
 mod http;
 pub mod issuer;
