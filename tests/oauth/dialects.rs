@@ -9,7 +9,7 @@ use test_support::{
 
 const KEY: &str = "sk-or-v1-0123456789abcdef0123456789";
 
-/// The bundled descriptor of OpenRouter, led to a server of ours. Only addresses and the port are overridden.
+/// The bundled descriptor `openrouter`, led to a server of ours. Only addresses and the port are overridden.
 fn openrouter(home: &Home, vendor: &Stub) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
     let yaml = format!(
