@@ -5,6 +5,7 @@
 mod layers;
 mod shape;
 mod source;
+mod words;
 
 use std::{collections::BTreeMap, fmt::Debug};
 
