@@ -17,8 +17,8 @@ use crate::{
     ui::{Nobody, Ui},
 };
 
-/// What operations share. The project's file, the descriptors and the store are each loaded once, when they are first
-/// needed. Clones share what is loaded.
+/// The parts that operations share: the project's file, the descriptors and the store. Each is loaded once, when it is
+/// first needed, and clones share what is loaded.
 #[derive(Clone)]
 pub struct Context {
     paths: Arc<Paths>,
@@ -95,22 +95,22 @@ impl Context {
         }
     }
 
-    /// The same context for another project.
+    /// Selects another project.
     pub fn with_project(self, name: Name) -> Self {
         Self { project_name: name, project: Arc::default(), ..self }
     }
 
-    /// The same context with a store of the program's in place of the one on the disk.
+    /// Sets a store that is used in place of the one on the disk.
     pub fn with_store(self, store: SharedStore) -> Self {
         Self { store: StoreSlot::Given(store), ..self }
     }
 
-    /// The same context with a user interface.
+    /// Sets the user interface.
     pub fn with_ui(self, ui: Arc<dyn Ui>) -> Self {
         Self { ui, ..self }
     }
 
-    /// The same context with a descriptor of the program's over those on the disk.
+    /// Adds a descriptor that overrides those on the disk.
     pub fn with_descriptor(self, name: String, text: String) -> Self {
         let mut paths = Paths::clone(&self.paths);
         paths.describe(name, text);

@@ -1,4 +1,4 @@
-//! What the library asks of the person in front of it, and shows them.
+//! The user interface that a program gives the library: questions, events and the terminal.
 
 use std::{io, time::Duration};
 
@@ -9,7 +9,6 @@ use tokio::{
 
 use crate::{
     credential::Secret,
-    engine::container::Size,
     provider::{Descriptor, Mode, descriptor::Field},
 };
 
@@ -42,28 +41,28 @@ pub trait Ui: Send + Sync {
     /// The streams and the terminal that a vendor's CLI is given.
     fn console(&self) -> io::Result<Console>;
 
-    /// Whether a browser that the person uses could reach this machine's loopback.
+    /// Returns whether the person's browser can reach this machine's loopback.
     fn browser_can_return(&self) -> bool;
 
-    /// The lines that the person types or pastes from now on. `None`: nobody does. Reading ends when the receiver is
-    /// dropped.
+    /// Returns the lines that the person types or pastes from now on. `None`: nobody types. Reading ends when the
+    /// receiver is dropped.
     fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
         None
     }
 }
 
-/// One field of a credential that is asked for.
+/// A question for a field of a credential.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldQuestion<'a> {
     /// The provider's label.
     pub provider: &'a str,
     /// The field's name.
     pub name: &'a str,
-    /// What the descriptor says of it.
+    /// The field as the descriptor declares it.
     pub field: &'a Field,
 }
 
-/// Nobody: every question fails, and nothing is shown. For programs that give everything beforehand.
+/// A user interface without a person: every question fails, and nothing is shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nobody;
 
@@ -94,7 +93,7 @@ impl Ui for Nobody {
     }
 }
 
-/// Why nothing was answered.
+/// The reason that a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// There is nobody to ask; the text names the flag to use instead.
@@ -103,23 +102,23 @@ pub enum UiError {
     /// The question was dismissed.
     #[error("interrupted")]
     Interrupted,
-    /// What was typed cannot be taken; the text says why, and nothing of it.
-    #[error("what was typed is not taken: {0}")]
+    /// The answer is not valid. The text gives the reason and repeats nothing of the answer.
+    #[error("the answer is not valid: {0}")]
     Rejected(String),
     /// The terminal failed.
     #[error("the terminal cannot be used: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Something worth showing.
+/// An event to show.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A remark that needs nothing.
+    /// A remark.
     Note(&'a str),
-    /// Something that should be known, though the work goes on.
+    /// A warning; the operation continues.
     Warning(&'a str),
-    /// Something of the configuration that is done without. It may come again with the next credential: once is enough.
+    /// A part of the configuration that is ignored. It can be reported again for the next credential; show it once.
     IgnoredConfig(&'a str),
     /// An image is being built, for the first time or since an edit.
     BuildStarted {
@@ -150,10 +149,10 @@ pub enum Event<'a> {
     },
     /// The address that the browser ends at, or the code that a page shows, can be pasted.
     PasteAnswer {
-        /// What that address starts with.
+        /// The start of that address.
         redirect: &'a str,
     },
-    /// The browser will come back to a port that is not ours: what it shows in its address bar must be pasted.
+    /// The browser will return to a port that is not ours: the address that it shows must be pasted.
     PasteRedirect {
         /// The port.
         port: u16,
@@ -162,7 +161,7 @@ pub enum Event<'a> {
 
 /// The streams and the terminal that a vendor's CLI is given.
 pub struct Console {
-    /// What is typed, as it comes. `None`: nobody types.
+    /// The bytes that are typed. `None`: nobody types.
     pub input: Option<mpsc::Receiver<Vec<u8>>>,
     /// Where its output goes.
     pub output: Box<dyn AsyncWrite + Send + Unpin>,
@@ -170,6 +169,15 @@ pub struct Console {
     pub errors: Box<dyn AsyncWrite + Send + Unpin>,
     /// The terminal, if there is one.
     pub terminal: Option<Terminal>,
+}
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Rows.
+    pub rows: u16,
+    /// Columns.
+    pub cols: u16,
 }
 
 /// A terminal that can be made raw; it is restored when this is dropped.

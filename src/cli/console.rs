@@ -7,8 +7,7 @@ use std::{
 
 use authenticate::{
     credential::Secret,
-    engine::container::Size,
-    ui::{Console, Terminal},
+    ui::{Console, Size, Terminal},
 };
 use crossterm::terminal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

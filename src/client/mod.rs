@@ -112,22 +112,22 @@ impl Client {
         Self { context: client.context.with_store(store), ..client }
     }
 
-    /// The same client for another project.
+    /// Selects another project.
     pub fn project(self, project: Name) -> Self {
         Self { context: self.context.with_project(project), ..self }
     }
 
-    /// The same client with a user interface, which is asked for keys and shown how a login goes on.
+    /// Sets the user interface, which is asked for keys and shows the progress of a login.
     pub fn ui(self, ui: Arc<dyn Ui>) -> Self {
         Self { context: self.context.with_ui(ui), ..self }
     }
 
-    /// The same client with a credential set in place of the project's.
+    /// Selects a credential set in place of the project's.
     pub fn set(self, set: Name) -> Self {
         Self { set: Some(set), ..self }
     }
 
-    /// The same client for one profile, wherever a provider is named and nothing else says which: that profile or none.
+    /// Selects a profile for every operation that names a provider without one: that profile or none.
     /// Without one, the project's order decides which credential is used, and the default profile is refreshed, logged out
     /// and stored.
     ///

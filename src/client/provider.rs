@@ -6,8 +6,8 @@ use super::Client;
 use crate::{Error, config::yaml::Problem, context::ConfigError, credential::Name, provider::Descriptor};
 
 impl Client {
-    /// The same client with a provider of the program's own, or with fields of a known provider replaced. The descriptor counts
-    /// like a file in the configuration directory, and more than such a file. Fields that it leaves out stay as they are.
+    /// Adds a provider, or replaces fields of a known one. The descriptor counts like a file in the configuration
+    /// directory and overrides one; fields that it leaves out stay as they are.
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};

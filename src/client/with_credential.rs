@@ -23,8 +23,8 @@ impl Override {
 }
 
 impl Client {
-    /// The same client with a credential that is used for a provider in place of any other: for the client's profile, if it
-    /// has one, or else for every profile. It is not stored.
+    /// Sets a credential that is used for a provider in place of any other: for the client's profile if it has one, or
+    /// else for every profile. It is not stored.
     ///
     /// ```
     /// # use authenticate::{Client, Credential, Paths, Source};

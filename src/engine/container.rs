@@ -18,18 +18,10 @@ use super::{
     Engine, EngineError, LOGIN_LABEL, command,
     error::{api, has_status},
 };
+use crate::ui::Size;
 
 /// The API's own time limit is for answers that come at once; Podman answers a wait when the container has ended.
 const WAIT_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// The size of a terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Rows.
-    pub rows: u16,
-    /// Columns.
-    pub cols: u16,
-}
 
 /// A created container. [`Container::remove`] must be called however its use ends.
 #[derive(Clone, Debug)]

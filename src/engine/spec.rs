@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::container::Size;
-use crate::provider::run_args::Publish;
+use crate::{provider::run_args::Publish, ui::Size};
 
 /// A container to create with [`Engine::create`](super::Engine::create).
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use crate::{
     resolve::Resolved,
 };
 
-/// One header of a request.
+/// A header of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Its name.

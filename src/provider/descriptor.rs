@@ -337,7 +337,7 @@ pub struct Api {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApiShape {
-    /// Format of the OpenAI API.
+    /// Format of the `OpenAI` API.
     Openai,
     /// Format of the Anthropic Messages API.
     Anthropic,

@@ -8,8 +8,8 @@ use crate::{
     store::{BUSY_TIMEOUT, RETRY_LIMIT},
 };
 
-/// What is written before the token is sent, and after the answer was tried to be stored, each of which may wait for
-/// somebody else who writes.
+/// Limit of the writes before the token is sent and after its answer is stored. Each of them may wait for another
+/// process that writes.
 const RECORDS: Duration = BUSY_TIMEOUT.saturating_mul(5);
 const STORE: Duration = RECORDS.saturating_add(RETRY_LIMIT);
 

@@ -139,7 +139,7 @@ pub fn is_complete(credential: &Credential) -> bool {
 /// The secret in an environment variable, without the white space around it; `None` for a variable that is not set or
 /// blank.
 ///
-/// # ResolveErrors
+/// # Errors
 /// [`ResolveError::Variable`] for a value that cannot be a secret. The error names the variable, never its value.
 pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, ResolveError> {
     let Some(value) = env::var_os(name) else { return Ok(None) };

@@ -96,7 +96,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
         /// The credential's address.
-        address: Address,
+        address: Box<Address>,
     },
     /// The metadata beside a secret cannot be read.
     #[error(transparent)]
@@ -107,7 +107,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
         /// The credential's address.
-        address: Address,
+        address: Box<Address>,
         /// The reason.
         why: &'static str,
     },
@@ -181,7 +181,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
         /// The credential's address.
-        address: Address,
+        address: Box<Address>,
     },
 }
 

@@ -28,31 +28,6 @@ fn a_command_that_somebody_else_could_have_written_is_not_run() {
     assert!(ran.exists());
 }
 
-/// Only root can give a file away.
-#[test]
-fn a_file_of_another_user_is_not_believed() {
-    let home = Home::new();
-    let provider = home.write("config/providers/openai.yaml", "api: {base_url: https://ai.example.com}\n");
-    let project = home.write("config/projects/demo.yaml", "credential_set: theirs\n");
-    if chown(&provider, Some(65534), None).is_err() {
-        return;
-    }
-    let key = ["demo", "openai", "--api-key-stdin"];
-    let says = |path: &Path| {
-        format!(
-            "it belongs to user 65534, not to user 0: if its content is right, run `chown 0 {}`",
-            path.display()
-        )
-    };
-    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&provider));
-    chown(&provider, Some(0), None).expect("given back");
-    chown(&project, Some(65534), None).expect("given away");
-    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&project));
-    assert!(home.stored().is_empty());
-    chown(&project, Some(0), None).expect("given back");
-    home.authenticate(key).input(KEY).exits(code::DONE);
-}
-
 #[test]
 fn doctor_says_which_files_are_not_believed() {
     let home = Home::new();

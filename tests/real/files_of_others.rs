@@ -14,7 +14,7 @@ fn a_file_of_another_user_is_not_believed() {
     let key = ["demo", "openai", "--api-key-stdin"];
     let says = |path: &Path| {
         format!(
-            "it belongs to user 65534, and this is user 0: if it is right, run `chown 0 {}`",
+            "it belongs to user 65534, not to user 0: if its content is right, run `chown 0 {}`",
             path.display()
         )
     };

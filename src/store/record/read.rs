@@ -99,17 +99,17 @@ impl Store {
         let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary;
         let path = self.place();
         let Ok(stored) = row.get_ref(SECRET)?.as_blob() else {
-            return Ok(Err(StoreError::Decode { path, address }));
+            return Ok(Err(StoreError::Decode { path, address: Box::new(address) }));
         };
         Ok(match seal::open(&key.key, &address, version, stored) {
             None => {
                 let why = "it was altered, or belongs to another address or version";
-                Err(StoreError::NotOpened { path, address, why })
+                Err(StoreError::NotOpened { path, address: Box::new(address), why })
             }
             Some(Ok(credential)) if credential.kind() == kind => {
                 Ok(Record { address, credential, metadata, created_at, updated_at, version })
             }
-            Some(_) => Err(StoreError::Decode { path, address }),
+            Some(_) => Err(StoreError::Decode { path, address: Box::new(address) }),
         })
     }
 }

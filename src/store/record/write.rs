@@ -48,7 +48,9 @@ impl Store {
     ) -> Result<Record, StoreError> {
         match self.write(address, None, credential, metadata)? {
             Swap::Swapped(record) => Ok(record),
-            Swap::Lost(_) => Err(StoreError::ReadBack { path: self.place(), address: address.clone() }),
+            Swap::Lost(_) => {
+                Err(StoreError::ReadBack { path: self.place(), address: Box::new(address.clone()) })
+            }
         }
     }
 
@@ -105,7 +107,7 @@ impl Store {
             Some(read) if read == written => Ok(read),
             Some(read) if read.version > written.version => Ok(written),
             None if self.run(|| Ok(clock(&self.connection)?))? > written.version => Ok(written),
-            _ => Err(StoreError::ReadBack { path: self.place(), address: written.address }),
+            _ => Err(StoreError::ReadBack { path: self.place(), address: Box::new(written.address) }),
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Sample {
     pub(super) map: String,
     pub(super) text: String,
     read: Expected,
-    /// The same vendor's file of another login, with values of its own.
+    /// A file of another login at the same vendor, with other values.
     pub(super) other: String,
     /// Texts of `other` that must remain after writing.
     kept: Vec<String>,

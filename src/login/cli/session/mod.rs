@@ -19,14 +19,14 @@ use self::{
 };
 use super::replay;
 use crate::{
-    engine::{Container, EngineError, attach::Attached, container::Size},
+    engine::{Container, EngineError, attach::Attached},
     login::{
         cancel::{CancelRequest, CancelToken},
         error::{Ending, LoginError},
         loopback::{ExpectedCallback, PortUnavailable},
     },
     provider::CaptureEntry,
-    ui::{Console, Event, Terminal, Ui, UiError},
+    ui::{Console, Event, Size, Terminal, Ui, UiError},
 };
 
 /// Time for a CLI to end when it is asked to.
