@@ -196,7 +196,7 @@ fn audit_outcome(revocation: &Revocation) -> Option<Outcome> {
     match revocation {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
-        Revocation::Partial { .. } => Some(Outcome::Failed("in_part")),
+        Revocation::Partial { .. } => Some(Outcome::Failed("partial")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered | Revocation::NotTried => None,

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The shell
+    /// The shell to print the script for
     shell: Shell,
 }
 

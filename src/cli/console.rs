@@ -1,4 +1,4 @@
-//! The terminal that a vendor's CLI is given: raw while it runs, restored on every way out.
+//! The console of a vendor's CLI: a raw terminal while it runs, restored in every case.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -17,12 +17,12 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-/// Longer than any address that a browser ends at.
+/// The longest line that is read: longer than any redirect address.
 const MAX_LINE: usize = 16 * 1024;
-/// How long the reader of the keyboard takes to notice that it is no longer wanted.
-const NOTICE: Duration = Duration::from_millis(100);
+/// The time after which the keyboard reader notices that nobody listens.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The console of this process; its output goes to standard error when standard output is for data.
+/// Opens the console of this process. Its output goes to standard error if standard output is for data.
 pub fn open(data_on_stdout: bool) -> io::Result<Console> {
     let (stdin, stdout) = (io::stdin().is_terminal(), io::stdout().is_terminal());
     let interactive = stdin && if data_on_stdout { io::stderr().is_terminal() } else { stdout };
@@ -41,7 +41,7 @@ pub fn open(data_on_stdout: bool) -> io::Result<Console> {
     })
 }
 
-/// What is typed, as it comes. A thread waits for it, and takes nothing from the terminal once nobody listens.
+/// Reads keystrokes in a thread, which takes nothing from the terminal once nobody listens.
 fn keyboard() -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
@@ -50,7 +50,7 @@ fn keyboard() -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-/// The lines that are typed or come in by a pipe, in the same way.
+/// Reads lines in a thread, from a terminal or a pipe.
 pub fn lines() -> mpsc::Receiver<Secret> {
     let (sender, receiver) = mpsc::channel(16);
     std::thread::spawn(move || {
@@ -70,25 +70,25 @@ pub fn lines() -> mpsc::Receiver<Secret> {
                 }
             }
         });
-        // The last line of a pipe may have no end.
+        // The last line of a pipe may have no newline.
         send(&mut line);
     });
     receiver
 }
 
-/// Reads standard input until it ends or is not wanted any more.
+/// Reads standard input until it ends or is no longer wanted.
 fn read_while(wanted: impl Fn() -> bool, mut take: impl FnMut(&[u8])) {
     let stdin = io::stdin();
     let mut buffer = Zeroizing::new([0; 1024]);
     while wanted() {
         let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
-        let timeout = Timespec { tv_sec: 0, tv_nsec: NOTICE.subsec_nanos().into() };
+        let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_INTERVAL.subsec_nanos().into() };
         match poll(&mut ready, Some(&timeout)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => continue,
             Ok(_) if wanted() => {}
             _ => break,
         }
-        // A pipe or a file that gives nothing has ended; so has a terminal that hangs up.
+        // A pipe or file that returns nothing has ended, and so has a terminal that hung up.
         let hung_up = ready[0].revents().contains(PollFlags::HUP) || !stdin.is_terminal();
         match rustix::io::read(&stdin, &mut buffer[..]) {
             // Ctrl-D on an empty line.

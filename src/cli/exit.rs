@@ -1,4 +1,4 @@
-//! The exit codes of the command line. They are public, and do not change.
+//! The exit codes of the command line, which are public and stable.
 
 use authenticate::ErrorKind;
 
@@ -6,19 +6,19 @@ use authenticate::ErrorKind;
 pub const DONE: u8 = 0;
 /// An unexpected failure.
 pub const FAILED: u8 = 1;
-/// Wrong usage. Nothing was attempted.
+/// Invalid usage or configuration. Nothing was attempted.
 pub const USAGE: u8 = 2;
 /// No usable credential.
 pub const NO_CREDENTIAL: u8 = 3;
-/// The login failed or was denied, or it left no credential; or the vendor refused to revoke one.
+/// The login failed, was denied or left no credential; or the vendor refused to revoke one.
 pub const LOGIN_FAILED: u8 = 4;
-/// No container engine or image.
+/// No container engine, or no image.
 pub const ENGINE: u8 = 5;
-/// The store is locked, without its key, altered, corrupt, somebody else's, or written by a newer version.
+/// The store is locked, corrupt, altered, owned by another user, written by a newer version, or its key is missing.
 pub const STORE: u8 = 6;
 /// The network or the vendor cannot be reached.
 pub const UNREACHABLE: u8 = 7;
-/// Another process holds this login or refresh, or changes the store's key.
+/// Another process is logging in to this credential, refreshing it or changing the store's key.
 pub const BUSY: u8 = 8;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;

@@ -1,4 +1,4 @@
-//! From an error to a message, a hint and an exit code.
+//! The message, hint and exit code of an error.
 
 use std::{fmt, process::ExitCode};
 
@@ -9,7 +9,7 @@ use authenticate::{
 
 use super::{exit, hints::Hints, output};
 
-/// An error of the command line itself: by default a wrong usage, and nothing was attempted.
+/// An error of the command line itself. By default invalid usage: nothing was attempted.
 #[derive(Debug)]
 pub struct Usage {
     message: String,
@@ -53,7 +53,7 @@ impl fmt::Display for Reported {
 
 impl std::error::Error for Reported {}
 
-/// Prints an error with its causes and the next thing to do.
+/// Prints an error with its causes and a hint, and returns its exit code.
 pub fn report(error: &anyhow::Error, context: Option<&Context>) -> ExitCode {
     if let Some(Reported(code)) = error.downcast_ref() {
         return ExitCode::from(*code);
@@ -81,7 +81,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The next thing to do after an error, where it is known.
+/// The hint for an error, if there is one.
 pub fn hint(error: &anyhow::Error, context: Option<&Context>) -> Option<String> {
     match (known(error), error.downcast_ref::<Usage>()) {
         (Some(known), _) => known.hint(&Hints::new(context)),
@@ -89,7 +89,7 @@ pub fn hint(error: &anyhow::Error, context: Option<&Context>) -> Option<String> 
     }
 }
 
-/// An error of the library, in whichever type it came.
+/// An error of the library, by its type.
 enum Known<'a> {
     Any(&'a Error),
     Config(&'a ConfigError),
@@ -99,7 +99,7 @@ enum Known<'a> {
     Refresh(&'a RefreshError),
     Resolve(&'a ResolveError),
     Store(&'a StoreError),
-    /// Invalid input without a hint.
+    /// Invalid input, without a hint.
     Input,
 }
 
@@ -145,12 +145,12 @@ impl Known<'_> {
     }
 }
 
-/// The error and its causes, each once: some messages include their cause already.
+/// An error and its causes, each once: some messages include their cause already.
 pub fn chain(error: &anyhow::Error) -> String {
     join(error.chain().map(ToString::to_string))
 }
 
-/// Joins the words of an error and of its causes, each once.
+/// Joins the messages of an error and of its causes, each once.
 pub fn join(causes: impl IntoIterator<Item = String>) -> String {
     let mut text = String::new();
     for cause in causes {
@@ -164,7 +164,7 @@ pub fn join(causes: impl IntoIterator<Item = String>) -> String {
     text
 }
 
-/// Whether the reader of our output has closed it.
+/// Whether the reader closed our output.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)

@@ -16,7 +16,7 @@ use authenticate::{
 
 use super::{is_verb, target::spelled};
 
-/// Hints for the project of a context.
+/// The hints for errors in the project of a context.
 pub struct Hints<'a>(Option<&'a Context>);
 
 impl<'a> Hints<'a> {
@@ -53,7 +53,7 @@ impl<'a> Hints<'a> {
                 fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
             }
             ResolveError::NotFound { address, key_optional: true } => {
-                Some(format!("it may need none; log in with: {}", self.login_typed(address)))
+                Some(format!("it may work without a key; to log in: {}", self.login_typed(address)))
             }
             ResolveError::NotFound { address, .. } => {
                 Some(format!("log in with: {}", self.login_typed(address)))
@@ -69,12 +69,12 @@ impl<'a> Hints<'a> {
                 Some(format!("log in again with: {}", self.login_command(address)))
             }
             ResolveError::Expired { address, move_source: Some(directory), .. } => Some(format!(
-                "it was removed from the files of its own tool and is not ours yet: finish with: {} --from {} --move",
+                "an import removed it from the vendor's files and did not finish; finish it with: {} --from {} --move",
                 self.import_command(address),
                 redact::shell_quote(directory)
             )),
             ResolveError::Expired { address, .. } => Some(format!(
-                "its own tool may have refreshed it: read it again with: {}",
+                "the vendor's own tool may have refreshed it; import it again with: {}",
                 self.import_command(address)
             )),
             ResolveError::Config(error) => self.config(error),
@@ -90,14 +90,14 @@ impl<'a> Hints<'a> {
         };
         match error {
             RefreshError::OutcomeUnknown { .. } => Some(format!(
-                "{again}; or `refresh --force` sends the same token once more, which a vendor may take for a theft"
+                "{again}; or send the same refresh token again with `authenticate refresh --force`, which the vendor may treat as theft"
             )),
             RefreshError::NotStored { .. } => {
-                Some(format!("the new refresh token is lost: as soon as the store can be written, {again}"))
+                Some(format!("the new refresh token is lost; when the store can be written again, {again}"))
             }
             RefreshError::Container { source, .. } => self.login(source),
             RefreshError::Cli { .. } => Some(format!(
-                "see whether the vendor can be reached, and try again; if it still fails, {again}"
+                "check that the vendor can be reached, and try again; if it still fails, {again}"
             )),
             RefreshError::Config(error) => self.config(error),
             error if error.needs_login() => Some(again),
@@ -108,17 +108,17 @@ impl<'a> Hints<'a> {
     pub fn logout(&self, error: &LogoutError) -> Option<String> {
         let text = match error {
             LogoutError::NotStored { others, .. } if others.is_empty() => {
-                "see what is stored with: authenticate status".to_owned()
+                "list the stored credentials with: authenticate status".to_owned()
             }
             LogoutError::NotStored { others, .. } => {
                 let others: Vec<String> = others.iter().map(spelled).collect();
-                format!("stored are: {}", others.join(", "))
+                format!("stored accounts: {}", others.join(", "))
             }
             LogoutError::RevokedNotRemoved { .. } => {
-                "`authenticate logout --no-revoke` removes it, when the store can be written".to_owned()
+                "when the store can be written again, remove it with: authenticate logout --no-revoke".to_owned()
             }
             LogoutError::NotRevoked { .. } | LogoutError::RevokedInPart { .. } => {
-                "`authenticate logout` removes it here all the same; at the vendor it stays valid until it expires or is removed there".to_owned()
+                "`authenticate logout` removes it from this machine anyway; at the vendor it stays valid until it expires or is removed there".to_owned()
             }
             LogoutError::Config(error) => return self.config(error),
             LogoutError::Refresh(error) => return self.refresh(error),
@@ -129,13 +129,13 @@ impl<'a> Hints<'a> {
 
     pub fn login(&self, error: &LoginError) -> Option<String> {
         match error {
-            LoginError::BadKey { forceable: true, .. } => Some("--force stores it all the same".into()),
+            LoginError::BadKey { forceable: true, .. } => Some("--force stores it anyway".into()),
             LoginError::Fields(error) => error.hint(),
             LoginError::NoSuchMode { provider, mode, has, needs_client } => {
                 let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
                 let own = match needs_client {
                     true => format!(
-                        "; with a client of your own, set `{mode}: {{client_id: ..}}` and `modes` in providers/{provider}.yaml"
+                        "; or, with an OAuth client of your own, set `{mode}: {{client_id: ..}}` and `modes` in providers/{provider}.yaml"
                     ),
                     false => String::new(),
                 };
@@ -145,15 +145,15 @@ impl<'a> Hints<'a> {
             LoginError::Import(error) => import(error),
             LoginError::Engine(error) => self.engine(error),
             LoginError::NotStored { .. } => Some(
-                "log in again as soon as the store can be written; the vendor may list this login until it expires"
+                "log in again when the store can be written; the vendor may list the lost login until it expires"
                     .into(),
             ),
             LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
             LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
-                Some("log in from a terminal, where the redirect can be pasted".into())
+                Some("log in from a terminal, where you can paste the redirect".into())
             }
             LoginError::PortTaken(_) => {
-                Some("end that program, or log in from a terminal, where the redirect can be pasted".into())
+                Some("stop that program, or log in from a terminal, where you can paste the redirect".into())
             }
             _ => None,
         }
@@ -163,7 +163,7 @@ impl<'a> Hints<'a> {
         match error {
             EngineError::NotFound { hint, .. } => Some(hint.clone()),
             EngineError::NoImage { .. } => {
-                Some("pull or build it first: its name must be the engine's own".into())
+                Some("pull or build it first; it must be an image that the engine has".into())
             }
             EngineError::Build { tail, .. } if !tail.is_empty() => {
                 Some(format!("the end of the build's output:\n{tail}"))
@@ -172,24 +172,24 @@ impl<'a> Hints<'a> {
         }
     }
 
-    /// The command that logs in at an address where something is stored.
+    /// The login command for an address that has a credential.
     fn login_command(&self, address: &Address) -> String {
         self.command(address, |name, _| name)
     }
 
-    /// The command that logs in at an address whose names somebody typed: they may be keys.
+    /// The login command for a typed address. Names that could be keys are replaced by placeholders.
     fn login_typed(&self, address: &Address) -> String {
         self.command(address, redact::redact_or)
     }
 
-    /// The command that imports the login of the vendor's own tool.
+    /// The import command for an address.
     fn import_command(&self, address: &Address) -> String {
-        format!("authenticate import {}", self.words(address, |name, _| name))
+        format!("authenticate import {}", self.arguments(address, |name, _| name))
     }
 
     fn command<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
         let verb = if is_verb(self.project()) { "login " } else { "" };
-        format!("authenticate {verb}{}", self.words(address, name))
+        format!("authenticate {verb}{}", self.arguments(address, name))
     }
 
     fn project(&self) -> &str {
@@ -200,7 +200,7 @@ impl<'a> Hints<'a> {
         self.0.map_or_else(|| Some(Name::default_name()), |context| context.set(None).ok())
     }
 
-    fn words<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
+    fn arguments<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
         let profile = match address.profile.as_str() {
             DEFAULT => String::new(),
             profile => format!(":{}", name(profile, "PROFILE")),
@@ -217,19 +217,21 @@ impl<'a> Hints<'a> {
 fn import(error: &ImportError) -> Option<String> {
     let text = match error {
         ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
-            "--from DIR says where it is"
+            "name the directory with --from DIR"
         }
         ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
             match Path::new(file).is_absolute() {
-                true => "--from takes the directory that the link leads to",
-                false => "--from takes the directory in which the file itself is",
+                true => "use --from with the directory that the link points to",
+                false => "use --from with the directory that holds the file itself",
             }
         }
         ImportError::NotTakenOver { .. } => {
-            "the vendor's tool still has it, and we do not refresh it; try --move again"
+            "until then the vendor's tool refreshes it; try again with --move"
         }
-        ImportError::Unfinished { .. } => "nobody refreshes it until then: try the same with --move again",
-        ImportError::Replaced { .. } => "see it with: authenticate status",
+        ImportError::Unfinished { .. } => {
+            "until it is finished, nothing refreshes it; run the same command with --move again"
+        }
+        ImportError::Replaced { .. } => "see the stored credentials with: authenticate status",
         _ => return None,
     };
     Some(text.to_owned())

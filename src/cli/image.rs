@@ -22,32 +22,32 @@ pub struct Args {
 #[derive(Subcommand)]
 #[command(defer = true)]
 enum Verb {
-    /// Build the image of a provider's login; one that is there already is not built again
+    /// Build the image of a provider's login, unless it exists
     Build {
-        /// The provider
+        /// The provider, by its name or an alias
         provider: String,
         #[command(flatten)]
         engine: EngineArgs,
-        /// The network of the build
+        /// Use this engine network for the build [default: the engine's]
         #[arg(long)]
         network: Option<String>,
-        /// A file with the certificates to trust (PEM)
+        /// Trust the certificates in this PEM file during the build
         #[arg(long, value_name = "FILE")]
         ca_bundle: Option<PathBuf>,
     },
-    /// List the images that we built
+    /// List the images that this program built
     List {
         #[command(flatten)]
         engine: EngineArgs,
-        /// Print JSON
+        /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Remove the images that no provider uses any more
+    /// Remove the images that no provider uses
     Prune {
         #[command(flatten)]
         engine: EngineArgs,
-        /// Remove those in use by a provider, too
+        /// Also remove the images that a provider uses
         #[arg(long)]
         all: bool,
     },
@@ -55,7 +55,7 @@ enum Verb {
 
 #[derive(clap::Args)]
 pub struct EngineArgs {
-    /// docker, podman or a URL
+    /// Use this engine: docker, podman or a URL [default: the first that answers]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
 }
@@ -72,7 +72,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         match args.verb {
             Verb::Build { provider, engine, network, ca_bundle } => {
                 let passthrough = Passthrough::from_env(ca_bundle.as_deref())?;
-                passthrough.ignored.iter().for_each(|why| output::warn(why));
+                passthrough.ignored.iter().for_each(|warning| output::warn(warning));
                 build(context, &provider, &engine, network.as_deref(), &passthrough).await
             }
             Verb::List { engine, json } => list(context, &engine, json).await,
@@ -91,11 +91,9 @@ async fn build(
     let registry = context.registry();
     let provider = registry.usable(provider).map_err(ConfigError::from)?;
     let Some(image) = &provider.image else {
-        return Err(super::Usage::new(format!(
-            "{} needs no image: it has no login in a container",
-            provider.name
-        ))
-        .into());
+        return Err(
+            super::Usage::new(format!("{} has no container login, and so no image", provider.name)).into()
+        );
     };
     let recipe = Recipe::find(&provider.name, image, &context.paths().images())?;
     let engine = engine.connect().await?;
@@ -110,7 +108,7 @@ async fn build(
     Ok(output::text(&tag)?)
 }
 
-/// The tags that the providers use now, as far as that is known, and why it may not be all of them.
+/// The tags that providers use, and the problems that may hide others.
 fn current(context: &Context) -> (Vec<String>, Vec<String>) {
     let registry = context.registry();
     let mut problems: Vec<String> = registry.problems().iter().map(ToString::to_string).collect();
@@ -119,7 +117,7 @@ fn current(context: &Context) -> (Vec<String>, Vec<String>) {
         let Some(image) = &provider.image else { continue };
         match Recipe::find(&provider.name, image, &context.paths().images()) {
             Ok(recipe) => tags.push(recipe.tag()),
-            // It has none of ours.
+            // The image is not one of ours.
             Err(EngineError::NoContainerfile { .. }) => {}
             Err(error) => problems.push(error.to_string()),
         }
@@ -153,7 +151,7 @@ async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Res
     Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect())?)
 }
 
-/// Seconds since 1970, as all times are written.
+/// Formats Unix seconds as RFC 3339.
 fn created_at(seconds: i64) -> Option<String> {
     jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
 }
@@ -162,7 +160,7 @@ async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Res
     let (current, problems) = current(context);
     if !all && !problems.is_empty() {
         return Err(super::Usage::new(format!(
-            "which images are in use is not known: {}",
+            "cannot tell which images are in use: {}",
             problems.join("; ")
         ))
         .hint("correct the files, or remove all images with --all".to_owned())
@@ -177,7 +175,7 @@ async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Res
         if engine.remove_image(&image.id).await? {
             output::note(&format!("removed {name}"));
         } else {
-            output::warn(&format!("{name} is in use and stays"));
+            output::warn(&format!("{name} is in use by a container and was not removed"));
         }
     }
     Ok(())

@@ -19,16 +19,16 @@ use super::{
 #[derive(clap::Args)]
 #[command(override_usage = "authenticate import [OPTIONS] [PROJECT] <PROVIDER[:PROFILE]>")]
 pub struct Args {
-    /// The provider, and a profile to keep several accounts apart; before it a project, whose credential set is meant
+    /// The provider and optional profile, after an optional project whose credential set is used [default set: default]
     #[arg(value_name = "[PROJECT] PROVIDER[:PROFILE]", required = true, num_args = 1..=2)]
     words: Vec<Target>,
-    /// The directory where the vendor's own tool keeps its login, in place of the usual one
+    /// Import from this directory [default: where the vendor's own tool keeps its login]
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
-    /// Take the login over: it is removed from the vendor's files, and is ours to renew
+    /// Move the login: remove it from the vendor's files, so that only `authenticate` refreshes it
     #[arg(long = "move")]
     take_over: bool,
-    /// The credential set, in place of the project's
+    /// Store into this credential set [default: the project's]
     #[arg(long)]
     set: Option<Name>,
     /// Print the result as JSON
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// The first of two words.
+    /// The project, if there are two words.
     pub fn project(&self) -> Option<Name> {
         match self.words.as_slice() {
             [project, _] => project.provider.parse().ok(),
@@ -52,25 +52,26 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         [target] => (Name::default_name(), target),
         _ => return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
-    // Said as it was typed: with the way to it, it could not be told any more from a key.
-    if let Some(none) = args.from.as_ref().filter(|from| !from.exists()) {
-        let message = format!("there is no directory {}", authenticate::redact::redact_path(none));
-        return Err(Usage::new(message).hint("--from DIR says where it is").into());
+    // The path is reported as it was typed: only that can be checked for a misplaced key.
+    if let Some(missing) = args.from.as_ref().filter(|from| !from.exists()) {
+        let message = format!("there is no directory {}", authenticate::redact::redact_path(missing));
+        return Err(Usage::new(message).hint("name the directory with --from DIR").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;
-    let what =
+    let options =
         ImportOptions { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
-    // Without a project its file does not count: the credential set is the default one.
-    let set = if args.words.len() == 1 { what.set.or_else(|| Some(Name::default_name())) } else { what.set };
+    // Without a project, the set is `default`, whatever the file of a project `default` says.
+    let set =
+        if args.words.len() == 1 { options.set.or_else(|| Some(Name::default_name())) } else { options.set };
     let context = context.clone().with_project(project);
-    let import = Import::plan(&context, &target.provider, ImportOptions { set, ..what })?;
+    let import = Import::plan(&context, &target.provider, ImportOptions { set, ..options })?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
     let imported = import.run()?;
     if imported.becomes_outdated() {
         output::warn(&format!(
-            "its own tool keeps renewing this login, and the copy goes stale when it does; import it again then, or \
-             take it over with: authenticate import {} --move",
+            "the vendor's own tool keeps refreshing this login, which invalidates the copy here; import it again then, or \
+             move it with: authenticate import {} --move",
             spelled(import.address()),
         ));
     }
@@ -82,15 +83,21 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
     output::note(&format!("stored {} {}{account}", record.credential.kind(), record.address));
     output::note(&match imported.removed {
-        None => format!("{} is as it was: its own tool still has the login", shown(&imported.file)),
+        None => format!("{} is unchanged: the vendor's own tool still has the login", shown(&imported.file)),
         Some(RemovedFrom::Now(Removed::File)) => {
-            format!("removed {}: the login is ours alone", shown(&imported.file))
+            format!("removed {}: only authenticate has the login now", shown(&imported.file))
         }
         Some(RemovedFrom::Now(Removed::Fields)) => {
-            format!("took the login out of {} and left the rest: it is ours alone", shown(&imported.file))
+            format!(
+                "removed the login from {} and kept the rest: only authenticate has the login now",
+                shown(&imported.file)
+            )
         }
         Some(RemovedFrom::Earlier) => {
-            format!("the login was taken out of {} before: it is ours alone now", shown(&imported.file))
+            format!(
+                "an earlier import removed the login from {}: only authenticate has it now",
+                shown(&imported.file)
+            )
         }
     });
     Ok(())
@@ -122,6 +129,6 @@ fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
             Some(RemovedFrom::Now(Removed::Fields)) => "login taken out",
             Some(RemovedFrom::Earlier) => "login taken out before",
         },
-        "goes_stale": imported.becomes_outdated(),
+        "becomes_outdated": imported.becomes_outdated(),
     })
 }

@@ -8,13 +8,13 @@ use super::output;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only what was done with credentials of this provider
+    /// Show only entries about this provider
     #[arg(long)]
     provider: Option<Name>,
-    /// At most so many entries: the newest
+    /// Show at most this many entries, the newest
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -30,8 +30,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     if entries.is_empty() {
         output::note(match args.provider {
-            Some(_) => "nothing is recorded of that provider",
-            None => "nothing is recorded",
+            Some(_) => "no entries for that provider",
+            None => "no entries",
         });
         return Ok(());
     }

@@ -31,12 +31,12 @@ use super::{
     group = ArgGroup::new("end").multiple(false),
 )]
 pub struct Args {
-    /// The project: a name of your own for a piece of work; it needs no file
+    /// The project: any name of yours for a piece of work; a file for it is optional
     project: Name,
-    /// The provider, and a profile to keep several accounts apart
+    /// The provider, and optionally a profile to keep several accounts apart [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Target,
-    /// The way to get the credential
+    /// Log in in this mode [default: the provider's only mode, the mode of the given inputs, or ask]
     #[arg(long)]
     mode: Option<ModeArg>,
     /// Read the API key from standard input
@@ -48,7 +48,7 @@ pub struct Args {
     /// Read the API key from an environment variable
     #[arg(long, group = "key", value_name = "VAR")]
     api_key_env: Option<String>,
-    /// The API key itself; other users of this machine can see it while the command runs
+    /// Use this API key; other users of this machine can see it while the command runs
     #[arg(long, group = "key", value_name = "KEY")]
     api_key: Option<String>,
     /// Read a bearer token from standard input
@@ -60,14 +60,13 @@ pub struct Args {
     /// Read a bearer token from an environment variable
     #[arg(long, group = "bearer", value_name = "VAR")]
     pub(super) token_env: Option<String>,
-    /// When the key or token ends, from now: for example 12h or 90d
+    /// Record that the key or token expires after this time, for example 12h or 90d
     #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_in)]
     pub(super) expires_in: Option<Timestamp>,
-    /// When the key or token ends: for example 2030-01-31 or 2030-01-31T12:00:00Z
+    /// Record that the key or token expires at this time, for example 2030-01-31 or 2030-01-31T12:00:00Z
     #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_at)]
     pub(super) expires_at: Option<Timestamp>,
-    /// A field's value; `-` reads it from standard input, nothing leaves it blank. Only a field that is not secret may
-    /// be given here
+    /// Set a field that is not secret; `-` reads any field from standard input, an empty value leaves the field blank
     #[arg(long, group = "some_fields", value_name = "NAME=VALUE")]
     pub(super) field: Vec<String>,
     /// Read a field from a file
@@ -79,34 +78,34 @@ pub struct Args {
     /// Read all fields from standard input, as a JSON object
     #[arg(long, conflicts_with_all = ["key", "bearer", "some_fields"])]
     pub(super) fields_json_stdin: bool,
-    /// Store a key that does not look like one of this provider's
+    /// Store the key even if it does not match the provider's pattern
     #[arg(long)]
     force: bool,
-    /// The credential set, in place of the project's
+    /// Store into this credential set [default: the project's]
     #[arg(long)]
     set: Option<Name>,
-    /// The image to log in from, in place of the provider's
+    /// Run the vendor's CLI in this image [default: the project's, or the provider's]
     #[arg(long, value_parser = image)]
     image: Option<String>,
-    /// The engine: docker, podman or a URL
+    /// Use this engine: docker, podman or a URL [default: the project's, or the first that answers]
     #[arg(long)]
     engine: Option<String>,
-    /// A file with the certificates to trust (PEM), for image builds and logins
+    /// Trust the certificates in this PEM file, for image builds and logins
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
-    /// Log in without a browser that could come back to this machine, where the provider has such a way
+    /// Log in without a browser that can reach this machine, if the provider supports that
     #[arg(long)]
     headless: bool,
-    /// Show the login URL as a QR code, too
+    /// Also show the login URL as a QR code
     #[arg(long)]
     qr: bool,
-    /// Have the terminal copy the code that is to be entered
+    /// Ask the terminal to copy the device code to the clipboard
     #[arg(long)]
     copy: bool,
-    /// Give up after this time, for example 90s or 10m
+    /// Give up after this time, for example 90s or 10m [default: 15m]
     #[arg(long, value_parser = duration)]
     timeout: Option<Duration>,
     /// Print the result as JSON
@@ -148,11 +147,11 @@ impl From<ModeArg> for Mode {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 90s or 10m".to_owned();
-    let none = || "that leaves no time at all".to_owned();
+    let zero = || "the time must be longer than zero".to_owned();
     Duration::try_from(token::lasts(text).map_err(|_| wrong())?)
         .ok()
         .filter(|d| !d.is_zero())
-        .ok_or_else(none)
+        .ok_or_else(zero)
 }
 
 fn image(text: &str) -> Result<String, String> {
@@ -173,7 +172,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         .data_on_stdout(args.json);
     let context = context.clone().with_ui(Arc::new(ui));
     let login = Login::plan(&context, &args.provider.provider, options(&args)?)?;
-    unused(&args, login.mode());
+    warn_of_unused(&args, login.mode());
     let record = match login.mode() {
         Mode::ApiKey | Mode::Token => login.store_key()?,
         Mode::Basic | Mode::Fields => login.store_fields()?,
@@ -184,13 +183,15 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             interruptible(&login)?
         }
     };
-    // It is there, whatever becomes of saying so.
-    let said = stored(&args, &login, &record);
-    said.map_err(|error| error.context(format!("{} is stored, but that could not be said", record.address)))
+    // The credential is stored even if that cannot be printed.
+    let printed = report(&args, &login, &record);
+    printed.map_err(|error| {
+        error.context(format!("{} is stored, but the result could not be printed", record.address))
+    })
 }
 
-/// Says what of the command line the mode has no use for.
-fn unused(args: &Args, mode: Mode) {
+/// Warns of flags that the mode does not use.
+fn warn_of_unused(args: &Args, mode: Mode) {
     let stored = matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
     let in_container = mode == Mode::Oauth;
     let flags = [
@@ -206,14 +207,14 @@ fn unused(args: &Args, mode: Mode) {
     ];
     let flags: Vec<_> = flags.into_iter().filter_map(|(flag, unused)| unused.then_some(flag)).collect();
     if !flags.is_empty() {
-        output::warn(&format!("mode {mode} has no use for {}", flags.join(", ")));
+        output::warn(&format!("mode {mode} does not use {}", flags.join(", ")));
     }
 }
 
 fn options(args: &Args) -> anyhow::Result<LoginOptions> {
     Ok(LoginOptions {
         mode: args.mode.map(Mode::from),
-        api_key: key(args)?,
+        api_key: api_key(args)?,
         token: secret_args::token(args)?,
         expires_at: secret_args::expires_at(args),
         fields: secret_args::fields(args)?,
@@ -228,8 +229,8 @@ fn options(args: &Args) -> anyhow::Result<LoginOptions> {
     })
 }
 
-/// The key, from wherever it was said to be.
-fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
+/// Reads the API key from the source that the flags name.
+fn api_key(args: &Args) -> anyhow::Result<Option<Secret>> {
     if args.api_key_stdin {
         input::refuse_terminal("leave --api-key-stdin out to be asked for the key")?;
         return Ok(Some(input::read("standard input", std::io::stdin())?));
@@ -241,12 +242,14 @@ fn key(args: &Args) -> anyhow::Result<Option<Secret>> {
         return input::variable("--api-key-env", name).map(Some);
     }
     if args.api_key.is_some() {
-        output::warn("other users of this machine could see that key; --api-key-stdin keeps it from them");
+        output::warn(
+            "other users of this machine could see that key; use --api-key-stdin to keep it from them",
+        );
     }
     Ok(args.api_key.clone().map(Secret::from))
 }
 
-/// A login that waits for somebody or something else, and can be ended meanwhile.
+/// Runs a login that waits for the person or the vendor; signals cancel it.
 fn interruptible(login: &Login) -> anyhow::Result<Record> {
     let _handled = SignalsHandled::new();
     super::finish(async {
@@ -276,7 +279,7 @@ fn interruptible(login: &Login) -> anyhow::Result<Record> {
     })?
 }
 
-fn stored(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
+fn report(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
     let address = &record.address;
     if args.json {
         return Ok(output::json(&json!({

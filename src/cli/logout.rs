@@ -14,25 +14,25 @@ use super::{
     failure::{self, Reported, chain},
     output,
     refresh_first::{Interrupted, interrupted},
-    revocation::Job,
+    revocation::RevocationCommand,
     target::Target,
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The project
+    /// The project, whose credential set is used
     #[arg(required_unless_present = "all")]
     project: Option<Name>,
-    /// The provider, and the profile if not the default one
+    /// The provider and optional profile [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]", required_unless_present = "all", conflicts_with = "all")]
     provider: Option<Target>,
-    /// Remove everything: of the project's credential set, or without a project of all sets
+    /// Log out all credentials of the project's set, or without a project of all sets
     #[arg(long)]
     all: bool,
-    /// Only remove it here; it stays valid at the vendor
+    /// Remove the credential without revoking it, so that it stays valid at the vendor
     #[arg(long)]
     no_revoke: bool,
-    /// The credential set, in place of the project's
+    /// Use this credential set [default: the project's]
     #[arg(long)]
     set: Option<Name>,
     /// Print the result as JSON
@@ -47,7 +47,7 @@ impl Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let job = Job::new(context, args.json)?;
+    let command = RevocationCommand::new(context, args.json)?;
     let mode = if args.no_revoke { LogoutMode::Forget } else { LogoutMode::Logout };
     let Some(target) = args.provider else {
         let set = match (args.set, &args.project) {
@@ -55,23 +55,23 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             (None, Some(_)) => Some(context.set(None)?),
             (None, None) => None,
         };
-        return all(&job, set.as_ref(), mode);
+        return all(&command, set.as_ref(), mode);
     };
-    // A credential outlives its descriptor: it can be removed under its own name.
+    // A credential whose descriptor is gone can be removed by its own name.
     let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
-    let outcome = job.log_out(&target.provider, &address, mode)?;
-    job.say(&address, &outcome)
+    let outcome = command.log_out(&target.provider, &address, mode)?;
+    command.print(&address, &outcome)
 }
 
-/// The result for one of all.
+/// The result for one credential.
 struct Row<T> {
-    of: T,
+    target: T,
     result: anyhow::Result<LogoutOutcome>,
 }
 
-/// Logs out all. The failure of one does not stop the others, and the result of each is printed.
-fn all(job: &Job<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
-    let Listing { credentials, unreadable } = match job.context.existing_store()? {
+/// Logs out all credentials of a set, or of all sets. The failure of one does not stop the others; each result is printed.
+fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
+    let Listing { credentials, unreadable } = match command.context.existing_store()? {
         Some(store) => store.lock().listing(set)?,
         None => Listing::default(),
     };
@@ -79,58 +79,63 @@ fn all(job: &Job<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()
     let addresses = credentials.into_iter().map(|credential| credential.address);
     let mut rows = Vec::new();
     let signalled = Interrupted::new()?;
-    for of in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
-        let result = match job.log_out_one(&of, mode) {
+    for target in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
+        let result = match command.log_out_one(&target, mode) {
             // Another process removed it first.
             Ok(Err(LogoutError::NotStored { .. })) => continue,
             outcome => outcome.and_then(|outcome| Ok(outcome?)),
         };
         let is_over = result.as_ref().is_err_and(|error| failure::code(error) == exit::INTERRUPTED);
-        rows.push(Row { of, result });
+        rows.push(Row { target, result });
         if is_over {
-            return report(job, &rows, &[]);
+            return report(command, &rows, &[]);
         }
         if signalled.is_set() {
-            // The results are printed; that they are not all counts more than the failure of one.
-            let _ = report(job, &rows, &[]);
+            // The interruption counts more than the failure of one credential.
+            let _ = report(command, &rows, &[]);
             return Err(interrupted());
         }
     }
-    let nameless: Vec<_> = nameless.into_iter().map(|of| Row { result: remove(job, &of), of }).collect();
-    report(job, &rows, &nameless)
+    let nameless: Vec<_> =
+        nameless.into_iter().map(|target| Row { result: remove(command, &target), target }).collect();
+    report(command, &rows, &nameless)
 }
 
 /// Removes a row without a valid address. Its vendor is unknown, so it cannot be revoked.
-fn remove(job: &Job<'_>, row: &Unreadable) -> anyhow::Result<LogoutOutcome> {
-    let removal = job.context.store()?.lock().remove_unreadable(row)?;
+fn remove(command: &RevocationCommand<'_>, row: &Unreadable) -> anyhow::Result<LogoutOutcome> {
+    let removal = command.context.store()?.lock().remove_unreadable(row)?;
     let (revocation, ignored_config) = (Revocation::NotTried, Vec::new());
     Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config })
 }
 
-fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) -> anyhow::Result<()> {
-    if job.json {
-        let credentials: Vec<_> = rows.iter().map(|row| to_json(job, row)).collect();
-        let others = nameless.iter().map(|Row { of, result }| {
+fn report(
+    command: &RevocationCommand<'_>,
+    rows: &[Row<Address>],
+    nameless: &[Row<Unreadable>],
+) -> anyhow::Result<()> {
+    if command.json {
+        let credentials: Vec<_> = rows.iter().map(|row| to_json(command, row)).collect();
+        let others = nameless.iter().map(|Row { target, result }| {
             let error = result.as_ref().err();
-            json!({"row": of.row, "removed": error.is_none(), "error": error.map(chain)})
+            json!({"row": target.row, "removed": error.is_none(), "error": error.map(chain)})
         });
         let others: Vec<_> = others.collect();
         output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": others}))?;
     } else {
         if rows.is_empty() && nameless.is_empty() {
-            output::note("nothing is stored there");
+            output::note("no credentials are stored there");
         }
-        for Row { of, result } in rows {
+        for Row { target, result } in rows {
             match result {
-                Ok(outcome) => job.tell(of, outcome),
-                Err(error) => say(job, &format!("{of} was not removed"), error),
+                Ok(outcome) => command.describe(target, outcome),
+                Err(error) => print_error(command, &target.to_string(), error),
             }
         }
-        for Row { of, result } in nameless {
-            let what = format!("what was stored for {}, and could not be read,", of.row);
+        for Row { target, result } in nameless {
+            let entry = format!("the unreadable entry {}", target.row);
             match result {
-                Ok(_) => output::note(&format!("removed {what} from this machine")),
-                Err(error) => say(job, &format!("{what} was not removed"), error),
+                Ok(_) => output::note(&format!("removed {entry} from this machine")),
+                Err(error) => print_error(command, &entry, error),
             }
         }
     }
@@ -141,20 +146,20 @@ fn report(job: &Job<'_>, rows: &[Row<Address>], nameless: &[Row<Unreadable>]) ->
     }
 }
 
-fn say(job: &Job<'_>, what: &str, error: &anyhow::Error) {
-    output::error(&format!("{what}: {}", chain(error)));
-    if let Some(hint) = failure::hint(error, Some(job.context)) {
+fn print_error(command: &RevocationCommand<'_>, target: &str, error: &anyhow::Error) {
+    output::error(&format!("{target} was not removed: {}", chain(error)));
+    if let Some(hint) = failure::hint(error, Some(command.context)) {
         output::hint(&hint);
     }
 }
 
-fn to_json(job: &Job<'_>, Row { of, result }: &Row<Address>) -> Value {
+fn to_json(command: &RevocationCommand<'_>, Row { target, result }: &Row<Address>) -> Value {
     let mut object = match result {
-        Ok(left) => job.to_json(of, left),
+        Ok(outcome) => command.to_json(target, outcome),
         Err(_) => json!({
-            "provider": of.provider.as_str(),
-            "set": of.set.as_str(),
-            "profile": of.profile.as_str(),
+            "provider": target.provider.as_str(),
+            "set": target.set.as_str(),
+            "profile": target.profile.as_str(),
             "removed": false,
             "erased": false,
             "revocation": null,

@@ -1,8 +1,7 @@
-//! The command line: what is typed, and the one place that prints.
+//! The command line: the only code that prints, prompts and exits.
 
 mod completions;
 mod console;
-mod custodian;
 mod doctor;
 mod exit;
 mod failure;
@@ -14,8 +13,8 @@ mod log;
 mod login;
 mod logout;
 mod man;
-mod one_word;
 mod output;
+mod passphrase;
 mod projects;
 mod prompt;
 mod providers;
@@ -49,12 +48,12 @@ use clap::{
 
 use failure::Usage;
 
-/// The one owner of the credentials of AI agents and developer tools: gets them, keeps them, hands them out.
+/// Get, store, refresh and hand out the credentials of AI agents and developer tools
 ///
-/// `authenticate PROJECT PROVIDER` logs in: an API key goes straight into the store; a vendor's login is run by the
-/// vendor's own CLI in a throwaway container.
+/// `authenticate PROJECT PROVIDER` logs in. An API key goes straight into the store; for the login of a vendor, the vendor's
+/// own CLI runs in a throwaway container.
 #[derive(Parser)]
-#[command(name = "authenticate", version, args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "authenticate", version, args_conflicts_with_subcommands = true, arg_required_else_help = true, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -62,40 +61,48 @@ struct Cli {
     login: Option<login::Args>,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 the login failed or left nothing,
-5 no container engine or image, 6 store unavailable, 7 network or vendor unreachable, 8 busy, 130 interrupted";
+const AFTER_HELP: &str = "\
+Examples:
+  authenticate demo openai              Log in: ask for an API key and store it
+  authenticate demo claude:work         Log in to another account, as profile `work`
+  authenticate status                   Show the stored credentials
+  authenticate token demo openai        Print the API key
+  authenticate refresh                  Refresh all credentials that are due
+  authenticate logout demo claude:work  Revoke that login and remove it
+
+Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 no usable credential, 4 login failed, 5 no container engine or image, \
+6 store unavailable, 7 network or vendor unreachable, 8 busy, 130 interrupted";
 
 #[derive(Subcommand)]
 #[command(defer = true)]
 enum Verb {
-    /// Log in: the same as `authenticate PROJECT PROVIDER`, for a project named like a verb
+    /// Log in, as `authenticate PROJECT PROVIDER` does; for a project named like a command
     Login(Box<login::Args>),
-    /// Read or take over a login that a vendor's own tool has made on this machine
+    /// Import a login that a vendor's own tool made on this machine
     Import(import::Args),
-    /// Show what is stored, without secrets
+    /// Show the stored credentials and those in the environment, without secrets
     Status(status::Args),
-    /// Print the usable secret of a credential, and nothing else
+    /// Print the secret of a credential, refreshed first if it is due
     Token(token::Args),
-    /// Renew what is past its time, or nearly so
+    /// Refresh credentials that have expired or are about to
     Refresh(refresh::Args),
-    /// Revoke a credential at its vendor and remove it
+    /// Revoke a credential at its vendor, and remove it whether or not that succeeds
     Logout(logout::Args),
-    /// Revoke a credential at its vendor, and keep it if that fails
+    /// Revoke a credential at its vendor, and remove it only if that succeeds
     Revoke(revoke::Args),
     /// List, show and check provider descriptors
     Providers(providers::Args),
     /// List the projects that have a file
     Projects(projects::Args),
-    /// Build, list and remove the images that logins run in
+    /// Build, list and remove the images of container logins
     Image(image::Args),
-    /// Look after the store: its key, its backups
+    /// Manage the store, its key and its backups
     Store(store::Args),
-    /// Show what was done with the credentials: the audit log
+    /// Show the audit log
     Log(log::Args),
-    /// Look for problems: engines, permissions, database, images
+    /// Check the configuration, the store, engines and images for problems
     Doctor(doctor::Args),
-    /// Print the completions for a shell
+    /// Print the completion script of a shell
     Completions(completions::Args),
     /// Write the manual pages
     #[command(hide = true)]
@@ -114,7 +121,7 @@ pub fn main() -> ExitCode {
         (None, Some(args)) => Verb::Login(Box::new(args)),
         (None, None) => {
             let help = Cli::command().render_help();
-            return failure::report(&Usage::new("say what to do").hint(help.to_string()).into(), None);
+            return failure::report(&Usage::new("no command was given").hint(help.to_string()).into(), None);
         }
     };
     let context = match Paths::from_env() {
@@ -159,9 +166,9 @@ fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
         (_, None) => return Ok(()),
         (_, Some(context)) => context,
     };
-    set_passphrase_provider(custodian::TerminalPassphrase::default());
+    set_passphrase_provider(passphrase::TerminalPassphrase::default());
     match &verb {
-        // These use an engine anyway, which may be waited for; a login knows only later whether it uses one.
+        // These use an engine anyway, so waiting for one is fine; a login sweeps later, if it uses one.
         Verb::Image(_) | Verb::Doctor(_) => sweep(context.paths(), SweepTimeout::Full),
         _ => sweep(context.paths(), SweepTimeout::Short),
     }
@@ -183,16 +190,16 @@ fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
     }
 }
 
-/// Whether the command line takes a word for a verb where a project could stand.
+/// Whether a word in the place of the project is taken for a command.
 fn is_verb(word: &str) -> bool {
     word == "help" || Cli::command().get_subcommands().any(|verb| verb.get_name() == word)
 }
 
-/// A verb that is not one is taken for a project; say so when that was probably not meant.
+/// Prints a parse error, and suggests a command if a mistyped one was taken for a project.
 fn parse_failure(error: clap::Error) -> ExitCode {
     let error = without_keys(error);
     let _ = error.print();
-    // With its own arguments behind it, such a verb has too many for a project.
+    // Followed by arguments of its own, a mistyped command has too many for a project.
     let too_many = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict)
         && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(a)) if !a.starts_with('-'))
         || error.get(ContextKind::InvalidSubcommand).is_some();
@@ -202,9 +209,9 @@ fn parse_failure(error: clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
 }
 
-/// The same error without what was typed, where that could be a key. Names of our own arguments stay.
+/// Removes typed text that could be a key from an error. The names of our own arguments stay.
 fn without_keys(mut error: clap::Error) -> clap::Error {
-    let harmless = |text: &str| {
+    let is_safe = |text: &str| {
         let name = text.strip_prefix("--").unwrap_or(text);
         // An argument of ours as the message names it: `--mode <MODE>`, `[PROJECT]`.
         looks_safe(name) || arguments().contains(text)
@@ -213,8 +220,8 @@ fn without_keys(mut error: clap::Error) -> clap::Error {
         .context()
         .filter(|(kind, _)| !matches!(kind, ContextKind::Usage | ContextKind::ValidValue))
         .filter(|(_, value)| match value {
-            ContextValue::String(text) => !harmless(text),
-            ContextValue::Strings(texts) => !texts.iter().all(|text| harmless(text)),
+            ContextValue::String(text) => !is_safe(text),
+            ContextValue::Strings(texts) => !texts.iter().all(|text| is_safe(text)),
             _ => false,
         })
         .map(|(kind, _)| kind)
@@ -223,13 +230,13 @@ fn without_keys(mut error: clap::Error) -> clap::Error {
         error.insert(*kind, ContextValue::String(REDACTED.into()));
     }
     if !secret.is_empty() {
-        // Advice repeats what was typed, too.
+        // The suggestion repeats the typed text, too.
         error.remove(ContextKind::Suggested);
     }
     error
 }
 
-/// How messages name the arguments of all verbs.
+/// The names of the arguments of all commands, as messages show them.
 fn arguments() -> BTreeSet<String> {
     fn collect(command: &clap::Command, into: &mut BTreeSet<String>) {
         into.extend(command.get_arguments().map(ToString::to_string));
@@ -243,7 +250,7 @@ fn arguments() -> BTreeSet<String> {
     names
 }
 
-/// Names the verb that the first argument is near to, unless it is one.
+/// Suggests the command that the first argument is close to, unless it is one.
 fn suggest_verb() {
     let Some(word) = std::env::args_os().nth(1).and_then(|word| word.into_string().ok()) else { return };
     let command = Cli::command();
@@ -251,27 +258,27 @@ fn suggest_verb() {
     if let Some(near) = authenticate::config::suggest::nearest(&word, verbs)
         && near != word
     {
-        output::hint(&format!("there is no verb {word:?}; did you mean `authenticate {near}`?"));
+        output::hint(&format!("there is no command {word:?}; did you mean `authenticate {near}`?"));
     }
 }
 
-/// Cleans up after logins that were killed. Costs one look at a normally empty directory. What is left is said only
-/// where an engine is used.
-fn sweep(paths: &Paths, reach: SweepTimeout) {
+/// Cleans up after logins that were killed; costs one look at a directory that is normally empty. Leftovers that remain
+/// are reported only by a command that uses an engine.
+fn sweep(paths: &Paths, timeout: SweepTimeout) {
     if !logins::cli::sweep::needed(paths) {
         return;
     }
-    if let Ok(swept) = finish(logins::cli::sweep::sweep(paths, reach)) {
-        for left in swept.remaining.iter().filter(|_| reach == SweepTimeout::Full) {
-            output::warn(&format!("could not clean up after {left}"));
+    if let Ok(swept) = finish(logins::cli::sweep::sweep(paths, timeout)) {
+        for login in swept.remaining.iter().filter(|_| timeout == SweepTimeout::Full) {
+            output::warn(&format!("could not clean up after {login}"));
         }
     }
 }
 
-/// Runs something to its end, and nothing longer: a host's name that is still looked up, or a reader that has stopped
-/// reading our output, must not keep us.
+/// Runs a future to its end, and waits for nothing else: a DNS lookup that still runs, or a reader that stopped reading our
+/// output, must not hold up the exit.
 fn finish<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    // One thread is enough: everything waits for somebody else.
+    // One thread is enough: all work is waiting.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();

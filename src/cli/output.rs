@@ -10,22 +10,22 @@ use unicode_width::UnicodeWidthStr as _;
 pub fn json(value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
-    written.and_then(|()| writeln!(out)).map_err(unprinted)
+    written.and_then(|()| writeln!(out)).map_err(name_stdout)
 }
 
-/// Says of what it is the error: "no space left" is one of the disk's otherwise.
-fn unprinted(error: io::Error) -> io::Error {
+/// Names standard output in an error: "no space left" alone would point to the disk of the store.
+fn name_stdout(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
-/// Prints lines of text.
+/// Prints text, and a newline if it ends without one.
 pub fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(unprinted)
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(name_stdout)
 }
 
-/// Prints a table without lines; one row a line, whatever the terminal's width.
+/// Prints a table without borders: one line per row, however wide the terminal is.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
     let header = header.iter().map(|&cell| cell.to_owned()).collect();
     let mut widths: Vec<usize> = Vec::new();
@@ -52,12 +52,12 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', widest.saturating_sub(*width) + 2));
         }
-        writeln!(out, "{}", line.trim_end()).map_err(unprinted)?;
+        writeln!(out, "{}", line.trim_end()).map_err(name_stdout)?;
     }
-    out.flush().map_err(unprinted)
+    out.flush().map_err(name_stdout)
 }
 
-/// The columns that a text takes. Nearly all are ASCII, and a list may be long.
+/// The width of a text in terminal columns. Most texts are ASCII, and a list may be long.
 fn width(cell: &str) -> usize {
     if cell.is_ascii() { cell.len() } else { cell.width() }
 }
@@ -66,7 +66,7 @@ fn safe_cell(cell: String) -> String {
     if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
 }
 
-/// So many credentials, with their verb.
+/// A number of credentials with its verb: `1 credential is`, `2 credentials are`.
 pub fn credentials_are(count: impl Into<u64>) -> String {
     match count.into() {
         1 => "1 credential is".to_owned(),
@@ -74,44 +74,44 @@ pub fn credentials_are(count: impl Into<u64>) -> String {
     }
 }
 
-/// A text from elsewhere that cannot move a terminal's cursor, nor change how the rest of the line looks.
+/// Replaces control and invisible characters of an untrusted text, so that it cannot control the terminal.
 pub fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same for a text of several lines, which stay; an indent by tabs does, too, as spaces.
+/// Makes a text of several lines [safe]: newlines stay, and tabs become spaces.
 fn safe_lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(|line| safe(&line.replace('\t', "    "))).collect();
     lines.join("\n")
 }
 
-/// Something for the person at the terminal.
+/// Prints a remark to standard error.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", safe_lines(text));
 }
 
-/// A warning.
+/// Prints a warning to standard error.
 pub fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "{} {}", paint("warning:", "33"), safe_lines(text));
 }
 
-/// A warning while the terminal may be raw: a line ends with both.
+/// Prints a warning while the terminal may be raw: lines end with CR and LF.
 pub fn warn_raw(text: &str) {
     let text = safe_lines(text).replace('\n', "\r\n");
     let _ = write!(io::stderr(), "{} {text}\r\n", paint("warning:", "33"));
 }
 
-/// An error.
+/// Prints an error to standard error.
 pub fn error(text: &str) {
     let _ = writeln!(io::stderr(), "{} {}", paint("error:", "31;1"), safe_lines(text));
 }
 
-/// What to do next.
+/// Prints a hint to standard error: the next command to type.
 pub fn hint(text: &str) {
     let _ = writeln!(io::stderr(), "{} {}", paint("hint:", "36"), safe_lines(text));
 }
 
-/// Colours, for people at a terminal who have nothing against them (no-color.org).
+/// Whether to use colours: standard error is a terminal, and `NO_COLOR` is not set (no-color.org).
 pub fn colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !refused

@@ -10,7 +10,7 @@ use super::{exit, failure::Reported, output};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -22,11 +22,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     for name in names {
         match Project::load(&directory, &name) {
             Ok(project) => projects.push((name, project)),
-            Err(wrong) => problems.extend(wrong),
+            Err(found) => problems.extend(found),
         }
     }
     super::providers::report(&problems);
-    let wrong = !problems.is_empty();
+    let has_problems = !problems.is_empty();
     if args.json {
         let list: Vec<_> = projects
             .iter()
@@ -44,8 +44,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         output::json(&json!({"schema": 1, "projects": list, "problems": problems}))?;
     } else if projects.is_empty() {
-        if !wrong {
-            output::note(&format!("no project has a file in {}; a project needs none", directory.display()));
+        if !has_problems {
+            output::note(&format!(
+                "no project files in {}; a project works without one",
+                directory.display()
+            ));
         }
     } else {
         let dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
@@ -54,5 +57,5 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         });
         output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect())?;
     }
-    if wrong { Err(Reported(exit::USAGE).into()) } else { Ok(()) }
+    if has_problems { Err(Reported(exit::USAGE).into()) } else { Ok(()) }
 }

@@ -21,7 +21,7 @@ use super::{exit, failure::Reported, output};
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -29,17 +29,17 @@ pub struct Args {
 #[derive(Subcommand)]
 #[command(defer = true)]
 enum Verb {
-    /// Print a provider's merged descriptor and where each part of it came from
+    /// Print the merged descriptor of a provider, and the file that each field is from
     Show {
-        /// Name or alias
+        /// The provider, by its name or an alias
         name: String,
-        /// Print JSON
+        /// Print the result as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Say everything that is wrong with descriptor files
+    /// Report all problems of descriptor files
     Lint {
-        /// The files; all of the user's own when none is given
+        /// The files to check [default: all in the configuration directory]
         files: Vec<PathBuf>,
     },
     /// Print the JSON Schema of descriptor files
@@ -87,7 +87,7 @@ fn origin(provider: &Provider) -> String {
 
 fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
     let registry = context.registry();
-    // Without a file of it that is wrong it would be another one.
+    // A descriptor without its invalid files would be a different one.
     let merged = registry.usable(name).map_err(ConfigError::from)?.merged();
     report(registry.problems());
     if json {
@@ -109,7 +109,7 @@ fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
     Ok(output::text(&text)?)
 }
 
-/// Where a field came from; part by part where it came from several files.
+/// The file that a field is from; part by part, if it is from several files.
 fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
     let parts: Vec<(&str, &str)> = origins
         .iter()
@@ -137,7 +137,7 @@ fn lint(context: &Context, files: Vec<PathBuf>) -> anyhow::Result<()> {
     };
     report(&problems);
     if problems.is_empty() {
-        output::note("nothing is wrong");
+        output::note("no problems found");
         return Ok(());
     }
     Err(Reported(exit::USAGE).into())
@@ -145,7 +145,7 @@ fn lint(context: &Context, files: Vec<PathBuf>) -> anyhow::Result<()> {
 
 fn lint_file(context: &Context, file: &Path) -> Vec<Problem> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    // Who could have written it matters where it is used.
+    // Its permissions matter only in the directory from which descriptors are used.
     let directory = |path: &Path| path.canonicalize().ok();
     let is_used =
         file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&context.paths().providers()));
@@ -160,7 +160,7 @@ fn lint_file(context: &Context, file: &Path) -> Vec<Problem> {
     twin.into_iter().chain(problems).collect()
 }
 
-/// Says what is wrong with files that were skipped.
+/// Prints the problems of files.
 pub fn report(problems: &[Problem]) {
     for problem in problems {
         output::error(&problem.to_string());

@@ -16,37 +16,36 @@ use super::{
     exit,
     failure::{self, Reported, Usage},
     hints::Hints,
-    one_word::{UnknownWord, is_provider},
     output,
     refresh_first::{Interrupted, interrupted, to_the_end},
-    target::{self, Target},
+    target::{self, Target, UnknownWord, is_provider},
     terminal::TerminalUi,
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only the credential set of this project; or only this provider, if there is one of that name and no project with a
-    /// file. Any other word is a project without a file
+    /// Refresh only the credential set of this project, or only this provider; a project with a file comes first, then a
+    /// provider, then a project without a file
     #[arg(value_name = "PROJECT|PROVIDER")]
     first: Option<Target>,
-    /// Only this credential, and its failure is an error of its own kind; without a profile the first that can be used of
-    /// the project's order, the default one or the only account
+    /// Refresh only this credential [default profile: the first usable one in the project's `profiles`, else `default`, else
+    /// the only one]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     second: Option<Target>,
-    /// The credential set, in place of the project's
+    /// Use this credential set [default: the project's, or all sets without a project]
     #[arg(long)]
     set: Option<Name>,
-    /// Refresh even if not due, and retry refresh tokens that were rejected or whose outcome is unknown. A single word must
+    /// Refresh even if not due, and retry refresh tokens that were rejected or whose outcome is unknown; a single word must
     /// then be a provider or a project with a file
     #[arg(long)]
     force: bool,
-    /// Print the results as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Args {
-    /// The project, where the words alone tell it.
+    /// The project, if there are two words.
     pub fn project(&self) -> Option<Name> {
         let second = self.second.as_ref();
         self.first.as_ref().filter(|_| second.is_some())?.provider.parse().ok()
@@ -64,7 +63,7 @@ struct Results {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let (named, target) = words(context, &args)?;
+    let (named, target) = project_and_target(context, &args)?;
     let ui = Arc::new(TerminalUi::new().data_on_stdout(true));
     let is_named = named.is_some();
     let context = &context.clone().with_ui(ui).with_project(named.unwrap_or_else(Name::default_name));
@@ -116,9 +115,9 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
             nameless.iter().map(|row| json!({"row": row.row, "error": row.why})).collect();
         output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": unreadable}))?;
     } else {
-        rows.iter().for_each(|row| say(context, row));
+        rows.iter().for_each(|row| print_row(context, row));
         if rows.is_empty() && ended.is_ok() {
-            output::note("nothing that can be refreshed is stored");
+            output::note("no stored credential can be refreshed");
         }
     }
     nameless.iter().for_each(|row| output::error(&row.to_string()));
@@ -130,8 +129,8 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
     }
 }
 
-/// The project and the target that the words name. A provider alone is that of the project `default`.
-fn words(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option<Target>)> {
+/// The project and target that the arguments name. A provider alone is used in the project `default`.
+fn project_and_target(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option<Target>)> {
     let Some(first) = &args.first else { return Ok((None, None)) };
     if args.second.is_none() {
         if is_provider(context, first)? {
@@ -142,10 +141,10 @@ fn words(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option
     }
     let project: Name = first.provider.parse()?;
     match UnknownWord::of(context, &project).filter(|_| args.second.is_none()) {
-        // It would send the refresh tokens of everything, even those in doubt.
+        // A mistyped provider would send all refresh tokens, even those whose outcome is unknown.
         Some(word) if args.force => {
-            let hint = "`authenticate refresh --set SET --force` refreshes all of a set";
-            return Err(Usage::new(word.refused()).hint(hint).into());
+            let hint = "refresh all credentials of a set with: authenticate refresh --set SET --force";
+            return Err(Usage::new(word.refusal()).hint(hint).into());
         }
         Some(word) => word.note(),
         None => {}
@@ -153,11 +152,11 @@ fn words(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option
     Ok((Some(project), args.second.clone()))
 }
 
-fn say(context: &Context, (address, result): &Row) {
+fn print_row(context: &Context, (address, result): &Row) {
     let spelled = target::spelled(address);
     match result {
         Ok(Refreshed::Now(_)) => output::note(&format!("refreshed {spelled}")),
-        Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} need not be refreshed")),
+        Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} is not due for a refresh")),
         Err(error) => {
             output::error(&reason(error));
             if let Some(hint) = Hints::new(Some(context)).any(error) {

@@ -20,7 +20,7 @@ use super::{
     terminal::TerminalUi,
 };
 
-/// Finds a credential, and refreshes it first if it is due. One that is not due needs no runtime and no network.
+/// Finds a credential, and refreshes it first if it is due. Otherwise neither a runtime nor the network is used.
 pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> {
     let expiring = match resolve(context, request)? {
         Lookup::Ready(resolved) => return Ok(resolved),
@@ -29,20 +29,20 @@ pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolv
     let ui = TerminalUi::new().data_on_stdout(true);
     let context = context.clone().with_ui(Arc::new(ui));
     let fresh = to_the_end(ensure_fresh(&context, request, expiring))??;
-    if let Some(why) = fresh.not_refreshed {
-        let why = why.into();
+    if let Some(error) = fresh.not_refreshed {
+        let error = error.into();
         output::warn(&format!(
             "could not refresh; using the current token until it expires: {}",
-            chain(&why)
+            chain(&error)
         ));
-        if let Some(hint) = hint(&why, Some(&context)) {
+        if let Some(hint) = hint(&error, Some(&context)) {
             output::hint(&hint);
         }
     }
     Ok(fresh.resolved)
 }
 
-/// Whether a signal has come since this was made: then no further step begins.
+/// A flag that a signal sets, after which no further step begins.
 pub struct Interrupted {
     flag: Arc<AtomicBool>,
     _handled: SignalsHandled,
@@ -66,8 +66,8 @@ pub fn interrupted() -> anyhow::Error {
     LoginError::Ui(UiError::Interrupted).into()
 }
 
-/// Runs work whose end must not be missed: a vendor's answer may hold the only token that still works. A second signal gives
-/// it up all the same.
+/// Runs work to its end despite a signal, because a vendor's answer may hold the only token that still works. A second
+/// signal cancels it.
 pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
     let _handled = SignalsHandled::new();
     super::finish(async {
@@ -86,7 +86,7 @@ pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
             tokio::select! {
                 done = &mut work => return Ok(done),
                 () = signalled() => if !warned {
-                    output::warn("waiting for the vendor's answer, which must not be lost; Ctrl-C again gives it up");
+                    output::warn("waiting for the vendor's answer, which must not be lost; press Ctrl-C again to abandon it");
                 },
             }
         }

@@ -7,16 +7,16 @@ use authenticate::{
     revoke::{LogoutMode, Revocation},
 };
 
-use super::{failure::Usage, revocation::Job, target::Target};
+use super::{failure::Usage, revocation::RevocationCommand, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The project
+    /// The project, whose credential set is used
     project: Name,
-    /// The provider, and the profile if not the default one
+    /// The provider and optional profile [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Target,
-    /// The credential set, in place of the project's
+    /// Use this credential set [default: the project's]
     #[arg(long)]
     set: Option<Name>,
     /// Print the result as JSON
@@ -31,14 +31,14 @@ impl Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let job = Job::new(context, args.json)?;
+    let command = RevocationCommand::new(context, args.json)?;
     let target = &args.provider;
     let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
-    let left = job.log_out(&target.provider, &address, LogoutMode::Revoke)?;
-    if args.json || left.removal.is_some() {
-        job.say(&address, &left)?;
+    let outcome = command.log_out(&target.provider, &address, LogoutMode::Revoke)?;
+    if args.json || outcome.removal.is_some() {
+        command.print(&address, &outcome)?;
     }
-    match left.revocation {
+    match outcome.revocation {
         Revocation::Failed(error) => {
             Err(LogoutError::NotRevoked { address: Box::new(address), source: error }.into())
         }
@@ -47,9 +47,9 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         }
         Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
-            let place = job.key_url(&address).unwrap_or("the vendor");
+            let page = command.key_url(&address).unwrap_or("the vendor");
             let hint = format!(
-                "remove it at {place}, then here with: authenticate logout default {}",
+                "remove it at {page}, then here with: authenticate logout default {}",
                 address.arguments()
             );
             Err(Usage::new(message).hint(hint).into())

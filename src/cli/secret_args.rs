@@ -1,4 +1,4 @@
-//! The secrets that a login is given on the command line, but for API keys.
+//! Bearer tokens and fields from the flags of a login.
 
 use std::fs::File;
 
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{failure::Usage, input, login::Args};
 
-/// The bearer token, from wherever it was said to be.
+/// Reads the bearer token from the source that the flags name.
 pub fn token(args: &Args) -> anyhow::Result<Option<Secret>> {
     if args.token_stdin {
         input::refuse_terminal("leave --token-stdin out to be asked for the token")?;
@@ -22,20 +22,20 @@ pub fn token(args: &Args) -> anyhow::Result<Option<Secret>> {
     args.token_env.as_deref().map(|name| input::variable("--token-env", name)).transpose()
 }
 
-/// The end of the key or token.
+/// The time when the key or token expires.
 pub fn expires_at(args: &Args) -> Option<Timestamp> {
     args.expires_in.or(args.expires_at)
 }
 
-/// The fields, from wherever each was said to be.
+/// Reads the fields from the sources that the flags name.
 pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     if args.fields_json_stdin {
         input::refuse_terminal("leave --fields-json-stdin out to be asked for the fields")?;
         let text = input::read("standard input", std::io::stdin())?;
         return Ok(FieldInput::from_json(&text).map_err(LoginError::from)?);
     }
-    let mut given = FieldInput::default();
-    let mut add = |field: &str, secret, visible| given.add(field, secret, visible).map_err(LoginError::from);
+    let mut fields = FieldInput::default();
+    let mut add = |field: &str, secret, visible| fields.add(field, secret, visible).map_err(LoginError::from);
     let mut stdin_is_taken = false;
     for text in &args.field {
         let (field, value) = split("--field", text)?;
@@ -44,37 +44,37 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
             continue;
         }
         if std::mem::replace(&mut stdin_is_taken, true) {
-            let hint = "--fields-json-stdin takes all fields at once";
-            return Err(Usage::new("standard input can be only one field").hint(hint).into());
+            let hint = "--fields-json-stdin reads all fields at once";
+            return Err(Usage::new("standard input can hold only one field").hint(hint).into());
         }
         input::refuse_terminal("leave the field out to be asked for it")?;
-        add(field, line(input::read_field(field, std::io::stdin())?), false)?;
+        add(field, without_newline(input::read_field(field, std::io::stdin())?), false)?;
     }
     for text in &args.field_file {
         let (field, file) = split("--field-file", text)?;
         let opened = File::open(file)
             .map_err(|source| LoginError::from(FieldsError::Source { field: field.to_owned(), source }))?;
-        add(field, line(input::read_field(field, opened)?), false)?;
+        add(field, without_newline(input::read_field(field, opened)?), false)?;
     }
     for text in &args.field_env {
         let (field, name) = split("--field-env", text)?;
         add(field, input::variable("--field-env", name)?, false)?;
     }
-    Ok(given)
+    Ok(fields)
 }
 
-/// `NAME=REST`. What is not of that form is not repeated: by a slip it may be a secret.
+/// Splits `NAME=VALUE`. The error does not repeat the text: by mistake it may be a secret.
 fn split<'a>(flag: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str)> {
     let is_name = |name: &str| {
         !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     text.split_once('=').filter(|(name, _)| is_name(name)).ok_or_else(|| {
-        Usage::new(format!("the argument of {flag} is not NAME=.., with the name of a field")).into()
+        Usage::new(format!("the argument of {flag} must be NAME=.., with the name of a field")).into()
     })
 }
 
-/// Without the end of the line that a file or a pipe has. A password may end in spaces.
-fn line(value: Secret) -> Secret {
+/// Removes the newline at the end of a file or pipe. Spaces stay: a password may end in them.
+fn without_newline(value: Secret) -> Secret {
     let text = value.expose();
     Secret::new(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
 }

@@ -1,4 +1,4 @@
-//! What a signal does, from the first question on. A handler that was once there stays, and then nothing happens by itself.
+//! Signals during questions. Once installed, the handler stays, so it must also end the program when no question is open.
 
 use std::{
     io, process,
@@ -17,43 +17,43 @@ use signal_hook::{
 
 use super::exit;
 
-/// How many see to signals themselves.
-static SEEN_TO: AtomicUsize = AtomicUsize::new(0);
-static QUESTIONS: Mutex<Questions> = Mutex::new(Questions { are_handled: false, terminals: Vec::new() });
+/// The number of live [`SignalsHandled`].
+static HANDLED_ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
+static QUESTIONS: Mutex<Questions> =
+    Mutex::new(Questions { handler_installed: false, terminals: Vec::new() });
 
 struct Questions {
-    are_handled: bool,
-    /// The terminal as it was before each of those that are open, the first first.
+    handler_installed: bool,
+    /// The terminal's settings before each open question, the outermost first.
     terminals: Vec<Option<Termios>>,
 }
 
-/// While it lives, somebody else sees to signals, unless there is a question.
+/// Marks that other code handles signals while this lives, except during a question.
 pub struct SignalsHandled(());
 
 impl SignalsHandled {
     pub fn new() -> Self {
-        SEEN_TO.fetch_add(1, Ordering::SeqCst);
+        HANDLED_ELSEWHERE.fetch_add(1, Ordering::SeqCst);
         Self(())
     }
 }
 
 impl Drop for SignalsHandled {
     fn drop(&mut self) {
-        SEEN_TO.fetch_sub(1, Ordering::SeqCst);
+        HANDLED_ELSEWHERE.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// While it lives, a signal restores the terminal before it ends the program. A signal also ends the question, and either
-/// may come first: so it is restored when this is dropped, too.
+/// Restores the terminal when a question ends, or when a signal ends the program; either may happen first.
 pub struct Guard(());
 
 impl Guard {
     pub fn new() -> io::Result<Self> {
         let mut questions = questions();
-        if !questions.are_handled {
+        if !questions.handler_installed {
             let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
             thread::spawn(move || signals.forever().for_each(handle));
-            questions.are_handled = true;
+            questions.handler_installed = true;
         }
         questions.terminals.push(tcgetattr(io::stdin()).ok());
         Ok(Self(()))
@@ -72,13 +72,13 @@ fn questions() -> MutexGuard<'static, Questions> {
     QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whichever comes first, the signal here or the end of the question that it has ended, the exit code is the same.
+/// Ends the program. The signal also ends an open question; the exit code is the same whichever comes first.
 fn handle(_: i32) {
     let questions = questions();
     if let Some(before) = questions.terminals.first() {
         restore(before.as_ref());
         eprint!("\r\n");
-    } else if SEEN_TO.load(Ordering::SeqCst) > 0 {
+    } else if HANDLED_ELSEWHERE.load(Ordering::SeqCst) > 0 {
         return;
     }
     process::exit(exit::INTERRUPTED.into());

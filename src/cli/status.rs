@@ -13,27 +13,26 @@ use serde_json::{Value, json};
 use super::{
     exit,
     failure::Reported,
-    one_word::{UnknownWord, is_provider, stored},
     output,
-    target::Target,
+    target::{Target, UnknownWord, is_provider, stored},
 };
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only the credential set of this project; or only this provider, if there is one of that name and no project with a
-    /// file. Any other word is a project without a file
+    /// Show only the credential set of this project, or only this provider; a project with a file comes first, then a
+    /// provider, then a project without a file
     #[arg(value_name = "PROJECT|PROVIDER")]
     first: Option<Target>,
-    /// Only this provider, or this profile of it
+    /// Show only this provider, or only this profile of it
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     second: Option<Target>,
-    /// Only this credential set
+    /// Show only this credential set [default: the project's, or all sets without a project]
     #[arg(long)]
     set: Option<Name>,
-    /// Every known provider, even if there is nothing
+    /// Show every known provider, even without a credential
     #[arg(long)]
     all: bool,
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +42,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let filter = filter(context, &args)?;
     let Status { entries, nameless } = status(context, &filter)?;
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
-    let typed = Typed { set: args.set.as_ref(), profile: filter.profile.as_ref() };
+    let typed = TypedNames { set: args.set.as_ref(), profile: filter.profile.as_ref() };
     let problems = match &filter.provider {
         Some(provider) => registry.problems_of(provider.as_str()),
         None => registry.problems().to_vec(),
@@ -65,14 +64,14 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
-    // Whoever asks for all gets all there is; whoever names one wants that.
+    // An unreadable entry is a failure only if its provider was asked for.
     match filter.provider.is_some() && unreadable().next().is_some() {
         true => Err(Reported(exit::STORE).into()),
         false => Ok(()),
     }
 }
 
-/// The filter that the words name. One word alone is a provider if there is one of that name, and no project with a file.
+/// The filter that the arguments describe.
 fn filter(context: &Context, args: &Args) -> anyhow::Result<Filter> {
     let (project, target) = match (&args.first, &args.second) {
         (Some(first), None) if is_provider(context, first)? => (None, Some(first)),
@@ -107,14 +106,14 @@ fn project(context: &Context, word: &Target) -> anyhow::Result<Name> {
     Ok(name)
 }
 
-/// The names in the command line, where a slip puts a key. One is shown where there is something of that name, or if it can
-/// be no key.
-struct Typed<'a> {
+/// The names on the command line, which by mistake may be keys. A name is shown only if a credential has it, or if it cannot
+/// be a key.
+struct TypedNames<'a> {
     set: Option<&'a Name>,
     profile: Option<&'a Name>,
 }
 
-impl Typed<'_> {
+impl TypedNames<'_> {
     fn set<'e>(&self, entry: &'e StatusEntry) -> &'e str {
         shown_as(entry, &entry.address.set, self.set, "SET")
     }
@@ -130,7 +129,7 @@ fn shown_as<'e>(
     typed: Option<&Name>,
     place: &'static str,
 ) -> &'e str {
-    let is_stored = entry.details.as_ref().is_some_and(|found| found.source == Source::Stored);
+    let is_stored = entry.details.as_ref().is_some_and(|details| details.source == Source::Stored);
     match is_stored || entry.unreadable.is_some() || typed != Some(name) {
         true => name.as_str(),
         false => redact::redact_or(name.as_str(), place),
@@ -144,18 +143,18 @@ fn dash() -> String {
     "-".to_owned()
 }
 
-fn cells(entry: &StatusEntry, typed: &Typed<'_>) -> Vec<String> {
+fn cells(entry: &StatusEntry, typed: &TypedNames<'_>) -> Vec<String> {
     let provider = entry.address.provider.as_str();
     let mut cells: Vec<String> =
         [provider, &entry.label, typed.set(entry), typed.profile(entry)].map(str::to_owned).into();
     match &entry.details {
-        Some(found) => cells.extend([
-            found.kind.as_str().to_owned(),
-            account(found),
-            found.state.as_str().to_owned(),
-            found.metadata.expires_at.map_or_else(dash, expires),
-            if found.refreshable { "yes" } else { "no" }.to_owned(),
-            source(found),
+        Some(details) => cells.extend([
+            details.kind.as_str().to_owned(),
+            account(details),
+            details.state.as_str().to_owned(),
+            details.metadata.expires_at.map_or_else(dash, expires),
+            if details.refreshable { "yes" } else { "no" }.to_owned(),
+            source(details),
         ]),
         None => cells.extend(std::iter::repeat_with(dash).take(6)),
     }
@@ -165,26 +164,26 @@ fn cells(entry: &StatusEntry, typed: &Typed<'_>) -> Vec<String> {
     cells
 }
 
-fn account(found: &Details) -> String {
-    match (&found.metadata.account, &found.metadata.host) {
+fn account(details: &Details) -> String {
+    match (&details.metadata.account, &details.metadata.host) {
         (Some(account), Some(host)) => format!("{account} at {host}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => dash(),
     }
 }
 
-/// Where it is from; field by field, where they are not all from there.
-fn source(found: &Details) -> String {
-    if found.source == Source::Stored && found.fields.is_empty() && found.metadata.owner.is_us() {
-        return found.source.as_str().to_owned();
+/// The origin of a credential, and of each field that has another one.
+fn source(details: &Details) -> String {
+    if details.source == Source::Stored && details.fields.is_empty() && details.metadata.owner.is_us() {
+        return details.source.as_str().to_owned();
     }
-    let owner = if found.metadata.owner.is_us() { "" } else { ", kept alive by its own tool" };
-    let others = found.fields.iter().filter(|field| field.source.as_ref() != Some(&found.source));
+    let owner = if details.metadata.owner.is_us() { "" } else { ", refreshed by the vendor's own tool" };
+    let others = details.fields.iter().filter(|field| field.source.as_ref() != Some(&details.source));
     let others = others.map(|FieldSource { name, source, .. }| match source {
         Some(source) => format!("; {name}: {source}"),
         None => format!("; {name}: missing"),
     });
-    format!("{}{owner}{}", found.source, others.collect::<String>())
+    format!("{}{owner}{}", details.source, others.collect::<String>())
 }
 
 fn expires(at: Timestamp) -> String {
@@ -198,31 +197,31 @@ fn expires(at: Timestamp) -> String {
     if seconds > 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-fn to_json(entry: &StatusEntry, typed: &Typed<'_>) -> Value {
-    let found = entry.details.as_ref();
-    let metadata = found.map(|found| &found.metadata);
+fn to_json(entry: &StatusEntry, typed: &TypedNames<'_>) -> Value {
+    let details = entry.details.as_ref();
+    let metadata = details.map(|details| &details.metadata);
     let expires_at = metadata.and_then(|metadata| metadata.expires_at);
-    let fields: Vec<Value> = found.iter().flat_map(|found| &found.fields).map(field_json).collect();
+    let fields: Vec<Value> = details.iter().flat_map(|details| &details.fields).map(field_json).collect();
     json!({
         "provider": entry.address.provider.as_str(),
         "label": entry.label,
         "set": typed.set(entry),
         "profile": typed.profile(entry),
-        "configured": found.is_some() || entry.unreadable.is_some(),
-        "kind": found.map(|found| found.kind.as_str()),
+        "configured": details.is_some() || entry.unreadable.is_some(),
+        "kind": details.map(|details| details.kind.as_str()),
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
-        "state": entry.unreadable.as_ref().map(|_| CredentialState::Error).or(found.map(|found| found.state)).map(CredentialState::as_str),
-        "created_at": found.and_then(|found| found.created_at).map(|at| at.to_string()),
-        "updated_at": found.and_then(|found| found.updated_at).map(|at| at.to_string()),
+        "state": entry.unreadable.as_ref().map(|_| CredentialState::Error).or(details.map(|details| details.state)).map(CredentialState::as_str),
+        "created_at": details.and_then(|details| details.created_at).map(|at| at.to_string()),
+        "updated_at": details.and_then(|details| details.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),
         "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
-        "refreshable": found.is_some_and(|found| found.refreshable),
-        "client_id": found.and_then(|found| found.client_id.as_ref()),
+        "refreshable": details.is_some_and(|details| details.refreshable),
+        "client_id": details.and_then(|details| details.client_id.as_ref()),
         "owner": metadata.map(|metadata| metadata.owner.as_str()),
-        "source": found.map(|found| found.source.as_str()),
-        "variable": found.and_then(|found| found.source.variable()),
+        "source": details.map(|details| details.source.as_str()),
+        "variable": details.and_then(|details| details.source.variable()),
         "fields": fields,
     })
 }

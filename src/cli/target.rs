@@ -1,16 +1,22 @@
-//! What a verb is about: a project, a provider, perhaps a profile.
+//! The project, provider and profile that a command line names.
 
 use std::str::FromStr;
 
 use authenticate::{
-    credential::{Address, Name, NameError},
+    config::{project, suggest::nearest},
+    context::Context,
+    credential::{Address, DEFAULT, Name, NameError},
+    redact,
     resolve::Request,
+    store::{Listing, StoreError},
 };
+
+use super::output;
 
 /// `PROVIDER` or `PROVIDER:PROFILE`.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Name or alias.
+    /// The provider, by its name or an alias.
     pub provider: String,
     /// The profile, if one is named.
     pub profile: Option<Name>,
@@ -31,22 +37,22 @@ impl FromStr for Target {
     }
 }
 
-// What asks for a credential to use. No doc comment: clap would show it in place of the verb's own.
+// The arguments of a command that uses a credential. Not a doc comment: clap would show it in place of the command's own.
 #[derive(clap::Args)]
 pub struct WantedArgs {
-    /// The project
+    /// The project, whose credential set and order of profiles are used
     pub project: Name,
-    /// The provider, and perhaps the profile; else the first that can be used of the project's order, the default one or
-    /// the only account
+    /// The provider and optional profile [default profile: the first usable one in the project's `profiles`, else `default`,
+    /// else the only one]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     pub provider: Target,
-    /// The credential set, in place of the project's
+    /// Use this credential set [default: the project's]
     #[arg(long)]
     set: Option<Name>,
 }
 
 impl WantedArgs {
-    /// The credential that is asked for.
+    /// The request for that credential.
     pub fn request(&self) -> Request {
         Request {
             set: self.set.clone(),
@@ -56,10 +62,71 @@ impl WantedArgs {
     }
 }
 
-/// An address as arguments of this program.
+/// An address as this program's arguments spell it.
 pub fn spelled(address: &Address) -> String {
     match address.profile.as_str() {
-        authenticate::credential::DEFAULT => address.provider.to_string(),
+        DEFAULT => address.provider.to_string(),
         profile => format!("{}:{profile}", address.provider),
+    }
+}
+
+/// Whether a single word is a provider: there is one of that name, and no project with a file.
+pub fn is_provider(context: &Context, word: &Target) -> Result<bool, StoreError> {
+    let registry = context.registry();
+    let named = |name: &Name| name.as_str() == word.provider;
+    if word.profile.is_some() {
+        return Ok(true);
+    }
+    if project::names(&context.paths().projects()).0.iter().any(named) {
+        return Ok(false);
+    }
+    if registry.get(&word.provider).is_ok() || !registry.problems_of(&word.provider).is_empty() {
+        return Ok(true);
+    }
+    // A provider whose descriptor is gone may still have credentials.
+    Ok(stored(context)?.iter().any(|address| named(&address.provider)))
+}
+
+/// The addresses of all stored credentials, readable or not.
+pub fn stored(context: &Context) -> Result<Vec<Address>, StoreError> {
+    let Some(store) = context.existing_store()? else { return Ok(Vec::new()) };
+    let Listing { credentials, unreadable } = store.lock().listing(None)?;
+    let unreadable = unreadable.into_iter().filter_map(|row| row.address);
+    Ok(credentials.into_iter().map(|credential| credential.address).chain(unreadable).collect())
+}
+
+/// A word that is neither a provider nor a project with a file: it may be mistyped.
+pub struct UnknownWord {
+    word: String,
+    nearest: Option<String>,
+}
+
+impl UnknownWord {
+    /// The word, unless it is a provider or a project with a file.
+    pub fn of(context: &Context, word: &Name) -> Option<Self> {
+        let (projects, _) = project::names(&context.paths().projects());
+        if projects.contains(word) {
+            return None;
+        }
+        let unknown = context.registry().get(word.as_str()).err()?;
+        let nearest = nearest(word.as_str(), projects.iter().map(Name::as_str)).map(str::to_owned);
+        Some(Self { word: redact::quote(word.as_str()), nearest: nearest.or(unknown.nearest) })
+    }
+
+    /// Notes that the word is taken for a project, if another name is close to it.
+    pub fn note(&self) {
+        if self.nearest.is_some() {
+            let did_you_mean = self.did_you_mean();
+            output::note(&format!("{} is taken for a project without a file{did_you_mean}", self.word));
+        }
+    }
+
+    /// The error text for a command that does not accept such a word.
+    pub fn refusal(&self) -> String {
+        format!("{} is neither a provider nor a project with a file{}", self.word, self.did_you_mean())
+    }
+
+    fn did_you_mean(&self) -> String {
+        self.nearest.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! The person at the terminal, for the library.
+//! The terminal as the library's user interface.
 
 use std::{
     cell::RefCell,
@@ -21,9 +21,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
 use tokio::sync::mpsc;
 
-use super::{console, output, prompt::Asking, signals::Guard};
+use super::{console, output, prompt::Prompt, signals::Guard};
 
-/// Asks and shows at the terminal; asks nothing when there is none.
+/// A user interface at the terminal. Questions fail if there is none.
 pub struct TerminalUi {
     open_browser: bool,
     qr: bool,
@@ -67,24 +67,24 @@ impl TerminalUi {
         }
     }
 
-    fn is_news(&self, text: &str) -> bool {
+    fn is_first(&self, text: &str) -> bool {
         self.warned.lock().is_ok_and(|mut warned| warned.insert(text.to_owned()))
     }
 
-    /// The URL on one line of its own, clickable where the terminal can, opened where there is a browser.
-    fn login_url(&self, url: &str) {
+    /// Shows the URL on a line of its own, clickable if the terminal supports that, and opens a browser.
+    fn show_login_url(&self, url: &str) {
         let url = output::safe(url);
         let mut err = io::stderr().lock();
-        // The terminal may be raw: a line ends with both.
+        // The terminal may be raw: lines end with CR and LF.
         let _ = write!(err, "\r\nlog in at: {}\r\n", clickable(&url));
-        self.picture(&mut err, &url);
+        self.show_qr_code(&mut err, &url);
         let _ = err.flush();
         drop(err);
         self.open(&url);
     }
 
-    /// A code to be entered, with the page that it is for.
-    fn device_code(&self, code: &str, url: &str, complete_url: Option<&str>, lasts: Duration) {
+    /// Shows a device code with the page at which to enter it.
+    fn show_device_code(&self, code: &str, url: &str, complete_url: Option<&str>, lasts: Duration) {
         let (code, url) = (output::safe(code), output::safe(url));
         let complete_url = complete_url.map_or_else(|| url.clone(), output::safe);
         let mut err = io::stderr().lock();
@@ -93,12 +93,12 @@ impl TerminalUi {
         let _ = write!(
             err,
             "\nlog in at: {}\nand enter the code\n\n    {shown}\n\n\
-             It lasts {minutes} min. Never enter a code that you did not ask for yourself: it would let in whoever sent it.\n",
+             The code expires in {minutes} min. Never enter a code that you did not request yourself: it would log in whoever sent it.\n",
             clickable(&url)
         );
-        self.picture(&mut err, &complete_url);
+        self.show_qr_code(&mut err, &complete_url);
         if self.copy && err.is_terminal() {
-            // OSC 52: the terminal puts it on the clipboard of the person's own machine, over SSH, too.
+            // OSC 52 sets the clipboard of the machine that shows the terminal, also over SSH.
             let _ = write!(err, "\x1b]52;c;{}\x07", STANDARD.encode(&code));
             let _ = writeln!(err, "The terminal was asked to copy the code.");
         }
@@ -107,7 +107,7 @@ impl TerminalUi {
         self.open(&complete_url);
     }
 
-    fn picture(&self, err: &mut io::StderrLock<'_>, url: &str) {
+    fn show_qr_code(&self, err: &mut io::StderrLock<'_>, url: &str) {
         if self.qr
             && let Ok(code) = QrCode::new(url.as_bytes())
         {
@@ -120,7 +120,7 @@ impl TerminalUi {
         if self.open_browser && can_open_browser() {
             let (url, quiet) =
                 (url.to_owned(), webbrowser::BrowserOptions::new().with_suppress_output(true).clone());
-            // Never fatal: the URL is on the screen. Some browsers are waited for until they end.
+            // A failure is ignored: the URL is on the screen. In a thread, because some browsers block until they end.
             thread::spawn(move || {
                 let _ = webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &quiet);
             });
@@ -135,8 +135,7 @@ fn clickable(url: &str) -> String {
     }
 }
 
-/// Whether there is something to open a browser with. Without a display only a text browser would start, in the
-/// middle of the login.
+/// Whether a graphical browser can be opened. Without a display, a text browser would start in the middle of the login.
 fn can_open_browser() -> bool {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY") || set("BROWSER")
@@ -146,7 +145,7 @@ fn interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn asked(error: dialoguer::Error) -> UiError {
+fn to_ui_error(error: dialoguer::Error) -> UiError {
     let dialoguer::Error::IO(error) = error;
     match error.kind() {
         io::ErrorKind::Interrupted => UiError::Interrupted,
@@ -155,9 +154,9 @@ fn asked(error: dialoguer::Error) -> UiError {
     }
 }
 
-fn line(asking: io::Result<Asking>, prompt: &str, may_be_blank: bool) -> Result<Secret, UiError> {
-    let answer = asking.and_then(|asking| asking.ask_for_a_line(prompt, may_be_blank));
-    answer.map_err(|error| asked(error.into()))
+fn ask_line(prompt: io::Result<Prompt>, question: &str, may_be_blank: bool) -> Result<Secret, UiError> {
+    let answer = prompt.and_then(|prompt| prompt.ask_for_a_line(question, may_be_blank));
+    answer.map_err(|error| to_ui_error(error.into()))
 }
 
 impl Ui for TerminalUi {
@@ -165,7 +164,7 @@ impl Ui for TerminalUi {
         if !interactive() {
             let modes: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
             let text = format!(
-                "{} can be logged in to in several ways, and there is no terminal to ask at: use --mode {}",
+                "{} has several modes, and there is no terminal to ask at: use --mode {}",
                 provider.name,
                 modes.join(" or --mode ")
             );
@@ -174,34 +173,34 @@ impl Ui for TerminalUi {
         let items: Vec<&str> = modes
             .iter()
             .map(|mode| match mode {
-                Mode::Oauth => "Log in with the vendor's own CLI, in a container",
+                Mode::Oauth => "Login with the vendor's own CLI, in a container",
                 Mode::ApiKey => "API key",
                 Mode::Token => "Bearer token",
-                Mode::Device => "Log in on another device",
-                Mode::Browser => "Log in in a browser",
+                Mode::Device => "Login on another device, with a code",
+                Mode::Browser => "Login in a browser",
                 Mode::Basic => "User and password",
                 Mode::Fields => "Fields",
-                Mode::ClientCredentials => "The client's own credentials",
-                Mode::TokenExchange => "Another token, exchanged",
+                Mode::ClientCredentials => "Client credentials",
+                Mode::TokenExchange => "Token exchange",
             })
             .collect();
         let prompt = format!("Authenticate {}", output::safe(&provider.label));
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
         let _guard = Guard::new()?;
-        let chosen = select.interact_opt().map_err(asked)?;
+        let chosen = select.interact_opt().map_err(to_ui_error)?;
         chosen.and_then(|index| modes.get(index).copied()).ok_or(UiError::Interrupted)
     }
 
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError> {
         if !interactive() {
-            let text = "there is no terminal to ask for it at: use --api-key-stdin, --api-key-file or --api-key-env, and for a bearer token --token-stdin, --token-file or --token-env";
+            let text = "there is no terminal to ask for the secret at: use --api-key-stdin, --api-key-file or --api-key-env, or for a bearer token --token-stdin, --token-file or --token-env";
             return Err(UiError::NoOneToAsk(text.into()));
         }
         if let Some(hint) = hint {
             output::note(hint);
         }
-        line(Asking::hidden(), &output::safe(prompt), false)
+        ask_line(Prompt::hidden(), &output::safe(prompt), false)
     }
 
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
@@ -211,20 +210,20 @@ impl Ui for TerminalUi {
         let FieldQuestion { provider, field, .. } = question;
         let mut prompt = format!("{} for {provider}", field.label);
         if let Some(variable) = &field.env_var {
-            prompt.push_str(&format!(" (Enter leaves it to {variable})"));
+            prompt.push_str(&format!(" (press Enter to use {variable})"));
         }
-        let asking = if field.secret { Asking::hidden() } else { Asking::shown() };
-        line(asking, &prompt, field.env_var.is_some())
+        let terminal = if field.secret { Prompt::hidden() } else { Prompt::shown() };
+        ask_line(terminal, &prompt, field.env_var.is_some())
     }
 
     fn show(&self, event: Event<'_>) {
         match event {
             Event::Note(text) => output::note(text),
             Event::Warning(text) => output::warn_raw(text),
-            Event::IgnoredConfig(text) if self.is_news(text) => output::warn_raw(text),
+            Event::IgnoredConfig(text) if self.is_first(text) => output::warn_raw(text),
             Event::IgnoredConfig(_) => {}
             Event::BuildStarted { image } => {
-                output::note(&format!("building {image}; this happens once"));
+                output::note(&format!("building the image {image}; this is needed only once"));
                 self.with_progress(|progress| *progress = io::stderr().is_terminal().then(spinner));
             }
             Event::BuildLine(line) => self.with_progress(|progress| match progress {
@@ -240,13 +239,13 @@ impl Ui for TerminalUi {
                 }
             }),
             Event::Starting { banner: Some(banner) } => output::note(banner),
-            Event::LoginUrl(url) => self.login_url(url),
+            Event::LoginUrl(url) => self.show_login_url(url),
             Event::DeviceCode { code, url, complete_url, lasts } => {
-                self.device_code(code, url, complete_url, lasts);
+                self.show_device_code(code, url, complete_url, lasts);
             }
             Event::PasteAnswer { redirect } => output::note(&format!(
                 "if the browser is on another machine, it ends at an error page whose address starts with {redirect}\n\
-                 paste that address, or the code that the page shows, here and press Enter"
+                 paste that address, or the code on the page, here and press Enter"
             )),
             Event::PasteRedirect { port } => {
                 output::note(&format!(
@@ -263,7 +262,7 @@ impl Ui for TerminalUi {
     }
 
     fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
-        // Without a terminal somebody has to have said that the answer comes this way.
+        // Without a terminal, only --no-browser says that the answer comes through standard input.
         (io::stdin().is_terminal() || !self.open_browser).then(console::lines)
     }
 

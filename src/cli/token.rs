@@ -17,14 +17,14 @@ use super::{failure::Usage, input, output, refresh_first::find_fresh, target::Wa
 pub struct Args {
     #[command(flatten)]
     wanted: WantedArgs,
-    /// The field to print, of a credential that has several
+    /// Print this field, if the credential has several
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// Use the value of this environment variable, whatever is stored; it is not stored. Where there are several fields,
-    /// --field says which one it is
+    /// Use the value of this environment variable in place of the stored credential, without storing it; if the provider has
+    /// several fields, --field names the field
     #[arg(long, value_name = "VAR")]
     token_env: Option<String>,
-    /// Print a JSON object that holds the secret and what is known of it
+    /// Print the secret and its metadata as JSON
     #[arg(long)]
     json: bool,
 }
@@ -41,7 +41,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         None if args.json => Part::All,
         None => Part::Usable,
     };
-    let request = Request { given: given(context, &args)?, part, ..args.wanted.request() };
+    let request = Request { given: override_from_env(context, &args)?, part, ..args.wanted.request() };
     let found = find_fresh(context, &request)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     Ok(out.write_all(b"\n")?)
 }
 
-fn given(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
+fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = input::variable("--token-env", name)?;
     match value.expose().trim() {
@@ -64,28 +64,28 @@ fn given(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
             let problem = "contains control characters or several lines";
             Err(ResolveError::Variable { name: name.clone(), problem }.into())
         }
-        value => Ok(Some(of_its_kind(context, args, value.into())?)),
+        value => Ok(Some(credential_of(context, args, value.into())?)),
     }
 }
 
-/// A credential as the provider has them, of one value.
-fn of_its_kind(context: &Context, args: &Args, value: Secret) -> anyhow::Result<Credential> {
+/// A credential of the kind that the provider has, with this value.
+fn credential_of(context: &Context, args: &Args, value: Secret) -> anyhow::Result<Credential> {
     let typed = args.wanted.provider.provider.as_str();
     let registry = context.registry_for(typed);
-    // One that is unknown is refused where it is looked for.
+    // An unknown provider is refused later, when the credential is resolved.
     let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
     let without_login =
         |mode: &&Mode| matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
     match provider.modes.iter().find(without_login) {
         Some(Mode::ApiKey) => Ok(Credential::ApiKey { key: value }),
-        Some(Mode::Basic | Mode::Fields) => of_fields(provider, args.field.as_deref(), value),
-        // A login's access token is a bearer token, too.
+        Some(Mode::Basic | Mode::Fields) => single_field(provider, args.field.as_deref(), value),
+        // The access token of a login is a bearer token.
         _ => Ok(Credential::Token { token: value }),
     }
 }
 
-/// One with that field alone.
-fn of_fields(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow::Result<Credential> {
+/// A credential with only this field.
+fn single_field(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow::Result<Credential> {
     let fields: Vec<String> = provider.all_fields().into_keys().collect();
     let what = provider.name.clone();
     let name = match (field, fields.as_slice()) {
@@ -98,7 +98,9 @@ fn of_fields(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow:
         (None, [only]) => only.clone(),
         (None, several) => {
             let message = format!("{what} has several fields: {}", several.join(", "));
-            return Err(Usage::new(message).hint("--field NAME says which one the variable holds").into());
+            return Err(Usage::new(message)
+                .hint("name the field that the variable holds with --field NAME")
+                .into());
         }
     };
     Ok(match provider.modes.contains(&Mode::Fields) {

@@ -128,7 +128,7 @@ fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
     let home = Home::new();
     let odd = r#"a"b\c/ü€😀"#;
     let login = ["demo", "mistral", "--api-key-stdin"];
-    home.authenticate(login).input(odd).exits(code::USAGE).says("--force stores it all the same");
+    home.authenticate(login).input(odd).exits(code::USAGE).says("--force stores it anyway");
     home.authenticate([&login[..], &["--force"]].concat()).input(odd).exits(code::DONE);
     let [(_, secret)] = home.stored().try_into().expect("one credential");
     assert_eq!(json(&secret)["key"], odd);
@@ -208,7 +208,7 @@ fn force_overrules_the_pattern_and_nothing_else() {
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(odd)
         .exits(code::USAGE)
-        .says("hint: --force stores it all the same");
+        .says("hint: --force stores it anyway");
     home.authenticate(["demo", "openai", "--api-key-stdin", "--force"])
         .input("two\nlines")
         .exits(code::USAGE)
@@ -247,7 +247,7 @@ fn a_result_that_cannot_be_written_does_not_look_like_a_failed_login() {
         .stdout(full)
         .input(KEY)
         .exits(code::FAILED);
-    outcome.says("openai is stored, but that could not be said: cannot write to standard output: No space left on device");
+    outcome.says("openai is stored, but the result could not be printed: cannot write to standard output: No space left on device");
     assert_eq!(only_key(&home), KEY);
 }
 

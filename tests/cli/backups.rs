@@ -41,7 +41,7 @@ fn a_backup_with_a_passphrase_comes_back_as_it_was() {
     let home = Home::new();
     many_kinds(&home);
     let said = store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
-    said.says("3 credentials are in b.age").does_not_say(PASSPHRASE);
+    said.says("3 credentials are backed up to b.age").does_not_say(PASSPHRASE);
     let file = home.path().join("b.age");
     assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o600);
     assert!(fs::read(&file).expect("read").starts_with(b"age-encryption.org/v1\n-> scrypt "));
@@ -71,7 +71,7 @@ fn the_store_before_a_restore_is_kept_sealed() {
     let before =
         files_below(&home.data()).into_iter().find(|file| file.extension().is_some_and(|e| e == "age"));
     let before = before.expect("kept").to_str().unwrap().to_owned();
-    assert!(said.contains(&format!("what was there before is in {before}")), "{said}");
+    assert!(said.contains(&format!("the credentials before the restore are in {before}")), "{said}");
     assert_eq!(fs::metadata(&before).expect("there").permissions().mode() & 0o7777, 0o600);
     no_file_holds(&home, CANARY);
     store(&home, ["restore", &before, "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
@@ -181,8 +181,8 @@ fn a_backup_for_recipients_opens_with_any_of_their_identities() {
         (&["--identity", "identity"][..], "is sealed for other recipients"),
         (&["--identity", "b.age"], "cannot read the identity file"),
         (&["--identity", "missing"], "cannot read the identity file missing"),
-        (&["--passphrase-stdin"], "is sealed for recipients"),
-        (&[], "is sealed for recipients"),
+        (&["--passphrase-stdin"], "is encrypted for recipients"),
+        (&[], "is encrypted for recipients"),
     ] {
         let outcome = home.authenticate(["store", "restore", "b.age"].iter().chain(words)).input("x").ends();
         assert!(matches!(outcome.code, Some(2 | 6)), "{outcome:?}");
@@ -230,7 +230,7 @@ fn a_backup_at_the_terminal_is_asked_for_twice() {
     let home = with_key();
     let mut session = Session::start(&home, ["store", "backup", "b.age"], &[]);
     session.shows("New passphrase for the backup").masks();
-    session.types(&format!("{PASSPHRASE}\r")).shows("The same again").masks();
+    session.types(&format!("{PASSPHRASE}\r")).shows("Repeat it").masks();
     session.types(&format!("{PASSPHRASE}\r"));
     assert!(!session.exits(code::DONE).contains(PASSPHRASE));
     let mut session = Session::start(&home, ["store", "restore", "b.age"], &[]);

@@ -140,7 +140,10 @@ fn a_backup_replaces_what_cannot_be_read() {
         home.stores("mistral", "another");
         damage(&home, sql);
         let restore = store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE);
-        restore.exits(code::DONE).says("this could not be kept: what ").says("what was there before is in ");
+        restore
+            .exits(code::DONE)
+            .says("could not restore: what ")
+            .says("the credentials before the restore are in ");
         prints_the_key(token(&home));
         assert_eq!(home.stored().len(), 1);
     }

@@ -20,7 +20,7 @@ fn each_problem_comes_with_its_fix() {
     let store = check(&report, "store");
     assert_eq!(
         (&store["ok"], &store["detail"]),
-        (&true.into(), &"none yet; the first login makes it".into())
+        (&true.into(), &"none yet; the first login creates it".into())
     );
     let engine = check(&report, "engine");
     assert_eq!(engine["ok"], false);
@@ -53,7 +53,8 @@ fn a_store_that_is_locked_with_a_passphrase_is_in_order() {
     assert_eq!((&store["ok"], &store["fix"]), (&true.into(), &Value::Null));
     let detail = store["detail"].as_str().expect("text");
     assert!(
-        detail.contains("locked with a passphrase") && detail.contains("`authenticate store unlock`"),
+        detail.contains("locked with a passphrase")
+            && detail.contains("unlock it with: authenticate store unlock"),
         "{detail}"
     );
     let says = format!("ok       store: {}, locked with a passphrase", home.database().display());

@@ -38,8 +38,8 @@ fn a_vendors_login_is_read_and_left_as_it_is() {
         .exits(code::DONE)
         .says(&format!("reading the login in {}\n", home.path().join(".codex").display()))
         .says("stored oauth codex for ann@example.com")
-        .says(&format!("{} is as it was: its own tool still has the login", file.display()))
-        .says("warning: its own tool keeps renewing this login, and the copy goes stale")
+        .says(&format!("{} is unchanged: the vendor's own tool still has the login", file.display()))
+        .says("warning: the vendor's own tool keeps refreshing this login, which invalidates the copy here")
         .says("authenticate import codex --move")
         .does_not_say(CANARY);
     assert_eq!(fs::read(&file).expect("read"), before);
@@ -47,7 +47,7 @@ fn a_vendors_login_is_read_and_left_as_it_is() {
     let status = status(&home, "codex");
     assert_eq!((&status["owner"], &status["refreshable"]), (&json!("vendor"), &json!(false)));
     let table = home.authenticate(["status"]).exits(code::DONE).stdout;
-    assert!(table.contains("stored, kept alive by its own tool"), "{table}");
+    assert!(table.contains("stored, refreshed by the vendor's own tool"), "{table}");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_login_that_is_moved_is_ours_alone() {
     home.authenticate(["import", "codex", "--move"])
         .exits(code::DONE)
         .says("moving the login in ")
-        .says(&format!("removed {}: the login is ours alone", file.display()))
+        .says(&format!("removed {}: only authenticate has the login now", file.display()))
         .does_not_say("warning")
         .does_not_say(CANARY);
     assert!(!file.exists());
@@ -87,7 +87,7 @@ fn the_rest_of_the_file_stays_after_a_move() {
     );
     assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
     let again = home.authenticate(["import", "codex:key", "--move"]).exits(code::DONE);
-    again.says("stored api_key codex:key").says("took the login out of");
+    again.says("stored api_key codex:key").says("removed the login from");
 }
 
 #[test]
@@ -121,7 +121,10 @@ fn the_vendors_own_variable_says_where_it_is() {
 fn an_import_that_is_impossible_says_why() {
     let home = Home::new();
     let import = |arguments: &[&str]| home.authenticate(["import"].iter().chain(arguments));
-    import(&["codex"]).exits(code::USAGE).says("there is no directory").says("--from DIR says where it is");
+    import(&["codex"])
+        .exits(code::USAGE)
+        .says("there is no directory")
+        .says("name the directory with --from DIR");
     import(&["openai"]).exits(code::USAGE).says("openai has no capture map");
     import(&["opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
     import(&["demo:x", "codex"]).exits(code::USAGE).says("the project comes first");
@@ -145,14 +148,14 @@ fn hostile_directories_are_not_followed() {
         home.authenticate(["import", "codex", "--from", from])
             .exits(code::LOGIN_FAILED)
             .says("is a symbolic link")
-            .says("--from takes the directory that the link leads to");
+            .says("use --from with the directory that the link points to");
     }
     fs::create_dir(home.path().join("inner")).expect("made");
     symlink(home.path().join("real/auth.json"), home.path().join("inner/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "inner"])
         .exits(code::LOGIN_FAILED)
         .says("is a symbolic link")
-        .says("--from takes the directory in which the file itself is");
+        .says("use --from with the directory that holds the file itself");
     fs::create_dir(home.path().join("twice")).expect("made");
     fs::hard_link(home.path().join("real/auth.json"), home.path().join("twice/auth.json")).expect("linked");
     home.authenticate(["import", "codex", "--from", "twice", "--move"])
@@ -221,7 +224,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
         moves(&[])
             .exits(code::STORE)
             .says("codex is stored and was removed from the vendor's files, but could not be marked as ours")
-            .says("try the same with --move again");
+            .says("run the same command with --move again");
         assert!(!fs::read_to_string(&file).unwrap_or_default().contains(CANARY));
         assert_eq!(status(&home, "codex")["owner"], "vendor");
         let log = home.authenticate(["log", "--limit", "1"]).exits(code::DONE);
@@ -235,7 +238,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
         let from = format!("--from {} --move", home.path().join(".codex").display());
         home.authenticate(["token", "demo", "codex"])
             .exits(code::NO_CREDENTIAL)
-            .says("is not ours yet: finish with: authenticate import demo codex")
+            .says("did not finish; finish it with: authenticate import demo codex")
             .says(&from);
         ends(end);
         database.execute_batch("DROP TRIGGER stop").expect("gone");

@@ -175,7 +175,7 @@ fn a_passphrase_at_the_terminal() {
     let environment = [(VARIABLE, "passphrase"), ("K", KEY)];
     let mut session = Session::start(&home, ["demo", "openai", "--api-key-env", "K"], &environment);
     session.shows("New passphrase for the store").masks();
-    session.types(&format!("{PASSPHRASE}\r")).shows("The same again").masks();
+    session.types(&format!("{PASSPHRASE}\r")).shows("Repeat it").masks();
     session.types(&format!("{PASSPHRASE}\r"));
     assert!(!session.exits(code::DONE).contains(PASSPHRASE));
     let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);

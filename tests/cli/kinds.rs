@@ -156,11 +156,11 @@ fn an_error_in_flags_is_reported_without_values() {
         &["slack", "--field", "bot_token=CANARY"],
         "field bot_token is secret, and other users of this machine",
     );
-    refused(&["slack", "--field", "CANARY"], "the argument of --field is not NAME=..");
-    refused(&["slack", "--field", "xoxb-CANARY=x"], "the argument of --field is not NAME=..");
+    refused(&["slack", "--field", "CANARY"], "the argument of --field must be NAME=..");
+    refused(&["slack", "--field", "xoxb-CANARY=x"], "the argument of --field must be NAME=..");
     refused(
         &["slack", "--field", "bot_token=-", "--field", "app_token=-"],
-        "standard input can be only one field",
+        "standard input can hold only one field",
     );
     refused(&["slack", "--field-file", "bot_token=/nonexistent/CANARY"], "cannot read field bot_token");
     refused(&["slack", "--field-env", "bot_token=CANARY"], "the variable of --field-env is not set");
@@ -177,7 +177,7 @@ fn an_error_in_flags_is_reported_without_values() {
 fn at_a_terminal_the_fields_are_asked_for() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "email"], &[]);
-    session.shows("User name for E-mail (Enter leaves it to EMAIL_USERNAME)");
+    session.shows("User name for E-mail (press Enter to use EMAIL_USERNAME)");
     session.types("ann@example.com\r").shows("Password for E-mail").masks();
     session.types("CANARY\r");
     let shown = session.exits(code::DONE);
@@ -191,7 +191,7 @@ fn a_field_may_be_left_to_its_variable() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "slack"], &[("SLACK_APP_TOKEN", "xapp-CANARY")]);
     session.shows("Bot token for Slack").masks();
-    session.types("xoxb-1\r").shows("App token for Slack (Enter leaves it to SLACK_APP_TOKEN)").masks();
+    session.types("xoxb-1\r").shows("App token for Slack (press Enter to use SLACK_APP_TOKEN)").masks();
     session.types("\r");
     session.exits(code::DONE);
     // It is taken from there when it is used, and is stored nowhere.

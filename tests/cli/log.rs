@@ -26,7 +26,7 @@ fn actions(home: &Home) -> Vec<String> {
 #[test]
 fn actions_are_recorded() {
     let home = Home::new();
-    home.authenticate(["log"]).exits(code::DONE).says("nothing is recorded");
+    home.authenticate(["log"]).exits(code::DONE).says("no entries");
     assert!(!home.data().exists());
     home.stores("openai:work", KEY);
     home.authenticate(["token", "demo", "openai:work"]).exits(code::DONE);
@@ -113,13 +113,10 @@ fn failures_are_recorded() {
 fn no_entries_at_all_are_nothing_to_ask_for() {
     let home = Home::new();
     home.stores("openai", KEY);
-    home.authenticate(["log", "--limit", "0"])
-        .exits(code::USAGE)
-        .says("--limit")
-        .does_not_say("nothing is recorded");
+    home.authenticate(["log", "--limit", "0"]).exits(code::USAGE).says("--limit").does_not_say("no entries");
     home.authenticate(["log", "--provider", "mistral"])
         .exits(code::DONE)
-        .says("nothing is recorded of that provider");
+        .says("no entries for that provider");
 }
 
 /// A command that asks which field is meant has handed nothing out.

@@ -51,7 +51,7 @@ fn nothing_to_remove_is_exit_code_3() {
     home.authenticate(["logout", "demo", "openai"])
         .exits(code::NO_CREDENTIAL)
         .says("no credential for openai")
-        .says("hint: see what is stored with: authenticate status");
+        .says("hint: list the stored credentials with: authenticate status");
     assert!(!home.data().exists());
     home.authenticate(["logout", "demo", "opnai"]).exits(code::USAGE).says("did you mean \"openai\"?");
 }
@@ -83,7 +83,7 @@ fn all_of_a_set_or_of_every_set() {
     assert_eq!(removed["credentials"][0]["set"], "team");
     assert_eq!(removed["credentials"][0]["revocation"], "not_offered");
     assert!(home.stored().is_empty());
-    home.authenticate(["logout", "--all"]).exits(code::DONE).says("nothing is stored");
+    home.authenticate(["logout", "--all"]).exits(code::DONE).says("no credentials are stored");
     home.authenticate(["logout", "demo", "openai", "--all"]).exits(code::USAGE);
     home.authenticate(["logout", "demo"]).exits(code::USAGE);
 }
@@ -238,7 +238,7 @@ fn another_account_than_the_one_that_is_meant_is_named_and_kept() {
         home.authenticate([verb, "demo", "openai"])
             .exits(code::NO_CREDENTIAL)
             .says("no credential for openai")
-            .says("hint: stored are: openai:play, openai:work");
+            .says("hint: stored accounts: openai:play, openai:work");
     }
     assert_eq!(home.stored().len(), 2);
 }

@@ -10,7 +10,7 @@ fn without_a_terminal_the_mode_has_to_be_named() {
     let home = Home::new();
     home.authenticate(["demo", "claude"])
         .exits(code::USAGE)
-        .says("claude can be logged in to in several ways")
+        .says("claude has several modes")
         .says("use --mode oauth or --mode api_key");
     assert!(home.stored().is_empty());
 }

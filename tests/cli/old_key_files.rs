@@ -25,7 +25,7 @@ fn one_that_was_named_may_be_the_key_of_two_stores_and_is_left_alone() {
     home.stores("openai", KEY);
     elsewhere(&home, home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY)).exits(code::DONE);
     let key = fs::read(&file).expect("a key");
-    let says = format!("the key file that it had is still there: {}", file.display());
+    let says = format!("the old key file is still there: {}", file.display());
     store(&home, ["rekey"]).exits(code::DONE).says(&says);
     prints_the_key(token(&home));
     prints_the_key(elsewhere(&home, token(&home)));

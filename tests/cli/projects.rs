@@ -8,7 +8,7 @@ use test_support::{Home, KEY, code};
 #[test]
 fn a_project_needs_no_file() {
     let home = Home::new();
-    home.authenticate(["projects"]).exits(code::DONE).says("a project needs none");
+    home.authenticate(["projects"]).exits(code::DONE).says("a project works without one");
     assert_eq!(home.authenticate(["projects", "--json"]).exits(code::DONE).json()["projects"], json!([]));
 }
 

@@ -104,7 +104,7 @@ fn a_shown_descriptor_can_be_used_as_a_file() {
     let file = home.write("lint/claude.yaml", &shown);
     home.authenticate(["providers", "lint", file.to_str().unwrap()])
         .exits(code::DONE)
-        .says("nothing is wrong");
+        .says("no problems found");
     home.write("config/providers/claude.yaml", &shown);
     let json =
         |home: &Home| home.authenticate(["providers", "show", "claude", "--json"]).exits(code::DONE).json();
@@ -158,8 +158,8 @@ fn lint_of_files_that_are_right() {
     let file = home.write("acme.yaml", ACME);
     home.authenticate(["providers", "lint", file.to_str().unwrap()])
         .exits(code::DONE)
-        .says("nothing is wrong");
-    home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+        .says("no problems found");
+    home.authenticate(["providers", "lint"]).exits(code::DONE).says("no problems found");
     home.authenticate(["providers", "lint", "missing.yaml"])
         .exits(code::USAGE)
         .says("missing.yaml: cannot be read");
@@ -347,7 +347,7 @@ fn an_alias_of_ones_own_takes_nothing_from_the_bundled_ones() {
 fn a_provider_of_ones_own_may_be_named_as_an_alias_of_a_bundled_one() {
     let home = Home::new();
     home.write("config/providers/kimi.yaml", "label: Mine\n");
-    home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+    home.authenticate(["providers", "lint"]).exits(code::DONE).says("no problems found");
     let shown = home.authenticate(["providers", "show", "kimi", "--json"]).exits(code::DONE);
     assert_eq!(shown.json()["provider"]["label"], "Mine");
     assert_eq!(shown.stderr, "");
@@ -399,7 +399,7 @@ fn a_file_that_says_nothing_is_right() {
     for text in ["", "# Nothing yet.\n", "{}"] {
         home.write("config/providers/acme.yaml", text);
         home.write("config/providers/openai.yaml", text);
-        home.authenticate(["providers", "lint"]).exits(code::DONE).says("nothing is wrong");
+        home.authenticate(["providers", "lint"]).exits(code::DONE).says("no problems found");
     }
     home.stores("openai", "sk-0123456789-abcdefghij");
 }

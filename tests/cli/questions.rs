@@ -42,14 +42,14 @@ fn the_end_of_the_input_dismisses_every_question() {
         session.shows(question).masks();
         session.types(END);
         let shown = session.exits(code::INTERRUPTED);
-        assert!(shown.contains("nothing was entered: the input has ended"), "{shown}");
+        assert!(shown.contains("cancelled: the input ended before an answer"), "{shown}");
         assert_eq!(shown.matches(question).count(), 1, "{shown}");
     }
     let home = Home::new();
     let mut session = begins(&home, "New passphrase for the store");
     session.shows("New passphrase for the store");
     session.types(&format!("{PASSPHRASE}\r"));
-    session.shows("The same again");
+    session.shows("Repeat it");
     session.types(END);
     assert!(!session.exits(code::INTERRUPTED).contains(PASSPHRASE));
 }
@@ -63,7 +63,7 @@ fn the_end_of_the_input_dismisses_a_question_for_what_is_no_secret() {
     session.shows("User name for E-mail");
     session.types(END);
     let shown = session.exits(code::INTERRUPTED);
-    assert!(shown.contains("nothing was entered: the input has ended"), "{shown}");
+    assert!(shown.contains("cancelled: the input ended before an answer"), "{shown}");
     let mut session = ask();
     session.shows("User name for E-mail");
     session.types("ann@example.com\r");
@@ -114,7 +114,7 @@ fn nothing_is_shown_between_one_question_and_the_next_either() {
     session.shows("New passphrase for the backup").masks();
     session.types("one\rother\rbattery staple\rbattery staple\r");
     let shown = session.exits(code::DONE);
-    assert!(shown.contains("those were not the same") && !shown.contains("staple"), "{shown}");
+    assert!(shown.contains("the answers differ") && !shown.contains("staple"), "{shown}");
     store(&home, ["unlock", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     store(&home, ["restore", "b.age", "--passphrase-stdin"]).input("battery staple").exits(code::DONE);
     prints_the_key(token(&home));
@@ -145,7 +145,7 @@ fn input_that_a_terminal_would_cut_is_refused() {
     session.shows("API key for OpenAI").masks();
     session.types(&format!("sk-{}\r", "x".repeat(5000)));
     let shown = session.exits(code::USAGE);
-    assert!(shown.contains("it is longer than a terminal takes"), "{shown}");
+    assert!(shown.contains("it is longer than a terminal line can be"), "{shown}");
     assert!(home.stored().is_empty());
 }
 

@@ -155,7 +155,7 @@ fn a_local_backend_is_not_configured_by_existing() {
     for provider in ["ollama", "vllm", "litellm"] {
         home.authenticate(["token", "demo", provider])
             .exits(code::NO_CREDENTIAL)
-            .says("it may need none; log in with: authenticate demo");
+            .says("it may work without a key; to log in: authenticate demo");
     }
     assert_eq!(home.authenticate(["status", "--json"]).exits(code::DONE).json()["credentials"], json!([]));
 }
@@ -359,7 +359,7 @@ fn an_override_is_of_the_kind_that_its_provider_has() {
         run(json)
             .exits(code::USAGE)
             .says("slack has several fields: bot_token, app_token")
-            .says("--field NAME says which one the variable holds");
+            .says("name the field that the variable holds with --field NAME");
     }
     home.write("config/providers/acme.yaml", "label: Acme\nmodes: [basic]\n");
     for name in ["username", "password"] {

@@ -47,7 +47,12 @@ fn status_says_what_there_is_and_needs_no_key() {
     let (home, _) = with_passphrase();
     let shown = store(&home, ["status"]).exits(code::DONE).stdout;
     let schema = format!("schema   {SCHEMA_VERSION}");
-    for line in [&schema, "records  1", "source   passphrase", "locked   yes: authenticate store unlock"] {
+    for line in [
+        &schema,
+        "records  1",
+        "source   passphrase",
+        "locked   yes; unlock it with: authenticate store unlock",
+    ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
     let json =
@@ -77,7 +82,7 @@ fn unlocked_it_asks_nothing_until_it_is_locked() {
     let left = until.duration_since(jiff::Timestamp::now()).as_secs();
     assert!((8 * 3600 - 60..=8 * 3600).contains(&left), "{left}");
     store(&home, ["lock"]).exits(code::DONE).says("the store is locked");
-    store(&home, ["lock"]).exits(code::DONE).says("the store was locked already");
+    store(&home, ["lock"]).exits(code::DONE).says("the store was already locked");
     token(&home).exits(code::STORE);
     no_file_holds(&home, CANARY);
 }
@@ -98,7 +103,7 @@ fn without_room_on_the_disk_it_is_locked_all_the_same() {
         }
         assert_eq!(home.data().join("credentials.db-shm").exists(), !written);
         let said = store(&home, ["lock"]).without_room().exits(code::DONE);
-        said.says("the store is locked").says("warning: that is not in the audit log: ");
+        said.says("the store is locked").says("warning: the audit log has no entry of this: ");
         assert!(is_locked());
     }
     store(&home, ["unlock"]).env(FILE, &file).exits(code::DONE);
@@ -190,7 +195,7 @@ fn a_passphrase_is_not_replaced_by_itself() {
     assert_eq!(made(), before);
     let mut session = Session::start(&home, ["store", "rekey"], &[(FILE, file.to_str().unwrap())]);
     session.shows("New passphrase for the store").masks();
-    session.types("battery staple\r").shows("The same again").masks();
+    session.types("battery staple\r").shows("Repeat it").masks();
     session.types("battery staple\r");
     session.exits(code::DONE);
     token(&home).env(FILE, &file).exits(code::STORE).says("not the passphrase");
@@ -227,8 +232,8 @@ fn a_rekey_refuses_what_makes_no_sense() {
     for (words, says) in [
         (&["--source", "keyrng"][..], "keyring"),
         (&["--key-file", "relative"], "must be an absolute path"),
-        (&["--source", "passphrase", "--key-file", "/k"], "--key-file is for --source key_file"),
-        (&["--passphrase-stdin"], "are for the new one"),
+        (&["--source", "passphrase", "--key-file", "/k"], "--key-file needs --source key_file"),
+        (&["--passphrase-stdin"], "give the new passphrase"),
         (&["--source", "passphrase", "--passphrase-stdin"], "the passphrase is empty"),
         (&["--source", "passphrase", "--passphrase-file", "/nonexistent"], "cannot read the passphrase"),
     ] {
@@ -278,7 +283,7 @@ fn migrate_seals_what_an_earlier_version_stored() {
     );
     no_file_holds(&home, "PLAINCANARY");
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints("sk-PLAINCANARY-openai");
-    store(&home, ["migrate"]).exits(code::DONE).says("is up to date").says("nothing plain is left");
+    store(&home, ["migrate"]).exits(code::DONE).says("is up to date").says("no plain text is left");
 }
 
 #[test]
@@ -292,10 +297,10 @@ fn any_other_verb_does_so_too() {
     home.write("config/config.yaml", "store: {key_source: passphrase}\n");
     home.authenticate(["status"]).exits(code::DONE).prints("openai");
     let shown = store(&home, ["status"]).exits(code::DONE).stdout;
-    assert!(shown.contains("what is stored is not sealed"), "{shown}");
+    assert!(shown.contains("the credentials are not sealed"), "{shown}");
     token(&home).exits(code::STORE).says("AUTHENTICATE_PASSPHRASE_FILE");
     let file = home.write("passphrase", PASSPHRASE);
-    store(&home, ["migrate"]).env(FILE, &file).exits(code::DONE).says("nothing plain is left");
+    store(&home, ["migrate"]).env(FILE, &file).exits(code::DONE).says("no plain text is left");
     no_file_holds(&home, "PLAINCANARY");
     token(&home).env(FILE, &file).exits(code::DONE).prints("sk-PLAINCANARY-openai");
 }

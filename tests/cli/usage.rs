@@ -53,7 +53,9 @@ fn unknown_flags_and_values_are_refused() {
     home.authenticate(["demo", "openai", "--timeout", "soon"]).exits(code::USAGE).says("90s");
     for none in ["0s", "-5s"] {
         let timeout = format!("--timeout={none}");
-        home.authenticate(["demo", "openai", &timeout]).exits(code::USAGE).says("that leaves no time at all");
+        home.authenticate(["demo", "openai", &timeout])
+            .exits(code::USAGE)
+            .says("the time must be longer than zero");
     }
     let later = ["demo", "openai", "--api-key-stdin", "--expires-at", "9999-12-31"];
     home.authenticate(later).exits(code::USAGE).says("later than can be stored");
@@ -119,7 +121,7 @@ fn help_and_version_are_no_errors() {
 fn an_unforeseen_failure_is_exit_code_1() {
     let home = Home::new();
     home.write("file", "");
-    home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot make file/man");
+    home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot create file/man");
 }
 
 /// Each says the rule that it follows.
@@ -131,14 +133,12 @@ fn the_help_says_which_account_is_meant() {
     let help = |verb: &str| help(verb).split_whitespace().collect::<Vec<_>>().join(" ");
     for verb in ["token", "refresh"] {
         let help = help(verb);
-        assert!(help.contains("the first that can be used of the project's order"), "{verb}: {help}");
-        assert!(
-            help.contains("the only account") && !help.contains("if not the default one"),
-            "{verb}: {help}"
-        );
+        assert!(help.contains("the first usable one in the project's `profiles`"), "{verb}: {help}");
+        assert!(help.contains("else `default`, else the only one"), "{verb}: {help}");
+        assert!(!help.contains("[default profile: default]"), "{verb}: {help}");
     }
     for verb in ["logout", "revoke"] {
-        assert!(help(verb).contains("the profile if not the default one"), "{verb}");
+        assert!(help(verb).contains("[default profile: default]"), "{verb}");
     }
 }
 
@@ -170,10 +170,10 @@ fn a_flag_that_a_mode_does_not_use_causes_a_warning() {
     home.authenticate([&["demo", "openai", "--api-key-stdin"][..], &flags].concat())
         .input(KEY)
         .exits(code::DONE)
-        .says("warning: mode api_key has no use for --image, --engine, --ca-bundle, --timeout, --no-browser, --headless, --qr\n");
+        .says("warning: mode api_key does not use --image, --engine, --ca-bundle, --timeout, --no-browser, --headless, --qr\n");
     home.authenticate(["demo", "codex", "--mode", "oauth", "--force", "--copy"])
         .exits(code::ENGINE)
-        .says("warning: mode oauth has no use for --force, --copy\n");
+        .says("warning: mode oauth does not use --force, --copy\n");
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(KEY)
         .exits(code::DONE)

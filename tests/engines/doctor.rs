@@ -6,7 +6,7 @@ use test_support::Running;
 
 use crate::harness::{Home, Place, acme, acme::LOG_IN, programs};
 
-const WITHOUT_LIMITS: &str = "; it cannot limit memory and processes";
+const WITHOUT_LIMITS: &str = "; without limits on memory and processes";
 
 /// The engines that `doctor` reports with these variables.
 fn engines(home: &Home, variables: &[(&str, &str)]) -> Vec<String> {

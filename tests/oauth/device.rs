@@ -47,8 +47,8 @@ fn a_code_is_shown_until_it_is_confirmed() {
     outcome
         .says("log in at: https://acme.example/activate")
         .says("\n    WDJB-MJHT\n")
-        .says("It lasts 15 min.")
-        .says("Never enter a code that you did not ask for yourself")
+        .says("The code expires in 15 min.")
+        .says("Never enter a code that you did not request yourself")
         .does_not_say("CANARY");
     assert_eq!(tokens(&home, "acme").1.metadata.scopes, ["repo", "gist"]);
     let started = vendor.asked_at("/device");

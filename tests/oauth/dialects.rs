@@ -83,7 +83,7 @@ fn a_client_of_ones_own_makes_a_mode_usable() {
     home.authenticate(["demo", "gh", "--mode", "device"])
         .exits(code::USAGE)
         .says("gh has no mode device; it has oauth, api_key")
-        .says("with a client of your own, set `device: {client_id: ..}` and `modes` in providers/gh.yaml");
+        .says("with an OAuth client of your own, set `device: {client_id: ..}` and `modes` in providers/gh.yaml");
     let vendor = Stub::that(|asked| match asked.path.as_str() {
         "/code" => json_reply(
             200,

@@ -95,7 +95,7 @@ fn at_a_terminal_the_answer_is_typed() {
     let home = Home::new();
     let _vendor = acme(&home, "");
     let mut session = Session::start(&home, ["demo", "acme"], &[]);
-    session.shows("paste that address, or the code that the page shows, here and press Enter");
+    session.shows("paste that address, or the code on the page, here and press Enter");
     session.types("the-code\r");
     session.exits(code::DONE);
     assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");

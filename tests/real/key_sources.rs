@@ -172,7 +172,7 @@ fn store_status_does_not_ask_a_key_ring_whether_it_is_locked() {
             home.authenticate(words).env(BUS, ring.address()).exits(code::DONE)
         };
         let shown = status(&[]).stdout;
-        assert!(shown.contains("locked   as the key ring is, which is asked when"), "{shown}");
+        assert!(shown.contains("locked   as the key ring is, which is read when"), "{shown}");
         assert_eq!(status(&["--json"]).json()["locked"], serde_json::Value::Null);
     }
     let home = with_key();

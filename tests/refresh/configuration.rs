@@ -212,7 +212,7 @@ fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
     assert_eq!((server.bodies().len(), proxy.bodies().len()), (0, 0));
 }
 
-/// As with a login: nothing is wrong with the network.
+/// As with a login: no problems found with the network.
 #[test]
 fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
     let server = renewing();

@@ -86,7 +86,12 @@ fn with_force_a_word_that_is_neither_is_refused_and_nothing_is_sent() {
     ] {
         let (said, code) = refresh(&home, &[word, "--force"]);
         assert!(code == Some(2) && said.contains(says), "{said}");
-        assert!(said.contains("hint: `authenticate refresh --set SET --force`"), "{said}");
+        assert!(
+            said.contains(
+                "hint: refresh all credentials of a set with: authenticate refresh --set SET --force"
+            ),
+            "{said}"
+        );
     }
     assert_eq!(server.bodies().len(), 0);
 }
@@ -100,7 +105,7 @@ fn without_it_such_a_word_is_a_project_and_a_slip_is_pointed_out() {
         said.contains("\"acmee\" is taken for a project without a file (did you mean \"acme\"?)"),
         "{said}"
     );
-    assert!(code == Some(0) && said.contains("bravo need not be refreshed"), "{said}");
+    assert!(code == Some(0) && said.contains("bravo is not due for a refresh"), "{said}");
     let (said, code) = refresh(&home, &["somethingelse"]);
     assert!(code == Some(0) && !said.contains("taken for"), "{said}");
     assert_eq!(refresh(&home, &["acme:work", "acme"]).1, Some(2));

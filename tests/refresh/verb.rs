@@ -169,7 +169,7 @@ fn unnamed_it_does_what_it_can() {
         ]
     );
     let ran = home.run(&["refresh"]);
-    assert!(text(&ran.stderr).contains("acme need not be refreshed"), "{}", text(&ran.stderr));
+    assert!(text(&ran.stderr).contains("acme is not due for a refresh"), "{}", text(&ran.stderr));
     let ran = home.run(&["refresh", "p", "acme", "--force"]);
     assert_eq!((ran.status.code(), text(&ran.stderr).trim()), (Some(0), "refreshed acme"));
 }

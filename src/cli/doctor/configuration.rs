@@ -1,4 +1,4 @@
-//! Whether the files of the configuration are right.
+//! Checks of the configuration files.
 
 use authenticate::{
     config::{Project, project, yaml},
@@ -11,8 +11,8 @@ use super::{Check, Problem, exit};
 pub fn providers(context: &Context) -> Check {
     let registry = context.registry();
     let known = format!("{} known", registry.iter().count());
-    let fix = "correct the files; `authenticate providers lint` says all that is wrong";
-    Check { what: "providers", result: result(registry.problems(), known, fix) }
+    let fix = "correct the files; list all problems with: authenticate providers lint";
+    Check { name: "providers", result: result(registry.problems(), known, fix) }
 }
 
 pub fn projects(context: &Context) -> Check {
@@ -21,18 +21,18 @@ pub fn projects(context: &Context) -> Check {
         names.iter().filter_map(|name| Project::load(&context.paths().projects(), name).err()).flatten(),
     );
     let known = format!("{} with a file", names.len());
-    Check { what: "projects", result: result(&problems, known, "correct the files") }
+    Check { name: "projects", result: result(&problems, known, "correct the files") }
 }
 
 pub fn settings(context: &Context) -> Check {
     let result = match check_settings(context.paths()) {
-        Ok(()) => Ok("in order".to_owned()),
+        Ok(()) => Ok("valid".to_owned()),
         Err(StoreError::Settings(problems)) => result(&problems, String::new(), "correct it"),
         Err(error) => {
             Err(Problem { message: error.to_string(), fix: "correct it".into(), code: exit::USAGE })
         }
     };
-    Check { what: "settings", result }
+    Check { name: "settings", result }
 }
 
 fn result(problems: &[yaml::Problem], right: String, fix: &str) -> Result<String, Problem> {

@@ -1,4 +1,4 @@
-//! Whether the data directory is ours alone, and the store whole.
+//! Checks of the data directory and the store.
 
 use std::{io::ErrorKind, path::Path};
 
@@ -19,40 +19,38 @@ use crate::cli::failure::chain;
 
 pub fn store(context: &Context) -> Check {
     let failed = |error: StoreError| {
-        let fix = error
-            .recovery_hint()
-            .unwrap_or_else(|| "see that you may use it, and that its disk is in order".to_owned());
+        let fix = error.recovery_hint().unwrap_or_else(|| "check its permissions and its disk".to_owned());
         Problem { message: chain(&error.into()), fix, code: exit::STORE }
     };
     if let Some(problem) = unwritable(context) {
-        return Check { what: "store", result: Err(problem) };
+        return Check { name: "store", result: Err(problem) };
     }
     let result = match Store::open_existing(context.paths()) {
-        Ok(None) => Ok("none yet; the first login makes it".to_owned()),
+        Ok(None) => Ok("none yet; the first login creates it".to_owned()),
         Ok(Some(store)) => match store.check() {
             Ok(found) if found.is_empty() => {
                 Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
             }
             Ok(found) => Err(Problem {
                 message: found.join("; "),
-                fix: "log in again, or restore a backup, if need be into an empty data directory (AUTHENTICATE_DATA_DIR)"
+                fix: "log in again, or restore a backup; if that fails, into an empty data directory (AUTHENTICATE_DATA_DIR)"
                     .into(),
                 code: exit::STORE,
             }),
-            // Nothing is wrong with it; what is sealed was not looked at.
+            // A locked store is not a problem; its secrets were not checked.
             Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
             Err(error) => Err(failed(error)),
         },
         Err(error) => Err(failed(error)),
     };
-    Check { what: "store", result }
+    Check { name: "store", result }
 }
 
-/// What of it this user may not write to: it can be read, and nothing can be stored.
+/// Finds a file of the store that this user may read but not write.
 fn unwritable(context: &Context) -> Option<Problem> {
-    let refuses = |path: &Path, how| matches!(access(path, how), Err(Errno::ACCESS | Errno::ROFS));
+    let refuses = |path: &Path, mode| matches!(access(path, mode), Err(Errno::ACCESS | Errno::ROFS));
     let problem = |path: &Path, fix: String| Problem {
-        message: format!("nothing can be stored: this user may not write to {}", path.display()),
+        message: format!("nothing can be stored: no permission to write to {}", path.display()),
         fix,
         code: exit::STORE,
     };
@@ -67,19 +65,19 @@ fn unwritable(context: &Context) -> Option<Problem> {
 
 fn locked(path: &Path) -> String {
     format!(
-        "{}, locked with a passphrase: what is sealed was not looked at; `authenticate store unlock` unlocks it",
+        "{}, locked with a passphrase: its secrets were not checked; unlock it with: authenticate store unlock",
         path.display()
     )
 }
 
-/// Where the locks are: nothing in them is believed unless they are ours alone.
+/// Checks that the directories of the locks are private.
 pub fn locks(context: &Context) -> Check {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
     for directory in [context.paths().logins(), context.paths().turns()] {
         match check_dir(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();
-                let (problem, fix) = text.split_once(": ").unwrap_or((&text, "see that you may use it"));
+                let (problem, fix) = text.split_once(": ").unwrap_or((&text, "check its permissions"));
                 problems.push(format!("{}: {problem}", directory.display()));
                 fixes.push(fix.to_owned());
             }
@@ -87,8 +85,8 @@ pub fn locks(context: &Context) -> Check {
         }
     }
     let result = match problems.is_empty() {
-        true => Ok("ours alone".to_owned()),
+        true => Ok("private".to_owned()),
         false => Err(Problem { message: problems.join("; "), fix: fixes.join("; "), code: exit::STORE }),
     };
-    Check { what: "locks", result }
+    Check { name: "locks", result }
 }

@@ -15,14 +15,14 @@ use super::{
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 struct Check {
-    what: &'static str,
+    name: &'static str,
     result: Result<String, Problem>,
 }
 
@@ -42,13 +42,13 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     ];
     checks.extend(super::finish(engines::checks(context))?);
     // One usable engine is enough.
-    let usable = checks.iter().any(|check| check.what == "engine" && check.result.is_ok());
-    let failed = |check: &&Check| check.result.is_err() && !(usable && check.what == "engine");
+    let usable = checks.iter().any(|check| check.name == "engine" && check.result.is_ok());
+    let failed = |check: &&Check| check.result.is_err() && !(usable && check.name == "engine");
     let code = checks.iter().find(failed).and_then(|check| check.result.as_ref().err()).map(|p| p.code);
     let printed = print(&checks, args.json, code.is_none());
     match code {
         None => printed,
-        // Also for a reader who has seen enough.
+        // The exit code stays even if the reader closed our output.
         Some(code) => printed
             .or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
             .and(Err(Reported(code).into())),
@@ -60,17 +60,17 @@ fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
         let list: Vec<_> = checks
             .iter()
             .map(|check| match &check.result {
-                Ok(detail) => json!({"check": check.what, "ok": true, "detail": detail, "fix": null}),
-                Err(p) => json!({"check": check.what, "ok": false, "detail": p.message, "fix": p.fix}),
+                Ok(detail) => json!({"check": check.name, "ok": true, "detail": detail, "fix": null}),
+                Err(p) => json!({"check": check.name, "ok": false, "detail": p.message, "fix": p.fix}),
             })
             .collect();
         output::json(&json!({"schema": 1, "ok": ok, "checks": list}))?;
     } else {
         for check in checks {
             match &check.result {
-                Ok(detail) => output::text(&format!("ok       {}: {}", check.what, output::safe(detail)))?,
+                Ok(detail) => output::text(&format!("ok       {}: {}", check.name, output::safe(detail)))?,
                 Err(problem) => {
-                    output::text(&format!("problem  {}: {}", check.what, output::safe(&problem.message)))?;
+                    output::text(&format!("problem  {}: {}", check.name, output::safe(&problem.message)))?;
                     output::text(&format!("         fix: {}", output::safe(&problem.fix)))?;
                 }
             }

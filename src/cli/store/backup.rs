@@ -13,14 +13,14 @@ use crate::cli::{failure::Usage, output};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The backup file to write
     file: PathBuf,
-    /// Seal it for this age recipient (age1..) in place of a passphrase; may be repeated
+    /// Encrypt for this age recipient (age1..) in place of a passphrase; may be repeated
     #[arg(long, value_name = "RECIPIENT")]
     recipient: Vec<String>,
     #[command(flatten)]
     passphrase: passphrase::Args,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
     /// Print the result as JSON
@@ -32,7 +32,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
     if !args.recipient.is_empty() && args.passphrase.is_given() {
-        return Err(Usage::new("a backup is sealed for recipients or with a passphrase, not both").into());
+        return Err(Usage::new("use either --recipient or a passphrase for a backup, not both").into());
     }
     may_write_backup(&args.file, args.force)?;
     store.prepare_for(Action::Backup)?;
@@ -46,6 +46,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     if args.json {
         return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);
     }
-    output::note(&format!("{} in {}", output::credentials_are(records as u64), output::safe(&file)));
+    output::note(&format!(
+        "{} backed up to {}",
+        output::credentials_are(records as u64),
+        output::safe(&file)
+    ));
     Ok(())
 }

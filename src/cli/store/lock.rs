@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let locked = Store::lock(context.paths())?.ok_or_else(|| super::none(context))?;
+    let locked = Store::lock(context.paths())?.ok_or_else(|| super::no_store(context))?;
     let Locked { forgotten, locked, not_recorded } = locked;
     let recorded = not_recorded.is_none();
     if args.json {
@@ -25,15 +25,13 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     } else {
         output::note(match (forgotten, locked) {
             (true, true) => "the store is locked",
-            (true, false) => {
-                "the key that was kept is forgotten; its source still gives it to whoever may ask"
-            }
-            (false, true) => "the store was locked already",
-            (false, false) => "no key was kept; its source gives it to whoever may ask",
+            (true, false) => "the kept key is forgotten; the key source still provides it to this user",
+            (false, true) => "the store was already locked",
+            (false, false) => "no key was kept; the key source provides it to this user",
         });
     }
-    if let Some(why) = not_recorded {
-        output::warn(&format!("that is not in the audit log: {}", chain(&why.into())));
+    if let Some(error) = not_recorded {
+        output::warn(&format!("the audit log has no entry of this: {}", chain(&error.into())));
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let records = store.count()?;
     if !erased {
         output::warn(
-            "another process reads what was plain, and keeps it in the files; run this again when that is done",
+            "plain text stays in the files while another process reads them; run this again when it has ended",
         );
     }
     if args.json {
@@ -32,12 +32,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             "erased": erased,
         }))?);
     }
-    let state = if erased { "sealed, and nothing plain is left in the files" } else { "sealed" };
+    let state = if erased { "sealed, and no plain text is left in the files" } else { "sealed" };
     let are = output::credentials_are(records);
     match from == SCHEMA_VERSION {
         true => output::note(&format!("the store is up to date: its {are} {state}")),
         false => output::note(&format!(
-            "the store was brought from schema {from} to {SCHEMA_VERSION}: its {are} {state}"
+            "the store was migrated from schema {from} to {SCHEMA_VERSION}: its {are} {state}"
         )),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `authenticate store`: the store itself, its key, its backups.
+//! `authenticate store`
 
 mod backup;
 mod lock;
@@ -23,19 +23,19 @@ pub struct Args {
 #[derive(Subcommand)]
 #[command(defer = true)]
 enum Verb {
-    /// Show where the store is, what keeps its key, and whether it is locked; needs no key
+    /// Show the store's file, its key source and whether it is locked
     Status(status::Args),
-    /// Forget a key that is kept unlocked
+    /// Lock the store: forget a key that `store unlock` kept
     Lock(lock::Args),
-    /// Keep the store unlocked for this login session, so that its passphrase is not asked for each time
+    /// Unlock the store for a time, so that its passphrase is not asked for each time
     Unlock(unlock::Args),
-    /// Seal the store with another key, and perhaps keep that in another place
+    /// Seal the store with a new key, optionally from another key source
     Rekey(rekey::Args),
-    /// Write all credentials into one sealed file (age)
+    /// Back up all credentials to one file, encrypted with age
     Backup(backup::Args),
-    /// Replace all credentials by those of a backup
+    /// Replace all credentials with those of a backup
     Restore(restore::Args),
-    /// Seal what an earlier version has stored; opening the store does this, too
+    /// Migrate the store to this version and seal plain credentials, as opening it does
     Migrate(migrate::Args),
 }
 
@@ -53,10 +53,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 
 /// The store, which must exist.
 fn existing(context: &Context) -> anyhow::Result<SharedStore> {
-    context.existing_store()?.ok_or_else(|| none(context))
+    context.existing_store()?.ok_or_else(|| no_store(context))
 }
 
-fn none(context: &Context) -> anyhow::Error {
+fn no_store(context: &Context) -> anyhow::Error {
     let place = context.paths().data().display();
     Usage::new(format!("there is no store in {place} yet"))
         .hint("the first login creates it: authenticate PROJECT PROVIDER")

@@ -1,12 +1,13 @@
-//! A passphrase from standard input, from a file, or from the terminal.
+//! The passphrase of a backup or a new key, from standard input, a file or the terminal.
 
 use std::{fs::File, io::IsTerminal as _, path::PathBuf};
 
 use authenticate::{credential::Secret, store::PromptError};
 
 use crate::cli::{
-    custodian, exit,
+    exit,
     failure::{Reported, Usage},
+    passphrase,
 };
 
 #[derive(clap::Args)]
@@ -21,27 +22,29 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether one was given.
+    /// Whether a flag gives the passphrase.
     pub fn is_given(&self) -> bool {
         self.passphrase_stdin || self.passphrase_file.is_some()
     }
 
-    /// The one that was given.
+    /// Reads the passphrase from the source that a flag names.
     pub fn given(&self) -> anyhow::Result<Option<Secret>> {
         let refuse = |from: &str, error: std::io::Error| {
             Usage::new(format!("cannot read the passphrase from {from}: {error}"))
         };
         let read = if let Some(file) = &self.passphrase_file {
-            let read = File::open(file).and_then(custodian::read);
+            let read = File::open(file).and_then(passphrase::read);
             read.map_err(|error| refuse("the file of --passphrase-file", error))?
         } else if self.passphrase_stdin {
             if std::io::stdin().is_terminal() {
                 let hint = "leave --passphrase-stdin out to be asked for it";
-                return Err(Usage::new("standard input is a terminal, where the passphrase would be seen")
-                    .hint(hint)
-                    .into());
+                return Err(Usage::new(
+                    "standard input is a terminal, where the passphrase would be visible",
+                )
+                .hint(hint)
+                .into());
             }
-            custodian::read(std::io::stdin()).map_err(|error| refuse("standard input", error))?
+            passphrase::read(std::io::stdin()).map_err(|error| refuse("standard input", error))?
         } else {
             return Ok(None);
         };
@@ -51,12 +54,12 @@ impl Args {
         Ok(Some(read))
     }
 
-    /// The one that was given, or else the one that is typed; twice for a new one.
+    /// Reads the passphrase from the source that a flag names, or else asks for it; twice for a new one.
     pub fn get(&self, prompt: &str, new: bool) -> anyhow::Result<Secret> {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
-        match custodian::ask(prompt, new) {
+        match passphrase::ask(prompt, new) {
             Ok(passphrase) if passphrase.is_empty() => Err(Usage::new("the passphrase is empty").into()),
             Ok(passphrase) => Ok(passphrase),
             Err(PromptError::Interrupted) => Err(Reported(exit::INTERRUPTED).into()),
@@ -64,8 +67,8 @@ impl Args {
                 let message = "a passphrase is needed, and there is no terminal to ask for it at";
                 Err(Usage::new(message).hint("use --passphrase-stdin or --passphrase-file FILE").into())
             }
-            Err(PromptError::Failed(why)) => {
-                Err(Usage::new(format!("cannot read the passphrase: {why}")).into())
+            Err(PromptError::Failed(error)) => {
+                Err(Usage::new(format!("cannot read the passphrase: {error}")).into())
             }
         }
     }

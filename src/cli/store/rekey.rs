@@ -15,10 +15,10 @@ use crate::cli::{failure::Usage, finish, output};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// What keeps the new key; as it is now, unless it is said
+    /// Keep the new key in this source [default: the current one]
     #[arg(long)]
     source: Option<SourceArg>,
-    /// For a key file: where it is, in place of the data directory; an absolute path
+    /// Write the key file to this absolute path [default: in the data directory]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     #[command(flatten)]
@@ -46,13 +46,13 @@ impl ValueEnum for SourceArg {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = PossibleValue::new(self.0.as_str());
         let (help, alias) = match self.0 {
-            KeySource::Keyring => ("the system's key ring", None),
-            KeySource::Passphrase => ("a passphrase that is asked for", None),
+            KeySource::Keyring => ("The system's key ring", None),
+            KeySource::Passphrase => ("A passphrase", None),
             KeySource::SystemdCreds => {
-                ("systemd-creds: a TPM, or a key of the machine", Some("systemd_creds"))
+                ("A TPM or a key of the machine, by systemd-creds", Some("systemd_creds"))
             }
-            KeySource::Command => ("what store.passphrase_command in config.yaml prints", None),
-            KeySource::KeyFile => ("a file with a random key", Some("key-file")),
+            KeySource::Command => ("The output of `store.passphrase_command` in config.yaml", None),
+            KeySource::KeyFile => ("A file with a random key", Some("key-file")),
         };
         let value = value.help(help);
         Some(match alias {
@@ -64,24 +64,24 @@ impl ValueEnum for SourceArg {
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
-    let now = store.lock().key_state()?.and_then(|state| state.source);
+    let current = store.lock().key_state()?.and_then(|state| state.source);
     let source = args.source.map(|SourceArg(source)| source);
-    let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(now);
+    let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(current);
     if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
         return Err(Usage::new("--key-file must be an absolute path").into());
     }
     if args.key_file.is_some() && next != Some(KeySource::KeyFile) {
-        return Err(Usage::new("--key-file is for --source key_file").into());
+        return Err(Usage::new("--key-file needs --source key_file").into());
     }
     if args.passphrase.is_given() && next != Some(KeySource::Passphrase) {
-        let hint = "the present passphrase comes from the terminal, from AUTHENTICATE_PASSPHRASE_FILE, or from \
+        let hint = "the current passphrase is read from the terminal, from AUTHENTICATE_PASSPHRASE_FILE, or kept by \
                     `authenticate store unlock`";
-        return Err(Usage::new("the passphrase flags are for the new one, with --source passphrase")
+        return Err(Usage::new("the passphrase flags give the new passphrase and need --source passphrase")
             .hint(hint)
             .into());
     }
-    let how = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
-    finish(maintenance::rekey(&store, &how))??;
+    let options = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
+    finish(maintenance::rekey(&store, &options))??;
     let store = store.lock();
     let state = store.key_state()?;
     let records = store.count()?;

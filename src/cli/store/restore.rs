@@ -14,14 +14,14 @@ use serde_json::json;
 use super::passphrase;
 use crate::cli::{failure::Usage, finish, output};
 
-/// No identity file is longer.
-const MOST: usize = 1 << 20;
+/// The longest identity file, in bytes.
+const MAX_LEN: usize = 1 << 20;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The backup
+    /// The backup file to read
     file: PathBuf,
-    /// The file with the age identity that opens it
+    /// Decrypt with the age identity in this file, in place of a passphrase
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
     #[command(flatten)]
@@ -43,11 +43,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     output::note(&format!("{} restored", output::credentials_are(restored.credentials as u64)));
     for lost in restored.lost {
-        output::warn(&format!("this could not be kept: {lost}"));
+        output::warn(&format!("could not restore: {lost}"));
     }
     if let Some(before) = before {
         output::note(&format!(
-            "what was there before is in {}, which opens as that backup does",
+            "the credentials before the restore are in {}, a backup that opens like the restored one",
             output::safe(&before)
         ));
     }
@@ -57,17 +57,20 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
     let Some(identity) = &args.identity else {
         if !needs_passphrase(&args.file)? {
-            let hint = "name the file with your identity: --identity FILE";
-            return Err(Usage::new(format!("{} is sealed for recipients", redact::redact_path(&args.file)))
-                .hint(hint)
-                .into());
+            let hint = "name the file with your age identity: --identity FILE";
+            return Err(Usage::new(format!(
+                "{} is encrypted for recipients",
+                redact::redact_path(&args.file)
+            ))
+            .hint(hint)
+            .into());
         }
         return Ok(BackupUnlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
     };
     if args.passphrase.is_given() {
-        return Err(Usage::new("a backup opens with an identity or with a passphrase, not both").into());
+        return Err(Usage::new("use either --identity or a passphrase to open a backup, not both").into());
     }
-    let text = File::open(identity).and_then(|file| Secret::read(file, MOST)).map_err(|error| {
+    let text = File::open(identity).and_then(|file| Secret::read(file, MAX_LEN)).map_err(|error| {
         Usage::new(format!("cannot read the identity file {}: {error}", redact::redact_path(identity)))
     })?;
     Ok(BackupUnlock::Identities(text))

@@ -10,7 +10,7 @@ use crate::cli::output;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -22,7 +22,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
                               "sealed": false, "locked": false, "key": null, "note": null});
             return Ok(output::json(&none)?);
         }
-        output::note("there is no store yet; the first login makes it");
+        output::note("there is no store yet; the first login creates it");
         return Ok(());
     };
     let store = store.lock();
@@ -53,10 +53,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         + &row("records", records.to_string());
     match key {
         None if records > 0 => {
-            text +=
-                &row("key", "none yet: what is stored is not sealed; run authenticate store migrate".into())
+            text += &row(
+                "key",
+                "none yet: the credentials are not sealed; seal them with: authenticate store migrate".into(),
+            )
         }
-        None => text += &row("key", "none yet: it is made with the first credential".into()),
+        None => text += &row("key", "none yet: it is created with the first credential".into()),
         Some(key) => {
             text += &row("source", key.source.map_or_else(|| "unknown".into(), |source| source.to_string()));
             text += &row("key", key.place.clone());
@@ -72,12 +74,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 
 fn locked(key: &KeyState) -> String {
     match (key.locked, key.unlocked_until) {
-        (Some(true), _) => "yes: authenticate store unlock".into(),
+        (Some(true), _) => "yes; unlock it with: authenticate store unlock".into(),
         (Some(false), Some(until)) => format!("no, until {}", super::unlock::shown(until)),
         (Some(false), None) => "no".into(),
         (None, _) if key.source == Some(KeySource::Keyring) => {
-            "as the key ring is, which is asked when a secret is needed".into()
+            "as the key ring is, which is read when a secret is needed".into()
         }
-        (None, _) => "not known: its command is run when a secret is needed".into(),
+        (None, _) => "unknown: the command runs when a secret is needed".into(),
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::output;
 pub struct Args {
     #[command(flatten)]
     passphrase: passphrase::Args,
-    /// For how long, for example 30m or 8h; at most 7 days
+    /// Keep it unlocked for this time, for example 30m or 8h, at most 7 days
     #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = time)]
     time: Duration,
     /// Print the result as JSON
@@ -25,13 +25,13 @@ pub struct Args {
     json: bool,
 }
 
-/// Longer than this is not a session.
-const MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest time.
+const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 fn time(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 30m or 8h".to_owned();
     match Duration::try_from(lasts(text).map_err(|_| wrong())?) {
-        Ok(time) if time > MOST => Err("at most 7 days (168h)".into()),
+        Ok(time) if time > MAX_TIME => Err("at most 7 days (168h)".into()),
         Ok(time) if time >= Duration::from_secs(1) => Ok(time),
         _ => Err(wrong()),
     }
@@ -40,8 +40,8 @@ fn time(text: &str) -> Result<Duration, String> {
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
-    if let Some(given) = args.passphrase.given()? {
-        store.unlock(&given)?;
+    if let Some(passphrase) = args.passphrase.given()? {
+        store.unlock(&passphrase)?;
     } else {
         store.prepare_for(Action::Unlock)?;
     }
@@ -56,12 +56,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     match until {
         Some(until) => output::note(&format!("the store is unlocked until {}", shown(until))),
-        None => output::note("the store needs no unlocking: its key is in a file"),
+        None => output::note("the store needs no unlocking: its key is in a key file"),
     }
     Ok(())
 }
 
-/// A time for people, where they are.
+/// Formats a time for people, in the local time zone.
 pub fn shown(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }

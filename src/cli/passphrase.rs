@@ -1,4 +1,4 @@
-//! The person at the terminal, as the one who knows the passphrase of the store; or the file that holds it.
+//! The passphrase of the store, from the terminal or from a file.
 
 use std::{
     env,
@@ -13,27 +13,28 @@ use authenticate::{
     store::{KeySource, PassphraseProvider, PassphraseRequest, PromptError},
 };
 
-use super::{output, prompt::Asking};
+use super::{output, prompt::Prompt};
 
-/// Names a file with the passphrase.
-const VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
-/// No passphrase is longer.
-const MOST: usize = 64 * 1024;
+/// The variable that names a file with the passphrase.
+const FILE_VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
+/// The longest passphrase, in bytes.
+const MAX_LEN: usize = 64 * 1024;
 
-/// Between the tries nothing is shown either, for what was typed is being tried.
+/// Asks for the passphrase. Typed text stays hidden between two tries, too, while the first is being checked.
 #[derive(Default)]
-pub struct TerminalPassphrase(Mutex<Option<Asking>>);
+pub struct TerminalPassphrase(Mutex<Option<Prompt>>);
 
 impl PassphraseProvider for TerminalPassphrase {
     fn passphrase(&self, question: PassphraseRequest<'_>) -> Result<Secret, PromptError> {
-        let file = env::var_os(VARIABLE).filter(|file| !file.is_empty());
-        // In it is the present one.
+        let file = env::var_os(FILE_VARIABLE).filter(|file| !file.is_empty());
+        // The file holds the current passphrase, not a new one.
         if let Some(file) = file.filter(|_| !question.replaces) {
             if question.wrong > 0 {
                 return Err(PromptError::Nobody);
             }
             let read = File::open(Path::new(&file)).and_then(read);
-            return read.map_err(|error| PromptError::Failed(format!("the file of {VARIABLE}: {error}")));
+            return read
+                .map_err(|error| PromptError::Failed(format!("the file of {FILE_VARIABLE}: {error}")));
         }
         if question.wrong > 0 {
             output::warn("that is not the passphrase");
@@ -52,7 +53,7 @@ impl PassphraseProvider for TerminalPassphrase {
         match source {
             KeySource::KeyFile => output::note(&format!(
                 "the store is sealed with a key file: {}\n\
-                 whoever has both files can read it; other ways to keep the key: authenticate store rekey --help",
+                 whoever has both files can read it; for other key sources: authenticate store rekey --help",
                 output::safe(place)
             )),
             _ => output::note(&format!("the store is sealed; its key is in: {}", output::safe(place))),
@@ -61,7 +62,7 @@ impl PassphraseProvider for TerminalPassphrase {
 
     fn left(&self, file: &Path) {
         output::note(&format!(
-            "the key file that it had is still there: {}\nremove it, unless another store has it, too",
+            "the old key file is still there: {}\nremove it, unless another store uses it",
             output::safe(&file.display().to_string())
         ));
     }
@@ -72,24 +73,24 @@ impl PassphraseProvider for TerminalPassphrase {
 }
 
 impl TerminalPassphrase {
-    fn hidden(&self) -> MutexGuard<'_, Option<Asking>> {
+    fn hidden(&self) -> MutexGuard<'_, Option<Prompt>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Asks at the terminal; twice for a new one.
+/// Asks at the terminal; twice for a new passphrase.
 pub fn ask(text: &str, twice: bool) -> Result<Secret, PromptError> {
     ask_in(&mut None, text, twice)
 }
 
-fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret, PromptError> {
+fn ask_in(hidden: &mut Option<Prompt>, text: &str, twice: bool) -> Result<Secret, PromptError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(PromptError::Nobody);
     }
     let mut ask = || {
         let hidden = match hidden {
             Some(hidden) => hidden,
-            None => hidden.insert(Asking::hidden()?),
+            None => hidden.insert(Prompt::hidden()?),
         };
         if twice { hidden.ask_twice(text) } else { hidden.ask(text, false) }
     };
@@ -99,8 +100,8 @@ fn ask_in(hidden: &mut Option<Asking>, text: &str, twice: bool) -> Result<Secret
     })
 }
 
-/// The first line of a file or a stream.
+/// Reads the first line of a file or stream.
 pub fn read(from: impl io::Read) -> io::Result<Secret> {
-    let text = Secret::read(from, MOST)?;
+    let text = Secret::read(from, MAX_LEN)?;
     Ok(Secret::new(text.expose().lines().next().unwrap_or_default()))
 }
