@@ -20,7 +20,7 @@ use crate::{
     store::{Action, Outcome, Removal, SharedStore, StoreError, Summary},
 };
 
-/// The fate of a credential at its vendor.
+/// The result of revoking a credential at its vendor.
 #[derive(Debug)]
 pub enum Revocation {
     /// The vendor has revoked it.
@@ -30,13 +30,13 @@ pub enum Revocation {
     NotOffered,
     /// It was not tried.
     NotTried,
-    /// It was not tried because a descriptor file of the provider is wrong: it might say where tokens go.
+    /// It was not tried because a descriptor file of the provider is invalid, and might name another endpoint.
     Wrong(Vec<Problem>),
     /// It could not be tried because the stored credential cannot be read. It is still valid at the vendor.
     Unreadable(StoreError),
     /// It was tried, and failed.
     Failed(OAuthError),
-    /// Only one of the tokens was revoked.
+    /// Only one of its two tokens was revoked.
     Partial {
         /// The token that was revoked.
         revoked: TokenHint,
@@ -47,12 +47,12 @@ pub enum Revocation {
     },
 }
 
-/// The fate of a credential.
+/// The outcome of a logout.
 #[derive(Debug)]
 pub struct LogoutOutcome {
-    /// At the vendor.
+    /// The revocation at the vendor.
     pub revocation: Revocation,
-    /// In the store; `None` if it was kept.
+    /// The removal from the store; `None` if the credential was kept.
     pub removal: Option<Removal>,
     /// Warnings about configuration that was ignored: see [`Http::ignored_config`].
     pub ignored_config: Vec<String>,
@@ -69,7 +69,7 @@ pub enum LogoutMode {
     Revoke,
 }
 
-/// Why a credential was not logged out.
+/// An error of logging out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogoutError {
@@ -125,9 +125,8 @@ pub enum LogoutError {
     Store(#[from] StoreError),
 }
 
-/// Revokes a credential at its vendor and removes it from the store. The refresh token is revoked before the access token,
-/// which is tried even if the vendor refused the other. A refresh in flight is waited for, so that its new tokens are revoked,
-/// too.
+/// Revokes a credential at its vendor and removes it from the store. The refresh token is revoked first, and the
+/// access token even if the vendor refused that. A refresh in flight is waited for, so that its new tokens are revoked, too.
 ///
 /// # Errors
 /// [`LogoutError`]. An unreachable vendor or a refusal is not an error: see [`LogoutOutcome::revocation`].
@@ -148,7 +147,7 @@ pub async fn log_out(
         mode => revoke(context, &store, address, mode, &mut ignored_config).await?,
     };
     if let Some(outcome) = audit_outcome(&revocation) {
-        // The credential is removed even if that cannot be recorded: nobody must be given a revoked one.
+        // The credential is removed even if that cannot be recorded: a revoked one must not be handed out.
         let _ = store.lock().audit(Action::Revoke, address, outcome);
     }
     if mode == LogoutMode::Revoke && !matches!(revocation, Revocation::Done) {
@@ -244,7 +243,7 @@ async fn revoke_at_vendor(
     ignored_config: &mut Vec<String>,
 ) -> Result<Revocation, LogoutError> {
     if !record.metadata.owner.is_us() {
-        // It would end the login of the tool that it was imported from.
+        // Revoking it would end the login of the tool from which it was imported.
         return Ok(Revocation::NotTried);
     }
     let Credential::OAuth(tokens) = &record.credential else { return Ok(Revocation::NotOffered) };
@@ -308,13 +307,13 @@ async fn revoke_tokens(
     for (token, hint) in tokens {
         match oauth::revoke(http, endpoint, token, hint).await {
             Ok(()) => revoked = Some(hint),
-            // The login has ended with its refresh token; some vendors revoke no access tokens, which expire by themselves.
+            // Without its refresh token the login has ended; some vendors do not revoke access tokens, which expire.
             Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
             Err(error) => {
                 // If the vendor refused this token alone, the other one would stay valid.
-                let goes_on = error.is_refusal();
+                let vendor_answers = error.is_refusal();
                 kept = kept.or(Some((hint, error)));
-                if !goes_on {
+                if !vendor_answers {
                     break;
                 }
             }

@@ -1,4 +1,4 @@
-//! The user interface that a program gives the library: questions, events and the terminal.
+//! The interface through which the library asks the person and shows them events.
 
 use std::{io, time::Duration};
 
@@ -12,57 +12,61 @@ use crate::{
     provider::{Descriptor, Mode, descriptor::Field},
 };
 
-/// Asks and shows. The command line implements it with a terminal, a test with a script.
+/// A user interface. The command line implements it with a terminal, a test with a script.
 pub trait Ui: Send + Sync {
     /// Chooses among the modes of a provider that has several.
     ///
     /// # Errors
-    /// [`UiError`] when there is nobody to ask.
+    /// [`UiError`] if there is nobody to ask.
     fn choose_mode(&self, provider: &Descriptor, modes: &[Mode]) -> Result<Mode, UiError>;
 
-    /// Asks for a secret, without showing what is typed.
+    /// Asks for a secret, without showing the typed text.
     ///
     /// # Errors
-    /// [`UiError`] when there is nobody to ask.
+    /// [`UiError`] if there is nobody to ask.
     fn ask_secret(&self, prompt: &str, hint: Option<&str>) -> Result<Secret, UiError>;
 
-    /// Asks for one field of a credential. What is typed is not shown where the field is secret; nothing may be
-    /// answered where it has a variable.
+    /// Asks for one field of a credential, without showing the typed text of a secret field. The answer may be blank if the
+    /// field has an environment variable.
     ///
     /// # Errors
-    /// [`UiError`] when there is nobody to ask.
+    /// [`UiError`] if there is nobody to ask.
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {
         self.ask_secret(&format!("{} for {}", question.field.label, question.provider), None)
     }
 
-    /// Shows something.
+    /// Shows an event.
     fn show(&self, event: Event<'_>);
 
-    /// The streams and the terminal that a vendor's CLI is given.
+    /// The streams and the terminal for a vendor's CLI.
+    ///
+    /// # Errors
+    /// If the terminal cannot be used.
     fn console(&self) -> io::Result<Console>;
 
-    /// Returns whether the person's browser can reach this machine's loopback.
+    /// Whether the person's browser can reach the loopback interface of this machine.
     fn browser_can_return(&self) -> bool;
 
-    /// Returns the lines that the person types or pastes from now on. `None`: nobody types. Reading ends when the
-    /// receiver is dropped.
+    /// The lines that the person types or pastes from now on; `None` if there is nobody. Reading ends when the receiver is
+    /// dropped.
     fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
         None
     }
 }
 
-/// A question for a field of a credential.
+/// A question for one field of a credential.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldQuestion<'a> {
     /// The provider's label.
     pub provider: &'a str,
     /// The field's name.
     pub name: &'a str,
-    /// The field as the descriptor declares it.
+    /// The field's descriptor.
     pub field: &'a Field,
 }
 
-/// A user interface without a person: every question fails, and nothing is shown.
+/// A user interface without a person: every question fails, and nothing is shown. For programs that give all input
+/// beforehand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nobody;
 
@@ -70,7 +74,7 @@ impl Ui for Nobody {
     fn choose_mode(&self, provider: &Descriptor, modes: &[Mode]) -> Result<Mode, UiError> {
         let modes: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
         let text = format!(
-            "{} has several modes, and nobody to ask: say one of {}",
+            "{} has several modes, and there is nobody to ask: name one of {}",
             provider.name,
             modes.join(", ")
         );
@@ -78,7 +82,7 @@ impl Ui for Nobody {
     }
 
     fn ask_secret(&self, prompt: &str, _: Option<&str>) -> Result<Secret, UiError> {
-        Err(UiError::NoOneToAsk(format!("{prompt}: not given, and nobody to ask")))
+        Err(UiError::NoOneToAsk(format!("{prompt}: not given, and there is nobody to ask")))
     }
 
     fn show(&self, _: Event<'_>) {}
@@ -93,34 +97,34 @@ impl Ui for Nobody {
     }
 }
 
-/// The reason that a question has no answer.
+/// The failure of a question.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// There is nobody to ask; the text names the flag to use instead.
     #[error("{0}")]
     NoOneToAsk(String),
-    /// The question was dismissed.
+    /// The person cancelled the question.
     #[error("interrupted")]
     Interrupted,
-    /// The answer is not valid. The text gives the reason and repeats nothing of the answer.
-    #[error("the answer is not valid: {0}")]
+    /// The answer is invalid; the text gives the reason, and never repeats the answer.
+    #[error("the answer is invalid: {0}")]
     Rejected(String),
     /// The terminal failed.
-    #[error("the terminal cannot be used: {0}")]
+    #[error("cannot use the terminal: {0}")]
     Io(#[from] io::Error),
 }
 
-/// An event to show.
+/// An event that a user interface may show.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A remark.
+    /// A remark that needs no action.
     Note(&'a str),
-    /// A warning; the operation continues.
+    /// A warning; the work goes on.
     Warning(&'a str),
-    /// A part of the configuration that is ignored. It can be reported again for the next credential; show it once.
+    /// A warning about configuration that was ignored. It may come again with the next credential; showing it once is enough.
     IgnoredConfig(&'a str),
-    /// An image is being built, for the first time or since an edit.
+    /// The build of an image has started.
     BuildStarted {
         /// Its tag.
         image: &'a str,
@@ -131,41 +135,41 @@ pub enum Event<'a> {
     BuildDone,
     /// The vendor's CLI is about to run.
     Starting {
-        /// The descriptor's hint.
+        /// The descriptor's `banner_hint`.
         banner: Option<&'a str>,
     },
-    /// The vendor's CLI printed the URL to log in at.
+    /// The URL to log in at.
     LoginUrl(&'a str),
-    /// A code is to be entered on a page of the vendor's.
+    /// A code that the person enters at a page of the vendor.
     DeviceCode {
         /// The code.
         code: &'a str,
         /// The page.
         url: &'a str,
-        /// The page with the code already in it, where there is one.
+        /// The URL of that page with the code in it, if the vendor gave one.
         complete_url: Option<&'a str>,
-        /// How long the code lasts.
+        /// The time for which the code is valid.
         lasts: Duration,
     },
-    /// The address that the browser ends at, or the code that a page shows, can be pasted.
+    /// The person may paste the address at which the browser ends, or the code that a page shows.
     PasteAnswer {
         /// The start of that address.
         redirect: &'a str,
     },
-    /// The browser will return to a port that is not ours: the address that it shows must be pasted.
+    /// The person must paste the address at which the browser ends, because its port on this machine is not ours.
     PasteRedirect {
         /// The port.
         port: u16,
     },
 }
 
-/// The streams and the terminal that a vendor's CLI is given.
+/// The streams and the terminal for a vendor's CLI.
 pub struct Console {
-    /// The bytes that are typed. `None`: nobody types.
+    /// The typed bytes; `None` if nobody types.
     pub input: Option<mpsc::Receiver<Vec<u8>>>,
-    /// Where its output goes.
+    /// The destination of its output.
     pub output: Box<dyn AsyncWrite + Send + Unpin>,
-    /// Where its errors go.
+    /// The destination of its errors.
     pub errors: Box<dyn AsyncWrite + Send + Unpin>,
     /// The terminal, if there is one.
     pub terminal: Option<Terminal>,
@@ -180,11 +184,11 @@ pub struct Size {
     pub cols: u16,
 }
 
-/// A terminal that can be made raw; it is restored when this is dropped.
+/// A terminal that can be set to raw mode, restored when this is dropped.
 pub struct Terminal {
     /// Its size, now and whenever it changes.
     pub size: watch::Receiver<Size>,
-    /// Makes it raw or restores it. Dropping restores it, too.
+    /// Sets raw mode, or restores the terminal.
     pub raw: Box<dyn Fn(bool) -> io::Result<()> + Send>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether there is a usable credential.
+//! Checks for a usable credential.
 
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Client {
-    /// Whether there is a credential that can be used, perhaps after a refresh. The vendor is not asked. A provider that needs
-    /// no key is not authenticated by that, nor by a login that has expired and that its vendor has ended.
+    /// Whether a provider has a credential that can be used, possibly after a refresh. The vendor is not asked. False for a
+    /// provider that needs no key and has none, and for an expired login that the vendor has ended.
     ///
     /// # Errors
     /// As [`Client::credential`], except that a missing or expired credential is no error.
@@ -68,7 +68,7 @@ impl Client {
         first_error.map_or(Ok(false), Err)
     }
 
-    /// Whether a credential that is due still lasts, or can be refreshed as far as is known.
+    /// Whether a credential that is due has not expired yet, or can be refreshed as far as is known.
     fn may_be_used(&self, expiring: &Expiring) -> Result<bool, Error> {
         let (record, now) = (&expiring.record, Timestamp::now());
         if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {

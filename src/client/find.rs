@@ -1,4 +1,4 @@
-//! The credential that is used.
+//! Finding the credential to use.
 
 use super::Client;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// The credential of a provider: the one that the client was given, or else the one that is stored or in the environment.
+    /// Finds the credential of a provider: one that the client was given, or else one that is stored or in the environment.
     /// It is refreshed first if it is due.
     ///
     /// ```
@@ -34,8 +34,8 @@ impl Client {
         self.find(&Request::new(provider)).await
     }
 
-    /// The credential that a request describes. What the request leaves open is the client's: the set, the profile, the
-    /// credential that it was given.
+    /// Finds the credential that a request describes. The client completes the request with its own set, profile and given
+    /// credential.
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -111,7 +111,7 @@ impl Client {
         }
     }
 
-    /// The request, completed by what the client knows.
+    /// Completes a request with the client's set, profile and given credential.
     pub(super) fn complete(&self, request: &Request) -> Request {
         let profile = request.profile.clone().or_else(|| self.profile.clone());
         let given = request.given.clone().or_else(|| self.override_for(&request.provider, profile.as_ref()));
@@ -131,9 +131,9 @@ impl Client {
     async fn look_up(
         &self,
         request: &Request,
-        how: fn(&Context, &Request) -> Result<Lookup, resolve::ResolveError>,
+        find: fn(&Context, &Request) -> Result<Lookup, resolve::ResolveError>,
     ) -> Result<Lookup, Error> {
         let request = request.clone();
-        Ok(self.blocking(move |client| how(&client.context, &request)).await?)
+        Ok(self.blocking(move |client| find(&client.context, &request)).await?)
     }
 }

@@ -10,8 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// The headers that authorize a request to the provider's API. A credential is refreshed for that only after everything
-    /// else was found in order.
+    /// The headers that authorize a request to the provider's API. All other checks come before a refresh of the credential.
     ///
     /// # Errors
     /// As [`Client::credential`]; [`Error::Headers`]

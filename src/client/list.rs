@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// The status of the project's credentials, without secrets. A credential that the client was given stands in the place
+    /// The status of the project's credentials, without secrets. A credential that the client was given is listed in place
     /// of the one that it replaces. For rows with no valid address, see [`Client::unreadable`].
     ///
     /// ```
@@ -91,7 +91,7 @@ impl Client {
         problems
     }
 
-    /// The stored rows with no valid address: they are in no list, whichever set it is of.
+    /// The stored rows with no valid address, which no other list contains.
     /// [`Store::remove_unreadable`](crate::Store::remove_unreadable) removes one.
     ///
     /// ```

@@ -80,8 +80,8 @@ pub fn store_api_key(
 }
 
 impl Client {
-    /// Gets a credential and stores it. Set and profile are the client's, unless `options` has others. What the options
-    /// leave open is asked of the [user interface](Client::ui).
+    /// Gets a credential and stores it. Set and profile are the client's, unless `options` has others. The [user interface](Client::ui)
+    /// asks for missing input.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Login`], [`Error::Engine`], [`Error::Store`]
@@ -133,8 +133,8 @@ impl Client {
         results
     }
 
-    /// The credential that is there, refreshed if it is due; or else logs in. A vendor that cannot be reached just now is an
-    /// error, not a reason for a login.
+    /// Finds the credential of a provider, refreshed if it is due, or else logs in. An unreachable vendor is an error, not a
+    /// reason to log in.
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -152,7 +152,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::find`], except for errors that a new login mends; as [`Client::login`].
+    /// As [`Client::find`], except for errors that a new login solves; as [`Client::login`].
     pub async fn ensure(
         &self,
         provider: &str,
@@ -162,7 +162,7 @@ impl Client {
         let (set, profile) = (options.set.clone(), options.profile.clone());
         let request = Request { set, profile, ..Request::new(provider) };
         match self.find(&request).await {
-            Err(error) if is_mended_by_login(&error) => {}
+            Err(error) if is_solved_by_login(&error) => {}
             found => return found,
         }
         let Address { set, profile, .. } = self.login(provider, options, cancel).await?.address;
@@ -170,7 +170,7 @@ impl Client {
     }
 }
 
-fn is_mended_by_login(error: &Error) -> bool {
+fn is_solved_by_login(error: &Error) -> bool {
     match error {
         Error::Resolve(
             ResolveError::NotFound { .. } | ResolveError::Incomplete { .. } | ResolveError::Expired { .. },

@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Client {
-    /// Revokes a provider's stored credential at its vendor and removes it; of the client's profile, unless one is named. A
-    /// vendor that refuses or cannot be reached is not an error: see [`LogoutOutcome::revocation`].
+    /// Revokes a provider's stored credential at its vendor and removes it. The profile is the client's, unless `profile` names
+    /// one. A vendor that refuses or cannot be reached is not an error: see [`LogoutOutcome::revocation`].
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};

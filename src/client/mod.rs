@@ -1,4 +1,4 @@
-//! The library as one value, for programs.
+//! The library as one value: the client.
 
 mod authenticated;
 mod find;
@@ -112,24 +112,23 @@ impl Client {
         Self { context: client.context.with_store(store), ..client }
     }
 
-    /// Selects another project.
+    /// Uses another project.
     pub fn project(self, project: Name) -> Self {
         Self { context: self.context.with_project(project), ..self }
     }
 
-    /// Sets the user interface, which is asked for keys and shows the progress of a login.
+    /// Uses a user interface, which asks for keys and shows the events of a login.
     pub fn ui(self, ui: Arc<dyn Ui>) -> Self {
         Self { context: self.context.with_ui(ui), ..self }
     }
 
-    /// Selects a credential set in place of the project's.
+    /// Uses a credential set in place of the project's.
     pub fn set(self, set: Name) -> Self {
         Self { set: Some(set), ..self }
     }
 
-    /// Selects a profile for every operation that names a provider without one: that profile or none.
-    /// Without one, the project's order decides which credential is used, and the default profile is refreshed, logged out
-    /// and stored.
+    /// Uses one profile wherever a call names a provider without a profile: that profile, never another one. By default the
+    /// project's order decides which credential is used, and the default profile is logged in and out.
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};

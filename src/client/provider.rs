@@ -1,4 +1,4 @@
-//! Providers that the program describes.
+//! Providers that a program describes.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use super::Client;
 use crate::{Error, config::yaml::Problem, context::ConfigError, credential::Name, provider::Descriptor};
 
 impl Client {
-    /// Adds a provider, or replaces fields of a known one. The descriptor counts like a file in the configuration
-    /// directory and overrides one; fields that it leaves out stay as they are.
+    /// Adds a provider, or replaces fields of a known one. The descriptor takes precedence over files in the configuration
+    /// directory, and fields that it leaves out stay as they are.
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -50,12 +50,12 @@ impl Client {
     }
 }
 
-/// As a file would have it: without what is not said.
+/// The descriptor as a file would have it: without fields that have their default.
 fn text(descriptor: &Descriptor) -> serde_json::Result<String> {
-    let mut said = serde_json::to_value(descriptor)?;
-    let unsaid = serde_json::to_value(Descriptor::default())?;
-    if let (Value::Object(said), Value::Object(unsaid)) = (&mut said, unsaid) {
-        said.retain(|field, value| unsaid.get(field) != Some(value));
+    let mut fields = serde_json::to_value(descriptor)?;
+    let defaults = serde_json::to_value(Descriptor::default())?;
+    if let (Value::Object(fields), Value::Object(defaults)) = (&mut fields, defaults) {
+        fields.retain(|field, value| defaults.get(field) != Some(value));
     }
-    serde_json::to_string_pretty(&said)
+    serde_json::to_string_pretty(&fields)
 }

@@ -7,11 +7,11 @@ use super::{
 use crate::{Error, refresh::Refreshed, resolve::Request};
 
 impl Client {
-    /// Refreshes a provider's stored credential if it is due, or in any case with `force`: the one that
-    /// [`Client::credential`] would use. A failure is an error even while the credential lasts.
+    /// Refreshes the stored credential that [`Client::credential`] would use, if it is due or `force` is set. A failure is an
+    /// error even if the credential has not expired.
     ///
-    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last exchange is unknown: the
-    /// vendor may take that for a theft and end the login.
+    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last use is unknown: the
+    /// vendor may treat that as theft and end the login.
     ///
     /// ```
     /// # use authenticate::{Client, Error, RefreshError, Refreshed};

@@ -1,4 +1,4 @@
-//! Refreshing stored credentials: the one that a request means, or each that can be refreshed.
+//! Refreshing stored credentials: one, or all that can be refreshed.
 
 use crate::{
     Error, ErrorKind,
@@ -9,7 +9,7 @@ use crate::{
     store::{Listing, StoreError, Unreadable},
 };
 
-/// A refresh of stored credentials.
+/// A refresh of one or all stored credentials.
 pub struct RefreshAll<'a> {
     /// The context.
     pub context: &'a Context,
@@ -83,7 +83,7 @@ impl RefreshAll<'_> {
     /// rest. `results` gets the result of each, whatever ends the call.
     ///
     /// # Errors
-    /// Only if the person interrupts it.
+    /// Only if the person interrupts the call.
     pub async fn refresh_each(
         &self,
         all: Results<StoredChoice>,
@@ -95,7 +95,7 @@ impl RefreshAll<'_> {
                 Err(error) => Err(error),
             };
             match result {
-                // A key that lasts for ever is not worth a word, nor is a credential that was removed meanwhile.
+                // Credentials that never expire, and those removed meanwhile, are not reported.
                 Err(Error::Refresh(RefreshError::NotRefreshable { .. } | RefreshError::Gone { .. })) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 result => results.push((address, result)),

@@ -1,4 +1,4 @@
-//! Credentials that the program gives.
+//! Credentials that a program gives.
 
 use super::Client;
 use crate::{
@@ -23,8 +23,8 @@ impl Override {
 }
 
 impl Client {
-    /// Sets a credential that is used for a provider in place of any other: for the client's profile if it has one, or
-    /// else for every profile. It is not stored.
+    /// Uses a credential for a provider in place of any other, for the client's profile or else for every profile. It is not
+    /// stored.
     ///
     /// ```
     /// # use authenticate::{Client, Credential, Paths, Source};
@@ -63,7 +63,7 @@ impl Client {
         of(true).or_else(|| of(false))
     }
 
-    /// Puts the given credentials in the place of those that they replace, among the entries of one set.
+    /// Replaces entries of one set by those of the given credentials.
     pub(super) fn add_overrides(
         &self,
         mut entries: Vec<StatusEntry>,

@@ -1,4 +1,4 @@
-//! The headers that authorise a request to a provider's API.
+//! The headers that authorize a request to a provider's API.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use url::Url;
@@ -17,38 +17,38 @@ use crate::{
 /// A header of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: Secret,
 }
 
-/// Why there are no headers. Never says anything of a secret.
+/// An error of making headers. It never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadersError {
-    /// The descriptor says nothing of an API.
-    #[error("{0} has no `api` in its descriptor: it is not known how its requests are authorised")]
+    /// The descriptor has no `api`.
+    #[error("the descriptor of {0} has no `api`, which says how requests are authorized")]
     NoApi(String),
-    /// Several fields are no one value.
-    #[error("{0} has fields, and no header that holds them")]
+    /// The credential has fields, which no header holds.
+    #[error("{0} has fields, which no header can hold")]
     Fields(String),
-    /// The request would go where the credential does not belong.
+    /// The credential belongs to another host.
     #[error("the credential of {what} is for {belongs}, and is not sent to {host}")]
     OtherHost {
         /// The credential.
         what: String,
-        /// Where it belongs.
+        /// The host that it belongs to.
         belongs: String,
-        /// Where the request would go.
+        /// The host of the request.
         host: String,
     },
-    /// The request would be readable on its way.
+    /// The request is not encrypted.
     #[error("the credential of {0} is sent over https only (http is for loopback)")]
     NotHttps(String),
-    /// It would break the line of the header.
-    #[error("the credential of {0} has characters that no header may have")]
+    /// The credential has characters that are invalid in a header.
+    #[error("the credential of {0} has characters that are invalid in a header")]
     NotAHeader(String),
-    /// A value of the descriptor is in a variable that is not set.
+    /// A variable that the descriptor refers to cannot be read.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
 }
@@ -64,12 +64,12 @@ pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
     env_value::resolve_checked(&field, &api.base_url, https)?.parse().map_err(|_| no_api())
 }
 
-/// The headers for a request to `url`, or to the provider's own API: those that the descriptor fixes (`api.headers`), and
-/// the one that authorises. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and
+/// The headers for a request to `url`, or to the provider's own API: the fixed ones of the descriptor (`api.headers`), and
+/// the one that authorizes. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and
 /// password are basic (RFC 7617 section 2).
 ///
-/// A credential that belongs to a host is sent to that host and those below it, at its port, and to no other. One that
-/// belongs to none is sent to the origin of `api.base_url`.
+/// A credential that belongs to a host is sent to that host and those below it, at its port, and to no other. A
+/// credential without a host is sent to the origin of `api.base_url`.
 ///
 /// # Errors
 /// [`HeadersError`]
@@ -81,8 +81,8 @@ pub fn headers(
     Target::of(provider, url)?.headers(resolved)
 }
 
-/// Where a request goes, and all that it needs but the credential: what there is to be said against it can be said before
-/// the credential is renewed.
+/// The target of a request, with all that is needed except the credential, so that it can be refused before the credential
+/// is refreshed.
 #[derive(Debug)]
 pub struct Target<'a> {
     api: &'a Api,
@@ -92,7 +92,7 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// For a request to `url`, or to the provider's own API.
+    /// The target of a request to `url`, or to the provider's own API.
     ///
     /// # Errors
     /// [`HeadersError::NoApi`], [`HeadersError::Reference`]
@@ -108,14 +108,14 @@ impl<'a> Target<'a> {
         Ok(Self { api, url: url.unwrap_or(&base).clone(), base, fixed })
     }
 
-    /// Whether the credential at an address may be sent there.
+    /// Checks that the credential at an address may be sent there.
     ///
     /// # Errors
     /// [`HeadersError::NotHttps`], [`HeadersError::OtherHost`]
     pub fn allows(&self, address: &Address, metadata: &Metadata) -> Result<(), HeadersError> {
         let what = address.to_string();
         match https(self.url.as_str()) {
-            Ok(()) => belongs(&what, metadata, &self.base, &self.url),
+            Ok(()) => check_host(&what, metadata, &self.base, &self.url),
             Err(_) => Err(HeadersError::NotHttps(what)),
         }
     }
@@ -127,7 +127,7 @@ impl<'a> Target<'a> {
     pub fn headers(self, resolved: &Resolved) -> Result<Vec<Header>, HeadersError> {
         self.allows(&resolved.address, &resolved.metadata)?;
         let what = resolved.address.to_string();
-        let Some((name, value)) = authorisation(self.api, &resolved.credential) else {
+        let Some((name, value)) = authorization(self.api, &resolved.credential) else {
             return Err(HeadersError::Fields(what));
         };
         if !value.expose().chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
@@ -139,7 +139,7 @@ impl<'a> Target<'a> {
     }
 }
 
-fn authorisation(api: &Api, credential: &Credential) -> Option<(&'static str, Secret)> {
+fn authorization(api: &Api, credential: &Credential) -> Option<(&'static str, Secret)> {
     let bearer = |token: &Secret| ("Authorization", Secret::new(format!("Bearer {}", token.expose())));
     Some(match (credential, api.auth) {
         (Credential::ApiKey { key }, ApiAuth::Bearer) => bearer(key),
@@ -156,29 +156,29 @@ fn authorisation(api: &Api, credential: &Credential) -> Option<(&'static str, Se
     })
 }
 
-fn belongs(what: &str, metadata: &Metadata, base: &Url, url: &Url) -> Result<(), HeadersError> {
+fn check_host(what: &str, metadata: &Metadata, base: &Url, url: &Url) -> Result<(), HeadersError> {
     let refuse =
         |belongs: String| HeadersError::OtherHost { what: what.to_owned(), belongs, host: authority(url) };
     let Some(bound) = &metadata.host else {
         return if url.origin() == base.origin() { Ok(()) } else { Err(refuse(authority(base))) };
     };
     let host = url.host_str().unwrap_or_default();
-    let is_it = place_of(bound, url.scheme()).is_some_and(|(bound, port)| {
+    let is_it = host_and_port(bound, url.scheme()).is_some_and(|(bound, port)| {
         let is_below = || host.strip_suffix(&bound).is_some_and(|above| above.ends_with('.'));
         url.port_or_known_default() == port && (host == bound || is_below())
     });
     if is_it { Ok(()) } else { Err(refuse(bound.clone())) }
 }
 
-/// The host and the port of what a vendor calls a host: `github.com`, `ghe.example.com:8443` or `https://github.com`.
-/// Without a port it is the usual one.
-fn place_of(text: &str, scheme: &str) -> Option<(String, Option<u16>)> {
+/// The host and port of a vendor's notation of a host: `github.com`, `ghe.example.com:8443` or `https://github.com`. The
+/// default port is the scheme's.
+fn host_and_port(text: &str, scheme: &str) -> Option<(String, Option<u16>)> {
     let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
     let url = Url::parse(&url).ok()?;
     Some((url.host_str()?.to_owned(), url.port_or_known_default()))
 }
 
-/// The host, and the port if it is not the usual one.
+/// The host, and the port if it is not the scheme's default.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_goes_as_the_descriptor_says_and_a_token_as_bearer() {
+    fn key_is_sent_as_the_descriptor_says_and_token_as_bearer() {
         let version = "anthropic-version: 2023-06-01".to_owned();
         assert_eq!(shown("openai", Credential::api_key("k")), ["Authorization: Bearer k"]);
         assert_eq!(
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_sent_nowhere_but_where_it_belongs() {
+    fn credential_is_sent_only_to_its_host() {
         let goes = |bound: Option<&str>, url: &str| {
             let resolved = resolved("gh", Credential::Token { token: "CANARY".into() }, bound);
             match headers(&provider("gh"), &resolved, Some(&url.parse().expect("a URL"))) {
@@ -272,7 +272,7 @@ mod tests {
                 && !goes(Some("localhost"), "http://localhost:8080/")
         );
         assert!(goes(Some("localhost:8080"), "http://localhost:8080/"));
-        // One of another host is not sent to the provider's usual one.
+        // A credential of another host is not sent to the provider's usual host.
         assert!(!goes(Some("ghe.example.com"), "https://api.github.com/user"));
         assert!(goes(Some("ghe.example.com"), "https://ghe.example.com/api/v3"));
         let own = resolved("gh", Credential::Token { token: "t".into() }, Some("ghe.example.com"));
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_none() {
+    fn credential_that_fits_no_header_is_refused() {
         let broken = resolved("openai", Credential::api_key("CANARY\r\nHost: evil"), None);
         let error = headers(&provider("openai"), &broken, None).expect_err("refused");
         assert!(matches!(error, HeadersError::NotAHeader(_)), "{error}");

@@ -1,3 +1,3 @@
-//! From a credential to what uses it.
+//! Handing credentials out to the programs that use them.
 
 pub mod headers;

@@ -8,7 +8,7 @@ use crate::{
     oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError, vendor_files::CaptureError,
 };
 
-/// Why there is no credential.
+/// An error of logging in.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// The provider does not have this mode.
@@ -27,7 +27,7 @@ pub enum LoginError {
     #[error("mode {0} is not available in this version")]
     NotImplemented(Mode),
     /// An input was given that the mode does not take.
-    #[error("{what} given, and mode {mode} takes none")]
+    #[error("{what} given, which mode {mode} does not take")]
     UnexpectedInput {
         /// The input with its verb: `an API key was`.
         what: &'static str,
@@ -59,7 +59,7 @@ pub enum LoginError {
     Busy {
         /// The credential.
         address: Box<Address>,
-        /// The other process; `None` if it has not written that down yet.
+        /// The other process; `None` if it has not recorded itself yet.
         holder: Option<Box<Holder>>,
     },
     /// The vendor's files could not be written.

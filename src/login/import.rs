@@ -17,8 +17,7 @@ const TRIES: usize = 3;
 /// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// The directory of the vendor's tool. Default: where the vendor's own variable says, or else the descriptor's
-    /// `home_dir`.
+    /// The directory of the vendor's tool. Default: the one in the vendor's own variable, or else the descriptor's `home_dir`.
     pub from: Option<PathBuf>,
     /// Take the login over: the vendor's tool loses it.
     pub take_over: bool,
@@ -28,11 +27,11 @@ pub struct ImportOptions {
     pub profile: Option<Name>,
 }
 
-/// Why nothing was imported.
+/// An error of importing.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The descriptor has no capture map.
-    #[error("{provider} has no capture map, which says where its own tool keeps a login")]
+    #[error("the descriptor of {provider} has no capture map, which says where its tool keeps a login")]
     NoMap {
         /// The provider.
         provider: String,
@@ -147,11 +146,11 @@ impl Import {
         }
         let directory = match (options.from, &provider.home_dir) {
             (Some(from), _) => Some(from),
-            (None, Some(home_dir)) => moved(&provider).or_else(|| in_home(home_dir)),
+            (None, Some(home_dir)) => variable_dir(&provider).or_else(|| in_home(home_dir)),
             (None, None) => None,
         };
         let no_place = || ImportError::NoPlace { provider: provider.name.clone() };
-        // Without the slash that may be at its end, which would follow a link.
+        // Without a slash at the end, which would follow a link.
         let directory: PathBuf = directory.ok_or_else(no_place)?.components().collect();
         if !directory.exists() {
             return Err(ImportError::NoDirectory { path: directory }.into());
@@ -166,7 +165,7 @@ impl Import {
         &self.directory
     }
 
-    /// Where the credential goes.
+    /// The address at which the credential is stored.
     pub fn address(&self) -> &Address {
         &self.address
     }
@@ -255,13 +254,13 @@ impl Import {
         store: &mut Store,
         record: Record,
         file: PathBuf,
-        gone: RemovedFrom,
+        removed: RemovedFrom,
     ) -> Result<Imported, LoginError> {
         let address = || Box::new(self.address.clone());
         store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
         match store.swap(&self.address, record.version, &record.credential, &metadata) {
-            Ok(Swap::Swapped(record)) => Ok(Imported { record, file, removed: Some(gone) }),
+            Ok(Swap::Swapped(record)) => Ok(Imported { record, file, removed: Some(removed) }),
             Err(source) => Err(ImportError::Unfinished { address: address(), source }.into()),
             Ok(Swap::Lost(_)) => Err(ImportError::Replaced { address: address() }.into()),
         }
@@ -279,7 +278,7 @@ fn is_removed(found: &Result<Captured, LoginError>, record: &Record) -> bool {
 }
 
 /// The vendor's directory according to the vendor's own variable: the one that names it in the container.
-fn moved(provider: &Provider) -> Option<PathBuf> {
+fn variable_dir(provider: &Provider) -> Option<PathBuf> {
     let mount = provider.container_mount.as_ref()?;
     let names = provider.env.iter().filter(|(_, value)| *value == mount).map(|(name, _)| name);
     let mut set = names.filter_map(std::env::var_os).map(PathBuf::from);

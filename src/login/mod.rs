@@ -156,7 +156,7 @@ impl Login {
     /// # Errors
     /// Any [`LoginError`].
     pub async fn run_vendor_cli(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
-        // Nothing begins that a missing variable would end.
+        // A missing variable is an error before anything begins.
         let (provider, project) = (self.provider.with_values()?, self.context.project()?.with_values()?);
         let login = cli::ContainerLogin {
             context: &self.context,

@@ -39,8 +39,7 @@ fn infer(provider: &Descriptor, options: &LoginOptions) -> Option<Mode> {
     (!options.fields.is_empty()).then_some(if basic { Mode::Basic } else { Mode::Fields })
 }
 
-/// Refuses inputs that belong to a credential and that the mode would drop. Options that belong to another way of logging in
-/// are not looked at.
+/// Refuses credentials and fields that the mode would ignore. Other unused options are not an error.
 fn validate_inputs(mode: Mode, options: &LoginOptions) -> Result<Mode, LoginError> {
     let takes_end = matches!(mode, Mode::ApiKey | Mode::Token);
     let takes_fields = matches!(mode, Mode::Basic | Mode::Fields);

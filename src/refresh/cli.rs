@@ -1,4 +1,4 @@
-//! Renewing by the vendor's own CLI, in a throwaway container.
+//! Refreshing with the vendor's own CLI, in a throwaway container.
 
 use jiff::Timestamp;
 
@@ -9,10 +9,10 @@ use crate::{
     vendor_files::Captured,
 };
 
-/// Gives the CLI the credential, runs its command, and takes what it left.
-pub(super) async fn run_vendor_cli(renewal: CliRefresh, seen: Record) -> Result<RefreshResult, RefreshError> {
+/// Runs the CLI with the credential, and reads the new tokens from its files.
+pub(super) async fn run_vendor_cli(refresh: CliRefresh, seen: Record) -> Result<RefreshResult, RefreshError> {
     let address = || Box::new(seen.address.clone());
-    let ran = renewal.run(&seen).await.map_err(|error| super::container_error(&seen, error))?;
+    let ran = refresh.run(&seen).await.map_err(|error| super::container_error(&seen, error))?;
     let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: Timestamp::now(), why };
     match (ran.captured, ran.ended) {
         (Ok(Some(Captured { credential, metadata, .. })), _) if tokens_changed(&seen, &credential) => {
@@ -24,8 +24,10 @@ pub(super) async fn run_vendor_cli(renewal: CliRefresh, seen: Record) -> Result<
             })
         }
         (_, Err(error)) => Err(super::container_error(&seen, error)),
-        (Err(error), _) => Err(in_doubt(format!("what the vendor's CLI left cannot be read: {error}"))),
-        // It may have sent the token and not have come to writing the answer.
+        (Err(error), _) => {
+            Err(in_doubt(format!("cannot read the files that the vendor's CLI left: {error}")))
+        }
+        // It may have sent the token without writing the answer.
         (_, Ok(ended @ (CliEnd::Killed | CliEnd::Lost))) => {
             Err(in_doubt(format!("the vendor's CLI did not end by itself: it {ended}")))
         }
@@ -34,12 +36,12 @@ pub(super) async fn run_vendor_cli(renewal: CliRefresh, seen: Record) -> Result<
         }
         (Ok(None), Ok(ended)) => Err(RefreshError::Refused {
             address: address(),
-            why: format!("its CLI {ended} and took the login out of its files"),
+            why: format!("its CLI {ended} and removed the login from its files"),
         }),
     }
 }
 
-/// Another refresh token alone counts, too: the one that was sent may be spent.
+/// Whether the CLI wrote new tokens. A new refresh token alone counts: the vendor may have consumed the old one.
 fn tokens_changed(seen: &Record, now: &Credential) -> bool {
     match (&seen.credential, now) {
         (Credential::OAuth(before), Credential::OAuth(now)) => {

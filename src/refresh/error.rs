@@ -16,7 +16,7 @@ use crate::{
     vendor_files::CaptureError,
 };
 
-/// Why a credential was not refreshed.
+/// An error of refreshing a credential.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
@@ -83,7 +83,7 @@ pub enum RefreshError {
         /// The failure.
         source: OAuthError,
     },
-    /// Another process tried while we waited, or the vendor has named a later time. The vendor was not asked again.
+    /// Another process tried while we waited, or the vendor asked to wait. The vendor was not asked again.
     #[error("could not refresh {address} just now{}: {why}", not_before(*.until))]
     BackingOff {
         /// The credential.

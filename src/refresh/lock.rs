@@ -42,7 +42,7 @@ pub enum Acquired<T> {
     TimedOut,
 }
 
-/// The queues of this process's tasks, so that one of them at a time looks at the file.
+/// The queues of this process's tasks, by lock file: one task at a time looks at the file.
 static QUEUES: Mutex<Option<HashMap<PathBuf, Weak<AsyncMutex<()>>>>> = Mutex::new(None);
 
 fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
@@ -58,8 +58,8 @@ fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
 }
 
 impl RefreshLock {
-    /// Waits for the refresh lock of `address` in a store, for at most `limit`. `is_done` is asked whenever nobody holds the
-    /// lock: if it returns a value, the lock is no longer needed.
+    /// Waits for the refresh lock of `address` in a store, for at most `limit`. `is_done` is called whenever nobody holds the
+    /// lock; if it returns a value, the lock is not needed.
     ///
     /// # Errors
     /// The errors of `is_done`, and [`RefreshLockError`] for the lock file.
@@ -70,7 +70,7 @@ impl RefreshLock {
         mut is_done: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<Acquired<T>, E> {
         let data = store.lock().data_dir().map(Path::to_owned);
-        // No other process has a store that is in memory.
+        // A store in memory belongs to one process.
         let Some(data) = data else {
             let path = PathBuf::from(store.id().to_string()).join(address.lock_file_name());
             let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
@@ -86,7 +86,7 @@ impl RefreshLock {
         let begin = Instant::now();
         let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
         loop {
-            // The holder removes the file at the end: all who wait then look at the store, and not before.
+            // The holder removes the file at the end; only then do the waiting tasks look at the store.
             let found = match attempt(false)? {
                 TryLock::Missing => match is_done()? {
                     Some(done) => return Ok(Acquired::Done(done)),
@@ -106,7 +106,7 @@ impl RefreshLock {
 }
 
 impl RefreshLock {
-    /// A task that is alone needs no timer: the runtime may have none.
+    /// Waits for the other tasks of this process. Without others no timer is used, because the runtime may have none.
     async fn queue_up(path: &Path, limit: Duration) -> Option<OwnedMutexGuard<()>> {
         let queue = queue(path);
         match queue.clone().try_lock_owned() {
@@ -134,7 +134,7 @@ impl Drop for RefreshLock {
     }
 }
 
-/// The lock file cannot be used.
+/// A failure to use the lock file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {}", path.display())]
 pub struct RefreshLockError {

@@ -1,5 +1,4 @@
-//! Changes to the store as a whole, which wait for the refreshes in flight: with another key, or other credentials in their
-//! place, a vendor's answer could not be stored.
+//! Changes to the whole store, which wait for refreshes in flight: after the change, a vendor's answer could not be stored.
 
 use std::{
     path::Path,
@@ -19,10 +18,10 @@ use crate::{
 /// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), once no refresh is in flight.
 ///
 /// # Errors
-/// [`RefreshError::Busy`] if a refresh goes on for longer than any should; [`RefreshError::Store`].
-pub async fn rekey(store: &SharedStore, how: &Rekey) -> Result<(), RefreshError> {
+/// [`RefreshError::Busy`] if a refresh takes longer than its limit; [`RefreshError::Store`].
+pub async fn rekey(store: &SharedStore, options: &Rekey) -> Result<(), RefreshError> {
     // A passphrase is asked for once, however often the change is tried.
-    let prepared = store.lock().prepare_rekey(how);
+    let prepared = store.lock().prepare_rekey(options);
     let done = match prepared {
         Ok(prepared) => {
             when_no_refresh_is_in_flight(store, LONGEST, || store.lock().rekey_as_prepared(&prepared)).await

@@ -1,4 +1,4 @@
-//! The way in which a stored credential is refreshed.
+//! The methods of refreshing a stored credential.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::{
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 
-/// The way in which a credential is refreshed.
+/// The method of refreshing a credential.
 pub(super) enum RefreshMethod {
     /// The refresh token goes to this token endpoint.
     Server(Box<TokenEndpoint>),
-    /// A grant that asks nobody is made again at this token endpoint.
+    /// A grant that needs no person is made again at this token endpoint.
     Regrant(Box<TokenEndpoint>, Mode),
     /// The vendor's own CLI does it, in a container.
     Cli,
 }
 
 impl RefreshMethod {
-    /// The longest time to wait for another process that refreshes in this way.
+    /// The longest time to wait for another process that uses this method.
     pub fn time_limit(&self) -> Duration {
         match self {
             Self::Server(_) | Self::Regrant(..) => limits::BY_SERVER,
@@ -31,7 +31,7 @@ impl RefreshMethod {
     }
 }
 
-/// Finds the way to refresh a stored credential: from the origin kept beside the tokens of an OAuth flow, else from its
+/// Finds the method for a stored credential: from the origin stored with the tokens of an OAuth flow, or else from its
 /// provider's descriptor.
 pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<RefreshMethod, RefreshError> {
     let not = |why| not_refreshable(record, why);
@@ -42,7 +42,7 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     if record.metadata.owner != Owner::Us {
         return Err(not("it belongs to the vendor's own tool, from which it was imported"));
     }
-    // Tokens go back to where they came from, whatever the descriptor says now.
+    // Tokens go only to the server that issued them, whatever the descriptor says now.
     if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
         return match (server::has_refresh_token(oauth), regrant::is_non_interactive(origin.mode)) {

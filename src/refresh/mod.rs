@@ -1,7 +1,7 @@
-//! Refreshing a credential: once, however many ask, and never twice with the same refresh token.
+//! Refreshing a credential: once for all tasks and processes that ask, and never twice with the same refresh token.
 //!
-//! The refresh lock of a credential is a file, so that a dead holder is in nobody's way. The attempt is recorded in the
-//! store before the refresh token is sent, so that nobody repeats one whose outcome is unknown. No lock on the store is
+//! The refresh lock of a credential is a file lock, which the system releases when its holder dies. The attempt is recorded in the
+//! store before the refresh token is sent, so that an attempt whose outcome is unknown is not repeated. No lock on the store is
 //! held while the network is awaited.
 
 mod cli;
@@ -69,17 +69,17 @@ impl Refreshed {
     }
 }
 
-/// The credential that a vendor gave in exchange for a refresh token.
+/// The credential that a vendor returned for a refresh token.
 struct RefreshResult {
     credential: Credential,
     metadata: Metadata,
 }
 
-/// A prepared exchange: nothing is sent before it is awaited.
-type Exchange = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
+/// A prepared attempt: nothing is sent before it is awaited.
+type Attempt = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
 
 impl<'a> Refresh<'a> {
-    /// A refresh of this credential, whose provider's descriptor must be in order: it says where tokens are sent.
+    /// A refresh of a credential. The descriptor of its provider must be valid, because it says where tokens are sent.
     ///
     /// # Errors
     /// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
@@ -88,26 +88,26 @@ impl<'a> Refresh<'a> {
         Ok(Self { context, provider: provider_of(&registry, record)?.clone() })
     }
 
-    /// Whether there is a way to refresh the credential, not whether it would succeed.
+    /// Whether there is a method of refreshing the credential, not whether that would succeed.
     pub fn is_possible(&self, record: &Record) -> bool {
         refresh_method(&self.provider, record).is_ok()
     }
 
-    /// Refreshes a credential that is due, or in any case with `force`. Other tasks and processes that ask meanwhile wait
-    /// and get the same result, also when it is that the vendor cannot be reached.
+    /// Refreshes a credential if it is due or `force` is set, at most once. Other tasks and processes that ask meanwhile wait
+    /// and get the same result, even if it is a failure.
     ///
-    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last exchange is unknown: the
-    /// vendor may take that for a theft and end the login.
+    /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last use is unknown: the
+    /// vendor may treat that as theft and end the login.
     ///
-    /// The exchange runs to its end even if the caller stops waiting: a vendor's answer is not lost. A store that cannot
-    /// be written just then is tried for some minutes.
+    /// The attempt runs to its end even if the caller stops waiting, so that the vendor's answer is not lost. Storing it is
+    /// retried for some minutes.
     ///
     /// # Errors
     /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
     /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
         let limit = refresh_method(&self.provider, seen)?.time_limit();
-        // Open until the end, with its key: the vendor's answer must not be lost for want of either.
+        // The store stays open, with its key, so that the vendor's answer can be stored.
         let store = self.context.prepared_store().await?;
         let asked = Timestamp::now();
         if !force {
@@ -127,16 +127,16 @@ impl<'a> Refresh<'a> {
         if let Some(record) = is_done()? {
             return Ok(Refreshed::Earlier(record));
         }
-        let exchange = self.prepare_exchange(&store, seen).await?;
+        let attempt = self.prepare_attempt(&store, seen).await?;
         let before = match begin(&store, seen, force)? {
             BeginAttempt::Now(before) => before,
             BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
         };
-        self.run_to_the_end(store, seen, before, exchange, lock).await
+        self.run_to_the_end(store, seen, before, attempt, lock).await
     }
 
-    /// Prepares the exchange. Everything that can fail without the refresh token being sent fails here.
-    async fn prepare_exchange(&self, store: &SharedStore, seen: &Record) -> Result<Exchange, RefreshError> {
+    /// Prepares an attempt. Everything that can fail without the refresh token being sent fails here.
+    async fn prepare_attempt(&self, store: &SharedStore, seen: &Record) -> Result<Attempt, RefreshError> {
         let provider = self.provider.clone();
         Ok(match refresh_method(&self.provider, seen)? {
             RefreshMethod::Server(endpoint) => {
@@ -164,26 +164,26 @@ impl<'a> Refresh<'a> {
         })
     }
 
-    /// Runs the exchange and stores its result, in a task that goes on when the caller stops waiting.
+    /// Runs an attempt and stores its result, in a task that continues when the caller stops waiting.
     async fn run_to_the_end(
         &self,
         store: SharedStore,
         seen: &Record,
         before: Option<RefreshAttempt>,
-        exchange: Exchange,
+        attempt: Attempt,
         lock: RefreshLock,
     ) -> Result<Refreshed, RefreshError> {
         let record = seen.clone();
-        let (tell, told) = oneshot::channel();
+        let (tell, trouble) = oneshot::channel();
         let mut task = tokio::spawn(async move {
-            let outcome = exchange.await;
+            let outcome = attempt.await;
             let stored = store_result(&store, &record, before, outcome, tell).await;
             drop(lock);
             stored
         });
         let ended = tokio::select! {
             ended = &mut task => ended,
-            Ok(why) = told => {
+            Ok(why) = trouble => {
                 let text = format!("cannot store the vendor's answer yet, trying again: {why}");
                 self.context.ui().show(Event::Warning(&text));
                 task.await

@@ -1,4 +1,4 @@
-//! Whether what came back is of another account.
+//! Detecting tokens of another account.
 
 use super::RefreshResult;
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     login::oauth::account::Subject,
 };
 
-/// The account that was expected, and the other one that was found.
+/// Returns the expected and the found account, if they differ.
 ///
-/// A person may get another e-mail address: where both identity tokens name their subject, that decides. An access token
-/// is not ours to read, so that of one it can only excuse another name.
+/// A person's e-mail address may change, so the subject decides if both identity tokens have one. Access tokens are opaque
+/// to clients: an equal subject in them only excuses different names.
 pub(super) fn other_account(seen: &Record, fresh: &RefreshResult) -> Option<(String, String)> {
     let (before, now) = (oauth(&seen.credential)?, oauth(&fresh.credential)?);
     let names = seen.metadata.account.as_ref().zip(fresh.metadata.account.as_ref());
     let names = names.filter(|(expected, found)| expected != found);
     let named = |(expected, found): (&String, &String)| (expected.clone(), found.clone());
-    // One that was only kept says nothing of the new tokens.
+    // An identity token that was kept from before says nothing about the new tokens.
     let id_tokens = before.id_token.as_ref().zip(now.id_token.as_ref()).filter(|(before, now)| before != now);
     match id_tokens.and_then(|(before, now)| Subject::of(before).zip(Subject::of(now))) {
         Some((before, now)) if before == now => None,

@@ -19,11 +19,11 @@ pub(super) fn already_refreshed(
     Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
 }
 
-/// Refuses a refresh token that the vendor has rejected, or whose last exchange has an unknown outcome.
+/// Refuses a refresh token that the vendor has rejected, or whose last use has an unknown outcome.
 pub(super) fn check_known_failure(store: &SharedStore, seen: &Record) -> Result<(), RefreshError> {
     match store.lock().attempt(&seen.address)? {
-        Some(exchange) if exchange.version == seen.version && exchange.state != AttemptState::InFlight => {
-            Err(known_failure(seen, exchange))
+        Some(attempt) if attempt.version == seen.version && attempt.state != AttemptState::InFlight => {
+            Err(known_failure(seen, attempt))
         }
         _ => Ok(()),
     }
@@ -47,7 +47,7 @@ pub(super) fn check_backoff(
     Ok(())
 }
 
-/// Whether the refresh token may be sent.
+/// The outcome of beginning an attempt: whether the refresh token may be sent.
 pub(super) enum BeginAttempt {
     /// Yes: the attempt is recorded, in place of this earlier one.
     Now(Option<RefreshAttempt>),
@@ -87,19 +87,19 @@ pub(crate) fn mark_interrupted(
 }
 
 pub(super) fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
-    let exchange = store.lock().attempt(&seen.address);
-    let holder = exchange.ok().flatten().map(|exchange| exchange.holder);
+    let attempt = store.lock().attempt(&seen.address);
+    let holder = attempt.ok().flatten().map(|attempt| attempt.holder);
     RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
 }
 
 /// The error of an earlier attempt.
-fn known_failure(seen: &Record, exchange: RefreshAttempt) -> RefreshError {
+fn known_failure(seen: &Record, attempt: RefreshAttempt) -> RefreshError {
     let address = Box::new(seen.address.clone());
-    let why = exchange.why.unwrap_or_default();
-    match exchange.state {
+    let why = attempt.why.unwrap_or_default();
+    match attempt.state {
         AttemptState::Rejected => RefreshError::Refused { address, why },
         AttemptState::Unknown | AttemptState::InFlight => {
-            RefreshError::OutcomeUnknown { address, since: exchange.since, why }
+            RefreshError::OutcomeUnknown { address, since: attempt.since, why }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Renewing at the vendor's token endpoint (RFC 6749 section 6).
+//! Refreshing at the vendor's token endpoint (RFC 6749 section 6).
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{
     vendor_files,
 };
 
-/// Where the provider renews. `None`: the descriptor does not say.
+/// The provider's token endpoint; `None` if its descriptor has none.
 pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAuthError> {
     let Some(refresh) = &provider.refresh else { return Ok(None) };
     let Some(url) = &refresh.token_url else { return Ok(None) };
@@ -26,7 +26,7 @@ pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAu
     }))
 }
 
-/// Whether there is something to send.
+/// Whether there is a refresh token to send.
 pub(super) fn has_refresh_token(oauth: &OAuth) -> bool {
     oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
 }
@@ -45,11 +45,11 @@ pub(super) async fn send_refresh_token(
     Ok(refresh_result(&provider, &seen, before, tokens))
 }
 
-/// Makes a grant again that asks nobody. Nothing is used up by it: what became of it need not be known.
+/// Makes a grant again that needs no person. It consumes no refresh token, so an unknown outcome does no harm.
 pub(super) async fn repeat_grant(
     http: Http,
     endpoint: TokenEndpoint,
-    again: Regrant,
+    regrant: Regrant,
     provider: Provider,
     seen: Record,
 ) -> Result<RefreshResult, RefreshError> {
@@ -58,7 +58,7 @@ pub(super) async fn repeat_grant(
         false => failure(&seen, source),
     };
     let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
-    let tokens = again.run(&http, &endpoint).await.map_err(failed)?;
+    let tokens = regrant.run(&http, &endpoint).await.map_err(failed)?;
     Ok(refresh_result(&provider, &seen, before, tokens))
 }
 
@@ -78,7 +78,7 @@ fn failure(seen: &Record, error: OAuthError) -> RefreshError {
     }
     match error {
         OAuthError::Refused { code, description }
-            if is_permanent(&code) && !OF_THE_CLIENT.contains(&code.as_str()) =>
+            if is_permanent(&code) && !CLIENT_ERRORS.contains(&code.as_str()) =>
         {
             let why = description.map_or(code.clone(), |description| format!("{code}: {description}"));
             RefreshError::Refused { address, why }
@@ -87,9 +87,9 @@ fn failure(seen: &Record, error: OAuthError) -> RefreshError {
     }
 }
 
-/// These say nothing of the token, but of the client that the configuration names (RFC 6749 section 5.2): once that is
-/// right, the login works on.
-const OF_THE_CLIENT: [&str; 2] = ["invalid_client", "unauthorized_client"];
+/// Errors about the configured client, not the token (RFC 6749 section 5.2): once the configuration is corrected, the login
+/// works again.
+const CLIENT_ERRORS: [&str; 2] = ["invalid_client", "unauthorized_client"];
 
 fn is_permanent(code: &str) -> bool {
     OAuthError::Refused { code: code.to_owned(), description: None }.is_permanent()

@@ -22,8 +22,8 @@ use crate::{
 /// The word in the audit log for an answer that came after the credential was replaced.
 const REPLACED: &str = "replaced";
 
-/// Stores the credential that the vendor gave, or records the failure. The winner of a race is left alone. `tell` gets the
-/// reason once, if storing takes long.
+/// Stores the credential that the vendor gave, or records the failure. A credential that another process stored meanwhile is
+/// kept. `tell` gets the reason once, if storing takes long.
 pub(super) async fn store_result(
     store: &SharedStore,
     seen: &Record,
@@ -39,7 +39,7 @@ pub(super) async fn store_result(
             let swap = || store.lock().swap(address, version, &fresh.credential, &fresh.metadata);
             match retry_until_writable(swap, tell).await {
                 Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
-                // An earlier try failed after it had stored.
+                // An earlier try stored it and then failed.
                 Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
                     Ok(Refreshed::Now(record))
                 }
@@ -105,7 +105,7 @@ fn record_failure(
             let why = other.to_string();
             store.end_attempt(address, version, AttemptState::Rejected, &holder(), &why)?;
         }
-        // Nothing was sent, which says nothing of earlier attempts.
+        // The token was not sent, so an earlier attempt still counts.
         (_, false) => match before {
             Some(before) => store.restore_attempt(address, before)?,
             None => store.remove_attempt(address, version)?,

@@ -1,4 +1,4 @@
-//! From a credential that is due to one that can be used.
+//! Refreshing a credential before it is used.
 
 use super::{Expiring, Lookup, Request, ResolveError, Resolved, re_evaluate, resolve};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
     store::{Action, Outcome},
 };
 
-/// A credential that can be used, and the failure of its refresh.
+/// A credential that can be used, with the failure of its refresh, if that failed.
 #[derive(Debug)]
 pub struct FreshCredential {
     /// The credential.
     pub resolved: Resolved,
-    /// The reason why it was not refreshed although it was due: it can still be used. With [`RefreshError::NotStored`] it
-    /// was refreshed, and this value is the only copy.
+    /// The reason why it was not refreshed although it was due. After [`RefreshError::NotStored`] it was refreshed, and this
+    /// value is the only copy.
     pub not_refreshed: Option<RefreshError>,
 }
 
@@ -42,8 +42,8 @@ pub async fn find_fresh(context: &Context, request: &Request) -> Result<FreshCre
     }
 }
 
-/// Refreshes a credential that is due, or uses it as it is while it lasts. One whose vendor has ended the login is passed
-/// over if the project's order has another. The audit log gets an entry when a credential is handed out or refused.
+/// Refreshes a credential that is due; if that fails, uses the current one until it expires. A login that its vendor has
+/// ended is passed over if the project's order has another credential. The audit log gets an entry when a credential is handed out or refused.
 ///
 /// # Errors
 /// As [`find_fresh`].
@@ -92,7 +92,7 @@ async fn refresh(
                 return Ok(Expiring { record, ..expiring }.without_refresh()?.into());
             }
             Ok(Refreshed::Now(record)) => return Ok(expiring.refreshed(record).into()),
-            // Not necessarily a refresh: another process may have stored a credential of any kind and age.
+            // Another process may have stored a credential of any kind and age, not only a refreshed one.
             Ok(Refreshed::Earlier(record)) => match re_evaluate(context, request, expiring, record)? {
                 Lookup::Ready(resolved) => return Ok(resolved.into()),
                 Lookup::Expiring(other) if is_first => expiring = other,
@@ -104,14 +104,14 @@ async fn refresh(
                 let error = RefreshError::NotStored { address, fresh, source };
                 return Ok(FreshCredential { resolved, not_refreshed: Some(error) });
             }
-            Err(error) => return as_it_is(expiring, error),
+            Err(error) => return without_refresh(expiring, error),
         }
         is_first = false;
     }
 }
 
-/// The credential without the refresh that failed, while it lasts.
-fn as_it_is(expiring: Expiring, error: RefreshError) -> Result<FreshCredential, ResolveError> {
+/// The current credential, if it has not expired, or else the failure of its refresh.
+fn without_refresh(expiring: Expiring, error: RefreshError) -> Result<FreshCredential, ResolveError> {
     match expiring.without_refresh() {
         Ok(resolved) => Ok(FreshCredential { resolved, not_refreshed: Some(error) }),
         // A credential that cannot be refreshed has simply expired.

@@ -26,8 +26,8 @@ pub struct EnvCredential {
     pub fields: Vec<FieldSource>,
 }
 
-/// The credential that a provider's environment variables hold: the first of those of its API keys and then of its bearer
-/// tokens, else its fields, else `{ID}_API_KEY`, which every provider has.
+/// Finds a provider's credential in environment variables: those of its API keys first, then those of its bearer tokens, of
+/// its fields, and `{ID}_API_KEY`, which every provider has.
 ///
 /// # Errors
 /// [`ResolveError::Variable`] for a value that cannot be a secret: the search ends there, because the variable was meant.
@@ -91,8 +91,8 @@ fn empty_fields(provider: &Descriptor) -> Credential {
     }
 }
 
-/// Fills the blank fields of a stored credential from the variables that its descriptor names, and tells the origin of
-/// each. The values are used now, and not stored.
+/// Fills the blank fields of a stored credential from the variables that its descriptor names, and returns the origin
+/// of each. The values are not stored.
 ///
 /// # Errors
 /// [`ResolveError::Variable`] for a value that cannot be a secret: the field is not left blank, because the variable was meant.

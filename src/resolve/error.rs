@@ -12,7 +12,7 @@ use crate::{
     store::StoreError,
 };
 
-/// Why there is no credential to use.
+/// An error of resolving a request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {

@@ -21,7 +21,7 @@ pub struct Expiring {
 }
 
 impl Expiring {
-    /// The credential as it is stored, while it lasts.
+    /// The stored credential, if it has not expired.
     ///
     /// # Errors
     /// [`ResolveError::Expired`]
@@ -32,7 +32,7 @@ impl Expiring {
         }
     }
 
-    /// The credential with what a refresh stored.
+    /// The refreshed credential.
     pub fn refreshed(self, record: Record) -> Resolved {
         Resolved { skipped: self.skipped, ..Resolved::stored(record) }
     }

@@ -1,4 +1,4 @@
-//! From a request to the credential that is used.
+//! Resolving a request to the credential to use.
 
 pub mod ensure_fresh;
 pub mod env;
@@ -34,7 +34,7 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// The credential without a refresh, while it lasts.
+    /// The credential without a refresh, if it has not expired.
     ///
     /// # Errors
     /// [`ResolveError::Expired`]
@@ -133,7 +133,7 @@ fn name_of(registry: &Registry, typed: &str) -> Result<Name, ConfigError> {
     Ok(known.name.parse()?)
 }
 
-/// Evaluates what another process has stored in the place of a credential that was due.
+/// Evaluates the credential that another process has stored in place of one that was due.
 pub(crate) fn re_evaluate(
     context: &Context,
     request: &Request,

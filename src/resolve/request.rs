@@ -1,4 +1,4 @@
-//! The request for a credential, and what it resolves to.
+//! Requests for a credential, and their results.
 
 use super::ResolveError;
 use crate::credential::{Address, Credential, Metadata, Name, Record, Secret};
@@ -10,7 +10,7 @@ pub struct Request {
     pub set: Option<Name>,
     /// The provider, by its name or an alias.
     pub provider: String,
-    /// The profile. If it is named, it is used or nothing is: never another one.
+    /// The profile: if it is named, never another one is used.
     pub profile: Option<Name>,
     /// A credential to use for this request in place of any other. It is not stored.
     pub given: Option<Credential>,
@@ -184,7 +184,7 @@ impl Resolved {
 }
 
 impl Resolved {
-    /// The stored credential as it is.
+    /// A stored credential.
     pub(crate) fn stored(record: Record) -> Self {
         let Record { address, credential, metadata, .. } = record;
         let fields = fields_from(&credential, &Source::Stored);

@@ -23,7 +23,7 @@ use crate::{
 pub(super) enum Purpose {
     /// To hand the secret out: the audit log gets an entry.
     HandOut,
-    /// To know which credential it is, and its state.
+    /// To find out which credential it is, and its state.
     Inspect,
 }
 
@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The reason to pass over a credential: it has expired, and nothing can refresh it, or must.
+    /// The reason to pass over a credential: it has expired and cannot be refreshed.
     fn unusable_reason(&self, store: &Store, record: &Record) -> Result<Option<SkipReason>, StoreError> {
         if record.metadata.expires_at.is_none_or(|at| at > Timestamp::now()) {
             return Ok(None);
@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
         registry.get(key).is_ok_and(|known| known.name == provider.as_str())
     }
 
-    /// Tells whether a stored credential can be used, or should be refreshed first.
+    /// Decides whether a stored credential can be used, or should be refreshed first.
     pub(super) fn evaluate(&self, record: Record, skipped: Vec<Skipped>) -> Result<Lookup, ResolveError> {
         let now = Timestamp::now();
         if is_due(&record, now) {

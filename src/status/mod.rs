@@ -22,7 +22,7 @@ use crate::{
 /// A filter of the status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only this set. By default all sets; credentials in the environment belong to the set `default`.
+    /// Only this set; by default all sets. Credentials in the environment belong to the set `default`.
     pub set: Option<Name>,
     /// Only this provider, by its name, not an alias. It is listed even if it has no credential.
     pub provider: Option<Name>,
@@ -39,7 +39,7 @@ pub struct StatusEntry {
     pub address: Address,
     /// The provider's label; its name for a provider that is not known any more.
     pub label: String,
-    /// The modes in which one can be had.
+    /// The provider's modes.
     pub modes: Vec<Mode>,
     /// The credential's details; `None` if there is none, or none that can be read.
     pub details: Option<Details>,
@@ -47,7 +47,7 @@ pub struct StatusEntry {
     pub unreadable: Option<Unreadable>,
 }
 
-/// The status of all credentials that a filter lets through.
+/// The status of all credentials that match a filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// The credentials, and the providers without one.
@@ -119,7 +119,7 @@ impl StatusEntry {
     }
 }
 
-/// Reports everything that is stored or in the environment. No secret is read. A row that cannot be read hides no other.
+/// Lists all credentials that are stored or in the environment, without reading secrets. An unreadable row hides no other.
 ///
 /// # Errors
 /// As [`Store::open_existing`].
@@ -147,14 +147,14 @@ fn stored_entries(
     let attempts = attempt_states(&store, now)?;
     let mut entries: Vec<StatusEntry> = credentials
         .into_iter()
-        .filter(|summary| filter.admits(&summary.address))
+        .filter(|summary| filter.matches(&summary.address))
         .map(|summary| stored_entry(summary, registry, &attempts, now))
         .collect();
     let is_everything = filter.provider.is_none() && filter.profile.is_none();
     let mut nameless = Vec::new();
     for row in unreadable {
         match row.address.clone() {
-            Some(address) if filter.admits(&address) => {
+            Some(address) if filter.matches(&address) => {
                 let provider = registry.by_name(address.provider.as_str());
                 let entry = StatusEntry::new(address, provider, None);
                 entries.push(StatusEntry { unreadable: Some(row), ..entry });
@@ -166,8 +166,7 @@ fn stored_entries(
     Ok((entries, nameless))
 }
 
-/// Entries for credentials in the environment, and for providers that are listed without one. `entries` is sorted, so that
-/// it need not be looked through for each provider.
+/// Entries for credentials in the environment, and for providers that are listed without one. `entries` must be sorted.
 fn unstored_entries(entries: &[StatusEntry], registry: &Registry, filter: &Filter) -> Vec<StatusEntry> {
     let set = filter.set.clone().unwrap_or_else(Name::default_name);
     let stored = |name: &Name| {
@@ -181,10 +180,10 @@ fn unstored_entries(entries: &[StatusEntry], registry: &Registry, filter: &Filte
         let profile = filter.profile.clone().unwrap_or_else(Name::default_name);
         let address = Address { set: set.clone(), provider: name.clone(), profile };
         let (is_stored, is_stored_here) = stored(&name);
-        if is_stored_here || !filter.admits(&address) {
+        if is_stored_here || !filter.matches(&address) {
             continue;
         }
-        // Only what is stored has profiles.
+        // Only stored credentials have profiles.
         let details = environment_details(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
         if details.is_some() || (is_asked_for && !is_stored) {
@@ -195,8 +194,8 @@ fn unstored_entries(entries: &[StatusEntry], registry: &Registry, filter: &Filte
 }
 
 impl Filter {
-    /// Whether the filter lets this address through. The set is not looked at.
-    fn admits(&self, address: &Address) -> bool {
+    /// Whether an address matches the filter's provider and profile.
+    fn matches(&self, address: &Address) -> bool {
         self.provider.as_ref().is_none_or(|provider| *provider == address.provider)
             && self.profile.as_ref().is_none_or(|profile| *profile == address.profile)
     }
@@ -206,7 +205,7 @@ fn sort(entries: &mut [StatusEntry]) {
     entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
 }
 
-/// The states that the refresh attempts tell.
+/// The states of credentials according to their refresh attempts.
 type AttemptStates = BTreeMap<Address, CredentialState>;
 
 fn attempt_states(store: &Store, now: Timestamp) -> Result<AttemptStates, StoreError> {
@@ -224,8 +223,8 @@ fn stored_entry(
 ) -> StatusEntry {
     let provider = registry.by_name(summary.address.provider.as_str());
     let descriptor = provider.map(|provider| &**provider);
-    // Nothing is sent while a file of the provider is wrong.
-    let sends = registry.problems_of(summary.address.provider.as_str()).is_empty();
+    // Nothing is sent while a file of the provider is invalid.
+    let may_send = registry.problems_of(summary.address.provider.as_str()).is_empty();
     let fields = provider.map_or(Ok(Vec::new()), |provider| fields(&summary, provider));
     let state = match &fields {
         Ok(_) => state::credential_state(&summary, attempts.get(&summary.address).copied(), now),
@@ -236,8 +235,8 @@ fn stored_entry(
         source: Source::Stored,
         fields: fields.unwrap_or_else(|fields| fields),
         state,
-        refreshable: sends && state::is_refreshable(&summary, descriptor),
-        revocable: sends && state::is_revocable(&summary, descriptor),
+        refreshable: may_send && state::is_refreshable(&summary, descriptor),
+        revocable: may_send && state::is_revocable(&summary, descriptor),
         created_at: Some(summary.created_at),
         updated_at: Some(summary.updated_at),
         client_id: state::refresh_client(&summary, descriptor),
@@ -246,7 +245,7 @@ fn stored_entry(
     StatusEntry::new(summary.address, provider, Some(details))
 }
 
-/// The origin of each field; as an error, if a variable that is used for one cannot hold one.
+/// The origin of each field; as an error, if the variable of one holds no valid value.
 fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Vec<FieldSource>> {
     if !matches!(summary.kind, Kind::Fields | Kind::Basic) || summary.parts.is_empty() {
         return Ok(Vec::new());

@@ -23,8 +23,8 @@ pub enum CredentialState {
     NeedsLogin,
     /// A refresh is in flight.
     Refreshing,
-    /// A refresh was interrupted; or the stored row cannot be read; or its variable cannot hold a credential, or is not used
-    /// because a descriptor file of its provider is wrong.
+    /// A refresh was interrupted, the stored row cannot be read, its variable holds no valid value, or a descriptor file of its
+    /// provider is invalid.
     Error,
 }
 
@@ -47,7 +47,7 @@ impl std::fmt::Display for CredentialState {
     }
 }
 
-/// The state of a stored credential, given the state that its refresh attempt tells.
+/// The state of a stored credential, given the state according to its refresh attempt.
 pub fn credential_state(
     stored: &Summary,
     by_attempt: Option<CredentialState>,
@@ -61,7 +61,7 @@ pub fn credential_state(
     }
 }
 
-/// The state that a refresh attempt tells, as it was read from this store.
+/// The state of a credential according to its refresh attempt, which was read from this store.
 ///
 /// # Errors
 /// As [`Store::open`].
@@ -94,20 +94,20 @@ fn is_in_flight(
     }
 }
 
-/// Whether we can refresh a stored credential: it is ours, its provider has a way, and it has what that way needs.
+/// Whether we can refresh a stored credential: it is ours, and has what a refresh method of its provider needs.
 pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     let Some(provider) = provider else { return false };
     // The parts of a credential that an older version stored are not known.
     let has_token = stored.parts.is_empty() || stored.parts.iter().any(|part| part == "refresh_token");
     let flow = oauth_flow(stored);
     let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
-    let way = match (flow, strategy) {
+    let has_method = match (flow, strategy) {
         (Some(mode), _) => has_token || is_non_interactive(mode),
         (None, Some(RefreshStrategy::Oauth)) => has_token,
         (None, Some(RefreshStrategy::Command)) => true,
         (None, Some(RefreshStrategy::None) | None) => false,
     };
-    way && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
+    has_method && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us
 }
 
 /// Whether a logout asks the vendor to revoke a stored credential: it is an OAuth login and ours, and there is a revocation
@@ -115,7 +115,7 @@ pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
 pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     let described = provider.and_then(|known| known.revoke.as_ref());
     let host = stored.parts.iter().find_map(|part| part.strip_prefix(LOGIN_AT));
-    let place = match (oauth_flow(stored), host) {
+    let has_endpoint = match (oauth_flow(stored), host) {
         (Some(_), Some(host)) => {
             let is_there = |url: &str| url.parse::<Endpoint>().is_ok_and(|url| url.host() == host);
             stored.parts.iter().any(|part| part == REVOCATION)
@@ -124,7 +124,7 @@ pub fn is_revocable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
         // The origin of a credential that an older version stored is not known.
         _ => described.is_some(),
     };
-    place && stored.kind == Kind::Oauth && stored.metadata.owner.is_us()
+    has_endpoint && stored.kind == Kind::Oauth && stored.metadata.owner.is_us()
 }
 
 /// The OAuth client that refreshes a stored login: the client that made it, or else its descriptor's.

@@ -59,7 +59,7 @@ fn an_end_that_is_none_stores_nothing() {
     }
     home.authenticate(["demo", "slack", "--mode", "fields", "--expires-in", "1h"])
         .exits(code::USAGE)
-        .says("an expiry was given, and mode fields takes none");
+        .says("an expiry was given, which mode fields does not take");
     assert!(!home.database().exists());
 }
 
@@ -81,7 +81,7 @@ fn an_invalid_token_is_refused_and_not_repeated() {
     home.authenticate(["demo", "claude", "--mode", "api_key", "--token-stdin"])
         .input(KEY)
         .exits(code::USAGE)
-        .says("a token was given, and mode api_key takes none");
+        .says("a token was given, which mode api_key does not take");
     assert!(!home.database().exists());
 }
 

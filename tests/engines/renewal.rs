@@ -110,10 +110,10 @@ fn a_cli_that_changes_nothing_may_be_asked_again() {
 fn a_cli_that_signs_out_needs_a_login() {
     let home = expired(Place::Docker, &format!("echo '{{}}' >{FILE}"));
     let ended = home.run(&["token", "p", "acme"]).expect(3);
-    assert!(ended.err.contains("took the login out of its files"), "{}", ended.err);
+    assert!(ended.err.contains("removed the login from its files"), "{}", ended.err);
     assert_eq!(home.status()["credentials"][0]["state"], "needs login");
     let again = home.run(&["token", "p", "acme"]).expect(3);
-    assert!(again.err.contains("took the login out of its files"), "remembered: {}", again.err);
+    assert!(again.err.contains("removed the login from its files"), "remembered: {}", again.err);
     home.assert_nothing_left();
 }
 

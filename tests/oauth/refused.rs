@@ -9,7 +9,7 @@ fn a_key_is_not_taken_by_a_mode_that_has_none() {
     home.authenticate(["demo", "acme", "--mode", "device", "--api-key-stdin"])
         .input("sk-CANARY")
         .exits(code::USAGE)
-        .says("mode device takes none")
+        .says("which mode device does not take")
         .does_not_say("CANARY");
 }
 
