@@ -99,7 +99,7 @@ fn a_login_that_the_vendor_has_ended() {
     issuer.revoke(old["refresh_token"].as_str().expect("one"));
     let ended = home.run(&["refresh", "demo", "claude"]).expect(4);
     assert!(ended.err.contains("the vendor's CLI did not refresh claude: it ended with"), "{}", ended.err);
-    assert!(ended.err.contains("if it stays so, log in again"), "{}", ended.err);
+    assert!(ended.err.contains("if it still fails, log in again"), "{}", ended.err);
     assert_eq!(stored(&home).refresh_token.expect("one").expose(), old["refresh_token"]);
     assert_eq!(issuer.issued().len(), 1);
     home.assert_nothing_left();
