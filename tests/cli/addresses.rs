@@ -41,7 +41,7 @@ fn sets_keep_projects_apart() {
 }
 
 #[test]
-fn a_projects_file_names_its_set() {
+fn project_file_names_its_set() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     store(&home, ["shop", "claude"], KEY);
@@ -52,7 +52,7 @@ fn a_projects_file_names_its_set() {
 }
 
 #[test]
-fn the_flag_wins_over_the_projects_file() {
+fn set_flag_wins_over_the_project_file() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     store(&home, ["shop", "claude", "--set", "own"], KEY);
@@ -60,7 +60,7 @@ fn the_flag_wins_over_the_projects_file() {
 }
 
 #[test]
-fn a_wrong_project_file_is_not_guessed_around() {
+fn invalid_project_file_is_an_error() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_sett: team\n");
     home.authenticate(["shop", "claude", "--api-key-stdin"])
@@ -71,7 +71,7 @@ fn a_wrong_project_file_is_not_guessed_around() {
 }
 
 #[test]
-fn an_alias_is_the_same_provider() {
+fn alias_names_the_same_provider() {
     let home = Home::new();
     store(&home, ["demo", "claude-code"], KEY);
     assert_eq!(home.keys(), [("default/claude/default".to_owned(), KEY.to_owned())]);
@@ -79,7 +79,7 @@ fn an_alias_is_the_same_provider() {
 }
 
 #[test]
-fn a_project_may_be_named_like_a_verb() {
+fn project_can_be_named_like_a_command() {
     let home = Home::new();
     home.write("config/projects/status.yaml", "credential_set: team\n");
     store(&home, ["login", "status", "claude"], KEY);
@@ -88,7 +88,7 @@ fn a_project_may_be_named_like_a_verb() {
 }
 
 #[test]
-fn a_name_that_could_be_a_path_is_refused() {
+fn name_that_could_be_a_path_is_refused() {
     let home = Home::new();
     for arguments in [["../demo", "claude"], ["demo", "claude:../x"], ["demo", "claude:"]] {
         home.authenticate(arguments.into_iter().chain(["--api-key-stdin"]))
@@ -100,7 +100,7 @@ fn a_name_that_could_be_a_path_is_refused() {
 }
 
 #[test]
-fn a_profile_of_no_provider_is_refused() {
+fn profile_without_a_provider_is_refused() {
     let home = Home::new();
     for words in [&["token", "demo", ":work"][..], &["refresh", ":work"], &["status", ":work"]] {
         home.authenticate(words).exits(code::USAGE).says("\"\" is not a name: use 1 to 64 letters");

@@ -11,7 +11,7 @@ fn only_key(home: &Home) -> String {
 }
 
 #[test]
-fn from_standard_input() {
+fn key_is_read_from_standard_input() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(KEY)
@@ -24,7 +24,7 @@ fn from_standard_input() {
 }
 
 #[test]
-fn from_a_file() {
+fn key_is_read_from_a_file() {
     let home = Home::new();
     let file = home.write("key", &format!("{KEY}\n"));
     home.authenticate(["demo", "openai", "--api-key-file", file.to_str().unwrap()])
@@ -34,7 +34,7 @@ fn from_a_file() {
 }
 
 #[test]
-fn from_an_environment_variable() {
+fn key_is_read_from_an_environment_variable() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
         .env("MY_KEY", KEY)
@@ -44,7 +44,7 @@ fn from_an_environment_variable() {
 }
 
 #[test]
-fn as_an_argument_with_a_warning() {
+fn key_as_an_argument_is_stored_with_a_warning() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key", KEY])
         .exits(code::DONE)
@@ -54,7 +54,7 @@ fn as_an_argument_with_a_warning() {
 }
 
 #[test]
-fn typed_at_a_prompt_that_shows_nothing_of_it() {
+fn key_typed_at_the_prompt_is_hidden() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "openai"], &[]);
     session.shows("https://platform.openai.com/api-keys").shows("API key for OpenAI").masks();
@@ -65,7 +65,7 @@ fn typed_at_a_prompt_that_shows_nothing_of_it() {
 }
 
 #[test]
-fn a_prompt_that_is_interrupted_stores_nothing() {
+fn interrupted_prompt_stores_nothing() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "openai"], &[]);
     session.shows("API key for OpenAI").masks();
@@ -86,7 +86,7 @@ fn without_a_terminal_nothing_is_asked() {
 }
 
 #[test]
-fn standard_input_that_is_a_terminal_would_show_the_key() {
+fn standard_input_that_is_a_terminal_is_refused() {
     let home = Home::new();
     let session = Session::start(&home, ["demo", "openai", "--api-key-stdin"], &[]);
     let shown = session.exits(code::USAGE);
@@ -94,7 +94,7 @@ fn standard_input_that_is_a_terminal_would_show_the_key() {
 }
 
 #[test]
-fn only_one_source_is_taken() {
+fn several_key_sources_are_refused() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-stdin", "--api-key-env", "MY_KEY"])
         .env("MY_KEY", KEY)
@@ -105,7 +105,7 @@ fn only_one_source_is_taken() {
 }
 
 #[test]
-fn white_space_around_it_goes() {
+fn white_space_around_the_key_is_removed() {
     for around in
         [format!("{KEY}\n"), format!("{KEY}\r\n"), format!("  \t{KEY} \n\n"), format!("\u{feff}{KEY}\n")]
     {
@@ -116,7 +116,7 @@ fn white_space_around_it_goes() {
 }
 
 #[test]
-fn the_stored_bytes_are_the_documented_ones() {
+fn stored_bytes_are_as_documented() {
     let home = Home::new();
     home.stores("openai", KEY);
     let [(_, secret)] = home.stored().try_into().expect("one credential");
@@ -124,7 +124,7 @@ fn the_stored_bytes_are_the_documented_ones() {
 }
 
 #[test]
-fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
+fn key_with_json_escapes_is_printed_unchanged() {
     let home = Home::new();
     let odd = r#"a"b\c/ü€😀"#;
     let login = ["demo", "mistral", "--api-key-stdin"];
@@ -136,7 +136,7 @@ fn a_key_that_json_has_to_escape_comes_back_as_it_was() {
 }
 
 #[test]
-fn an_invalid_key_is_refused_and_not_repeated() {
+fn invalid_key_is_refused_and_not_repeated() {
     let two_lines = format!("{KEY}\n{KEY}");
     let long = format!("sk-CANARY{}", "x".repeat(20_000));
     let refused: [(&str, &str); 9] = [
@@ -163,7 +163,7 @@ fn an_invalid_key_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn key_that_is_not_utf8_is_refused() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(b"sk-CANARY-\xff\xfe-0123456789abcdef")
@@ -174,7 +174,7 @@ fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
-fn a_source_that_is_not_there_is_said() {
+fn missing_key_source_is_reported() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-file", "/nonexistent/key"])
         .exits(code::USAGE)
@@ -194,7 +194,7 @@ fn a_source_that_is_not_there_is_said() {
 
 /// An easy slip: the key where its variable or its file should be named.
 #[test]
-fn a_key_in_place_of_a_name_is_not_repeated() {
+fn key_in_place_of_a_name_is_not_repeated() {
     let home = Home::new();
     for flag in ["--api-key-env", "--api-key-file"] {
         home.authenticate(["demo", "openai", flag, KEY]).exits(code::USAGE).does_not_say(CANARY);
@@ -202,7 +202,7 @@ fn a_key_in_place_of_a_name_is_not_repeated() {
 }
 
 #[test]
-fn force_overrules_the_pattern_and_nothing_else() {
+fn force_overrides_only_the_pattern() {
     let home = Home::new();
     let odd = "CANARY-is-of-another-vendor";
     home.authenticate(["demo", "openai", "--api-key-stdin"])
@@ -219,7 +219,7 @@ fn force_overrules_the_pattern_and_nothing_else() {
 }
 
 #[test]
-fn storing_again_replaces_it_and_leaves_nothing_of_the_old_one() {
+fn storing_again_erases_the_old_key() {
     let home = Home::new();
     home.stores("openai", "sk-OLD-0123456789-abcdefghij");
     home.stores("openai", KEY);
@@ -231,7 +231,7 @@ fn storing_again_replaces_it_and_leaves_nothing_of_the_old_one() {
 }
 
 #[test]
-fn a_refused_key_leaves_the_stored_one() {
+fn refused_key_keeps_the_stored_one() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["demo", "openai", "--api-key-stdin"]).input("nonsense").exits(code::USAGE);
@@ -239,7 +239,7 @@ fn a_refused_key_leaves_the_stored_one() {
 }
 
 #[test]
-fn a_result_that_cannot_be_written_does_not_look_like_a_failed_login() {
+fn unprintable_result_is_not_reported_as_a_failed_login() {
     let home = Home::new();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("opened");
     let outcome = home
@@ -252,7 +252,7 @@ fn a_result_that_cannot_be_written_does_not_look_like_a_failed_login() {
 }
 
 #[test]
-fn json_says_where_it_went_and_not_what_it_is() {
+fn json_has_the_address_and_not_the_key() {
     let home = Home::new();
     let outcome =
         home.authenticate(["demo", "openai:work", "--api-key-stdin", "--json"]).input(KEY).exits(code::DONE);

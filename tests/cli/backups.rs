@@ -37,7 +37,7 @@ fn status(home: &Home) -> serde_json::Value {
 }
 
 #[test]
-fn a_backup_with_a_passphrase_comes_back_as_it_was() {
+fn backup_with_a_passphrase_restores_all_credentials() {
     let home = Home::new();
     many_kinds(&home);
     let said = store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
@@ -58,7 +58,7 @@ fn a_backup_with_a_passphrase_comes_back_as_it_was() {
 }
 
 #[test]
-fn the_store_before_a_restore_is_kept_sealed() {
+fn restore_keeps_a_sealed_copy_of_the_replaced_credentials() {
     let home = with_key();
     store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     home.stores("openai", "sk-CANARY-newer-0123456789");
@@ -81,7 +81,7 @@ fn the_store_before_a_restore_is_kept_sealed() {
 /// Sealing the copy takes a while, in which somebody stores one thing after the other.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_login_during_a_restore_is_in_the_copy_that_is_kept() {
+fn credential_stored_during_a_restore_is_in_the_kept_copy() {
     use rustix::fs::inotify;
 
     let home = with_key();
@@ -117,7 +117,7 @@ fn a_login_during_a_restore_is_in_the_copy_that_is_kept() {
 
 /// With an identity, for that takes no time.
 #[test]
-fn the_newest_three_copies_before_restores_are_kept() {
+fn newest_three_copies_before_restores_are_kept() {
     let home = with_key();
     let (secret, recipient) = identity();
     home.write("identity", &secret);
@@ -143,7 +143,7 @@ fn the_newest_three_copies_before_restores_are_kept() {
 
 /// Whoever makes a backup says how much memory its passphrase takes: twice as much with each step.
 #[test]
-fn a_backup_does_not_get_all_the_memory_that_it_asks_for() {
+fn backup_that_asks_for_too_much_memory_is_refused() {
     let home = with_key();
     for work in [21, 22, 63] {
         let header = format!(
@@ -163,7 +163,7 @@ fn a_backup_does_not_get_all_the_memory_that_it_asks_for() {
 }
 
 #[test]
-fn a_backup_for_recipients_opens_with_any_of_their_identities() {
+fn backup_for_recipients_opens_with_any_of_their_identities() {
     let home = Home::new();
     many_kinds(&home);
     let [first, second, third] = [0; 3].map(|_| identity());
@@ -208,7 +208,7 @@ fn identity() -> (String, String) {
 }
 
 #[test]
-fn a_backup_is_not_written_over_another_file_by_mistake() {
+fn backup_does_not_replace_a_file_without_force() {
     let home = with_key();
     home.write("b.age", "something else");
     store(&home, ["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::USAGE).says("use --force");
@@ -226,7 +226,7 @@ fn a_backup_is_not_written_over_another_file_by_mistake() {
 }
 
 #[test]
-fn a_backup_at_the_terminal_is_asked_for_twice() {
+fn backup_passphrase_is_asked_for_twice() {
     let home = with_key();
     let mut session = Session::start(&home, ["store", "backup", "b.age"], &[]);
     session.shows("New passphrase for the backup").masks();
@@ -241,7 +241,7 @@ fn a_backup_at_the_terminal_is_asked_for_twice() {
 }
 
 #[test]
-fn a_backup_that_is_damaged_or_none_replaces_nothing() {
+fn damaged_backup_replaces_nothing() {
     let home = with_key();
     store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     let good = fs::read(home.path().join("b.age")).expect("read");
@@ -291,7 +291,7 @@ fn a_backup_that_is_damaged_or_none_replaces_nothing() {
 
 /// It opens, and holds something else.
 #[test]
-fn a_sealed_file_with_other_content_replaces_nothing() {
+fn age_file_with_other_content_replaces_nothing() {
     let home = with_key();
     let before = home.stored();
     let record = |provider: &str, kind: &str| {
@@ -333,7 +333,7 @@ fn a_sealed_file_with_other_content_replaces_nothing() {
 }
 
 #[test]
-fn a_backup_takes_the_place_of_nothing_that_the_store_needs() {
+fn backup_cannot_replace_files_of_the_store() {
     let home = Home::new();
     home.stores("openai", KEY);
     for name in ["credentials.db", "store.key", "notes.txt"] {

@@ -20,7 +20,7 @@ fn in_no_file(home: &Home) {
 }
 
 #[test]
-fn keys_that_are_stored() {
+fn stored_keys_appear_nowhere_else() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .input(KEY)
@@ -62,7 +62,7 @@ fn keys_that_are_stored() {
 }
 
 #[test]
-fn keys_that_are_refused() {
+fn refused_keys_appear_nowhere() {
     let home = Home::new();
     let bad = format!("{KEY} and more");
     let two = format!("{KEY}\n{KEY}");
@@ -94,7 +94,7 @@ fn keys_that_are_refused() {
 }
 
 #[test]
-fn credentials_that_cannot_be_used() {
+fn unusable_credentials_appear_nowhere() {
     let home = Home::new();
     let oauth = Credential::OAuth(OAuth {
         access_token: KEY.into(),
@@ -150,7 +150,7 @@ impl Writing {
 }
 
 #[test]
-fn a_key_from_standard_input_is_in_no_process_table() {
+fn key_from_standard_input_is_in_no_process_table() {
     let home = Home::new();
     home.stores("mistral", "other");
     let writing = Writing::begin(&home);
@@ -165,7 +165,7 @@ fn a_key_from_standard_input_is_in_no_process_table() {
 }
 
 #[test]
-fn a_key_from_a_file_is_in_no_process_table() {
+fn key_from_a_file_is_in_no_process_table() {
     let home = Home::new();
     home.stores("mistral", "other");
     let writing = Writing::begin(&home);
@@ -178,7 +178,7 @@ fn a_key_from_a_file_is_in_no_process_table() {
 }
 
 #[test]
-fn a_key_from_the_environment_is_in_no_command_line() {
+fn key_from_the_environment_is_in_no_command_line() {
     let home = Home::new();
     home.stores("mistral", "other");
     let writing = Writing::begin(&home);

@@ -9,7 +9,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_command_that_somebody_else_could_have_written_is_not_run() {
+fn command_from_a_file_writable_by_others_is_not_run() {
     let home = Home::new();
     let ran = home.path().join("ran");
     let program = home.write("program", &format!("#!/bin/sh\ntouch {}\necho secret\n", ran.display()));
@@ -28,8 +28,33 @@ fn a_command_that_somebody_else_could_have_written_is_not_run() {
     assert!(ran.exists());
 }
 
+/// Only root can give a file away.
 #[test]
-fn doctor_says_which_files_are_not_believed() {
+fn file_of_another_user_is_refused() {
+    let home = Home::new();
+    let provider = home.write("config/providers/openai.yaml", "api: {base_url: https://ai.example.com}\n");
+    let project = home.write("config/projects/demo.yaml", "credential_set: theirs\n");
+    if chown(&provider, Some(65534), None).is_err() {
+        return;
+    }
+    let key = ["demo", "openai", "--api-key-stdin"];
+    let says = |path: &Path| {
+        format!(
+            "it belongs to user 65534, and this is user 0: if it is right, run `chown 0 {}`",
+            path.display()
+        )
+    };
+    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&provider));
+    chown(&provider, Some(0), None).expect("given back");
+    chown(&project, Some(65534), None).expect("given away");
+    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&project));
+    assert!(home.stored().is_empty());
+    chown(&project, Some(0), None).expect("given back");
+    home.authenticate(key).input(KEY).exits(code::DONE);
+}
+
+#[test]
+fn doctor_reports_files_with_wrong_permissions() {
     let home = Home::new();
     let provider = home.write("config/providers/openai.yaml", "label: Theirs\n");
     set_mode(&provider, 0o666);
@@ -39,7 +64,7 @@ fn doctor_says_which_files_are_not_believed() {
 }
 
 #[test]
-fn lint_checks_files_of_others_that_are_not_used() {
+fn lint_accepts_files_of_others_outside_the_configuration() {
     let home = Home::new();
     let (theirs, ours) =
         (home.write("acme.yaml", "label: Acme\n"), home.write("config/providers/acme.yaml", "label: Acme\n"));
@@ -52,7 +77,7 @@ fn lint_checks_files_of_others_that_are_not_used() {
 }
 
 #[test]
-fn an_image_that_somebody_else_could_have_written_is_not_built() {
+fn image_writable_by_others_is_not_built() {
     let home = Home::new();
     let recipe = home.write("config/images/codex/Containerfile", "FROM scratch\n");
     set_mode(&recipe, 0o666);

@@ -58,7 +58,7 @@ fn rows(outcome: &Outcome) -> Vec<Value> {
 }
 
 #[test]
-fn a_row_with_nonsense_is_reported_by_its_name_and_hides_no_other() {
+fn damaged_row_is_reported_by_name_and_hides_no_other() {
     for (column, value) in NONSENSE {
         let home =
             with_damage(&format!("UPDATE credential SET {column} = {value} WHERE provider = 'mistral'"));
@@ -96,7 +96,7 @@ fn a_row_with_nonsense_is_reported_by_its_name_and_hides_no_other() {
 }
 
 #[test]
-fn a_row_without_a_name_is_reported_by_what_it_has_and_hides_no_other() {
+fn row_without_an_address_is_reported_and_hides_no_other() {
     for (sql, named) in NAMELESS {
         let home = with_damage(sql);
         let said = |outcome: Outcome| {
@@ -120,7 +120,7 @@ fn a_row_without_a_name_is_reported_by_what_it_has_and_hides_no_other() {
 }
 
 #[test]
-fn all_of_them_are_removed_at_once() {
+fn logout_all_removes_damaged_rows() {
     let home = with_damage("UPDATE credential SET scopes = 'x' WHERE provider = 'mistral'");
     home.authenticate(["logout", "--all"]).exits(code::DONE).says("removed mistral").says("removed openai");
     home.authenticate(["status"]).exits(code::DONE).says("nothing is stored");
@@ -128,7 +128,7 @@ fn all_of_them_are_removed_at_once() {
 
 /// A restore is the way out, and says what it cannot keep.
 #[test]
-fn a_backup_replaces_what_cannot_be_read() {
+fn restore_replaces_unreadable_credentials() {
     let home = with_key();
     store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
     for sql in [
@@ -149,9 +149,32 @@ fn a_backup_replaces_what_cannot_be_read() {
     }
 }
 
+/// Nor what nobody knows to be the current one.
+#[test]
+fn restore_replaces_rows_that_the_ledger_does_not_list() {
+    let of_mistral = "UPDATE ledger SET sealed = zeroblob(60) WHERE part = (SELECT min(part) FROM ledger)";
+    for (sql, lost) in [("DELETE FROM ledger WHERE part = 256", 2), (of_mistral, 1)] {
+        let home = with_key();
+        store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+        home.stores("mistral", "another-CANARY");
+        damage(&home, sql);
+        let again = store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE);
+        again.exits(code::STORE).says("the ledger in").says("restore a backup");
+        let restore = store(&home, ["restore", "b.age", "--json", "--passphrase-stdin"]).input(PASSPHRASE);
+        let restored = restore.exits(code::DONE).json();
+        let texts = restored["lost"].as_array().expect("a list");
+        assert_eq!((texts.len(), restored["before"].is_null()), (lost, lost == 2), "{restored}");
+        assert!(texts[0].as_str().expect("a text").contains("the ledger was altered"), "{restored}");
+        prints_the_key(token(&home));
+        assert_eq!(home.stored().len(), 1);
+        home.stores("mistral", "another-CANARY");
+        store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
+    }
+}
+
 /// Where the key is lost nothing can be restored into the store itself, so that is not what is advised.
 #[test]
-fn without_its_key_a_store_is_restored_elsewhere() {
+fn store_without_its_key_is_restored_elsewhere() {
     let into = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
     fn key_file(home: &Home) -> PathBuf {
         home.data().join("store.key")
@@ -180,7 +203,7 @@ fn without_its_key_a_store_is_restored_elsewhere() {
 }
 
 #[test]
-fn a_store_that_has_lost_the_record_of_its_key_is_not_called_unsealed() {
+fn store_without_its_key_record_is_not_called_unsealed() {
     let home = with_key();
     damage(&home, "DELETE FROM store_key");
     let status = store(&home, ["status"]).exits(code::STORE);
@@ -190,7 +213,7 @@ fn a_store_that_has_lost_the_record_of_its_key_is_not_called_unsealed() {
 
 /// Nobody can use it, and its secret is sealed like the others.
 #[test]
-fn a_store_of_an_earlier_version_with_an_odd_row_is_sealed() {
+fn migration_seals_plain_rows_despite_a_damaged_one() {
     for sql in [
         "UPDATE credential SET provider = 'a/b' WHERE provider = 'slack'",
         "UPDATE credential SET scopes = 'x' WHERE provider = 'slack'",
@@ -203,7 +226,7 @@ fn a_store_of_an_earlier_version_with_an_odd_row_is_sealed() {
 }
 
 #[test]
-fn an_entry_of_the_log_hides_no_other() {
+fn damaged_log_entry_hides_no_other() {
     let home = with_key();
     damage(
         &home,

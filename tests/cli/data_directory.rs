@@ -16,7 +16,7 @@ fn set_mode(path: &Path, mode: u32) {
 const LOGINS: [&[&str]; 2] = [&["demo", "openai", "--api-key-stdin"], &["demo", "codex", "--mode", "oauth"]];
 
 #[test]
-fn one_that_others_can_write_to_is_the_same_error_for_every_login() {
+fn writable_by_others_is_the_same_error_for_every_login() {
     let home = Home::new();
     set_mode(&home.data(), 0o775);
     let data = home.data().display().to_string();
@@ -35,7 +35,7 @@ fn one_that_others_can_write_to_is_the_same_error_for_every_login() {
 }
 
 #[test]
-fn locks_that_others_could_have_made_are_refused_by_the_name_of_their_directory() {
+fn lock_directory_that_others_can_write_to_is_refused_by_name() {
     let home = Home::new();
     home.stores("openai", KEY);
     let (turns, logins) = (home.data().join("turns"), home.data().join("logins"));

@@ -31,7 +31,7 @@ fn each_problem_comes_with_its_fix() {
 }
 
 #[test]
-fn it_is_readable_too() {
+fn text_has_each_problem_with_its_fix() {
     let home = Home::new();
     home.stores("openai", KEY);
     let outcome = home.authenticate(["doctor"]).exits(code::ENGINE);
@@ -42,7 +42,7 @@ fn it_is_readable_too() {
 
 /// That is how it should be, and not a problem.
 #[test]
-fn a_store_that_is_locked_with_a_passphrase_is_in_order() {
+fn locked_store_is_not_a_problem() {
     let home = Home::new();
     home.stores("openai", KEY);
     let rekey = ["store", "rekey", "--source", "passphrase", "--passphrase-stdin"];
@@ -71,7 +71,7 @@ fn a_store_that_is_locked_with_a_passphrase_is_in_order() {
 }
 
 #[test]
-fn a_wrong_descriptor_and_a_broken_store_are_found() {
+fn wrong_descriptor_and_corrupt_store_are_reported() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.write("config/providers/acme.yaml", "labl: x\n");
@@ -85,7 +85,7 @@ fn a_wrong_descriptor_and_a_broken_store_are_found() {
 }
 
 #[test]
-fn every_problem_has_a_fix_in_json_too() {
+fn json_has_each_problem_with_its_fix() {
     let home = Home::new();
     home.stores("openai", KEY);
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
@@ -117,7 +117,7 @@ fn every_problem_has_a_fix_in_json_too() {
 }
 
 #[test]
-fn every_file_of_the_configuration_is_looked_at() {
+fn every_configuration_file_is_checked() {
     let home = Home::new();
     home.write("config/config.yaml", "store: {key_source: sheet}\n");
     home.write("config/projects/shop.yaml", "engin: x\n");
@@ -136,7 +136,7 @@ fn every_file_of_the_configuration_is_looked_at() {
 
 /// A script that asks only for the exit code may not read to the end.
 #[test]
-fn it_ends_as_it_would_have_when_nobody_reads_on() {
+fn exit_code_is_the_same_if_the_reader_closes_the_output() {
     let home = Home::new();
     for arguments in [&["doctor"][..], &["doctor", "--json"]] {
         let (reader, writer) = std::io::pipe().expect("a pipe");

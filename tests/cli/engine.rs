@@ -44,7 +44,7 @@ impl Doors {
 }
 
 #[test]
-fn an_api_key_needs_no_engine() {
+fn api_key_login_needs_no_engine() {
     let doors = Doors::new();
     doors.home.write("config/projects/demo.yaml", "engine: docker\nimage: example.com/x\n");
     doors.run(&["demo", "openai", "--api-key-stdin"], KEY);
@@ -59,7 +59,18 @@ fn an_api_key_needs_no_engine() {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_exit_code_5() {
+fn engine_at_an_ipv6_address_is_reached() {
+    let home = Home::new();
+    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
+    let url = format!("tcp://{}", listener.local_addr().expect("an address"));
+    listen_at(listener, usual);
+    home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])
+        .exits(code::LOGIN_FAILED)
+        .says("the login ended, and left no credential");
+}
+
+#[test]
+fn missing_engine_exits_with_code_5() {
     let home = Home::new();
     home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", "unix:///nonexistent"])
         .exits(code::ENGINE)
@@ -69,7 +80,7 @@ fn an_engine_that_is_not_there_is_exit_code_5() {
 }
 
 #[test]
-fn every_place_that_was_looked_at_is_named() {
+fn missing_engine_lists_every_place_tried() {
     let home = Home::new();
     let docker = format!("unix://{}", home.path().join(".docker/run/docker.sock").display());
     // Only places that are in this home, for there may be engines outside of it.
@@ -87,7 +98,7 @@ fn every_place_that_was_looked_at_is_named() {
 }
 
 #[test]
-fn nothing_is_left_of_a_login_that_found_no_engine() {
+fn login_without_an_engine_leaves_nothing() {
     let home = Home::new();
     home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE);
     assert!(home.stored().is_empty());
@@ -95,7 +106,7 @@ fn nothing_is_left_of_a_login_that_found_no_engine() {
 }
 
 #[test]
-fn the_advice_names_the_setting_that_named_the_engine() {
+fn hint_names_the_source_of_the_engines_address() {
     let home = Home::new();
     let login = ["demo", "codex", "--mode", "oauth"];
     home.authenticate(login).exits(code::ENGINE).says("hint: DOCKER_HOST names the only place");
@@ -109,7 +120,7 @@ fn the_advice_names_the_setting_that_named_the_engine() {
 }
 
 #[test]
-fn a_server_that_is_no_engine_is_reported_as_such() {
+fn server_that_is_no_engine_is_reported() {
     let home = Home::new();
     for (head, answer, says) in [
         ("Api-Version: 1.41\r\n", "hello", "not a container engine: its answer is not JSON"),

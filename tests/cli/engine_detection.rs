@@ -54,7 +54,7 @@ fn bind(says: Says) -> String {
 }
 
 #[test]
-fn an_engine_that_maps_users_to_others_is_asked_not_to() {
+fn remapping_engine_is_asked_to_keep_user_ids() {
     const REMAPS: &str = r#"{"ServerVersion": "20.10.24", "SecurityOptions": ["name=seccomp,profile=default", "name=userns"]}"#;
     const ROOTLESS: &str = r#"{"ServerVersion": "4.3.1", "Rootless": true, "SecurityOptions": []}"#;
     for (says, mode) in [
@@ -68,7 +68,7 @@ fn an_engine_that_maps_users_to_others_is_asked_not_to() {
 }
 
 #[test]
-fn the_directory_is_relabelled_where_containers_are() {
+fn directory_is_relabelled_if_containers_are_labelled() {
     let own = |says| {
         if says {
             r#"{"host": {"security": {"selinuxEnabled": true}}}"#

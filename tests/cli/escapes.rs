@@ -11,7 +11,7 @@ fn is_plain(text: &str) {
 }
 
 #[test]
-fn of_files() {
+fn escapes_in_files_are_not_printed() {
     let home = Home::new();
     home.write("config/projects/demo.yaml", &format!("\"{TRICKS}\": 1\nengine: \"{TRICKS}\"\n"));
     home.write("config/providers/a\u{1b}[2Jb.yaml", "modes: 1\n");
@@ -26,7 +26,7 @@ fn of_files() {
 }
 
 #[test]
-fn of_the_command_line() {
+fn escapes_on_the_command_line_are_not_printed() {
     let home = Home::new();
     for trick in ["\u{1b}[2J", "a\u{202e}b", "a\u{2028}b"] {
         for arguments in

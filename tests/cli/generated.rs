@@ -34,7 +34,7 @@ fn reference(home: &Home, verb: &[String], text: &mut String) {
 
 /// A change of the command line shows in review as a change of this file.
 #[test]
-fn the_whole_help_is_as_it_was_reviewed() {
+fn help_is_as_reviewed() {
     let mut help = String::new();
     reference(&Home::new(), &[], &mut help);
     assert!(help.contains("==== authenticate providers lint"), "{help}");
@@ -50,7 +50,7 @@ fn the_whole_help_is_as_it_was_reviewed() {
 }
 
 #[test]
-fn every_shell_has_its_completions() {
+fn every_shell_has_completions() {
     let home = Home::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = home.authenticate(["completions", shell]).exits(code::DONE).stdout;
@@ -61,7 +61,7 @@ fn every_shell_has_its_completions() {
 }
 
 #[test]
-fn every_verb_has_its_manual_page() {
+fn every_command_has_a_manual_page() {
     let home = Home::new();
     let directory = home.path().join("share/man1");
     home.authenticate(["man", directory.to_str().unwrap()]).exits(code::DONE);
@@ -75,7 +75,7 @@ fn every_verb_has_its_manual_page() {
 }
 
 #[test]
-fn the_schema_in_the_repository_is_the_one_printed() {
+fn printed_schema_is_the_one_in_the_repository() {
     let printed = Home::new().authenticate(["providers", "schema"]).exits(code::DONE).stdout;
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/provider.schema.json");
     assert!(

@@ -30,7 +30,7 @@ fn status(home: &Home, provider: &str) -> Value {
 }
 
 #[test]
-fn a_vendors_login_is_read_and_left_as_it_is() {
+fn import_reads_a_login_and_leaves_it_unchanged() {
     let home = Home::new();
     let file = home.write(".codex/auth.json", &codex("null"));
     let before = fs::read(&file).expect("read");
@@ -51,7 +51,7 @@ fn a_vendors_login_is_read_and_left_as_it_is() {
 }
 
 #[test]
-fn a_login_that_is_moved_is_ours_alone() {
+fn move_removes_the_login_from_the_vendors_files() {
     let home = Home::new();
     let file = home.write(".codex/auth.json", &codex("null"));
     home.write(".codex/config.toml", "model = 1\n");
@@ -73,7 +73,7 @@ fn a_login_that_is_moved_is_ours_alone() {
 }
 
 #[test]
-fn the_rest_of_the_file_stays_after_a_move() {
+fn move_keeps_the_rest_of_the_file() {
     let home = Home::new();
     let file = home.write(".codex/auth.json", &codex("\"sk-other\""));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
@@ -91,7 +91,7 @@ fn the_rest_of_the_file_stays_after_a_move() {
 }
 
 #[test]
-fn any_directory_project_set_and_profile_may_be_named() {
+fn import_takes_directory_project_set_and_profile() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     home.write("old/hosts.yml", "ghe.example.com:\n  user: ann\n  oauth_token: gho_CANARY\n");
@@ -107,7 +107,7 @@ fn any_directory_project_set_and_profile_may_be_named() {
 }
 
 #[test]
-fn the_vendors_own_variable_says_where_it_is() {
+fn vendors_own_variable_names_the_directory() {
     let home = Home::new();
     home.write("elsewhere/auth.json", &codex("null"));
     let elsewhere = home.path().join("elsewhere");
@@ -118,7 +118,7 @@ fn the_vendors_own_variable_says_where_it_is() {
 }
 
 #[test]
-fn an_import_that_is_impossible_says_why() {
+fn failed_import_reports_why() {
     let home = Home::new();
     let import = |arguments: &[&str]| home.authenticate(["import"].iter().chain(arguments));
     import(&["codex"])
@@ -167,7 +167,7 @@ fn hostile_directories_are_not_followed() {
 
 /// It would have two owners.
 #[test]
-fn a_login_that_cannot_be_removed_stays_the_vendors() {
+fn login_that_cannot_be_removed_stays_the_vendors() {
     let home = Home::new();
     let file = home.write("open/auth.json", &codex("null"));
     fs::set_permissions(home.path().join("open"), fs::Permissions::from_mode(0o777)).expect("set");
@@ -214,7 +214,7 @@ fn with_trigger(sql: &str) -> (Home, rusqlite::Connection) {
 
 /// As when it is killed between the two.
 #[test]
-fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
+fn killed_move_can_be_finished() {
     for api_key in ["null", "\"sk-other\""] {
         let refuse = "BEFORE UPDATE OF secret ON credential BEGIN SELECT RAISE(FAIL, 'not now')";
         let (home, database) = with_trigger(refuse);
@@ -257,7 +257,7 @@ fn a_login_that_is_gone_from_the_vendors_files_and_not_ours_yet_is_not_lost() {
 }
 
 #[test]
-fn a_login_stored_meanwhile_is_not_marked_as_ours() {
+fn credential_stored_meanwhile_is_not_marked_as_ours() {
     let (home, _database) =
         with_trigger("AFTER UPDATE OF details ON credential BEGIN DELETE FROM credential");
     home.write(".codex/auth.json", &codex("null"));
@@ -268,7 +268,7 @@ fn a_login_stored_meanwhile_is_not_marked_as_ours() {
 }
 
 #[test]
-fn a_tool_that_is_at_work_is_left_alone() {
+fn files_that_keep_changing_are_not_moved() {
     let home = Home::new();
     let file = home.write(".codex/auth.json", &codex("null"));
     let import = home.authenticate(["import", "codex", "--move", "--json"]);
@@ -290,7 +290,7 @@ fn a_tool_that_is_at_work_is_left_alone() {
 }
 
 #[test]
-fn temporary_files_of_a_killed_import_are_removed() {
+fn leftovers_of_a_killed_import_are_removed() {
     let home = Home::new();
     let login = codex("null").replacen('{', r#"{"theme": "dark", "#, 1);
     home.write(".codex/auth.json", &login);

@@ -32,7 +32,7 @@ fn no_file_holds_the_canary(home: &Home) {
 }
 
 #[test]
-fn without_a_session_bus_it_is_a_key_file_and_that_is_said_once() {
+fn no_session_bus_chooses_a_key_file_and_reports_it_once() {
     let home = Home::new();
     let file = home.data().join("store.key");
     stores(&home).exits(code::DONE).says(&format!("sealed with a key file: {}", file.display()));
@@ -43,7 +43,7 @@ fn without_a_session_bus_it_is_a_key_file_and_that_is_said_once() {
 }
 
 #[test]
-fn a_key_file_may_be_elsewhere() {
+fn key_file_can_be_elsewhere() {
     let home = Home::new();
     let disk = home.path().join("disk");
     fs::create_dir(&disk).expect("made");
@@ -60,7 +60,7 @@ fn a_key_file_may_be_elsewhere() {
 }
 
 #[test]
-fn a_key_file_that_is_there_is_taken_as_it_is() {
+fn existing_key_file_is_used_unchanged() {
     let home = Home::new();
     let file = home.write("disk/k", &"x".repeat(32));
     config(&home, &format!("store: {{key_source: key_file, key_file: {}}}\n", file.display()));
@@ -77,7 +77,7 @@ fn a_key_file_that_is_there_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_wrong_configuration_is_said_with_its_place_and_nothing_is_stored() {
+fn invalid_configuration_is_reported_with_its_place_and_stores_nothing() {
     for (text, says) in [
         (
             "store:\n  key_sorce: keyring\n",
@@ -112,7 +112,7 @@ fn a_wrong_configuration_is_said_with_its_place_and_nothing_is_stored() {
 }
 
 #[test]
-fn an_empty_configuration_says_nothing() {
+fn empty_configuration_is_valid() {
     for text in ["", "# nothing\n\n", "store: {}\n"] {
         let home = Home::new();
         config(&home, text);
@@ -121,7 +121,7 @@ fn an_empty_configuration_says_nothing() {
 }
 
 #[test]
-fn the_recorded_source_counts_and_a_different_setting_is_reported() {
+fn recorded_key_source_wins_and_a_difference_is_reported() {
     let home = Home::new();
     stores(&home).exits(code::DONE);
     stores(&home)
@@ -139,7 +139,7 @@ fn the_recorded_source_counts_and_a_different_setting_is_reported() {
 }
 
 #[test]
-fn a_passphrase_from_a_file() {
+fn passphrase_is_read_from_a_file() {
     let home = Home::new();
     stores(&home).env(VARIABLE, "passphrase").exits(code::STORE).says("AUTHENTICATE_PASSPHRASE_FILE");
     with_passphrase(&home, stores(&home)).env(VARIABLE, "passphrase").exits(code::DONE);
@@ -170,7 +170,7 @@ fn a_passphrase_from_a_file() {
 }
 
 #[test]
-fn a_passphrase_at_the_terminal() {
+fn passphrase_is_asked_for_at_a_terminal() {
     let home = Home::new();
     let environment = [(VARIABLE, "passphrase"), ("K", KEY)];
     let mut session = Session::start(&home, ["demo", "openai", "--api-key-env", "K"], &environment);
@@ -203,7 +203,7 @@ fn manager(home: &Home, script: &str) -> String {
 }
 
 #[test]
-fn a_command_prints_the_passphrase() {
+fn passphrase_is_read_from_a_command() {
     let home = Home::new();
     let text =
         manager(&home, r#"[ "$#/$1/$2" = '2/show/store; exit 1' ] && echo 'from the manager'; echo notes"#);
@@ -247,7 +247,7 @@ fn a_command_prints_the_passphrase() {
 }
 
 #[test]
-fn a_hanging_bus_does_not_hang_us_and_is_no_reason_to_take_another_source() {
+fn hanging_session_bus_fails_in_bounded_time_and_chooses_no_other_source() {
     let home = Home::new();
     let bus = HangingBus::in_directory(home.path());
     let start = Instant::now();
@@ -262,7 +262,7 @@ fn a_hanging_bus_does_not_hang_us_and_is_no_reason_to_take_another_source() {
 }
 
 #[test]
-fn a_bus_without_a_key_ring_has_none() {
+fn unreachable_session_bus_chooses_a_key_file() {
     let home = Home::new();
     stores(&home).env(BUS, "unix:path=/nonexistent/bus").exits(code::DONE).says("sealed with a key file");
 }

@@ -48,7 +48,7 @@ fn time_of(run: impl FnOnce()) -> Duration {
 }
 
 #[test]
-fn a_store_killed_while_it_is_made_works() {
+fn store_killed_while_it_is_created_is_whole() {
     let whole = time_of(|| drop(Home::new().stores("openai", KEY)));
     for moment in 0..MOMENTS {
         let home = Home::new();
@@ -59,7 +59,7 @@ fn a_store_killed_while_it_is_made_works() {
 }
 
 #[test]
-fn a_store_killed_while_a_credential_is_replaced_has_one_of_both() {
+fn store_killed_while_a_key_is_replaced_is_whole() {
     let home = Home::new();
     home.stores("openai", KEY);
     let whole = time_of(|| drop(home.stores("openai", KEY)));
@@ -73,7 +73,7 @@ fn a_store_killed_while_a_credential_is_replaced_has_one_of_both() {
 
 /// At the moments that can be seen from outside: as soon as another file is there.
 #[test]
-fn whenever_a_file_appears() {
+fn store_killed_when_a_file_appears_is_whole_and_holds_no_plain_key() {
     for count in 1..=4 {
         let home = Home::new();
         store_and_kill(&home, KEY, || files_below(&home.data()).len() >= count);

@@ -9,7 +9,7 @@ use test_support::{
 };
 
 #[test]
-fn a_store_killed_during_a_rekey_opens() {
+fn rekey_that_is_killed_keeps_the_store_usable() {
     let home = filled();
     let rekey = || home.authenticate(["store", "rekey"]);
     let whole = time_of(rekey()).max(time_of(rekey()));
@@ -32,7 +32,7 @@ fn a_store_killed_during_a_rekey_opens() {
 }
 
 #[test]
-fn a_store_killed_while_it_gets_its_first_key_opens() {
+fn first_key_that_is_killed_keeps_the_store_usable() {
     let whole = time_of(Home::new().authenticate(["demo", "openai", "--api-key-env", "K"]).env("K", KEY));
     for moment in 0..MOMENTS {
         let home = Home::new();
@@ -50,7 +50,7 @@ fn a_store_killed_while_it_gets_its_first_key_opens() {
 }
 
 #[test]
-fn a_store_killed_during_a_restore_is_whole() {
+fn restore_that_is_killed_keeps_the_store_usable() {
     use age::secrecy::ExposeSecret as _;
     let identity = age::x25519::Identity::generate();
     let recipient = identity.to_public().to_string();
@@ -75,7 +75,7 @@ fn a_store_killed_during_a_restore_is_whole() {
 }
 
 #[test]
-fn a_store_killed_while_it_is_sealed_is_whole() {
+fn migration_that_is_killed_keeps_the_store_usable() {
     const FIXTURE: &[u8] = include_bytes!("../fixtures/schema-1.db");
     let with_fixture = || {
         let home = Home::new();

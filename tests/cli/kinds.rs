@@ -18,7 +18,7 @@ fn expires_at(home: &Home, provider: &str) -> Value {
 }
 
 #[test]
-fn a_bearer_token_is_a_kind_of_its_own() {
+fn bearer_token_has_its_own_kind() {
     let home = Home::new();
     let outcome = home.authenticate(["demo", "claude", "--token-stdin"]).input(format!(" {KEY}\n"));
     outcome.exits(code::DONE).says("stored token claude").does_not_say(CANARY);
@@ -32,7 +32,7 @@ fn a_bearer_token_is_a_kind_of_its_own() {
 }
 
 #[test]
-fn a_token_or_a_key_may_have_an_end() {
+fn token_and_key_can_have_an_expiry() {
     let home = Home::new();
     home.authenticate(["demo", "claude", "--token-stdin", "--expires-at", "2130-01-31"])
         .input(KEY)
@@ -46,7 +46,7 @@ fn a_token_or_a_key_may_have_an_end() {
 }
 
 #[test]
-fn an_end_that_is_none_stores_nothing() {
+fn invalid_expiry_stores_nothing() {
     let home = Home::new();
     for (flag, text, says) in [
         ("--expires-in", "90", "write a number with a unit"),
@@ -64,7 +64,7 @@ fn an_end_that_is_none_stores_nothing() {
 }
 
 #[test]
-fn an_invalid_token_is_refused_and_not_repeated() {
+fn invalid_token_is_refused_and_not_repeated() {
     let home = Home::new();
     for bad in ["", " \n", "CANARY two", "CANARY\nCANARY"] {
         home.authenticate(["demo", "claude", "--token-stdin"])
@@ -86,7 +86,7 @@ fn an_invalid_token_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn fields_come_from_where_each_is_said_to_be() {
+fn each_field_is_read_from_its_own_source() {
     let home = Home::new();
     home.write("app", "xapp-CANARY\n");
     home.authenticate(["demo", "slack", "--field", "bot_token=-", "--field-file", "app_token=app"])
@@ -106,7 +106,7 @@ fn fields_come_from_where_each_is_said_to_be() {
 }
 
 #[test]
-fn all_fields_may_come_as_one_json_object() {
+fn all_fields_are_read_from_one_json_object() {
     let home = Home::new();
     let object = json!({"bot_token": KEY, "app_token": ""}).to_string();
     home.authenticate(["demo", "slack", "--fields-json-stdin"])
@@ -117,7 +117,7 @@ fn all_fields_may_come_as_one_json_object() {
 }
 
 #[test]
-fn an_error_in_fields_names_them_and_never_their_values() {
+fn field_errors_name_fields_and_never_values() {
     let home = Home::new();
     let bad = |object: &str| {
         let outcome = home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object);
@@ -146,7 +146,7 @@ fn an_error_in_fields_names_them_and_never_their_values() {
 }
 
 #[test]
-fn an_error_in_flags_is_reported_without_values() {
+fn flag_errors_never_repeat_values() {
     let home = Home::new();
     let refused = |arguments: &[&str], says: &str| {
         let arguments = ["demo"].iter().chain(arguments);
@@ -174,7 +174,7 @@ fn an_error_in_flags_is_reported_without_values() {
 }
 
 #[test]
-fn at_a_terminal_the_fields_are_asked_for() {
+fn fields_are_asked_for_at_a_terminal() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "email"], &[]);
     session.shows("User name for E-mail (press Enter to use EMAIL_USERNAME)");
@@ -187,7 +187,7 @@ fn at_a_terminal_the_fields_are_asked_for() {
 }
 
 #[test]
-fn a_field_may_be_left_to_its_variable() {
+fn blank_field_is_filled_from_its_variable() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "slack"], &[("SLACK_APP_TOKEN", "xapp-CANARY")]);
     session.shows("Bot token for Slack").masks();
@@ -208,7 +208,7 @@ fn a_field_may_be_left_to_its_variable() {
 }
 
 #[test]
-fn a_question_that_is_interrupted_stores_nothing() {
+fn interrupted_question_stores_nothing() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "slack"], &[]);
     session.shows("Bot token for Slack").masks();
@@ -219,7 +219,7 @@ fn a_question_that_is_interrupted_stores_nothing() {
 }
 
 #[test]
-fn channels_may_live_in_the_environment_alone() {
+fn fields_from_the_environment_alone_are_enough() {
     let home = Home::new();
     let all = home.authenticate(["token", "demo", "slack", "--json"]).env("SLACK_BOT_TOKEN", KEY);
     let all = all.exits(code::DONE).json();
@@ -235,7 +235,7 @@ fn channels_may_live_in_the_environment_alone() {
 }
 
 #[test]
-fn the_channels_have_their_fields() {
+fn channel_providers_have_their_fields() {
     let home = Home::new();
     for (provider, fields) in [
         ("telegram", &["bot_token"][..]),
@@ -276,7 +276,7 @@ fn user_and_password_are_two_fields() {
 }
 
 #[test]
-fn a_blank_password_is_filled_or_missed() {
+fn blank_password_is_filled_from_its_variable_or_reported() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", BASIC);
     home.authenticate(["demo", "acme", "--field", "username=ann", "--field", "password="]).exits(code::DONE);
@@ -288,7 +288,7 @@ fn a_blank_password_is_filled_or_missed() {
 }
 
 #[test]
-fn wrong_fields_of_a_descriptor_are_found() {
+fn lint_finds_wrong_fields_of_a_descriptor() {
     let home = Home::new();
     let lint = |text: &str, says: &str| {
         let file = home.write("acme.yaml", text);

@@ -16,7 +16,7 @@ const DESCRIPTOR: &str = "modes: [oauth]\nhost_dir_name: _acme\ncontainer_mount:
     image: {name: acme}\ncapture: [{file: a.json, format: json, kind: token, fields: {token: /token}}]\n";
 
 #[test]
-fn a_login_during_a_lock_is_stored_when_it_is_released() {
+fn captured_login_is_stored_once_the_store_is_unlocked() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.write("config/providers/acme.yaml", DESCRIPTOR);

@@ -110,7 +110,7 @@ fn failures_are_recorded() {
 }
 
 #[test]
-fn no_entries_at_all_are_nothing_to_ask_for() {
+fn limit_of_zero_is_refused_and_an_empty_log_is_not() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["log", "--limit", "0"]).exits(code::USAGE).says("--limit").does_not_say("no entries");
@@ -121,7 +121,7 @@ fn no_entries_at_all_are_nothing_to_ask_for() {
 
 /// A command that asks which field is meant has handed nothing out.
 #[test]
-fn a_credential_that_is_not_handed_out_is_not_recorded_as_handed_out() {
+fn refused_secret_is_not_recorded_as_handed_out() {
     let home = Home::new();
     let object = r#"{"bot_token": "xoxb-CANARY", "app_token": ""}"#;
     home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object).exits(code::DONE);
@@ -143,7 +143,7 @@ fn a_credential_that_is_not_handed_out_is_not_recorded_as_handed_out() {
 }
 
 #[test]
-fn a_credential_that_does_not_open_is_recorded_as_such() {
+fn unreadable_credential_is_recorded_as_such() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -154,7 +154,7 @@ fn a_credential_that_does_not_open_is_recorded_as_such() {
 }
 
 #[test]
-fn log_keeps_the_newest_ten_thousand_entries() {
+fn log_is_append_only_and_bounded() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -175,7 +175,7 @@ fn log_keeps_the_newest_ten_thousand_entries() {
 
 /// Somebody who writes for long does not keep a secret from being read.
 #[test]
-fn a_reading_does_not_wait_long_to_be_recorded() {
+fn token_does_not_wait_long_for_the_log() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -188,7 +188,7 @@ fn a_reading_does_not_wait_long_to_be_recorded() {
 
 /// It has waited in vain already, ten seconds. A backup that is written is one, whether or not that can be recorded.
 #[test]
-fn recording_a_failure_by_a_lock_does_not_wait_for_it_again() {
+fn commands_wait_only_once_for_a_locked_database() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -209,7 +209,7 @@ fn recording_a_failure_by_a_lock_does_not_wait_for_it_again() {
 }
 
 #[test]
-fn a_login_that_fails_is_recorded_where_there_is_a_store() {
+fn failed_login_is_recorded_if_there_is_a_store() {
     let home = Home::new();
     let refused = |words: &[&str], input: &str, code| {
         home.authenticate(words).input(input).exits(code).does_not_say(CANARY);
@@ -239,7 +239,7 @@ fn a_login_that_fails_is_recorded_where_there_is_a_store() {
 }
 
 #[test]
-fn a_login_into_a_locked_store_is_recorded_as_such() {
+fn login_into_a_locked_store_is_recorded_as_such() {
     let home = Home::new();
     home.stores("mistral", KEY);
     home.authenticate(["store", "rekey", "--source", "passphrase", "--passphrase-stdin"])
@@ -250,7 +250,7 @@ fn a_login_into_a_locked_store_is_recorded_as_such() {
 }
 
 #[test]
-fn sealing_what_was_plain_is_recorded() {
+fn sealing_of_plain_credentials_is_recorded() {
     let home = crate::store_verbs::with_fixture();
     home.authenticate(["status"]).exits(code::DONE);
     assert_eq!(actions(&home), ["migrate - ok"]);
@@ -259,7 +259,7 @@ fn sealing_what_was_plain_is_recorded() {
 }
 
 #[test]
-fn an_import_is_recorded_as_one() {
+fn import_is_recorded_as_import() {
     let home = Home::new();
     home.write(".config/gh/hosts.yml", "github.com:\n  user: ann\n  oauth_token: gho_CANARY\n");
     home.authenticate(["import", "gh"]).exits(code::DONE);

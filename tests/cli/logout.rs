@@ -9,7 +9,7 @@ use authenticate::{
 use test_support::{CANARY, Home, KEY, code, files_below, pty::Session};
 
 #[test]
-fn a_removed_credential_is_gone_from_the_disk() {
+fn removed_credential_is_erased_from_the_disk() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["logout", "demo", "openai"]).exits(code::DONE).says(
@@ -24,7 +24,7 @@ fn a_removed_credential_is_gone_from_the_disk() {
 }
 
 #[test]
-fn others_stay() {
+fn logout_keeps_other_credentials() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.stores("openai:work", KEY);
@@ -36,7 +36,7 @@ fn others_stay() {
 }
 
 #[test]
-fn json_says_what_was_removed() {
+fn json_reports_what_was_removed() {
     let home = Home::new();
     home.stores("openai:work", KEY);
     let outcome = home.authenticate(["logout", "demo", "openai:work", "--json"]).exits(code::DONE);
@@ -46,7 +46,7 @@ fn json_says_what_was_removed() {
 }
 
 #[test]
-fn nothing_to_remove_is_exit_code_3() {
+fn logout_of_nothing_exits_with_code_3() {
     let home = Home::new();
     home.authenticate(["logout", "demo", "openai"])
         .exits(code::NO_CREDENTIAL)
@@ -57,7 +57,7 @@ fn nothing_to_remove_is_exit_code_3() {
 }
 
 #[test]
-fn a_credential_outlives_its_descriptor() {
+fn credential_without_a_descriptor_can_be_removed() {
     let home = Home::new();
     let descriptor = home.write("config/providers/acme.yaml", "label: Acme\n");
     home.stores("acme", KEY);
@@ -68,7 +68,7 @@ fn a_credential_outlives_its_descriptor() {
 }
 
 #[test]
-fn all_of_a_set_or_of_every_set() {
+fn logout_all_removes_one_set_or_every_set() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.stores("mistral", KEY);
@@ -124,7 +124,7 @@ fn count(home: &Home) -> u64 {
 
 /// It stays valid there, and nobody but its owner can do anything about that.
 #[test]
-fn an_unreadable_credential_is_reported_as_not_revoked() {
+fn logout_of_an_unreadable_credential_reports_that_it_was_not_revoked() {
     let home = locked();
     home.authenticate(["revoke", "demo", "codex"]).exits(code::STORE).says("is locked with a passphrase");
     assert_eq!(count(&home), 1);
@@ -144,7 +144,7 @@ fn an_unreadable_credential_is_reported_as_not_revoked() {
 
 /// There was nothing to be done at the vendor in any case.
 #[test]
-fn an_unreadable_key_without_revocation_is_removed_without_a_warning() {
+fn logout_of_an_unreadable_key_without_revocation_gives_no_warning() {
     let home = locked();
     home.authenticate(["store", "unlock", "--passphrase-stdin"]).input("correct horse").exits(code::DONE);
     home.stores("openai", KEY);
@@ -165,7 +165,7 @@ fn an_unreadable_key_without_revocation_is_removed_without_a_warning() {
 
 /// Dismissing the question changes nothing.
 #[test]
-fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
+fn cancelled_passphrase_question_removes_nothing() {
     let home = locked();
     let mut session = Session::start(&home, ["logout", "demo", "codex"], &[]);
     session.shows("Passphrase of the store").masks();
@@ -175,7 +175,7 @@ fn a_question_for_the_passphrase_that_is_dismissed_removes_nothing() {
 }
 
 #[test]
-fn json_says_that_it_cannot_be_revoked_from_here() {
+fn json_reports_that_revocation_is_not_offered() {
     let home = Home::new();
     home.stores("openai", KEY);
     let outcome = home.authenticate(["revoke", "demo", "openai", "--json"]).exits(code::USAGE);
@@ -186,7 +186,7 @@ fn json_says_that_it_cannot_be_revoked_from_here() {
 
 /// A failure for one credential changes nothing for the others, and everything that was done is reported.
 #[test]
-fn logout_all_reports_each_whatever_happens_to_another() {
+fn logout_all_reports_each_result_even_if_one_fails() {
     let filled = || {
         let home = Home::new();
         for provider in ["deepseek", "mistral", "openai"] {
@@ -230,7 +230,7 @@ fn logout_all_reports_each_whatever_happens_to_another() {
 
 /// The account to remove is never guessed.
 #[test]
-fn another_account_than_the_one_that_is_meant_is_named_and_kept() {
+fn logout_of_a_missing_account_lists_the_others_and_keeps_them() {
     let home = Home::new();
     home.stores("openai:work", KEY);
     home.stores("openai:play", KEY);

@@ -6,7 +6,7 @@ use test_support::{Home, code, pty::Session};
 const KEY: &str = "sk-ant-0123456789-abcdefghij";
 
 #[test]
-fn without_a_terminal_the_mode_has_to_be_named() {
+fn several_modes_without_a_terminal_are_refused() {
     let home = Home::new();
     home.authenticate(["demo", "claude"])
         .exits(code::USAGE)
@@ -16,14 +16,14 @@ fn without_a_terminal_the_mode_has_to_be_named() {
 }
 
 #[test]
-fn a_key_that_is_given_says_the_mode() {
+fn given_key_decides_the_mode() {
     let home = Home::new();
     home.authenticate(["demo", "claude", "--api-key-stdin"]).input(KEY).exits(code::DONE);
     assert_eq!(home.keys(), [("default/claude/default".to_owned(), KEY.to_owned())]);
 }
 
 #[test]
-fn at_a_terminal_one_is_chosen() {
+fn mode_is_chosen_at_a_terminal() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "claude"], &[]);
     session.shows("Authenticate Claude Code").shows("in a container").shows("API key").masks();
@@ -36,7 +36,7 @@ fn at_a_terminal_one_is_chosen() {
 }
 
 #[test]
-fn the_first_choice_is_the_vendors_own_login() {
+fn first_choice_is_the_vendors_own_login() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "claude"], &[]);
     session.shows("API key").masks();
@@ -47,7 +47,7 @@ fn the_first_choice_is_the_vendors_own_login() {
 }
 
 #[test]
-fn a_choice_that_is_dismissed_does_nothing() {
+fn cancelled_choice_does_nothing() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "claude"], &[]);
     session.shows("API key").masks();
@@ -57,7 +57,7 @@ fn a_choice_that_is_dismissed_does_nothing() {
 }
 
 #[test]
-fn a_mode_that_the_provider_does_not_have_is_refused() {
+fn mode_that_the_provider_lacks_is_refused() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--mode", "oauth"])
         .exits(code::USAGE)
@@ -68,7 +68,7 @@ fn a_mode_that_the_provider_does_not_have_is_refused() {
 
 /// The key would be dropped without a word.
 #[test]
-fn a_key_and_another_mode_do_not_go_together() {
+fn key_with_another_mode_is_refused() {
     let home = Home::new();
     home.authenticate(["demo", "claude", "--mode", "oauth", "--api-key-stdin"])
         .input(KEY)
@@ -78,7 +78,7 @@ fn a_key_and_another_mode_do_not_go_together() {
 
 /// Whoever is asked and whoever waits for signals see the same one, in either order: often, so that both come first.
 #[test]
-fn however_the_question_ends_the_terminal_is_as_it_was() {
+fn terminal_is_restored_however_a_question_ends() {
     let home = Home::new();
     for _ in 0..6 {
         let mut session = Session::start(&home, ["demo", "claude"], &[]);
@@ -95,7 +95,7 @@ fn however_the_question_ends_the_terminal_is_as_it_was() {
 }
 
 #[test]
-fn a_signal_at_a_prompt_for_a_key_restores_the_echo() {
+fn signal_at_a_key_prompt_restores_the_echo() {
     let home = Home::new();
     for signal in [Signal::INT, Signal::TERM, Signal::QUIT] {
         let session = Session::start(&home, ["demo", "openai"], &[]);

@@ -17,7 +17,7 @@ fn key_files(directory: &Path) -> usize {
 }
 
 #[test]
-fn one_that_was_named_may_be_the_key_of_two_stores_and_is_left_alone() {
+fn named_key_file_is_kept_after_a_rekey() {
     let home = Home::new();
     let file = home.path().join("k/auth.key");
     fs::create_dir(file.parent().expect("a directory")).expect("made");
@@ -54,7 +54,7 @@ fn one_that_was_named_may_be_the_key_of_two_stores_and_is_left_alone() {
 }
 
 #[test]
-fn one_that_is_in_use_is_not_removed_though_it_is_listed_as_of_no_use() {
+fn key_file_in_use_is_kept_even_if_listed_as_unused() {
     let home = with_key();
     let database = Connection::open(home.database()).expect("opened");
     database
@@ -69,7 +69,7 @@ fn one_that_is_in_use_is_not_removed_though_it_is_listed_as_of_no_use() {
 }
 
 #[test]
-fn one_beside_another_store_is_not_shared() {
+fn key_file_beside_another_store_is_not_shared() {
     let home = with_key();
     let key = home.data().join("store.key");
     home.write("config/config.yaml", &format!("store: {{key_file: {}}}\n", key.display()));
@@ -79,7 +79,7 @@ fn one_beside_another_store_is_not_shared() {
 }
 
 #[test]
-fn one_that_several_stores_make_at_once_is_the_key_of_all() {
+fn key_file_created_by_several_stores_at_once_is_the_key_of_all() {
     for _ in 0..5 {
         let home = Home::new();
         let file = home.path().join("k/auth.key");

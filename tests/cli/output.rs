@@ -5,7 +5,7 @@ use std::io::pipe;
 use test_support::{Home, KEY, code, pty::Session};
 
 #[test]
-fn colour_is_for_terminals() {
+fn colour_is_used_only_at_a_terminal() {
     let home = Home::new();
     let shown = Session::start(&home, ["token", "demo", "openai"], &[]).exits(code::NO_CREDENTIAL);
     assert!(shown.contains("\x1b[31;1merror:\x1b[0m"), "{shown:?}");
@@ -36,7 +36,7 @@ fn no_color_is_honoured() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn closed_stdout_is_not_a_failure() {
     let home = Home::new();
     home.stores("openai", KEY);
     for arguments in [
@@ -58,7 +58,7 @@ fn a_reader_that_went_away_is_no_failure() {
 }
 
 #[test]
-fn standard_error_that_went_away_is_no_panic() {
+fn closed_stderr_is_not_a_panic() {
     let home = Home::new();
     for arguments in [&["token", "demo", "openai"][..], &["statsu"], &["--oops"]] {
         let (reader, writer) = pipe().expect("a pipe");
@@ -69,7 +69,7 @@ fn standard_error_that_went_away_is_no_panic() {
 }
 
 #[test]
-fn a_device_that_is_full_is_a_failure() {
+fn full_device_is_a_failure() {
     let home = Home::new();
     home.stores("openai", KEY);
     for arguments in

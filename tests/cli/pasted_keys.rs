@@ -3,7 +3,7 @@
 use test_support::{CANARY, Home, KEY, code};
 
 #[test]
-fn a_key_in_a_wrong_place_is_not_repeated() {
+fn key_in_a_wrong_place_is_not_repeated() {
     let home = Home::new();
     let stdin = format!("--api-key-stdin={KEY}");
     let json = format!("--json={KEY}");
@@ -37,7 +37,7 @@ fn a_key_in_a_wrong_place_is_not_repeated() {
 
 /// A name that is a key in form, too, under which there is nothing.
 #[test]
-fn a_key_in_place_of_a_name_is_not_repeated() {
+fn key_in_place_of_a_name_is_not_repeated() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789-abcdefghij");
     let profile = format!("openai:{KEY}");
@@ -69,7 +69,7 @@ fn a_key_in_place_of_a_name_is_not_repeated() {
 
 /// Nor as the name of what is looked for, whether or not there is something beside it.
 #[test]
-fn a_key_in_place_of_what_is_looked_at_is_not_repeated() {
+fn key_in_place_of_a_filter_is_not_repeated() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789-abcdefghij");
     let (openai, mistral) = (format!("openai:{KEY}"), format!("mistral:{KEY}"));
@@ -115,7 +115,7 @@ fn a_key_in_place_of_what_is_looked_at_is_not_repeated() {
 }
 
 #[test]
-fn a_key_in_place_of_a_file_is_not_repeated() {
+fn key_in_place_of_a_file_is_not_repeated() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789-abcdefghij");
     for arguments in [
@@ -132,7 +132,7 @@ fn a_key_in_place_of_a_file_is_not_repeated() {
 }
 
 #[test]
-fn a_key_in_place_of_a_field_is_not_repeated() {
+fn key_in_place_of_a_field_is_not_repeated() {
     let home = Home::new();
     let field = KEY.replace('-', "_");
     let (given, from_file) = (format!("{field}=x"), format!("{field}=/nonexistent"));
@@ -156,7 +156,7 @@ fn a_key_in_place_of_a_field_is_not_repeated() {
 }
 
 #[test]
-fn a_key_in_a_variable_of_ours_is_not_repeated() {
+fn key_in_a_variable_of_ours_is_not_repeated() {
     let home = Home::new();
     for variable in [
         "AUTHENTICATE_KEY_SOURCE",
@@ -174,7 +174,7 @@ fn a_key_in_a_variable_of_ours_is_not_repeated() {
 }
 
 #[test]
-fn a_password_in_an_engines_url_is_not_repeated() {
+fn password_in_an_engines_url_is_not_repeated() {
     let home = Home::new();
     let url = "tcp://me:CANARY@127.0.0.1:9";
     home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", url])
@@ -189,7 +189,7 @@ fn a_password_in_an_engines_url_is_not_repeated() {
 }
 
 #[test]
-fn a_slip_is_still_shown() {
+fn harmless_typo_is_repeated() {
     let home = Home::new();
     home.authenticate(["demo", "openia"]).exits(code::USAGE).says("unknown provider \"openia\"");
     home.authenticate(["demo", "openai", "--mode", "oatuh"]).exits(code::USAGE).says("'oatuh'").says("oauth");

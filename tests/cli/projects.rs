@@ -6,14 +6,14 @@ use serde_json::json;
 use test_support::{Home, KEY, code};
 
 #[test]
-fn a_project_needs_no_file() {
+fn project_needs_no_file() {
     let home = Home::new();
     home.authenticate(["projects"]).exits(code::DONE).says("a project works without one");
     assert_eq!(home.authenticate(["projects", "--json"]).exits(code::DONE).json()["projects"], json!([]));
 }
 
 #[test]
-fn those_with_a_file_are_listed() {
+fn projects_with_a_file_are_listed() {
     let home = Home::new();
     home.write(
         "config/projects/shop.yaml",
@@ -41,7 +41,7 @@ fn those_with_a_file_are_listed() {
 }
 
 #[test]
-fn one_wrong_file_does_not_hide_the_others() {
+fn invalid_project_file_hides_no_other() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     home.write("config/projects/blog.yaml", "engin: podman\nca_bundle: ca.pem\n");
@@ -51,7 +51,7 @@ fn one_wrong_file_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_file_of_a_project_may_end_in_yml() {
+fn project_file_can_end_in_yml() {
     let home = Home::new();
     let first = home.write("config/projects/shop.yml", "credential_set: team\n");
     home.authenticate(["projects"]).exits(code::DONE).prints("team");
@@ -67,7 +67,7 @@ fn a_file_of_a_project_may_end_in_yml() {
 }
 
 #[test]
-fn a_name_that_cannot_be_a_project_is_reported() {
+fn project_file_with_an_invalid_name_is_reported() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     home.write("config/projects/my shop.yaml", "credential_set: team\n");
@@ -80,7 +80,7 @@ fn a_name_that_cannot_be_a_project_is_reported() {
 }
 
 #[test]
-fn a_directory_of_projects_that_cannot_be_read_is_an_error() {
+fn unreadable_directory_of_projects_is_an_error() {
     let home = Home::new();
     home.write("config/projects", "not a directory");
     for arguments in [&["projects"][..], &["demo", "openai", "--api-key-stdin"]] {
@@ -91,7 +91,7 @@ fn a_directory_of_projects_that_cannot_be_read_is_an_error() {
 
 /// Perhaps to a disk that is not mounted just now: what is there must not count as if it were not.
 #[test]
-fn a_link_to_what_is_not_there_is_an_error() {
+fn dangling_link_to_a_project_file_is_an_error() {
     for place in ["config", "config/projects", "config/providers", "config/config.yaml"] {
         let home = Home::new();
         let link = home.path().join(place);
@@ -105,7 +105,7 @@ fn a_link_to_what_is_not_there_is_an_error() {
 }
 
 #[test]
-fn an_error_in_form_does_not_hide_one_in_meaning() {
+fn wrong_types_do_not_hide_broken_rules() {
     let home = Home::new();
     home.write("config/projects/blog.yaml", "engin: podman\nca_bundle: ca.pem\nenv: [a]\nextra_hosts: [x]\n");
     let outcome = home.authenticate(["projects"]).exits(code::USAGE);

@@ -13,7 +13,7 @@ fn names(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn the_bundled_ones_are_listed() {
+fn bundled_providers_are_listed() {
     let home = Home::new();
     let outcome = home.authenticate(["providers"]).exits(code::DONE);
     let line = outcome.stdout.lines().find(|line| line.starts_with("claude ")).expect("claude");
@@ -28,7 +28,7 @@ fn the_bundled_ones_are_listed() {
 }
 
 #[test]
-fn one_more_is_one_more_file() {
+fn new_provider_needs_only_a_file() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", ACME);
     assert!(names(&home).contains(&"acme".to_owned()));
@@ -40,7 +40,7 @@ fn one_more_is_one_more_file() {
 }
 
 #[test]
-fn an_override_changes_the_fields_that_it_names() {
+fn override_changes_only_the_fields_that_it_names() {
     let home = Home::new();
     let file = home.write(
         "config/providers/openai.yaml",
@@ -83,7 +83,7 @@ fn an_override_changes_the_fields_that_it_names() {
 }
 
 #[test]
-fn shown_as_yaml_it_says_where_each_part_came_from() {
+fn show_names_the_file_of_each_field() {
     let home = Home::new();
     let file = home.write("config/providers/openai.yaml", "label: Our OpenAI\napi_key: {pattern: '^our-'}\n");
     let outcome = home.authenticate(["providers", "show", "openai"]).exits(code::DONE);
@@ -98,7 +98,7 @@ fn shown_as_yaml_it_says_where_each_part_came_from() {
 }
 
 #[test]
-fn a_shown_descriptor_can_be_used_as_a_file() {
+fn shown_descriptor_can_be_used_as_a_file() {
     let home = Home::new();
     let shown = home.authenticate(["providers", "show", "claude"]).exits(code::DONE).stdout;
     let file = home.write("lint/claude.yaml", &shown);
@@ -112,7 +112,7 @@ fn a_shown_descriptor_can_be_used_as_a_file() {
 }
 
 #[test]
-fn lint_says_all_that_is_wrong_at_once_and_where() {
+fn lint_reports_all_problems_with_their_places() {
     let home = Home::new();
     let file = home.write(
         "config/providers/acme.yaml",
@@ -134,7 +134,7 @@ fn lint_says_all_that_is_wrong_at_once_and_where() {
 }
 
 #[test]
-fn lint_refuses_what_would_weaken_the_isolation() {
+fn lint_refuses_arguments_that_weaken_isolation() {
     let home = Home::new();
     let file = home.write(
         "acme.yaml",
@@ -153,7 +153,7 @@ fn lint_refuses_what_would_weaken_the_isolation() {
 }
 
 #[test]
-fn lint_of_files_that_are_right() {
+fn lint_accepts_valid_files() {
     let home = Home::new();
     let file = home.write("acme.yaml", ACME);
     home.authenticate(["providers", "lint", file.to_str().unwrap()])
@@ -170,7 +170,7 @@ fn lint_of_files_that_are_right() {
 }
 
 #[test]
-fn lint_knows_aliases_that_are_taken() {
+fn lint_reports_aliases_that_are_taken() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", "aliases: [openai]\n");
     home.authenticate(["providers", "lint"])
@@ -179,7 +179,7 @@ fn lint_knows_aliases_that_are_taken() {
 }
 
 #[test]
-fn one_bad_file_does_not_disable_the_others() {
+fn invalid_file_does_not_disable_other_providers() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", ACME);
     home.write("config/providers/bad.yaml", "label: [\n");
@@ -194,7 +194,7 @@ fn one_bad_file_does_not_disable_the_others() {
 }
 
 #[test]
-fn a_provider_whose_only_file_is_wrong_is_not_called_unknown() {
+fn provider_with_only_an_invalid_file_is_not_called_unknown() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", "labl: x\n");
     home.authenticate(["demo", "acme"]).exits(code::USAGE).says("acme.yaml:1:1: unknown field \"labl\"");
@@ -202,7 +202,7 @@ fn a_provider_whose_only_file_is_wrong_is_not_called_unknown() {
 
 /// With the bundled descriptor in place of a wrong override a key might go where it was not meant to.
 #[test]
-fn a_provider_whose_override_is_wrong_takes_no_login() {
+fn provider_with_an_invalid_override_refuses_a_login() {
     let home = Home::new();
     home.write("config/providers/openai.yaml", "labl: x\n");
     home.authenticate(["demo", "openai", "--api-key-stdin"])
@@ -229,7 +229,7 @@ fn container_login(home: &Home, changed: &str) -> String {
 }
 
 #[test]
-fn lint_accepts_what_a_login_in_a_container_may_say() {
+fn lint_accepts_valid_container_logins() {
     let home = Home::new();
     for line in [
         "extra_run_args: [--tmpfs, '/home/dev/.cache:size=64m,mode=0700', --tmpfs, /tmp]",
@@ -245,7 +245,7 @@ fn lint_accepts_what_a_login_in_a_container_may_say() {
 }
 
 #[test]
-fn lint_refuses_what_would_lose_the_login_or_trick_the_engine() {
+fn lint_refuses_unsafe_container_logins() {
     let home = Home::new();
     let many: Vec<String> = (2000..9000).map(|port: u32| port.to_string()).collect();
     let many = format!("callback_ports: [{}]", many.join(","));
@@ -281,7 +281,7 @@ fn lint_refuses_what_would_lose_the_login_or_trick_the_engine() {
 }
 
 #[test]
-fn very_many_mistakes_are_not_all_said() {
+fn lint_reports_a_limited_number_of_problems() {
     let home = Home::new();
     let text: String = (0..6_000).map(|n| format!("k{n}: 1\n")).collect();
     let file = home.write("lint/acme.yaml", &text);
@@ -292,7 +292,7 @@ fn very_many_mistakes_are_not_all_said() {
 
 /// A mistake does not hide another of a different kind.
 #[test]
-fn lint_says_what_has_the_wrong_form_and_what_does_not_hold() {
+fn lint_reports_wrong_types_and_broken_rules() {
     let home = Home::new();
     let file = home.write(
         "config/providers/acme.yaml",
@@ -321,7 +321,7 @@ fn lint_says_what_has_the_wrong_form_and_what_does_not_hold() {
 }
 
 #[test]
-fn an_alias_of_ones_own_takes_nothing_from_the_bundled_ones() {
+fn own_alias_does_not_shadow_bundled_providers() {
     let home = Home::new();
     let text = "label: A\naliases: [aa, kimi, openai]\n";
     let mine = home.write("config/providers/aaa.yaml", text);
@@ -344,7 +344,7 @@ fn an_alias_of_ones_own_takes_nothing_from_the_bundled_ones() {
 }
 
 #[test]
-fn a_provider_of_ones_own_may_be_named_as_an_alias_of_a_bundled_one() {
+fn own_provider_can_be_named_like_a_bundled_alias() {
     let home = Home::new();
     home.write("config/providers/kimi.yaml", "label: Mine\n");
     home.authenticate(["providers", "lint"]).exits(code::DONE).says("no problems found");
@@ -355,7 +355,7 @@ fn a_provider_of_ones_own_may_be_named_as_an_alias_of_a_bundled_one() {
 
 /// Any provider's override could be in it.
 #[test]
-fn a_directory_of_descriptors_that_cannot_be_read_is_wrong_for_every_provider() {
+fn unreadable_directory_of_descriptors_is_a_problem_of_every_provider() {
     let home = Home::new();
     let directory = home.write("config/providers", "not a directory");
     let says = format!("{}: cannot be read: Not a directory", directory.display());
@@ -371,7 +371,7 @@ fn a_directory_of_descriptors_that_cannot_be_read_is_wrong_for_every_provider() 
 }
 
 #[test]
-fn an_error_in_a_file_is_reported_in_words_for_its_author() {
+fn yaml_errors_are_in_plain_words() {
     let home = Home::new();
     for (text, says) in [
         ("label: x\nlabel: y\n", ":2:1: the key \"label\" is given twice"),
@@ -394,7 +394,7 @@ fn an_error_in_a_file_is_reported_in_words_for_its_author() {
 }
 
 #[test]
-fn a_file_that_says_nothing_is_right() {
+fn empty_override_is_valid() {
     let home = Home::new();
     for text in ["", "# Nothing yet.\n", "{}"] {
         home.write("config/providers/acme.yaml", text);
@@ -405,7 +405,7 @@ fn a_file_that_says_nothing_is_right() {
 }
 
 #[test]
-fn two_files_of_one_provider_are_both_wrong() {
+fn two_files_of_one_provider_are_both_reported() {
     let home = Home::new();
     let first = home.write("config/providers/openai.yaml", "label: One\n");
     let second = home.write("config/providers/openai.yml", "label: Two\n");

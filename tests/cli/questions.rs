@@ -22,7 +22,7 @@ fn locked() -> Home {
 }
 
 #[test]
-fn the_end_of_the_input_dismisses_every_question() {
+fn end_of_input_cancels_every_question() {
     let home = locked();
     let begins = |home: &Home, question: &str| match question {
         "Passphrase of the store" => Session::start(home, ["token", "demo", "openai"], &[]),
@@ -56,7 +56,7 @@ fn the_end_of_the_input_dismisses_every_question() {
 
 /// Those whose answer may be seen, too.
 #[test]
-fn the_end_of_the_input_dismisses_a_question_for_what_is_no_secret() {
+fn end_of_input_cancels_a_visible_question() {
     let home = Home::new();
     let ask = || Session::start(&home, ["demo", "email"], &[]);
     let mut session = ask();
@@ -76,7 +76,7 @@ fn the_end_of_the_input_dismisses_a_question_for_what_is_no_secret() {
 
 /// Whoever is quick must not be seen: the terminal is silent before the question is there.
 #[test]
-fn nothing_is_shown_from_before_the_question_on() {
+fn typed_secret_is_hidden_even_before_the_question() {
     let home = locked();
     let mut session = Session::start_after(HOLD, &home, ["token", "demo", "openai"], &[]);
     session.masks();
@@ -89,7 +89,7 @@ fn nothing_is_shown_from_before_the_question_on() {
 
 /// Input that was typed before the question was shown is not taken for an answer.
 #[test]
-fn input_typed_before_a_question_is_no_answer() {
+fn text_typed_before_the_question_is_dropped() {
     let home = locked();
     let mut session = Session::start_after("typed before\r", &home, ["token", "demo", "openai"], &[]);
     session.shows("Passphrase of the store");
@@ -99,7 +99,7 @@ fn input_typed_before_a_question_is_no_answer() {
 }
 
 #[test]
-fn nothing_is_shown_between_one_question_and_the_next_either() {
+fn typed_secret_is_hidden_between_questions() {
     let home = locked();
     let mut session = Session::start(&home, ["token", "demo", "openai"], &[]);
     session.shows("Passphrase of the store");
@@ -123,7 +123,7 @@ fn nothing_is_shown_between_one_question_and_the_next_either() {
 
 /// The rest of what was pasted would be the shell's, which shows and runs it.
 #[test]
-fn a_paste_of_several_lines_is_refused_and_reaches_nobody_else() {
+fn paste_of_several_lines_is_refused_and_dropped() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "openai"], &[]);
     session.shows("API key for OpenAI").masks();
@@ -139,7 +139,7 @@ fn a_paste_of_several_lines_is_refused_and_reaches_nobody_else() {
 }
 
 #[test]
-fn input_that_a_terminal_would_cut_is_refused() {
+fn line_that_a_terminal_cuts_is_refused() {
     let home = Home::new();
     let mut session = Session::start(&home, ["demo", "openai"], &[]);
     session.shows("API key for OpenAI").masks();
@@ -162,7 +162,7 @@ fn ctrl_z_does_not_stop_a_question() {
 
 /// Somebody keeps the database locked, so that what was typed cannot be stored yet.
 #[test]
-fn after_the_question_a_signal_ends_the_program_as_during_it() {
+fn signal_after_a_question_ends_the_program() {
     let home = with_key();
     let database = rusqlite::Connection::open(home.database()).expect("opened");
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {

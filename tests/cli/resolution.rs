@@ -22,7 +22,7 @@ fn token<const N: usize>(home: &Home, arguments: [&str; N]) -> String {
 }
 
 #[test]
-fn the_default_account_is_used_where_none_is_named() {
+fn default_account_is_used_if_none_is_named() {
     let home = Home::new();
     store(&home, "gh", "default", 1);
     store(&home, "gh", "work", 1);
@@ -32,7 +32,7 @@ fn the_default_account_is_used_where_none_is_named() {
 }
 
 #[test]
-fn the_only_account_is_used_whatever_its_name() {
+fn only_account_is_used_whatever_its_name() {
     let home = Home::new();
     store(&home, "gh", "work", 1);
     assert_eq!(token(&home, ["demo", "gh"]), "sk-work");
@@ -42,7 +42,7 @@ fn the_only_account_is_used_whatever_its_name() {
 }
 
 #[test]
-fn among_several_accounts_none_is_guessed() {
+fn several_accounts_without_a_default_are_refused() {
     let home = Home::new();
     store(&home, "gh", "work", 1);
     store(&home, "gh", "play", 1);
@@ -56,7 +56,7 @@ fn among_several_accounts_none_is_guessed() {
 }
 
 #[test]
-fn a_named_account_is_never_silently_another() {
+fn named_account_is_never_replaced_by_another() {
     let home = Home::new();
     store(&home, "gh", "default", 1);
     store(&home, "gh", "work", -1);
@@ -66,7 +66,7 @@ fn a_named_account_is_never_silently_another() {
 }
 
 #[test]
-fn a_project_has_an_order_of_its_own() {
+fn projects_order_of_profiles_is_used() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles: {gh: [work, default]}\n");
     home.write("config/projects/alias.yaml", "profiles: {github: [work]}\n");
@@ -80,7 +80,7 @@ fn a_project_has_an_order_of_its_own() {
 }
 
 #[test]
-fn a_profile_that_is_skipped_in_an_order_is_reported() {
+fn skipped_profiles_are_reported() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles: {gh: [away, work, default]}\n");
     store(&home, "gh", "default", 1);
@@ -94,7 +94,7 @@ fn a_profile_that_is_skipped_in_an_order_is_reported() {
 }
 
 #[test]
-fn after_the_order_come_the_others_and_then_the_environment() {
+fn other_accounts_and_then_the_environment_follow_the_order() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles: {gh: [away]}\n");
     let run = || home.authenticate(["token", "shop", "gh"]).env("GH_TOKEN", "from-env").ends();
@@ -109,7 +109,7 @@ fn after_the_order_come_the_others_and_then_the_environment() {
 
 /// Another account than the one that is meant would be worse than none.
 #[test]
-fn an_expired_account_is_not_replaced_by_the_environment() {
+fn expired_account_is_not_replaced_by_the_environment() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles: {gh: [work]}\n");
     store(&home, "gh", "work", -1);
@@ -122,7 +122,7 @@ fn an_expired_account_is_not_replaced_by_the_environment() {
 }
 
 #[test]
-fn the_first_variable_wins_and_the_providers_own_always_counts() {
+fn first_variable_wins_and_the_providers_own_always_counts() {
     let home = Home::new();
     let run = |variables: &[(&str, &str)]| {
         let run = home.authenticate(["token", "demo", "gh", "--json"]);
@@ -137,7 +137,7 @@ fn the_first_variable_wins_and_the_providers_own_always_counts() {
 }
 
 #[test]
-fn an_override_is_used_and_not_stored() {
+fn override_is_used_and_not_stored() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789-stored");
     let run = || home.authenticate(["token", "demo", "openai", "--token-env", "T", "--json"]);
@@ -150,7 +150,7 @@ fn an_override_is_used_and_not_stored() {
 }
 
 #[test]
-fn a_local_backend_is_not_configured_by_existing() {
+fn local_backend_without_a_key_is_not_configured() {
     let home = Home::new();
     for provider in ["ollama", "vllm", "litellm"] {
         home.authenticate(["token", "demo", provider])
@@ -161,7 +161,7 @@ fn a_local_backend_is_not_configured_by_existing() {
 }
 
 #[test]
-fn a_wrong_order_is_found() {
+fn invalid_order_of_profiles_is_reported() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "profiles:\n  gh: [work, work, a/b]\n  claude: []\n");
     home.authenticate(["token", "shop", "gh"])
@@ -172,7 +172,7 @@ fn a_wrong_order_is_found() {
 }
 
 #[test]
-fn a_variable_that_is_not_set_ends_it_before_anything_begins() {
+fn unset_variable_is_an_error_before_anything_begins() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "engine: env:SHOP_ENGINE\nenv: {TOKEN: 'env:SHOP_TOKEN'}\n");
     let run = || home.authenticate(["shop", "claude", "--mode", "oauth"]);
@@ -200,7 +200,7 @@ fn a_variable_that_is_not_set_ends_it_before_anything_begins() {
 }
 
 #[test]
-fn a_providers_environment_may_be_indirect_too() {
+fn providers_environment_can_refer_to_variables() {
     let home = Home::new();
     home.write("config/providers/claude.yaml", "env: {EXTRA: 'env:CLAUDE_EXTRA'}\n");
     home.authenticate(["demo", "claude", "--mode", "oauth"])
@@ -211,7 +211,7 @@ fn a_providers_environment_may_be_indirect_too() {
 }
 
 #[test]
-fn where_tokens_are_sent_is_never_indirect() {
+fn token_endpoints_cannot_refer_to_variables() {
     let home = Home::new();
     let file = home.write(
         "acme.yaml",
@@ -227,7 +227,7 @@ fn where_tokens_are_sent_is_never_indirect() {
 }
 
 #[test]
-fn a_variable_for_tokens_holds_a_token() {
+fn variable_for_tokens_gives_a_token() {
     let home = Home::new();
     let token = |provider: &str, variables: &[(&str, &str)]| {
         let mut run = home.authenticate(["token", "demo", provider, "--json"]);
@@ -249,7 +249,7 @@ fn a_variable_for_tokens_holds_a_token() {
 }
 
 #[test]
-fn a_variable_that_token_refuses_is_an_error_in_status() {
+fn invalid_variable_is_an_error_in_status() {
     let home = Home::new();
     for (variable, provider, kind) in
         [("GROQ_API_KEY", "groq", "api_key"), ("CLAUDE_CODE_OAUTH_TOKEN", "claude", "token")]
@@ -265,7 +265,7 @@ fn a_variable_that_token_refuses_is_an_error_in_status() {
 
 /// A script that reads one can read the other.
 #[test]
-fn status_and_token_say_the_source_in_the_same_members() {
+fn status_and_token_report_the_source_in_the_same_members() {
     let home = Home::new();
     let fields = [("bot_token".to_owned(), KEY.into())];
     home.put("slack", &Credential::Fields(fields.into()), &Metadata::default());
@@ -292,7 +292,7 @@ fn status_and_token_say_the_source_in_the_same_members() {
 }
 
 #[test]
-fn a_variable_with_control_characters_is_no_override() {
+fn override_with_control_characters_is_refused() {
     let home = Home::new();
     home.authenticate(["token", "demo", "openai", "--token-env", "T"])
         .env("T", "CANARY\x1b[2J")
@@ -302,7 +302,7 @@ fn a_variable_with_control_characters_is_no_override() {
 }
 
 #[test]
-fn a_field_from_the_environment_is_one_line_and_cannot_act_on_a_terminal() {
+fn field_from_the_environment_with_control_characters_is_refused() {
     let home = Home::new();
     let token = |value: &str| {
         home.authenticate(["token", "demo", "slack", "--field", "app_token"]).env("SLACK_APP_TOKEN", value)
@@ -336,7 +336,7 @@ fn a_field_from_the_environment_is_one_line_and_cannot_act_on_a_terminal() {
 }
 
 #[test]
-fn an_override_is_of_the_kind_that_its_provider_has() {
+fn override_has_the_kind_of_its_provider() {
     let home = Home::new();
     let run = |arguments: &[&str]| {
         let arguments = [&["token", "demo"], arguments, &["--token-env", "T"]].concat();

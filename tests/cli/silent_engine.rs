@@ -88,7 +88,7 @@ pub fn end(mut child: Child) -> (Option<i32>, Duration) {
 }
 
 #[test]
-fn ctrl_c_ends_the_login_all_the_same() {
+fn ctrl_c_ends_a_login_at_a_silent_engine() {
     thread::scope(|scope| {
         for request in REQUESTS {
             scope.spawn(move || {
@@ -111,7 +111,7 @@ fn ctrl_c_ends_the_login_all_the_same() {
 }
 
 #[test]
-fn the_time_limit_ends_the_login_all_the_same() {
+fn time_limit_ends_a_login_at_a_silent_engine() {
     thread::scope(|scope| {
         for request in REQUESTS {
             scope.spawn(move || {
@@ -131,7 +131,7 @@ fn the_time_limit_ends_the_login_all_the_same() {
 
 /// There may be secrets in it.
 #[test]
-fn a_directory_that_cannot_be_removed_is_said_and_is_for_a_later_run() {
+fn directory_that_cannot_be_removed_is_reported_and_left_to_a_later_run() {
     let home = Home::new();
     let logins = home.data().join("logins");
     let mode = {
@@ -157,7 +157,7 @@ fn a_directory_that_cannot_be_removed_is_said_and_is_for_a_later_run() {
 
 /// A container whose end nobody sees may still run.
 #[test]
-fn a_container_that_cannot_be_waited_for_is_killed() {
+fn container_that_does_not_stop_is_killed() {
     let waits = Mutex::new(0);
     let home = Home::new();
     let (tell, killed) = mpsc::channel();

@@ -59,7 +59,7 @@ fn comes(asked: &Receiver<String>, wanted: &str) {
 
 /// Nobody waits for its end any more, and its container may go on.
 #[test]
-fn a_renewal_that_is_given_up_is_cleaned_up_by_the_next_run() {
+fn abandoned_refresh_is_cleaned_up_by_the_next_run() {
     let (home, asked) = expired("POST /wait");
     let child = home.authenticate(["refresh", "demo", "acme"]).starts();
     comes(&asked, "/wait");
@@ -78,7 +78,7 @@ fn a_renewal_that_is_given_up_is_cleaned_up_by_the_next_run() {
 
 /// Others wait for it.
 #[test]
-fn a_container_that_is_not_made_is_not_waited_for_much_longer() {
+fn container_that_is_not_created_is_waited_for_briefly() {
     let (home, _asked) = expired("POST /containers/create");
     let begun = Instant::now();
     let outcome = home.authenticate(["refresh", "demo", "acme"]).exits(code::ENGINE);

@@ -15,7 +15,7 @@ fn in_hours(hours: i64) -> Metadata {
 }
 
 #[test]
-fn an_empty_store_is_not_made_by_looking() {
+fn status_creates_no_store() {
     let home = Home::new();
     home.authenticate(["status"]).exits(code::DONE).says("nothing is stored");
     let status = home.authenticate(["status", "--json"]).exits(code::DONE).json();
@@ -24,7 +24,7 @@ fn an_empty_store_is_not_made_by_looking() {
 }
 
 #[test]
-fn one_line_for_each_credential() {
+fn each_credential_has_one_line() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["demo", "openai:work", "--set", "team", "--api-key-stdin"])
@@ -56,7 +56,7 @@ fn one_line_for_each_credential() {
 }
 
 #[test]
-fn json_has_all_of_it_and_no_secret() {
+fn json_has_all_metadata_and_no_secret() {
     let home = Home::new();
     home.stores("openai", KEY);
     let metadata = Metadata { scopes: vec!["repo".into(), "gist".into()], ..in_hours(-1) };
@@ -88,7 +88,7 @@ fn json_has_all_of_it_and_no_secret() {
 }
 
 #[test]
-fn a_project_or_a_set_narrows_it() {
+fn project_or_set_filters_the_list() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     home.stores("openai", KEY);
@@ -107,7 +107,7 @@ fn a_project_or_a_set_narrows_it() {
 }
 
 #[test]
-fn keys_of_the_environment_are_shown_where_nothing_is_stored() {
+fn keys_in_the_environment_are_listed_if_nothing_is_stored() {
     let home = Home::new();
     home.stores("deepseek", KEY);
     let status = |json: &[&str]| {
@@ -131,7 +131,7 @@ fn keys_of_the_environment_are_shown_where_nothing_is_stored() {
 }
 
 #[test]
-fn an_account_cannot_move_the_cursor() {
+fn account_name_cannot_move_the_cursor() {
     let home = Home::new();
     let metadata = Metadata { account: Some("ann\x1b[2J\r\nbob".into()), ..Metadata::default() };
     home.put("gh", &Credential::Token { token: KEY.into() }, &metadata);
@@ -151,7 +151,7 @@ fn rows(home: &Home, arguments: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn one_word_may_be_a_provider() {
+fn single_word_can_be_a_provider() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.stores("openai:work", KEY);
@@ -181,7 +181,7 @@ fn one_word_may_be_a_provider() {
 }
 
 #[test]
-fn a_provider_without_a_credential_is_not_configured() {
+fn provider_without_a_credential_is_listed_as_not_configured() {
     let home = Home::new();
     let row = &rows(&home, &["openai"])[0];
     assert_eq!(
@@ -201,7 +201,7 @@ fn a_provider_without_a_credential_is_not_configured() {
 }
 
 #[test]
-fn it_says_what_can_be_renewed() {
+fn refreshable_credentials_are_marked() {
     let home = Home::new();
     let oauth = |refresh_token: Option<&str>| {
         Credential::OAuth(OAuth {
@@ -230,7 +230,7 @@ fn it_says_what_can_be_renewed() {
 }
 
 #[test]
-fn it_says_where_each_field_comes_from() {
+fn each_field_has_its_source() {
     let home = Home::new();
     let fields = Credential::Fields([("bot_token".to_owned(), KEY.into())].into());
     home.put("slack", &fields, &Metadata::default());

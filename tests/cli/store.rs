@@ -38,7 +38,7 @@ fn refused_and_left_alone(home: &Home, says: &str) {
 }
 
 #[test]
-fn it_is_made_for_its_owner_alone() {
+fn store_is_created_for_its_owner_alone() {
     let home = Home::new();
     home.stores("openai", KEY);
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o7777;
@@ -49,7 +49,7 @@ fn it_is_made_for_its_owner_alone() {
 }
 
 #[test]
-fn a_link_is_refused() {
+fn store_that_is_a_link_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     let elsewhere = home.path().join("elsewhere.db");
@@ -59,7 +59,7 @@ fn a_link_is_refused() {
 }
 
 #[test]
-fn a_data_directory_that_is_a_link_is_refused() {
+fn data_directory_that_is_a_link_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     let elsewhere = home.path().join("elsewhere");
@@ -69,7 +69,7 @@ fn a_data_directory_that_is_a_link_is_refused() {
 }
 
 #[test]
-fn one_of_a_newer_version_is_refused() {
+fn store_of_a_newer_version_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");
@@ -79,7 +79,7 @@ fn one_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_corrupt_one_is_refused() {
+fn corrupt_store_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     fs::write(home.database(), "this is not a database, but it is long enough to be one ".repeat(100))
@@ -88,7 +88,7 @@ fn a_corrupt_one_is_refused() {
 }
 
 #[test]
-fn an_empty_one_is_refused() {
+fn empty_store_file_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     fs::write(home.database(), "").expect("written");
@@ -96,7 +96,7 @@ fn an_empty_one_is_refused() {
 }
 
 #[test]
-fn one_of_another_program_is_refused() {
+fn database_of_another_program_is_refused() {
     let home = Home::new();
     fs::create_dir(home.data()).expect("made");
     let database = Connection::open(home.database()).expect("opened");
@@ -107,7 +107,7 @@ fn one_of_another_program_is_refused() {
 }
 
 #[test]
-fn an_altered_row_is_reported() {
+fn altered_credential_is_reported() {
     let home = Home::new();
     home.stores("openai", KEY);
     let database = Connection::open(home.database()).expect("opened");

@@ -38,7 +38,7 @@ pub fn no_file_holds(home: &Home, text: &str) {
 }
 
 #[test]
-fn status_says_what_there_is_and_needs_no_key() {
+fn status_needs_no_key() {
     let home = Home::new();
     store(&home, ["status"]).exits(code::DONE).says("there is no store yet");
     let none = store(&home, ["status", "--json"]).exits(code::DONE).json();
@@ -64,7 +64,7 @@ fn status_says_what_there_is_and_needs_no_key() {
 }
 
 #[test]
-fn unlocked_it_asks_nothing_until_it_is_locked() {
+fn unlocked_store_asks_nothing_until_it_is_locked() {
     let (home, file) = with_passphrase();
     token(&home).exits(code::STORE).says("run `authenticate store unlock`");
     store(&home, ["unlock", "--passphrase-stdin"])
@@ -89,7 +89,7 @@ fn unlocked_it_asks_nothing_until_it_is_locked() {
 
 /// The key is what must go; that it went is written down if there is room for it.
 #[test]
-fn without_room_on_the_disk_it_is_locked_all_the_same() {
+fn lock_works_on_a_full_disk() {
     let (home, file) = with_passphrase();
     let is_locked = || {
         store(&home, ["status", "--json"]).exits(code::DONE).json()["locked"] == true
@@ -116,7 +116,7 @@ fn without_room_on_the_disk_it_is_locked_all_the_same() {
 }
 
 #[test]
-fn unlocked_it_is_only_for_so_long() {
+fn unlocked_store_is_locked_again_after_its_time() {
     let (home, file) = with_passphrase();
     let start = Instant::now();
     store(&home, ["unlock", "--for", "7d"]).env(FILE, &file).exits(code::DONE);
@@ -133,7 +133,7 @@ fn unlocked_it_is_only_for_so_long() {
 }
 
 #[test]
-fn unlocking_at_the_terminal() {
+fn unlock_asks_at_a_terminal() {
     let (home, _) = with_passphrase();
     let mut session = Session::start(&home, ["store", "unlock"], &[]);
     session.shows("Passphrase of the store").masks();
@@ -148,14 +148,14 @@ fn unlocking_at_the_terminal() {
 }
 
 #[test]
-fn a_key_file_needs_no_unlocking() {
+fn store_with_a_key_file_needs_no_unlocking() {
     let home = with_key();
     store(&home, ["unlock"]).exits(code::DONE).says("needs no unlocking");
     store(&home, ["lock"]).exits(code::DONE).says("no key was kept");
 }
 
 #[test]
-fn a_rekey_seals_everything_anew_and_leaves_nothing_of_the_old_key() {
+fn rekey_seals_everything_and_erases_the_old_key() {
     let home = with_key();
     home.stores("mistral", "another");
     let sealed = || {
@@ -183,7 +183,7 @@ fn a_rekey_seals_everything_anew_and_leaves_nothing_of_the_old_key() {
 
 /// `AUTHENTICATE_PASSPHRASE_FILE` has the present one.
 #[test]
-fn a_passphrase_is_not_replaced_by_itself() {
+fn rekey_refuses_the_current_passphrase() {
     let (home, file) = with_passphrase();
     let made = || store(&home, ["status", "--json"]).exits(code::DONE).json()["key"]["created_at"].clone();
     let before = made();
@@ -204,7 +204,7 @@ fn a_passphrase_is_not_replaced_by_itself() {
 
 /// The one that comes second does not undo what the first has done.
 #[test]
-fn the_loser_of_two_rekeys_at_once_is_told_so_and_changes_nothing() {
+fn second_of_two_concurrent_rekeys_is_refused() {
     let home = with_key();
     // It is run after the old key was got, and before the new one is made.
     let program = program_path();
@@ -227,7 +227,7 @@ fn the_loser_of_two_rekeys_at_once_is_told_so_and_changes_nothing() {
 }
 
 #[test]
-fn a_rekey_refuses_what_makes_no_sense() {
+fn rekey_refuses_flags_that_do_not_fit() {
     let home = with_key();
     for (words, says) in [
         (&["--source", "keyrng"][..], "keyring"),
@@ -249,7 +249,7 @@ fn a_rekey_refuses_what_makes_no_sense() {
 
 /// A record that does not open would be lost.
 #[test]
-fn a_rekey_stops_at_what_does_not_open() {
+fn rekey_stops_at_an_unreadable_credential() {
     let home = with_key();
     home.stores("mistral", "another");
     let database = Connection::open(home.database()).expect("opened");
@@ -274,7 +274,7 @@ pub fn with_fixture() -> Home {
 }
 
 #[test]
-fn migrate_seals_what_an_earlier_version_stored() {
+fn migrate_seals_credentials_of_an_earlier_version() {
     let home = with_fixture();
     let json = store(&home, ["migrate", "--json"]).exits(code::DONE).json();
     assert_eq!(
@@ -287,7 +287,7 @@ fn migrate_seals_what_an_earlier_version_stored() {
 }
 
 #[test]
-fn any_other_verb_does_so_too() {
+fn opening_the_store_migrates_it() {
     let home = with_fixture();
     let said = home.authenticate(["status"]).exits(code::DONE);
     assert!(said.stderr.contains("sealed with a key file"), "{said:?}");
@@ -307,7 +307,7 @@ fn any_other_verb_does_so_too() {
 
 /// A reader keeps what was plain in the files.
 #[test]
-fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
+fn rekey_does_not_claim_that_plain_text_is_erased() {
     let home = with_key();
     let erased = || {
         let database = Connection::open(home.database()).expect("opened");
@@ -327,7 +327,7 @@ fn a_rekey_does_not_claim_that_what_was_plain_is_gone() {
 
 /// RFC 9106, section 4: what it takes to guess.
 #[test]
-fn a_passphrase_is_made_expensive_to_guess() {
+fn passphrase_is_expensive_to_guess() {
     let home = with_key();
     home.write("config/config.yaml", "store: {passphrase_command: [echo, printed]}\n");
     let path = "/usr/local/bin:/usr/bin:/bin";

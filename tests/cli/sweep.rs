@@ -61,7 +61,7 @@ fn a_killed_login_is_cleaned_up() {
 
 /// A container may leave what it wants to. Such a path is too long for any call, and no process has so many descriptors.
 #[test]
-fn however_deep_it_is() {
+fn killed_logins_deep_directory_is_removed() {
     let home = Home::new();
     let logins = logins(&home);
     killed(&logins, None);
@@ -80,7 +80,7 @@ fn however_deep_it_is() {
 }
 
 #[test]
-fn leftovers_with_any_file_mode_are_removed() {
+fn killed_logins_unreadable_directory_is_removed() {
     let home = Home::new();
     let logins = logins(&home);
     killed(&logins, None);
@@ -95,7 +95,7 @@ fn leftovers_with_any_file_mode_are_removed() {
 }
 
 #[test]
-fn a_link_in_place_of_the_directory_is_not_followed() {
+fn link_in_place_of_the_directory_is_not_followed() {
     let home = Home::new();
     let elsewhere = home.path().join("elsewhere");
     let lock = killed(&elsewhere, None);
@@ -107,7 +107,7 @@ fn a_link_in_place_of_the_directory_is_not_followed() {
 }
 
 #[test]
-fn a_record_that_others_could_have_written_is_ignored() {
+fn record_that_others_could_have_written_is_ignored() {
     for open in ["data", "data/logins", "data/logins/default~codex~default.lock"] {
         let home = Home::new();
         let lock = killed(&logins(&home), None);
@@ -119,7 +119,7 @@ fn a_record_that_others_could_have_written_is_ignored() {
 }
 
 #[test]
-fn an_engine_that_is_gone_is_said_only_where_it_matters() {
+fn missing_engine_is_reported_only_by_commands_that_use_one() {
     let home = Home::new();
     let logins = logins(&home);
     let lock = killed(&logins, Some(NOBODY));
@@ -140,7 +140,7 @@ fn an_engine_that_is_gone_is_said_only_where_it_matters() {
 }
 
 #[test]
-fn a_half_written_record_is_in_nobodys_way() {
+fn half_written_record_blocks_no_login() {
     let home = Home::new();
     let logins = logins(&home);
     killed(&logins, Some(NOBODY));
@@ -155,7 +155,7 @@ fn a_half_written_record_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_database_that_was_never_finished_goes() {
+fn unfinished_database_is_removed() {
     let home = Home::new();
     logins(&home);
     let (stale, fresh) =
@@ -172,7 +172,7 @@ fn a_database_that_was_never_finished_goes() {
 
 /// Every command makes an attempt, and waits no longer than that.
 #[test]
-fn an_engine_that_is_silent_holds_nobody_up() {
+fn silent_engine_delays_no_command() {
     let home = Home::new();
     let socket = home.path().join("engine.sock");
     let _silent = UnixListener::bind(&socket).expect("bound");

@@ -21,7 +21,7 @@ fn expiring(from_now: SignedDuration) -> Metadata {
 }
 
 #[test]
-fn the_secret_and_a_newline_are_all_that_is_printed() {
+fn token_prints_only_the_secret_and_a_newline() {
     let home = Home::new();
     home.stores("openai", KEY);
     let outcome = home.authenticate(["token", "demo", "openai"]).exits(code::DONE);
@@ -29,7 +29,7 @@ fn the_secret_and_a_newline_are_all_that_is_printed() {
 }
 
 #[test]
-fn token_prints_the_authorising_value_of_each_kind() {
+fn each_kind_prints_the_value_that_authorizes() {
     let home = Home::new();
     home.put("claude", &oauth(), &expiring(SignedDuration::from_hours(1)));
     home.put("gh", &Credential::Token { token: KEY.into() }, &Metadata::default());
@@ -47,7 +47,7 @@ fn token_prints_the_authorising_value_of_each_kind() {
 }
 
 #[test]
-fn token_of_several_fields_needs_a_field() {
+fn several_fields_need_a_named_field() {
     let home = Home::new();
     let fields = [("bot_token", KEY), ("app_token", "other")];
     let fields = Credential::Fields(fields.map(|(name, value)| (name.to_owned(), value.into())).into());
@@ -73,7 +73,7 @@ fn token_of_several_fields_needs_a_field() {
 }
 
 #[test]
-fn a_field_of_a_credential_without_fields_is_refused() {
+fn field_of_a_credential_without_fields_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     home.authenticate(["token", "demo", "openai", "--field", "key"])
@@ -83,7 +83,7 @@ fn a_field_of_a_credential_without_fields_is_refused() {
 }
 
 #[test]
-fn nothing_stored_is_exit_code_3_and_says_how_to_log_in() {
+fn missing_credential_exits_with_code_3_and_a_login_hint() {
     let home = Home::new();
     home.authenticate(["token", "demo", "openai"])
         .exits(code::NO_CREDENTIAL)
@@ -93,7 +93,7 @@ fn nothing_stored_is_exit_code_3_and_says_how_to_log_in() {
 }
 
 #[test]
-fn an_expired_credential_is_exit_code_3() {
+fn expired_credential_exits_with_code_3() {
     let home = Home::new();
     home.put("gh", &Credential::Token { token: KEY.into() }, &expiring(SignedDuration::from_mins(-90)));
     home.authenticate(["token", "demo", "gh"])
@@ -110,7 +110,7 @@ fn an_expired_credential_is_exit_code_3() {
 
 /// This one is renewed by its vendor's CLI, for which there is no engine here.
 #[test]
-fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
+fn expired_credential_that_cannot_be_refreshed_reports_why() {
     let home = Home::new();
     home.put("claude", &oauth(), &expiring(SignedDuration::from_mins(-90)));
     home.authenticate(["token", "demo", "claude"])
@@ -130,7 +130,7 @@ fn an_expired_credential_that_cannot_be_renewed_now_says_why() {
 
 /// The command in the hint stores the credential that was asked for.
 #[test]
-fn the_hint_keeps_the_set_and_the_profile() {
+fn login_hint_keeps_the_set_and_the_profile() {
     let home = Home::new();
     home.authenticate(["token", "demo", "openai:work", "--set", "team"])
         .exits(code::NO_CREDENTIAL)
@@ -141,7 +141,7 @@ fn the_hint_keeps_the_set_and_the_profile() {
 }
 
 #[test]
-fn json_holds_the_secret_and_what_is_known_of_it() {
+fn json_has_the_secret_and_its_metadata() {
     let home = Home::new();
     let metadata = Metadata { host: Some("ghe.example.com".into()), ..Metadata::default() };
     home.put("gh", &Credential::Token { token: KEY.into() }, &metadata);
@@ -152,7 +152,7 @@ fn json_holds_the_secret_and_what_is_known_of_it() {
 }
 
 #[test]
-fn the_environment_stands_in_for_what_is_not_stored() {
+fn environment_is_used_if_nothing_is_stored() {
     let home = Home::new();
     let other = "sk-from-the-environment-0123456789";
     let token =
@@ -165,7 +165,7 @@ fn the_environment_stands_in_for_what_is_not_stored() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_a_key_is_named_and_not_repeated() {
+fn invalid_variable_is_named_and_its_value_not_repeated() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
     let home = Home::new();

@@ -13,7 +13,7 @@ fn fifo(home: &Home, path: &str) -> String {
 }
 
 #[test]
-fn a_bundle_of_certificates_is_a_plain_file() {
+fn certificate_bundle_must_be_a_plain_file() {
     let home = Home::new();
     let fifo = fifo(&home, "fifo");
     for bundle in ["/dev/zero", &fifo] {
@@ -35,7 +35,7 @@ fn a_bundle_of_certificates_is_a_plain_file() {
 }
 
 #[test]
-fn a_bundle_that_a_variable_names_and_that_is_not_there_is_said() {
+fn missing_bundle_of_a_variable_is_reported() {
     let home = Home::new();
     home.authenticate(["image", "build", "codex"])
         .env("SSL_CERT_FILE", "/nonexistent/ca.pem")
@@ -44,7 +44,7 @@ fn a_bundle_that_a_variable_names_and_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_secret_that_a_descriptor_refers_to_is_in_a_plain_file() {
+fn secret_file_of_a_descriptor_must_be_a_plain_file() {
     let home = Home::new();
     let fifo = fifo(&home, "fifo");
     for place in ["/dev/zero", &fifo] {
@@ -60,7 +60,7 @@ fn a_secret_that_a_descriptor_refers_to_is_in_a_plain_file() {
 }
 
 #[test]
-fn a_containerfile_is_a_plain_file() {
+fn containerfile_must_be_a_plain_file() {
     let home = Home::new();
     let own = fifo(&home, "config/images/codex/Containerfile");
     let refused = |home: &Home| {
@@ -74,7 +74,7 @@ fn a_containerfile_is_a_plain_file() {
 }
 
 #[test]
-fn a_file_of_the_configuration_is_a_plain_file() {
+fn configuration_file_must_be_a_plain_file() {
     let home = Home::new();
     fifo(&home, "config/projects/ff.yaml");
     fifo(&home, "config/providers/ff.yaml");
@@ -87,7 +87,7 @@ fn a_file_of_the_configuration_is_a_plain_file() {
 
 /// As a shell's process substitution gives it.
 #[test]
-fn a_key_may_come_through_a_fifo() {
+fn key_can_be_read_from_a_fifo() {
     let home = Home::new();
     let path = fifo(&home, "fifo");
     let writer = thread::spawn({
@@ -103,7 +103,7 @@ fn a_key_may_come_through_a_fifo() {
 }
 
 #[test]
-fn a_source_of_keys_without_an_end_is_too_long() {
+fn endless_key_source_is_refused() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-file", "/dev/zero"])
         .within_megabytes(2000)
@@ -119,7 +119,7 @@ fn a_source_of_keys_without_an_end_is_too_long() {
 
 /// The bundled descriptor would be another one, and name another image.
 #[test]
-fn an_image_is_neither_built_nor_removed_nor_shown_while_a_file_of_its_provider_is_wrong() {
+fn invalid_descriptor_prevents_image_commands() {
     let home = Home::new();
     let file = home.write("config/providers/codex.yaml", "labl: x\n");
     let says = format!("{}:1:1: unknown field \"labl\"", file.display());

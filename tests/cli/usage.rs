@@ -3,7 +3,7 @@
 use test_support::{Home, KEY, Run, code};
 
 #[test]
-fn an_unknown_provider_gets_the_list_and_the_nearest_name() {
+fn unknown_provider_lists_the_known_and_the_nearest_name() {
     let home = Home::new();
     for arguments in [&["demo", "cluade"][..], &["token", "demo", "cluade"], &["providers", "show", "cluade"]]
     {
@@ -18,7 +18,7 @@ fn an_unknown_provider_gets_the_list_and_the_nearest_name() {
 }
 
 #[test]
-fn a_misspelt_verb_gets_the_nearest_one() {
+fn misspelt_command_suggests_the_nearest() {
     let home = Home::new();
     for (arguments, verb) in [
         (&["statsu"][..], "status"),
@@ -32,7 +32,7 @@ fn a_misspelt_verb_gets_the_nearest_one() {
 }
 
 #[test]
-fn a_project_with_a_name_near_a_verb_is_still_a_project() {
+fn project_named_almost_like_a_command_is_a_project() {
     let home = Home::new();
     home.authenticate(["tokens", "openai", "--api-key-stdin"])
         .input("sk-0123456789-abcdefghij")
@@ -41,7 +41,7 @@ fn a_project_with_a_name_near_a_verb_is_still_a_project() {
 }
 
 #[test]
-fn nothing_at_all_shows_what_there_is() {
+fn no_arguments_print_the_help() {
     let outcome = Home::new().authenticate([""; 0]).exits(code::USAGE);
     outcome.says("Usage:").says("status").says("providers");
 }
@@ -77,7 +77,7 @@ fn relative_directories_are_refused() {
 }
 
 #[test]
-fn the_directories_are_where_the_xdg_specification_says() {
+fn directories_follow_the_xdg_specification() {
     let home = Home::new();
     let xdg = |run: Run| run.env("AUTHENTICATE_CONFIG_DIR", "").env("AUTHENTICATE_DATA_DIR", "");
     let login = ["demo", "openai", "--api-key-stdin"];
@@ -97,7 +97,7 @@ fn the_directories_are_where_the_xdg_specification_says() {
 
 /// In each directory it would be another place.
 #[test]
-fn a_relative_home_is_refused() {
+fn relative_home_is_refused() {
     let home = Home::new();
     home.authenticate(["demo", "openai", "--api-key-stdin"])
         .env("AUTHENTICATE_CONFIG_DIR", "")
@@ -110,7 +110,7 @@ fn a_relative_home_is_refused() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_exit_with_code_0() {
     let home = Home::new();
     for arguments in [["--help"], ["-h"], ["--version"]] {
         assert!(!home.authenticate(arguments).exits(code::DONE).stdout.is_empty());
@@ -118,7 +118,7 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn an_unforeseen_failure_is_exit_code_1() {
+fn unexpected_failure_exits_with_code_1() {
     let home = Home::new();
     home.write("file", "");
     home.authenticate(["man", "file/man"]).exits(code::FAILED).says("cannot create file/man");
@@ -126,7 +126,7 @@ fn an_unforeseen_failure_is_exit_code_1() {
 
 /// Each says the rule that it follows.
 #[test]
-fn the_help_says_which_account_is_meant() {
+fn help_says_which_profile_is_the_default() {
     let home = Home::new();
     let help =
         |verb: &str| home.authenticate([verb, "--help"]).env("COLUMNS", "200").exits(code::DONE).stdout;
@@ -143,7 +143,7 @@ fn the_help_says_which_account_is_meant() {
 }
 
 #[test]
-fn an_image_has_a_name() {
+fn invalid_image_name_is_refused() {
     let home = Home::new();
     for image in ["", "a b"] {
         let login = ["demo", "codex", "--mode", "oauth", "--image", image];
@@ -156,7 +156,7 @@ fn an_image_has_a_name() {
 }
 
 #[test]
-fn a_flag_that_a_mode_does_not_use_causes_a_warning() {
+fn unused_flags_are_reported() {
     let home = Home::new();
     let flags = [
         "--image=x",

@@ -56,7 +56,7 @@ fn refused() -> Answer {
 }
 
 #[test]
-fn a_refreshed_file_is_read_though_the_engine_broke_off() {
+fn files_are_captured_even_if_the_engine_disconnects() {
     for answer in [|| Answer::End, refused] {
         let (home, starts) = expired(answer, Some("NEW"));
         assert_eq!(home.authenticate(["token", "demo", "claude"]).exits(code::DONE).stdout, "NEW\n");
@@ -66,7 +66,7 @@ fn a_refreshed_file_is_read_though_the_engine_broke_off() {
 }
 
 #[test]
-fn a_token_that_it_may_have_sent_is_not_given_to_it_again() {
+fn token_that_the_cli_may_have_sent_is_not_reused() {
     let (home, starts) = expired(|| Answer::End, None);
     for _ in 0..2 {
         home.authenticate(["token", "demo", "claude"])
@@ -78,7 +78,7 @@ fn a_token_that_it_may_have_sent_is_not_given_to_it_again() {
 }
 
 #[test]
-fn one_that_the_engine_refused_to_start_is_tried_again() {
+fn refresh_that_the_engine_did_not_start_can_be_retried() {
     let (home, starts) = expired(refused, None);
     for _ in 0..2 {
         home.authenticate(["token", "demo", "claude"]).exits(code::ENGINE).says("no room");

@@ -10,7 +10,7 @@ use test_support::{CANARY, Home, KEY, code, runtime};
 const WRONG: &str = "labl: Acme\n";
 
 #[test]
-fn a_wrong_file_is_reported_where_nothing_is_stored() {
+fn wrong_descriptor_is_reported_even_if_nothing_is_stored() {
     let home = Home::new();
     home.write("config/providers/acme.yaml", WRONG);
     for arguments in [
@@ -37,7 +37,7 @@ fn a_wrong_file_is_reported_where_nothing_is_stored() {
 
 /// The file may say which variable it is.
 #[test]
-fn a_variable_is_not_used_while_the_file_is_wrong() {
+fn variable_is_not_used_while_the_descriptor_is_wrong() {
     let home = Home::new();
     let stored = "sk-0123456789-abcdefghij";
     home.stores("openai:work", stored);
@@ -57,7 +57,7 @@ fn a_variable_is_not_used_while_the_file_is_wrong() {
 }
 
 #[test]
-fn status_says_what_is_wrong_and_claims_nothing() {
+fn status_with_a_wrong_descriptor_reports_it_and_claims_nothing() {
     let home = Home::new();
     let tokens = OAuth {
         access_token: KEY.into(),
@@ -101,7 +101,7 @@ fn status_says_what_is_wrong_and_claims_nothing() {
 
 /// It is not known any more whether its tokens may still go where they came from.
 #[test]
-fn a_login_of_an_unknown_provider_is_not_called_refreshable() {
+fn credential_of_an_unknown_provider_is_not_refreshable() {
     let home = Home::new();
     let native = [("mode", "device"), ("token_url", "https://acme.example/token"), ("client_id", "c")];
     let tokens = OAuth {
