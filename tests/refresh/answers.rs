@@ -8,7 +8,7 @@ use test_support::{
 
 /// A vendor that repeats what it was sent.
 #[test]
-fn a_vendor_that_repeats_the_token_is_not_quoted() {
+fn answer_that_repeats_the_token_is_not_quoted() {
     let answer =
         json!({"error": "invalid_grant", "error_description": "the token CANARY-R is unknown to us"});
     let server = Server::answering(Some((400, &answer.to_string())));

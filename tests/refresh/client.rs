@@ -44,7 +44,7 @@ fn is_away(error: &Error) -> bool {
 }
 
 #[test]
-fn a_login_that_the_vendor_has_ended_is_none() {
+fn login_that_the_vendor_ended_is_not_authenticated() {
     let server = Server::answering(Some((400, ENDED)));
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -61,7 +61,7 @@ fn a_login_that_the_vendor_has_ended_is_none() {
 }
 
 #[test]
-fn a_login_of_which_nobody_knows_what_became_is_none() {
+fn login_with_an_unknown_outcome_is_not_authenticated() {
     let server = Server::answering(None);
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -72,7 +72,7 @@ fn a_login_of_which_nobody_knows_what_became_is_none() {
 }
 
 #[test]
-fn a_login_is_used_to_its_end_though_it_is_not_renewed_any_more() {
+fn unexpired_login_that_cannot_be_refreshed_is_authenticated() {
     let server = Server::answering(Some((400, ENDED)));
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), SignedDuration::from_mins(4));
@@ -85,7 +85,7 @@ fn a_login_is_used_to_its_end_though_it_is_not_renewed_any_more() {
 }
 
 #[test]
-fn a_vendor_that_is_away_keeps_a_login() {
+fn unreachable_vendor_keeps_the_login_authenticated() {
     let server = Server::answering(Some((503, "{}")));
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -95,7 +95,7 @@ fn a_vendor_that_is_away_keeps_a_login() {
 }
 
 #[test]
-fn an_expired_login_that_nothing_can_renew_is_none() {
+fn expired_login_without_a_method_is_not_authenticated() {
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     home.logged_in(&tokens(), EXPIRED);
     assert!(!runtime().block_on(client(&home).is_authenticated("acme")).expect("known"));
@@ -107,7 +107,7 @@ fn an_expired_login_that_nothing_can_renew_is_none() {
 }
 
 #[test]
-fn nothing_is_renewed_for_headers_that_there_will_not_be() {
+fn headers_that_are_refused_cause_no_refresh() {
     let server = Server::answering(Some((200, NEW)));
     let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "c"});
     let home_with = |api: Value| {
@@ -138,7 +138,7 @@ fn nothing_is_renewed_for_headers_that_there_will_not_be() {
 }
 
 #[test]
-fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
+fn login_of_a_programs_provider_is_refreshed_by_its_descriptor() {
     let server = Server::answering(Some((200, NEW)));
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -161,7 +161,7 @@ fn a_login_of_a_provider_that_the_program_describes_is_renewed_as_that_says() {
 
 /// A store that a program opened itself is on the same disk as everybody's.
 #[test]
-fn a_client_with_a_store_of_its_own_and_another_process_make_one_exchange() {
+fn client_and_another_process_refresh_once() {
     let (server, tell) = Server::held(200, NEW);
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -184,7 +184,7 @@ fn a_client_with_a_store_of_its_own_and_another_process_make_one_exchange() {
 }
 
 #[test]
-fn refreshing_one_says_that_it_was_not_renewed_though_it_lasts() {
+fn refresh_of_an_unexpired_login_reports_its_failure() {
     let server = Server::answering(Some((503, "{}")));
     let home = Home::new(&server.url);
     let before = home.logged_in(&tokens(), SignedDuration::from_mins(4));
@@ -198,7 +198,7 @@ fn refreshing_one_says_that_it_was_not_renewed_though_it_lasts() {
 }
 
 #[test]
-fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused() {
+fn refresh_with_force_refreshes_undue_and_retries_rejected() {
     let server = Server::answering(Some((200, NEW)));
     let home = Home::new(&server.url);
     let before = home.logged_in(&tokens(), SignedDuration::from_hours(1));
@@ -220,7 +220,7 @@ fn refreshing_with_force_renews_what_is_not_due_and_sends_again_what_was_refused
 }
 
 #[test]
-fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
+fn refresh_of_missing_or_unrefreshable_has_its_own_error() {
     let home = Home::new("http://127.0.0.1:1/token");
     let refresh = |provider| runtime().block_on(client(&home).refresh(provider, true)).expect_err(provider);
     assert!(matches!(refresh("acme"), Error::Resolve(ResolveError::NotFound { .. })));
@@ -232,7 +232,7 @@ fn refreshing_what_is_not_there_or_cannot_be_renewed_is_an_error_of_its_own() {
 }
 
 #[test]
-fn each_of_several_logins_has_a_result() {
+fn refresh_all_has_a_result_for_each_login() {
     let well = Server::answering(Some((200, NEW)));
     let refuses = Server::answering(Some((400, ENDED)));
     let away = Server::answering(Some((503, "{}")));
@@ -282,7 +282,7 @@ fn each_of_several_logins_has_a_result() {
 }
 
 #[test]
-fn a_credential_comes_with_the_reason_why_it_was_not_renewed() {
+fn credential_has_the_reason_of_its_failed_refresh() {
     let server = Server::answering(Some((503, "{}")));
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), SignedDuration::from_mins(4));
@@ -298,7 +298,7 @@ fn a_credential_comes_with_the_reason_why_it_was_not_renewed() {
 }
 
 #[test]
-fn a_login_is_made_where_the_old_one_has_ended_and_not_where_the_vendor_is_away() {
+fn ensure_logs_in_after_an_ended_login_but_not_if_the_vendor_is_unreachable() {
     let home = Home::new(&Server::answering(Some((503, "{}"))).url);
     home.logged_in(&tokens(), EXPIRED);
     let ensure = || {

@@ -44,7 +44,7 @@ fn project(home: &Home, text: &str) {
 
 /// A wrong override may be just the file that says where tokens go: nothing goes where the bundled one says.
 #[test]
-fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
+fn wrong_descriptor_prevents_a_refresh() {
     let server = renewing();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -71,7 +71,7 @@ fn nothing_is_sent_while_a_file_of_the_provider_is_wrong() {
 }
 
 #[test]
-fn a_valid_token_is_used_while_the_descriptor_is_wrong_or_gone() {
+fn unexpired_token_is_used_despite_a_wrong_or_missing_descriptor() {
     let server = renewing();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), SignedDuration::from_secs(60));
@@ -87,7 +87,7 @@ fn a_valid_token_is_used_while_the_descriptor_is_wrong_or_gone() {
 }
 
 #[test]
-fn a_token_that_nobody_can_refresh_has_expired() {
+fn expired_token_without_a_method_is_expired() {
     for refresh in [json!({"strategy": "none"}), Value::Null] {
         let home = Home::described(json!({"refresh": refresh}));
         home.logged_in(&tokens(), EXPIRED);
@@ -100,7 +100,7 @@ fn a_token_that_nobody_can_refresh_has_expired() {
 }
 
 #[test]
-fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
+fn order_continues_after_a_login_that_cannot_be_refreshed() {
     let home = Home::described(json!({"refresh": {"strategy": "none"}}));
     home.logged_in(&tokens(), EXPIRED);
     let work =
@@ -112,7 +112,7 @@ fn an_order_of_profiles_goes_on_after_what_nobody_can_renew() {
 }
 
 #[test]
-fn an_order_of_profiles_goes_on_after_what_the_vendor_has_ended() {
+fn order_continues_after_a_login_that_the_vendor_ended() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);
     let account = |profile: &str| authenticate::credential::Address {
@@ -143,7 +143,7 @@ fn an_order_of_profiles_goes_on_after_what_the_vendor_has_ended() {
 }
 
 #[test]
-fn a_bundle_in_a_variable_is_looked_up_before_anything_is_sent() {
+fn bundle_variable_is_read_before_a_refresh() {
     let server = renewing();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
@@ -156,7 +156,7 @@ fn a_bundle_in_a_variable_is_looked_up_before_anything_is_sent() {
 }
 
 #[test]
-fn a_logout_looks_its_bundle_up_too() {
+fn bundle_variable_is_read_before_a_logout() {
     let server = Server::answering(Some((200, "")));
     let revoke = json!({"revoke": {"url": server.url.replace("/token", "/revoke"), "client_id": "x"}});
     for (value, asked) in [(None, 0), (Some(BUNDLE), 2)] {
@@ -174,7 +174,7 @@ fn a_logout_looks_its_bundle_up_too() {
 
 /// As with a renewal: the file may be just the one that says where tokens are revoked.
 #[test]
-fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
+fn wrong_descriptor_prevents_a_revocation() {
     let (server, proxy) = (Server::answering(Some((200, ""))), Server::answering(Some((500, ""))));
     let home = Home::new(&server.url);
     let record = home.logged_in(&tokens(), EXPIRED);
@@ -214,7 +214,7 @@ fn nothing_is_revoked_while_a_file_of_the_provider_is_wrong() {
 
 /// As with a login: no problems found with the network.
 #[test]
-fn certificates_that_cannot_be_read_are_a_wrong_configuration() {
+fn unreadable_certificates_are_a_configuration_error() {
     let server = renewing();
     let home = Home::new(&server.url);
     project(&home, "ca_bundle: /nonexistent/bundle.pem\n");

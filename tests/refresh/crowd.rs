@@ -9,7 +9,7 @@ use test_support::{
 };
 
 #[test]
-fn a_hundred_askers_make_one_exchange() {
+fn hundred_concurrent_callers_refresh_once() {
     let server = Issuer::start(&["--token-delay", "300"]);
     let home = Home::new(&server.token_url());
     let before = home.logged_in(&server.login(), EXPIRED);

@@ -16,7 +16,7 @@ fn state(home: &Home) -> serde_json::Value {
 }
 
 #[test]
-fn status_tells_a_holder_that_lives_from_one_that_died() {
+fn status_distinguishes_a_live_from_a_dead_holder() {
     let (server, _answer) = Server::held(200, "{}");
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -36,7 +36,7 @@ fn status_tells_a_holder_that_lives_from_one_that_died() {
 
 /// A holder in the same process is told from one that died, too.
 #[test]
-fn status_tells_a_holder_that_was_given_its_store() {
+fn status_detects_a_live_holder_with_a_given_store() {
     let (server, answer) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);
     let home = &Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -54,7 +54,7 @@ fn status_tells_a_holder_that_was_given_its_store() {
 }
 
 #[test]
-fn a_lock_of_a_dead_process_that_sent_nothing_loses_nothing() {
+fn refresh_killed_before_sending_loses_nothing() {
     let server = Issuer::start(&[]);
     let home = Home::new(&server.token_url());
     let record = home.logged_in(&server.login(), EXPIRED);

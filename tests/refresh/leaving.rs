@@ -29,7 +29,7 @@ fn logout_revokes_first() {
 }
 
 #[test]
-fn the_refresh_token_goes_before_the_access_token() {
+fn refresh_token_is_revoked_before_the_access_token() {
     let server = Server::answering(Some((200, "")));
     let home = home(&server.url);
     home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
@@ -47,7 +47,7 @@ fn the_refresh_token_goes_before_the_access_token() {
 }
 
 #[test]
-fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
+fn unreachable_vendor_does_not_prevent_a_logout() {
     let issuer = Issuer::start(&[]);
     let (tokens, url) = (issuer.login(), issuer.url("/oauth/revoke"));
     drop(issuer);
@@ -73,7 +73,7 @@ fn a_vendor_that_is_not_there_keeps_nobody_from_leaving() {
 
 /// Nobody must be given it any more.
 #[test]
-fn a_revoked_login_is_removed_though_that_cannot_be_recorded() {
+fn revoked_credential_is_removed_even_if_that_cannot_be_recorded() {
     let server = Server::answering(Some((200, "")));
     let home = home(&server.url);
     home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
@@ -88,7 +88,7 @@ fn a_revoked_login_is_removed_though_that_cannot_be_recorded() {
 }
 
 #[test]
-fn a_revocation_is_reported_though_the_login_cannot_be_removed() {
+fn revocation_is_reported_even_if_the_removal_fails() {
     let server = Server::answering(Some((200, "")));
     let home = home(&server.url);
     home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
@@ -110,7 +110,7 @@ fn a_revocation_is_reported_though_the_login_cannot_be_removed() {
 
 /// The vendor is there and says no (RFC 7009 section 2.2.1), with words for it or without.
 #[test]
-fn a_vendor_that_refuses_is_not_one_that_cannot_be_reached() {
+fn revoke_refused_by_the_vendor_exits_with_code_4() {
     let words = r#"{"error": "unsupported_token_type", "error_description": "not here"}"#;
     let without = "status 403";
     for (status, body, says) in
@@ -147,7 +147,7 @@ fn a_vendor_that_refuses_is_not_one_that_cannot_be_reached() {
 }
 
 #[test]
-fn without_revoking_nobody_is_asked() {
+fn no_revoke_sends_nothing() {
     let issuer = Issuer::start(&[]);
     let home = home(&issuer.url("/oauth/revoke"));
     home.logged_in(&issuer.login(), EXPIRED);
@@ -158,7 +158,7 @@ fn without_revoking_nobody_is_asked() {
 
 /// Whoever has the access token could use it for as long as it lasts.
 #[test]
-fn a_refused_refresh_token_does_not_save_the_access_token() {
+fn access_token_is_revoked_even_if_the_refresh_token_is_refused() {
     let refused = r#"{"error": "unsupported_token_type", "error_description": "the first one"}"#;
     for second in [(200, ""), (400, r#"{"error": "invalid_request", "error_description": "the second one"}"#)]
     {
@@ -176,7 +176,7 @@ fn a_refused_refresh_token_does_not_save_the_access_token() {
 }
 
 #[test]
-fn which_of_the_two_was_revoked_is_said() {
+fn partial_revocation_names_the_revoked_token() {
     let refused = r#"{"error": "unsupported_token_type"}"#;
     for (answers, code, done, not) in [
         ([(200, ""), (503, "")], 7, "refresh token", "access token"),
@@ -213,7 +213,7 @@ fn which_of_the_two_was_revoked_is_said() {
 
 /// It says the same to a program as to a person, and each thing once.
 #[test]
-fn a_revocation_that_fails_is_reported_in_full() {
+fn failed_revocation_is_reported_in_json() {
     let revoke = |home: &Home, code: i32| {
         home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
         let ran = home.run(&["revoke", "p", "acme", "--json"]);

@@ -42,7 +42,7 @@ fn project(home: &Home, project: &str, text: &str) {
 }
 
 #[test]
-fn a_provider_alone_is_the_only_one_that_is_renewed() {
+fn single_provider_is_the_only_one_refreshed() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     let acme = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("read");
@@ -63,7 +63,7 @@ fn a_provider_alone_is_the_only_one_that_is_renewed() {
 }
 
 #[test]
-fn a_project_with_a_file_is_a_project() {
+fn single_word_with_a_project_file_is_a_project() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     project(&home, "acme", "credential_set: other\n");
@@ -75,7 +75,7 @@ fn a_project_with_a_file_is_a_project() {
 }
 
 #[test]
-fn with_force_a_word_that_is_neither_is_refused_and_nothing_is_sent() {
+fn unknown_word_with_force_is_refused_and_sends_nothing() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     project(&home, "shop", "credential_set: other\n");
@@ -97,7 +97,7 @@ fn with_force_a_word_that_is_neither_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn without_it_such_a_word_is_a_project_and_a_slip_is_pointed_out() {
+fn unknown_word_is_a_project_and_a_typo_is_pointed_out() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     let (said, code) = refresh(&home, &["acmee"]);

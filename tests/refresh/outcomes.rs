@@ -23,7 +23,7 @@ fn jwt(claims: &serde_json::Value) -> String {
 }
 
 #[test]
-fn the_new_tokens_are_stored_with_what_is_known_of_them() {
+fn new_tokens_are_stored_with_their_metadata() {
     let issuer = Issuer::start(&["--expires-in", "1800"]);
     let home = Home::new(&issuer.token_url());
     let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
@@ -42,7 +42,7 @@ fn the_new_tokens_are_stored_with_what_is_known_of_them() {
 }
 
 #[test]
-fn a_vendor_that_wants_json_gets_json() {
+fn json_body_is_sent_if_the_descriptor_says_so() {
     let issuer = Issuer::start(&[]);
     let client = "app_EMoamEEZ73f0CkXaXp7hrann";
     let refresh =
@@ -53,7 +53,7 @@ fn a_vendor_that_wants_json_gets_json() {
 }
 
 #[test]
-fn members_that_an_answer_leaves_out_stay_except_the_expiry() {
+fn missing_members_keep_their_value_except_the_expiry() {
     let server = Server::answering(Some((200, r#"{"access_token": "NEW", "token_type": "Bearer"}"#)));
     let home = Home::new(&server.url);
     let scopes = vec!["read".to_owned(), "write".to_owned()];
@@ -70,7 +70,7 @@ fn members_that_an_answer_leaves_out_stay_except_the_expiry() {
 }
 
 #[test]
-fn a_refusal_is_remembered_until_the_next_login() {
+fn rejection_is_remembered_until_the_next_login() {
     let answer = r#"{"error": "invalid_grant", "error_description": "the login has ended"}"#;
     let server = Server::answering(Some((400, answer)));
     let home = Home::new(&server.url);
@@ -91,7 +91,7 @@ fn a_refusal_is_remembered_until_the_next_login() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_changes_nothing() {
+fn unreachable_server_changes_nothing() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let record = home.logged_in(&issuer.login(), EXPIRED);
@@ -117,7 +117,7 @@ fn a_server_that_cannot_be_reached_changes_nothing() {
 }
 
 #[test]
-fn a_wrong_client_says_nothing_of_the_login() {
+fn wrong_client_does_not_end_the_login() {
     for code in ["invalid_client", "unauthorized_client"] {
         let server = Server::answering(Some((401, &format!(r#"{{"error": "{code}"}}"#))));
         let home = Home::new(&server.url);
@@ -134,7 +134,7 @@ fn a_wrong_client_says_nothing_of_the_login() {
 }
 
 #[test]
-fn a_refusal_that_passes_is_not_remembered() {
+fn transient_refusal_is_not_remembered() {
     let server = Server::answering(Some((400, r#"{"error": "temporarily_unavailable"}"#)));
     let home = Home::new(&server.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -146,7 +146,7 @@ fn a_refusal_that_passes_is_not_remembered() {
 }
 
 #[test]
-fn a_token_is_not_sent_again_when_the_answer_is_of_no_use() {
+fn token_is_not_sent_again_after_an_unusable_answer() {
     for answer in ["<html>", "{}", r#"{"refresh_token": "SSS"}"#] {
         let server = Server::answering(Some((200, answer)));
         let home = Home::new(&server.url);
@@ -161,7 +161,7 @@ fn a_token_is_not_sent_again_when_the_answer_is_of_no_use() {
 }
 
 #[test]
-fn a_token_is_not_sent_again_when_no_answer_came() {
+fn token_is_not_sent_again_without_an_answer() {
     let server = Server::answering(None);
     let home = Home::new(&server.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -175,7 +175,7 @@ fn a_token_is_not_sent_again_when_no_answer_came() {
 }
 
 #[test]
-fn a_login_in_doubt_stays_so_when_a_retry_is_not_sent() {
+fn unknown_outcome_stays_after_a_forced_try_fails() {
     let silent = Server::answering(None);
     let home = Home::new(&silent.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -191,7 +191,7 @@ fn a_login_in_doubt_stays_so_when_a_retry_is_not_sent() {
 }
 
 #[test]
-fn the_key_is_fetched_before_the_token_is_sent() {
+fn store_key_is_read_before_the_token_is_sent() {
     let issuer = Issuer::start(&["--token-delay", "500"]);
     let home = Home::new(&issuer.token_url());
     let directory = home.paths.config().to_owned();
@@ -210,7 +210,7 @@ fn the_key_is_fetched_before_the_token_is_sent() {
 }
 
 #[test]
-fn a_signal_during_an_exchange_loses_nothing() {
+fn signal_during_a_refresh_loses_nothing() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let issuer = Issuer::start(&["--token-delay", "500"]);
         let home = Home::new(&issuer.token_url());
@@ -253,7 +253,7 @@ fn another_account_or_fewer_scopes_are_not_stored() {
 }
 
 #[test]
-fn the_subject_decides_where_there_is_one_and_else_the_name() {
+fn account_is_compared_by_subject_or_else_by_name() {
     let me = json!({"iss": "https://id.example", "sub": "1", "email": "me@example.org"});
     let renamed = json!({"iss": "https://id.example", "sub": "1", "email": "new@example.org"});
     let namesake = json!({"iss": "https://id.example", "sub": "2", "email": "me@example.org"});
@@ -285,7 +285,7 @@ fn the_subject_decides_where_there_is_one_and_else_the_name() {
 
 /// An access token that a map reads the account from, with no identity token beside it.
 #[test]
-fn the_subject_of_an_access_token_excuses_another_name() {
+fn equal_subject_of_access_tokens_excuses_another_name() {
     let claims = |sub: &str, email: &str| jwt(&json!({"sub": sub, "email": email}));
     for (sub, is_renewed) in [("1", true), ("2", false)] {
         let answer = json!({"access_token": claims(sub, "new@example.org")}).to_string();
@@ -304,7 +304,7 @@ fn the_subject_of_an_access_token_excuses_another_name() {
 }
 
 #[test]
-fn a_login_in_the_meantime_wins() {
+fn login_during_a_refresh_wins() {
     let issuer = Issuer::start(&["--token-delay", "500"]);
     let home = &Home::new(&issuer.token_url());
     let record = &home.logged_in(&issuer.login(), EXPIRED);
@@ -321,7 +321,7 @@ fn a_login_in_the_meantime_wins() {
 }
 
 #[test]
-fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
+fn answer_is_stored_even_if_the_caller_stops_waiting() {
     let issuer = Issuer::start(&["--token-delay", "300"]);
     let home = Home::new(&issuer.token_url());
     let record = home.logged_in(&issuer.login(), EXPIRED);
@@ -342,7 +342,7 @@ fn an_answer_is_not_lost_when_nobody_waits_for_it_any_more() {
 
 /// A program may give up the runtime that it began with, and wait in another one.
 #[test]
-fn an_exchange_that_is_broken_off_with_its_runtime_is_in_doubt() {
+fn refresh_aborted_with_its_runtime_has_an_unknown_outcome() {
     let (server, _answer) = Server::held(200, "{}");
     let home = Home::new(&server.url);
     let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
@@ -364,7 +364,7 @@ fn an_exchange_that_is_broken_off_with_its_runtime_is_in_doubt() {
 }
 
 #[test]
-fn a_login_without_a_refresh_method_is_not_attempted() {
+fn credential_without_a_method_is_not_refreshed() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let record = home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);

@@ -20,7 +20,7 @@ fn postponed(error: &RefreshError) -> bool {
 }
 
 #[test]
-fn all_tasks_that_wait_share_one_failure() {
+fn waiting_tasks_share_one_failure() {
     let server = Server::answering(Some((503, "{}")));
     let home = home(&server);
     let record = home.record();
@@ -33,7 +33,7 @@ fn all_tasks_that_wait_share_one_failure() {
 }
 
 #[test]
-fn another_process_that_waits_shares_it() {
+fn waiting_process_shares_the_failure() {
     let (server, tell) = Server::held(503, "{}");
     let home = home(&server);
     let record = home.record();
@@ -57,7 +57,7 @@ fn another_process_that_waits_shares_it() {
 }
 
 #[test]
-fn a_vendor_that_names_a_time_is_not_asked_before_it() {
+fn vendor_with_retry_after_is_not_asked_earlier() {
     let server = Server::answering_with("Retry-After: 120", 429, r#"{"error": "rate_limited"}"#);
     let home = home(&server);
     let record = home.record();

@@ -28,7 +28,7 @@ fn renewing() -> Server {
 }
 
 #[test]
-fn a_secret_is_recorded_when_it_is_handed_out() {
+fn handed_out_secret_is_recorded() {
     let server = renewing();
     let home = Home::new(&server.url);
     let client = authenticate::Client::new(home.paths.clone());
@@ -46,7 +46,7 @@ fn a_secret_is_recorded_when_it_is_handed_out() {
 }
 
 #[test]
-fn one_that_is_used_as_it_is_while_it_lasts_is_handed_out_too() {
+fn secret_used_without_a_refresh_is_recorded_as_handed_out() {
     let home = Home::new(&Server::answering(Some((503, "{}"))).url);
     logged_in(&home, SignedDuration::from_secs(60));
     let seen = &mut 1;
@@ -55,7 +55,7 @@ fn one_that_is_used_as_it_is_while_it_lasts_is_handed_out_too() {
 }
 
 #[test]
-fn one_that_is_not_handed_out_is_recorded_with_the_reason() {
+fn refused_secret_is_recorded_with_the_reason() {
     let home = Home::new(&Server::answering(Some((400, r#"{"error": "invalid_grant"}"#))).url);
     logged_in(&home, EXPIRED);
     let seen = &mut 1;
@@ -68,7 +68,7 @@ fn one_that_is_not_handed_out_is_recorded_with_the_reason() {
 }
 
 #[test]
-fn asking_whether_there_is_a_credential_is_not_recorded() {
+fn check_without_the_secret_is_not_recorded() {
     let home = Home::new(&renewing().url);
     let client = authenticate::Client::new(home.paths.clone());
     logged_in(&home, SignedDuration::from_hours(1));
@@ -83,7 +83,7 @@ fn asking_whether_there_is_a_credential_is_not_recorded() {
 }
 
 #[test]
-fn a_renewal_is_recorded_however_it_ends() {
+fn refresh_is_recorded_however_it_ends() {
     for (answer, outcome) in [
         (Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)), "refresh ok"),
         (Some((400, r#"{"error": "invalid_grant"}"#)), "refresh refused"),
@@ -98,7 +98,7 @@ fn a_renewal_is_recorded_however_it_ends() {
 }
 
 #[test]
-fn a_revocation_is_recorded_however_it_ends() {
+fn revocation_is_recorded_however_it_ends() {
     for (answer, outcome) in [
         (Some((200, "")), "revoke ok"),
         (Some((400, r#"{"error": "invalid_request"}"#)), "revoke refused"),
@@ -118,7 +118,7 @@ fn a_revocation_is_recorded_however_it_ends() {
 }
 
 #[test]
-fn a_revocation_that_could_not_be_tried_is_recorded_as_failed() {
+fn untried_revocation_is_recorded_as_failed() {
     let server = Server::answering(Some((200, "")));
     let home = Home::described(json!({"revoke": {"url": server.url, "client_id": "app"}}));
     let file = home.paths.providers().join("acme.yaml");

@@ -50,7 +50,7 @@ fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<FreshCredential, E
 }
 
 #[test]
-fn one_that_has_expired_and_is_not_ours_to_renew_is_not_handed_out() {
+fn expired_replacement_of_the_vendors_tool_is_not_handed_out() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     let found = asked_while(&home, || {
@@ -66,7 +66,7 @@ fn one_that_has_expired_and_is_not_ours_to_renew_is_not_handed_out() {
 }
 
 #[test]
-fn one_that_is_due_itself_is_renewed() {
+fn replacement_that_is_due_is_refreshed() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     let found = asked_while(&home, || {
@@ -77,7 +77,7 @@ fn one_that_is_due_itself_is_renewed() {
 }
 
 #[test]
-fn one_with_time_left_is_used() {
+fn replacement_with_time_left_is_used() {
     let server = Server::answering(Some((200, NEW)));
     let home = home(&server);
     let found = asked_while(&home, || {
@@ -88,7 +88,7 @@ fn one_with_time_left_is_used() {
 }
 
 #[test]
-fn one_with_a_blank_field_is_filled() {
+fn replacement_with_a_blank_field_is_filled() {
     let server = Server::answering(Some((200, NEW)));
     let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "acme-cli"});
     let fields = json!({"a": {"label": "A"}, "b": {"label": "B", "env_var": "CARGO_PKG_NAME"}});
@@ -121,7 +121,7 @@ fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, Refr
 }
 
 #[test]
-fn a_sent_token_is_recorded_though_its_answer_is_not_stored() {
+fn refresh_that_lost_a_race_is_recorded() {
     let home = Home::new("http://127.0.0.1:1/token");
     let (renewed, log) = renewed_while(&home, || {
         home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);

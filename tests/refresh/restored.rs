@@ -29,7 +29,7 @@ fn refused(home: &Home, says: &str) {
 }
 
 #[test]
-fn a_token_that_was_exchanged_after_the_backup_is_not_sent() {
+fn token_refreshed_after_the_backup_is_not_sent() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     home.logged_in(&issuer.login(), EXPIRED);
@@ -41,7 +41,7 @@ fn a_token_that_was_exchanged_after_the_backup_is_not_sent() {
 }
 
 #[test]
-fn a_mark_outlives_another_restore_and_the_newest_login_is_free_of_it() {
+fn conflict_mark_survives_restores_except_of_the_newest_login() {
     let issuer = Issuer::start(&["--expires-in", "0"]);
     let home = Home::new(&issuer.token_url());
     home.logged_in(&issuer.login(), EXPIRED);
@@ -70,7 +70,7 @@ fn a_mark_outlives_another_restore_and_the_newest_login_is_free_of_it() {
 }
 
 #[test]
-fn a_restored_login_in_doubt_or_refused_stays_so() {
+fn known_failures_survive_a_restore() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -83,7 +83,7 @@ fn a_restored_login_in_doubt_or_refused_stays_so() {
 
 /// A backup brings along what was known where it was made, whatever the store that it replaces knows.
 #[test]
-fn a_backup_of_a_login_in_doubt_or_refused_keeps_that() {
+fn known_failures_are_in_backups_and_kept_copies() {
     for (answer, says) in [
         (None, "the outcome of refreshing acme"),
         (Some((400, r#"{"error": "invalid_grant"}"#)), "invalid_grant"),
@@ -125,7 +125,7 @@ fn a_backup_of_a_login_in_doubt_or_refused_keeps_that() {
 }
 
 #[test]
-fn a_login_that_did_not_change_and_one_that_is_new_here_are_renewed() {
+fn unchanged_and_new_logins_are_refreshed_after_a_restore() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), EXPIRED);

@@ -61,7 +61,7 @@ fn logged_in() -> Home {
 }
 
 #[test]
-fn a_rekey_waits_for_the_answer_which_is_sealed_with_the_new_key() {
+fn rekey_waits_for_a_refresh_and_seals_its_answer() {
     let home = logged_in();
     let store = SharedStore::new(home.store());
     while_renewing(&home, async || maintenance::rekey(&store, &with_passphrase()).await);
@@ -74,7 +74,7 @@ fn a_rekey_waits_for_the_answer_which_is_sealed_with_the_new_key() {
 }
 
 #[test]
-fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
+fn restore_waits_for_a_refresh_and_keeps_its_answer() {
     let home = logged_in();
     let file = home.paths.data().join("b.age");
     home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
@@ -91,7 +91,7 @@ fn a_restore_waits_for_the_answer_which_is_in_the_copy_that_it_keeps() {
 }
 
 #[test]
-fn the_store_itself_refuses_while_a_token_is_under_way() {
+fn store_refuses_a_rekey_during_a_refresh() {
     let home = logged_in();
     let file = home.paths.data().join("b.age");
     home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
@@ -107,7 +107,7 @@ fn the_store_itself_refuses_while_a_token_is_under_way() {
 
 /// The verbs see that nobody has the turn.
 #[test]
-fn one_whose_holder_has_died_is_in_nobodys_way() {
+fn attempt_of_a_dead_process_blocks_nothing() {
     let home = logged_in();
     let record = home.record();
     home.store().begin_attempt(&record.address, record.version, "somebody", false).expect("begun");
@@ -118,7 +118,7 @@ fn one_whose_holder_has_died_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_token_is_not_sent_for_which_the_key_of_its_answer_would_have_to_be_asked_for() {
+fn token_is_not_sent_if_the_store_key_needs_a_question() {
     let home = logged_in();
     let record = home.record();
     let mut store: Store = home.store();

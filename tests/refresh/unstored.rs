@@ -42,7 +42,7 @@ fn stored_in_the_end(home: &Home, mut child: Child, let_it: impl FnOnce()) {
 }
 
 #[test]
-fn an_answer_is_stored_though_the_database_was_locked_for_long() {
+fn answer_is_stored_once_a_locked_database_is_free() {
     let (server, answer) = Server::held(200, ANSWER);
     let home = Home::new(&server.url);
     logged_in(&home);
@@ -57,7 +57,7 @@ fn an_answer_is_stored_though_the_database_was_locked_for_long() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_answer_is_stored_as_soon_as_there_is_room() {
+fn answer_is_stored_once_the_disk_has_room() {
     use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
     let (server, answer) = Server::held(200, ANSWER);
@@ -80,7 +80,7 @@ fn an_answer_is_stored_as_soon_as_there_is_room() {
 }
 
 #[test]
-fn a_refusal_that_cannot_be_noted_is_said_all_the_same() {
+fn rejection_is_reported_even_if_it_cannot_be_recorded() {
     let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&server.url);
     logged_in(&home);
@@ -101,7 +101,7 @@ fn a_refusal_that_cannot_be_noted_is_said_all_the_same() {
 }
 
 #[test]
-fn a_token_that_cannot_be_stored_is_handed_out_and_the_login_is_in_doubt() {
+fn answer_that_cannot_be_stored_is_handed_out_and_marked_unknown() {
     let server = Server::answering(Some((200, ANSWER)));
     let home = Home::new(&server.url);
     logged_in(&home);

@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn token_renews_what_has_expired() {
+fn token_refreshes_an_expired_login() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), EXPIRED);
@@ -32,7 +32,7 @@ fn token_renews_what_has_expired() {
 }
 
 #[test]
-fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
+fn token_refreshes_shortly_before_expiry_or_uses_the_current_token() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), SignedDuration::from_mins(6));
@@ -49,7 +49,7 @@ fn token_renews_shortly_before_the_end_and_uses_the_old_one_while_it_lasts() {
 
 /// It may want a person to touch something.
 #[test]
-fn the_command_that_prints_the_passphrase_is_run_once() {
+fn passphrase_command_is_run_once() {
     let issuer = Issuer::start(&["--expires-in", "0"]);
     let home = Home::new(&issuer.token_url());
     let runs = home.paths.config().join("runs");
@@ -83,7 +83,7 @@ fn the_command_that_prints_the_passphrase_is_run_once() {
 }
 
 #[test]
-fn the_client_may_be_named_by_the_environment() {
+fn client_id_can_come_from_the_environment() {
     let issuer = Issuer::start(&[]);
     let refresh =
         json!({"strategy": "oauth", "token_url": issuer.token_url(), "client_id": "env:ACME_TEST_CLIENT"});
@@ -99,7 +99,7 @@ fn the_client_may_be_named_by_the_environment() {
 }
 
 #[test]
-fn a_login_that_does_not_open_does_not_keep_others_from_being_refreshed() {
+fn unreadable_credential_does_not_prevent_other_refreshes() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let before = home.logged_in(&issuer.login(), EXPIRED);
@@ -115,7 +115,7 @@ fn a_login_that_does_not_open_does_not_keep_others_from_being_refreshed() {
 }
 
 #[test]
-fn the_exit_code_says_what_went_wrong() {
+fn exit_code_tells_the_kind_of_failure() {
     let gone = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
     let home = Home::new(&gone.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -140,7 +140,7 @@ fn the_exit_code_says_what_went_wrong() {
 }
 
 #[test]
-fn unnamed_it_does_what_it_can() {
+fn refresh_without_a_name_continues_after_failures() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     home.logged_in(&issuer.login(), EXPIRED);
@@ -176,7 +176,7 @@ fn unnamed_it_does_what_it_can() {
 
 /// Also that it took long: a vendor that is silent is given up by the second one.
 #[test]
-fn results_before_ctrl_c_are_reported() {
+fn results_before_ctrl_c_are_printed() {
     for as_json in [false, true] {
         let renews = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
         let (silent, _never) = Server::held(200, "{}");
@@ -216,7 +216,7 @@ fn results_before_ctrl_c_are_reported() {
 
 /// As `token` finds it, or it would renew what nobody uses.
 #[test]
-fn the_account_is_chosen_as_token_chooses_it() {
+fn refresh_chooses_the_account_that_token_uses() {
     let server = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
     let home = Home::new(&server.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -265,7 +265,7 @@ fn two(first: &Server, second: &Server) -> Home {
 }
 
 #[test]
-fn after_ctrl_c_no_other_renewal_is_begun() {
+fn ctrl_c_starts_no_further_refresh() {
     let (first, tell) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);
     let second = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
     let home = two(&first, &second);
@@ -281,7 +281,7 @@ fn after_ctrl_c_no_other_renewal_is_begun() {
 }
 
 #[test]
-fn after_ctrl_c_no_other_logout_is_begun() {
+fn ctrl_c_starts_no_further_logout() {
     let (first, tell) = Server::held(200, "");
     let second = Server::answering(Some((200, "")));
     let home = two(&first, &second);
@@ -306,7 +306,7 @@ fn after_ctrl_c_no_other_logout_is_begun() {
 }
 
 #[test]
-fn why_one_of_many_was_not_renewed_is_said() {
+fn each_failure_of_refresh_all_is_reported() {
     let server = Server::answering(Some((503, "{}")));
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
