@@ -19,7 +19,7 @@ use test_support::{Home, KEY, name};
 use crate::script::{Script, block_on, in_memory, key, logs_in, resolves};
 
 #[test]
-fn a_client_in_memory_leaves_nothing_on_the_disk() {
+fn client_in_memory_writes_nothing() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
@@ -38,7 +38,7 @@ fn a_client_in_memory_leaves_nothing_on_the_disk() {
 }
 
 #[test]
-fn a_client_uses_the_same_store_as_everybody() {
+fn client_uses_the_store_of_the_command_line() {
     let home = Home::new();
     let client = Client::new(home.paths.clone());
     assert_eq!(block_on(client.list()).expect("listed"), []);
@@ -50,7 +50,7 @@ fn a_client_uses_the_same_store_as_everybody() {
 }
 
 #[test]
-fn a_client_logs_in_and_out_of_several_at_once() {
+fn client_logs_in_and_out_of_several_providers() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     let client = in_memory(&home).project(name("shop"));
@@ -73,7 +73,7 @@ fn a_client_logs_in_and_out_of_several_at_once() {
 }
 
 #[test]
-fn a_client_lists_what_can_be_done() {
+fn list_all_has_every_provider_with_its_modes() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(logs_in(&client, "claude", key("sk-ant-0123456789-abcdefghij"))).expect("stored");
@@ -95,7 +95,7 @@ fn a_client_lists_what_can_be_done() {
 }
 
 #[test]
-fn headers_are_for_the_providers_own_api() {
+fn headers_are_only_for_the_providers_own_api() {
     let home = Home::new();
     let local = "modes: [basic]\napi: {base_url: env:ACME_TEST_URL_UNSET, shape: own}\n";
     home.write("config/providers/acme.yaml", local);
@@ -127,7 +127,7 @@ fn headers_are_for_the_providers_own_api() {
 
 /// Without the override the request might go to another host than the one that is meant.
 #[test]
-fn a_wrong_descriptor_gives_no_headers() {
+fn wrong_descriptor_gives_no_headers() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
@@ -140,7 +140,7 @@ fn a_wrong_descriptor_gives_no_headers() {
 
 /// As `logout` does: it asks the vendor for OAuth logins of ours, if the vendor has a place for that.
 #[test]
-fn a_login_that_logout_would_revoke_is_revocable() {
+fn revocable_is_what_logout_would_revoke() {
     let home = Home::new();
     home.write(
         "config/providers/acme.yaml",
@@ -180,7 +180,7 @@ fn a_login_that_logout_would_revoke_is_revocable() {
 }
 
 #[test]
-fn a_client_of_a_profile_has_to_do_with_no_other() {
+fn client_of_a_profile_touches_no_other() {
     let home = Home::new();
     let client = in_memory(&home);
     let work = client.clone().profile(name("work"));
@@ -222,7 +222,7 @@ fn a_client_of_a_profile_has_to_do_with_no_other() {
 }
 
 #[test]
-fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
+fn status_of_a_provider_lists_each_account() {
     let home = Home::new();
     let client = in_memory(&home);
     let status = |client: &Client, provider: &str| -> Vec<(String, Option<CredentialState>)> {
@@ -252,7 +252,7 @@ fn the_status_of_one_provider_is_that_of_each_of_its_accounts() {
 }
 
 #[test]
-fn any_provider_is_enough_to_be_authenticated() {
+fn one_usable_provider_is_enough_to_be_authenticated() {
     let home = Home::new();
     let client = in_memory(&home).set(name("team"));
     let any = |client: &Client| block_on(client.is_any_authenticated()).expect("known");
@@ -269,7 +269,7 @@ fn any_provider_is_enough_to_be_authenticated() {
 }
 
 #[test]
-fn a_login_is_made_only_where_there_is_none() {
+fn ensure_logs_in_only_without_a_credential() {
     let home = Home::new();
     let client = in_memory(&home);
     let (_handle, mut cancel) = cancel_pair();
@@ -297,7 +297,7 @@ fn a_login_is_made_only_where_there_is_none() {
 }
 
 #[test]
-fn a_client_says_which_files_it_cannot_read() {
+fn problems_list_the_files_that_cannot_be_used() {
     let home = Home::new();
     let client = Client::new(home.paths.clone()).project(name("shop"));
     assert_eq!(client.problems(), []);
@@ -311,7 +311,7 @@ fn a_client_says_which_files_it_cannot_read() {
 }
 
 #[test]
-fn rows_of_which_nobody_can_tell_whose_they_are_are_said() {
+fn rows_without_an_address_are_listed_as_unreadable() {
     let home = Home::new();
     let client = Client::new(home.paths.clone());
     block_on(logs_in(&client, "openai", key(KEY))).expect("stored");

@@ -23,7 +23,7 @@ fn plan(home: &Home, project: &str, provider: &str, options: LoginOptions, ui: &
 }
 
 #[test]
-fn a_key_that_is_asked_for_is_stored_and_resolved() {
+fn asked_key_is_stored_and_resolved() {
     let home = Home::new();
     let ui = Arc::new(Script { secret: Some(KEY), ..Script::default() });
     let login = plan(&home, "demo", "openai", LoginOptions::default(), &ui);
@@ -36,7 +36,7 @@ fn a_key_that_is_asked_for_is_stored_and_resolved() {
 }
 
 #[test]
-fn planning_attempts_nothing() {
+fn plan_attempts_nothing() {
     let home = Home::new();
     let ui = Arc::new(Script { mode: Some(Mode::Oauth), ..Script::default() });
     let login = plan(&home, "demo", "claude-code", LoginOptions::default(), &ui);
@@ -47,7 +47,7 @@ fn planning_attempts_nothing() {
 }
 
 #[test]
-fn the_set_is_the_callers_or_else_the_projects() {
+fn set_is_the_callers_or_else_the_projects() {
     let home = Home::new();
     home.write("config/projects/shop.yaml", "credential_set: team\n");
     let ui = Arc::new(Script::default());
@@ -57,7 +57,7 @@ fn the_set_is_the_callers_or_else_the_projects() {
 }
 
 #[test]
-fn the_whole_of_it_in_one_call() {
+fn authenticate_logs_in_with_one_call() {
     let home = Home::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let secret = Some("sk-ant-0123456789-abcdefghij");
@@ -72,7 +72,7 @@ fn the_whole_of_it_in_one_call() {
 }
 
 #[test]
-fn errors_have_their_kind_and_nothing_of_the_key() {
+fn errors_have_a_kind_and_never_the_key() {
     let home = Home::new();
     let store = |provider: &str, key: &str| {
         authenticate::store_api_key(home.paths.clone(), provider, &key.into(), None)
@@ -98,7 +98,7 @@ fn errors_have_their_kind_and_nothing_of_the_key() {
 }
 
 #[test]
-fn an_api_key_goes_to_its_set() {
+fn api_key_is_stored_in_the_given_set() {
     let home = Home::new();
     let (paths, team) = (home.paths.clone(), name("team"));
     authenticate::store_api_key(paths.clone(), "openai", &KEY.into(), Some(&team)).expect("stored");
@@ -109,7 +109,7 @@ fn an_api_key_goes_to_its_set() {
 }
 
 #[test]
-fn an_expired_credential_is_not_handed_out() {
+fn expired_credential_is_not_handed_out() {
     let home = Home::new();
     let past =
         Metadata { expires_at: Some(Timestamp::now() - SignedDuration::from_secs(1)), ..Metadata::default() };
@@ -123,7 +123,7 @@ fn an_expired_credential_is_not_handed_out() {
 }
 
 #[test]
-fn a_store_in_memory_is_a_store() {
+fn store_in_memory_keeps_credentials() {
     let mut store = Store::in_memory().expect("a store");
     let address = Address::default_profile(name("openai"));
     let first = store.put(&address, &Credential::api_key("one"), &Metadata::default()).expect("stored");
@@ -139,7 +139,7 @@ fn a_store_in_memory_is_a_store() {
 }
 
 #[test]
-fn the_registry_lays_ones_own_files_over_the_bundled_ones() {
+fn registry_merges_own_files_over_bundled_ones() {
     let home = Home::new();
     home.write("config/providers/openai.yaml", "label: Ours\n");
     home.write("config/providers/bad.yaml", "labl: x\n");

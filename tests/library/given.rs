@@ -13,7 +13,7 @@ use test_support::{Home, KEY, name};
 use crate::script::{block_on, in_memory, key, logs_in};
 
 #[test]
-fn a_given_credential_wins_and_is_not_stored() {
+fn given_credential_wins_and_is_not_stored() {
     let home = Home::new();
     let client = in_memory(&home);
     block_on(async {
@@ -31,7 +31,7 @@ fn a_given_credential_wins_and_is_not_stored() {
 }
 
 #[test]
-fn a_given_credential_is_listed_in_place_of_the_stored() {
+fn given_credential_is_listed_in_place_of_the_stored_one() {
     let home = Home::new();
     let client = in_memory(&home);
     let sources = |client: &Client| -> Vec<(String, Source)> {
@@ -63,7 +63,7 @@ fn a_given_credential_is_listed_in_place_of_the_stored() {
 }
 
 #[test]
-fn a_client_finds_in_its_own_set_what_it_was_given_first() {
+fn find_prefers_given_credential_then_request_set_then_client_set() {
     let home = Home::new();
     let client = in_memory(&home);
     let team = client.clone().set(name("team"));
@@ -81,7 +81,7 @@ fn a_client_finds_in_its_own_set_what_it_was_given_first() {
 }
 
 #[test]
-fn a_credential_given_for_a_profile_is_used_for_no_other() {
+fn given_credential_for_a_profile_is_used_for_no_other() {
     let home = Home::new();
     let client = in_memory(&home);
     let [work, own] = ["work", "own"].map(|profile| client.clone().profile(name(profile)));
@@ -109,7 +109,7 @@ fn a_credential_given_for_a_profile_is_used_for_no_other() {
 }
 
 #[test]
-fn a_store_in_memory_can_be_filled_before_a_client_has_it() {
+fn store_in_memory_can_be_filled_before_the_client_uses_it() {
     let home = Home::new();
     let expires_at = Some(Timestamp::now() - SignedDuration::from_secs(60));
     let mut store = Store::in_memory().expect("a store");

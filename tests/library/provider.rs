@@ -20,7 +20,7 @@ fn labels(entries: Vec<StatusEntry>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_provider_of_the_program_is_like_any_other_for_its_client() {
+fn programs_provider_works_like_any_other() {
     let home = Home::new();
     let acme = descriptor(json!({
         "name": "acme", "label": "Acme", "aliases": ["ac"],
@@ -57,7 +57,7 @@ fn a_provider_of_the_program_is_like_any_other_for_its_client() {
 }
 
 #[test]
-fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
+fn programs_provider_overrides_the_users_file_field_by_field() {
     let home = Home::new();
     home.write("config/providers/openai.yaml", "label: Of the user\naliases: [oai]\n");
     let client = in_memory(&home);
@@ -77,7 +77,7 @@ fn it_lies_over_the_users_file_and_what_it_leaves_out_stays() {
 }
 
 #[test]
-fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
+fn invalid_descriptor_is_refused_with_all_problems() {
     let home = Home::new();
     let wrong = |value| match in_memory(&home).provider(descriptor(value)) {
         Err(Error::Config(ConfigError::Descriptor(problems))) => {
@@ -98,7 +98,7 @@ fn one_that_is_wrong_is_refused_with_all_that_is_wrong() {
 }
 
 #[test]
-fn every_descriptor_can_be_given_as_it_is() {
+fn every_bundled_descriptor_can_be_given_unchanged() {
     let home = Home::new();
     let plain = in_memory(&home);
     let with = |client: Client, known: &Descriptor| client.provider(known.clone()).expect("right");
