@@ -49,7 +49,7 @@ fn is_bare(page: &Page) {
 }
 
 #[test]
-fn the_browser_is_sent_with_a_challenge_and_its_code_is_exchanged_with_the_verifier() {
+fn browser_login_uses_pkce() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, ", scopes: [a, b], parameters: {prompt: consent}");
     let mut login = start(&home, &[]);
@@ -88,7 +88,7 @@ fn challenge(verifier: &str) -> String {
 }
 
 #[test]
-fn a_request_other_than_the_redirect_is_refused_and_the_login_goes_on() {
+fn other_requests_are_refused_and_the_login_continues() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);
@@ -132,7 +132,7 @@ fn a_request_other_than_the_redirect_is_refused_and_the_login_goes_on() {
 }
 
 #[test]
-fn a_silent_or_endless_client_delays_nobody() {
+fn silent_or_endless_connections_do_not_block_the_login() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);
@@ -153,7 +153,7 @@ fn a_silent_or_endless_client_delays_nobody() {
 }
 
 #[test]
-fn only_this_machine_can_reach_it() {
+fn redirect_server_listens_only_on_loopback() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);
@@ -171,7 +171,7 @@ fn only_this_machine_can_reach_it() {
 }
 
 #[test]
-fn a_refusal_ends_the_login() {
+fn refusal_ends_the_login() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &[]);
@@ -189,7 +189,7 @@ fn a_refusal_ends_the_login() {
 }
 
 #[test]
-fn the_page_says_no_success_when_the_code_is_refused() {
+fn page_reports_no_success_if_the_code_is_refused() {
     let home = Home::new();
     let vendor = Stub::that(|_| json_reply(400, r#"{"error": "invalid_grant"}"#));
     acme(&home, &vendor, "");
@@ -203,7 +203,7 @@ fn the_page_says_no_success_when_the_code_is_refused() {
 }
 
 #[test]
-fn another_servers_answer_is_not_taken() {
+fn answer_of_another_server_is_refused() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, ", issuer: 'https://id.example'");
     let mut login = start(&home, &["--timeout", "20s"]);
@@ -217,7 +217,7 @@ fn another_servers_answer_is_not_taken() {
 }
 
 #[test]
-fn host_port_and_path_are_the_descriptors() {
+fn redirect_has_the_descriptors_host_port_and_path() {
     let (home, vendor) = (Home::new(), vendor());
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
     acme(
@@ -234,7 +234,7 @@ fn host_port_and_path_are_the_descriptors() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said() {
+fn taken_port_is_reported() {
     let (home, vendor) = (Home::new(), vendor());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
@@ -244,7 +244,7 @@ fn a_port_that_is_taken_is_said() {
 }
 
 #[test]
-fn a_login_that_takes_too_long_is_given_up() {
+fn login_ends_at_the_time_limit() {
     let (home, vendor) = (Home::new(), vendor());
     acme(&home, &vendor, "");
     let mut login = start(&home, &["--timeout", "1s"]);
@@ -268,7 +268,7 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
 }
 
 #[test]
-fn a_browser_that_asks_twice_sees_the_same_and_the_code_is_sent_once() {
+fn repeated_redirect_shows_the_same_page_and_sends_the_code_once() {
     let home = Home::new();
     let (release, held) = std::sync::mpsc::channel::<()>();
     let held = std::sync::Mutex::new(held);

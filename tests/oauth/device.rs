@@ -40,7 +40,7 @@ fn acme(home: &Home, vendor: &Stub) {
 }
 
 #[test]
-fn a_code_is_shown_until_it_is_confirmed() {
+fn code_is_shown_until_it_is_confirmed() {
     let (home, vendor) = (Home::new(), vendor("", &[(400, PENDING), (200, PENDING), (200, TOKENS)]));
     acme(&home, &vendor);
     let outcome = home.authenticate(["demo", "acme"]).exits(code::DONE);
@@ -62,7 +62,7 @@ fn a_code_is_shown_until_it_is_confirmed() {
 }
 
 #[test]
-fn a_server_that_is_away_for_a_moment_is_asked_again() {
+fn unavailable_server_is_polled_again() {
     let polls = &[(400, PENDING), (503, ""), (502, ""), (200, TOKENS)];
     let (home, vendor) = (Home::new(), vendor("", polls));
     acme(&home, &vendor);
@@ -71,7 +71,7 @@ fn a_server_that_is_away_for_a_moment_is_asked_again() {
 }
 
 #[test]
-fn refusals_end_it() {
+fn refusal_ends_the_login() {
     for (status, answer, says) in [
         (400, r#"{"error": "access_denied"}"#, "refused: access_denied"),
         (400, r#"{"error": "expired_token"}"#, "refused: expired_token"),
@@ -92,7 +92,7 @@ fn refusals_end_it() {
 }
 
 #[test]
-fn an_answer_that_is_none_ends_it() {
+fn malformed_answer_ends_the_login() {
     let (home, vendor) = (Home::new(), vendor("", &[(404, "<html>")]));
     acme(&home, &vendor);
     home.authenticate(["demo", "acme"])
@@ -102,7 +102,7 @@ fn an_answer_that_is_none_ends_it() {
 }
 
 #[test]
-fn a_code_or_address_that_is_unsafe_is_not_shown() {
+fn unsafe_code_or_url_is_not_shown() {
     for (from, to) in [
         ("WDJB-MJHT", "\\u001b[2JCANARY"),
         ("WDJB-MJHT", ""),
@@ -122,7 +122,7 @@ fn a_code_or_address_that_is_unsafe_is_not_shown() {
 }
 
 #[test]
-fn the_whole_address_becomes_the_picture_and_the_code_goes_to_the_clipboard() {
+fn complete_url_is_the_qr_code_and_the_code_is_copied() {
     let more = r#", "verification_uri_complete": "https://acme.example/activate?c=WDJB""#;
     let (home, vendor) = (Home::new(), vendor(more, &[(400, PENDING), (200, TOKENS)]));
     acme(&home, &vendor);
@@ -156,7 +156,7 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
 }
 
 #[test]
-fn the_time_limit_ends_it() {
+fn time_limit_ends_the_login() {
     let (home, vendor) = (Home::new(), vendor("", &[(400, PENDING)]));
     acme(&home, &vendor);
     let run = home.authenticate(["demo", "acme", "--timeout", "1s"]);
@@ -164,7 +164,7 @@ fn the_time_limit_ends_it() {
 }
 
 #[test]
-fn a_second_login_for_the_same_credential_is_told_who_is_at_it() {
+fn second_login_for_the_same_credential_names_the_first() {
     let (home, vendor) = (Home::new(), vendor("", &[(400, PENDING)]));
     acme(&home, &vendor);
     let mut first = Login::start(home.authenticate(["demo", "acme"]));
@@ -177,7 +177,7 @@ fn a_second_login_for_the_same_credential_is_told_who_is_at_it() {
 }
 
 #[test]
-fn a_login_that_is_killed_is_in_nobodys_way() {
+fn killed_login_blocks_no_other() {
     let (home, vendor) = (Home::new(), vendor("", &[(400, PENDING), (200, TOKENS)]));
     acme(&home, &vendor);
     let mut first = Login::start(home.authenticate(["demo", "acme"]));

@@ -21,7 +21,7 @@ fn openrouter(home: &Home, vendor: &Stub) {
 }
 
 #[test]
-fn a_vendor_may_give_an_api_key() {
+fn api_key_of_the_vendor_is_stored() {
     let home = Home::new();
     let vendor = Stub::that(|_| json_reply(200, &format!(r#"{{"key": "{KEY}", "user_id": "user_1"}}"#)));
     openrouter(&home, &vendor);
@@ -53,7 +53,7 @@ fn a_vendor_may_give_an_api_key() {
 
 /// Nobody has mistyped it, and the vendor will not give it twice.
 #[test]
-fn a_key_of_the_vendor_is_stored_whatever_it_looks_like_if_it_is_one() {
+fn api_key_of_the_vendor_need_not_match_the_pattern() {
     for (given, exits, says) in [
         ("CANARY".to_owned(), code::DONE, "the key does not look like one of OpenRouter"),
         (
@@ -78,7 +78,7 @@ fn a_key_of_the_vendor_is_stored_whatever_it_looks_like_if_it_is_one() {
 
 /// GitHub's device flow with a client of one's own, as the bundled descriptor has it.
 #[test]
-fn a_client_of_ones_own_makes_a_mode_usable() {
+fn own_client_enables_a_mode() {
     let home = Home::new();
     home.authenticate(["demo", "gh", "--mode", "device"])
         .exits(code::USAGE)
@@ -113,7 +113,7 @@ fn a_client_of_ones_own_makes_a_mode_usable() {
 }
 
 #[test]
-fn an_account_that_cannot_be_asked_for_is_no_failure() {
+fn unknown_account_is_not_a_failure() {
     let home = Home::new();
     let vendor = Stub::that(|asked| match asked.path.as_str() {
         "/token" => json_reply(200, r#"{"access_token": "CANARY-token"}"#),
@@ -138,7 +138,7 @@ fn an_account_that_cannot_be_asked_for_is_no_failure() {
 }
 
 #[test]
-fn vendors_without_a_public_client_are_refused_with_what_there_is() {
+fn mode_without_a_public_client_is_refused_with_a_hint() {
     for (provider, has) in [
         ("codex", "oauth, api_key"),
         ("claude", "oauth, api_key"),

@@ -37,7 +37,7 @@ fn publishing(place: &'static str, document: &'static str) -> Stub {
 const GOOD: &str = r#"{"issuer": "ISSUER", "token_endpoint": "ISSUER/token"}"#;
 
 #[test]
-fn both_standards_places_are_asked() {
+fn both_well_known_urls_are_requested() {
     for place in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
         let (home, server) = (Home::new(), publishing(place, GOOD));
         acme(&home, &server.url(""), "");
@@ -48,7 +48,7 @@ fn both_standards_places_are_asked() {
 
 /// A gateway or a page for everything in place of the document of RFC 8414.
 #[test]
-fn the_second_place_is_asked_whatever_is_at_the_first() {
+fn second_well_known_url_is_requested_whatever_the_first_returns() {
     type Answer = fn(&str) -> Vec<u8>;
     let instead: [(&str, Answer); 5] = [
         ("a redirect", |own| {
@@ -81,8 +81,8 @@ fn the_second_place_is_asked_whatever_is_at_the_first() {
 }
 
 #[test]
-fn what_was_only_asked_for_is_never_in_doubt() {
-    for (status, says) in [(504, "cannot reach HOST: status 504"), (302, "it redirects")] {
+fn failed_discovery_has_a_known_outcome() {
+    for (status, says) in [(504, "cannot be reached: status 504"), (302, "it redirects")] {
         let (home, server) = (Home::new(), Stub::that(move |_| reply(status, "text/html", "")));
         let says = says.replace("HOST", &format!("127.0.0.1:{}", server.port()));
         acme(&home, &server.url(""), "");
@@ -94,7 +94,7 @@ fn what_was_only_asked_for_is_never_in_doubt() {
 }
 
 #[test]
-fn an_endpoint_that_is_given_is_not_looked_up() {
+fn given_endpoint_is_not_discovered() {
     let home = Home::new();
     let server = Stub::that(|_| json_reply(200, TOKEN));
     acme(&home, &server.url(""), &format!(", token_url: '{}'", server.url("/token")));
@@ -103,7 +103,7 @@ fn an_endpoint_that_is_given_is_not_looked_up() {
 }
 
 #[test]
-fn a_server_that_speaks_for_another_is_refused() {
+fn metadata_of_another_issuer_is_refused() {
     let other = r#"{"issuer": "https://other.example", "token_endpoint": "ISSUER/token"}"#;
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", other));
     acme(&home, &server.url(""), "");
@@ -115,7 +115,7 @@ fn a_server_that_speaks_for_another_is_refused() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_https_is_refused_whoever_names_it() {
+fn endpoint_without_https_is_refused() {
     let plain = r#"{"issuer": "ISSUER", "token_endpoint": "http://acme.example/token"}"#;
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", plain));
     acme(&home, &server.url(""), "");
@@ -123,7 +123,7 @@ fn an_endpoint_that_is_not_https_is_refused_whoever_names_it() {
 }
 
 #[test]
-fn a_server_without_the_endpoint_is_said_to_have_none() {
+fn missing_endpoint_is_reported() {
     let none = r#"{"issuer": "ISSUER"}"#;
     let (home, server) = (Home::new(), publishing("/.well-known/oauth-authorization-server", none));
     acme(&home, &server.url(""), "");
@@ -131,7 +131,7 @@ fn a_server_without_the_endpoint_is_said_to_have_none() {
 }
 
 #[test]
-fn a_server_that_publishes_nothing_or_nonsense_is_said_to() {
+fn missing_or_malformed_metadata_is_reported() {
     let (home, server) = (Home::new(), publishing("/none", GOOD));
     acme(&home, &server.url(""), "");
     login(&home).exits(code::UNREACHABLE).says("it does not publish its endpoints");

@@ -5,7 +5,7 @@ use test_support::{Home, Stub, code, describe, json_reply};
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 #[test]
-fn requests_are_those_of_the_standards() {
+fn requests_follow_the_standards() {
     let home = Home::new();
     let server = Stub::that(|_| json_reply(200, r#"{"access_token": "new", "token_type": "Bearer"}"#));
     let url = server.url("/token");

@@ -37,7 +37,7 @@ fn answered(answer: Vec<u8>, code: u8, text: &str) {
 }
 
 #[test]
-fn a_refusal_is_shown_without_what_was_sent() {
+fn refusal_is_shown_without_the_sent_secrets() {
     let echo =
         format!(r#"{{"error": "invalid_client", "error_description": "bad secret {CANARY}\u001b[31m"}}"#);
     answered(json_reply(401, &echo), code::LOGIN_FAILED, "refused: invalid_client: bad secret [..][31m");
@@ -46,14 +46,14 @@ fn a_refusal_is_shown_without_what_was_sent() {
 }
 
 #[test]
-fn a_server_that_does_nothing_now_is_unavailable() {
+fn server_with_status_429_500_or_503_is_unavailable() {
     for status in [429, 500, 503] {
         answered(reply(status, "text/html", "<html>"), code::UNREACHABLE, &format!("status {status}"));
     }
 }
 
 #[test]
-fn a_gateway_that_does_not_know_is_said_not_to_know() {
+fn gateway_error_has_an_unknown_outcome() {
     for status in [502, 504] {
         answered(
             reply(status, "text/html", "<html>"),
@@ -64,7 +64,7 @@ fn a_gateway_that_does_not_know_is_said_not_to_know() {
 }
 
 #[test]
-fn an_answer_that_is_none_is_not_taken() {
+fn malformed_answer_is_refused() {
     let huge = format!(r#"{{"access_token": "{}"}}"#, "x".repeat(2 << 20));
     for (answer, text) in [
         (json_reply(200, "{}"), "there is no access token in it"),
@@ -77,7 +77,7 @@ fn an_answer_that_is_none_is_not_taken() {
 }
 
 #[test]
-fn a_flood_is_not_waited_for() {
+fn oversized_answer_is_refused() {
     let server = Stub::serving(|_, connection| {
         let start = b"HTTP/1.1 400 X\r\nContent-Type: application/json\r\n\r\n{\"error\": \"";
         let mut going = connection.write_all(start);
@@ -89,7 +89,7 @@ fn a_flood_is_not_waited_for() {
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
+fn redirect_is_not_followed() {
     let other = Stub::that(|_| json_reply(200, r#"{"access_token": "x"}"#));
     let target = other.url("/token");
     let server = Stub::that(move |_| {
@@ -100,20 +100,20 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_server_that_breaks_off_is_said_to() {
-    answered(Vec::new(), code::UNREACHABLE, "so the outcome of the request is unknown");
+fn connection_that_breaks_off_is_reported() {
+    answered(Vec::new(), code::UNREACHABLE, "whether it did it is not known");
     let half = b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n{\"access_token\": \"CANARY".to_vec();
     answered(half, code::UNREACHABLE, "so the outcome of the request is unknown");
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up_at_the_time_limit() {
+fn silent_server_is_given_up_at_the_time_limit() {
     let server = Stub::serving(|_, _| std::thread::sleep(Duration::from_secs(60)));
     fails(&server.url("/token"), &["--timeout", "1s"], code::LOGIN_FAILED, "the login took longer than 1 s");
 }
 
 #[test]
-fn a_server_that_is_not_there_cannot_be_reached() {
+fn missing_server_cannot_be_reached() {
     let nobody =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     fails(&format!("http://{nobody}/token"), &[], code::UNREACHABLE, "cannot reach ");
@@ -121,7 +121,7 @@ fn a_server_that_is_not_there_cannot_be_reached() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
+fn server_without_tls_is_not_reached_over_https() {
     let server = Stub::that(|_| json_reply(200, "{}"));
     let url = format!("https://127.0.0.1:{}/token", server.port());
     fails(&url, &[], code::UNREACHABLE, "cannot reach ");
@@ -140,7 +140,7 @@ fn nothing_is_sent_in_the_clear() {
 }
 
 #[test]
-fn a_proxy_sees_nothing_of_what_stays_on_this_machine() {
+fn loopback_requests_bypass_the_proxy() {
     let proxy = Stub::that(|_| json_reply(200, r#"{"access_token": "x"}"#));
     let server = Stub::that(|_| json_reply(200, r#"{"access_token": "x"}"#));
     let home = Home::new();
@@ -152,7 +152,7 @@ fn a_proxy_sees_nothing_of_what_stays_on_this_machine() {
 }
 
 #[test]
-fn a_bundle_that_is_none_is_an_error_before_anything_is_sent() {
+fn invalid_bundle_is_an_error_before_anything_is_sent() {
     let server = Stub::that(|_| json_reply(200, r#"{"access_token": "x"}"#));
     let home = Home::new();
     acme(&home, &server.url("/token"));
@@ -163,7 +163,7 @@ fn a_bundle_that_is_none_is_an_error_before_anything_is_sent() {
 }
 
 #[test]
-fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more_than_the_host() {
+fn proxy_sees_only_the_host_of_a_tunnel() {
     let proxy = Stub::that(|_| reply(502, "text/html", "<html>"));
     let home = Home::new();
     acme(&home, "https://nobody.invalid/token");

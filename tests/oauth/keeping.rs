@@ -17,7 +17,7 @@ fn acme(home: &Home, server: &Stub) {
 }
 
 #[test]
-fn a_server_cannot_say_where_its_tokens_are_sent_next() {
+fn answer_cannot_change_the_token_endpoint() {
     let reply = r#"{"access_token": "a", "refresh_token": "r", "tenant": "t1",
                     "login.token_url": "https://evil.example/token", "login.revocation_url": "https://evil.example/"}"#;
     let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
@@ -31,7 +31,7 @@ fn a_server_cannot_say_where_its_tokens_are_sent_next() {
 }
 
 #[test]
-fn tokens_are_revoked_nowhere_but_where_they_came_from() {
+fn tokens_are_revoked_only_at_their_issuer() {
     let reply = r#"{"access_token": "a", "refresh_token": "r", "expires_in": 3600}"#;
     let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
     let other = Stub::that(|_| json_reply(200, "{}"));
@@ -59,7 +59,7 @@ fn tokens_are_revoked_nowhere_but_where_they_came_from() {
 }
 
 #[test]
-fn a_native_login_can_be_refreshed() {
+fn login_of_an_oauth_flow_can_be_refreshed() {
     for (mode, more) in [("client_credentials", ""), ("token_exchange", ", subject_token: 'env:SUBJECT'")] {
         let reply = r#"{"access_token": "a", "expires_in": 3600}"#;
         let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
@@ -74,7 +74,7 @@ fn a_native_login_can_be_refreshed() {
 }
 
 #[test]
-fn a_login_that_fails_leaves_the_one_before() {
+fn failed_login_keeps_the_previous_one() {
     let (home, good) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "good"}"#)));
     acme(&home, &good);
     home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
@@ -86,7 +86,7 @@ fn a_login_that_fails_leaves_the_one_before() {
 }
 
 #[test]
-fn a_login_that_cannot_be_stored_is_not_started() {
+fn unusable_store_is_an_error_before_the_flow() {
     let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));
     acme(&home, &server);
     home.write("data/credentials.db", "not a database");
@@ -99,7 +99,7 @@ fn a_login_that_cannot_be_stored_is_not_started() {
 
 /// The audit log says who logged in, and who could not.
 #[test]
-fn a_login_is_recorded_however_it_ends() {
+fn login_is_recorded_however_it_ends() {
     let recorded = |home: &Home| -> Vec<String> {
         let log = home.authenticate(["log", "--json"]).exits(code::DONE).json();
         let entries = log["entries"].as_array().expect("a list").iter().rev();
@@ -146,7 +146,7 @@ mod the_accounts_name {
     }
 
     #[test]
-    fn a_login_that_is_killed_while_it_asks_is_stored() {
+    fn login_killed_during_the_account_request_is_stored() {
         let home = Home::new();
         let server = silent(&home);
         let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
@@ -156,7 +156,7 @@ mod the_accounts_name {
     }
 
     #[test]
-    fn nobody_has_to_wait_for_it() {
+    fn account_request_can_be_cancelled_and_is_bounded() {
         let home = Home::new();
         let server = silent(&home);
         let login = Login::start(home.authenticate(["demo", "acme"]).env("SECRET", "s"));
@@ -172,7 +172,7 @@ mod the_accounts_name {
 
 /// Somebody locks the database just when the server has given what is nowhere else.
 #[test]
-fn tokens_are_stored_though_the_database_was_locked_for_long() {
+fn tokens_are_stored_once_a_locked_database_is_free() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789abcdefghij");
     let locked = Arc::new(Mutex::new(None));

@@ -14,14 +14,14 @@ const BROWSER: &str =
     "authorization_url: 'https://a.example/a', token_url: 'https://a.example/t', client_id: demo";
 
 #[test]
-fn native_modes_need_their_blocks() {
+fn oauth_flows_need_their_blocks() {
     for mode in ["device", "browser", "client_credentials", "token_exchange"] {
         finds(&format!("modes: [{mode}]"), "modes", &format!("mode {mode} needs the block `{mode}`"));
     }
 }
 
 #[test]
-fn endpoints_are_given_or_published() {
+fn endpoints_must_be_given_or_published() {
     finds("modes: [browser]\nbrowser: {client_id: demo}", "browser", "needs `token_url` or `issuer`");
     finds("modes: [browser]\nbrowser: {client_id: demo}", "browser", "needs `authorization_url` or `issuer`");
     finds(
@@ -32,7 +32,7 @@ fn endpoints_are_given_or_published() {
 }
 
 #[test]
-fn endpoints_are_https_or_loopback() {
+fn endpoints_must_be_https_or_loopback() {
     for field in ["issuer", "authorization_url", "token_url"] {
         let yaml = format!("modes: [browser]\nbrowser: {{{BROWSER}, issuer: 'https://a.example'}}");
         let bad = match yaml.contains(&format!(" {field}:")) || yaml.contains(&format!("{{{field}:")) {
@@ -51,7 +51,7 @@ fn endpoints_are_https_or_loopback() {
 
 /// As they are taken when tokens are sent there, which is long after the login.
 #[test]
-fn where_tokens_are_renewed_and_revoked_is_an_endpoint() {
+fn token_and_revocation_urls_must_be_endpoints() {
     let place = |field: &str, url: &str| match field {
         "refresh.token_url" => format!("modes: [api_key]\nrefresh: {{strategy: oauth, token_url: '{url}'}}"),
         _ => format!("modes: [api_key]\nrevoke: {{url: '{url}'}}"),
@@ -64,7 +64,7 @@ fn where_tokens_are_renewed_and_revoked_is_an_endpoint() {
 }
 
 #[test]
-fn a_password_in_a_url_is_not_repeated() {
+fn password_in_a_url_is_not_repeated() {
     let url = "https://me:CANARY@a.example:99999/t";
     for yaml in [format!("terms: '{url}'"), format!("refresh: {{strategy: oauth, token_url: '{url}'}}")] {
         let place = if yaml.starts_with("terms") { "terms" } else { "refresh.token_url" };
@@ -73,7 +73,7 @@ fn a_password_in_a_url_is_not_repeated() {
 }
 
 #[test]
-fn a_mode_needs_a_client() {
+fn mode_without_a_client_is_reported() {
     let no_client = "authorization_url: 'https://a.example/a', token_url: 'https://a.example/t'";
     finds(
         &format!("modes: [browser]\nbrowser: {{{no_client}}}"),
@@ -94,7 +94,7 @@ fn a_mode_needs_a_client() {
 }
 
 #[test]
-fn a_secret_is_never_written_down() {
+fn literal_client_secret_is_refused() {
     let token = "token_url: 'https://a.example/t', client_id: x";
     for secret in ["CANARY", "literal:CANARY", "file:CANARY"] {
         finds(&format!("browser: {{{BROWSER}, client_secret: '{secret}'}}"), "browser.client_secret", "");
@@ -122,7 +122,7 @@ fn a_secret_is_never_written_down() {
 }
 
 #[test]
-fn fields_belong_to_their_blocks() {
+fn fields_outside_their_block_are_reported() {
     let device = "device_authorization_url: 'https://a.example/d', token_url: 'https://a.example/t'";
     finds(&format!("device: {{{device}, redirect_port: 1}}"), "device.redirect_port", "belongs to `browser`");
     finds(
@@ -138,7 +138,7 @@ fn fields_belong_to_their_blocks() {
 }
 
 #[test]
-fn the_way_back_is_a_port_a_path_and_a_name() {
+fn invalid_redirect_is_reported() {
     for (place, value, text) in [
         ("redirect_port", "0", "0 is not a port"),
         ("redirect_path", "callback", "is not a path"),

@@ -25,7 +25,7 @@ fn start(home: &Home) -> Login {
 }
 
 #[test]
-fn every_form_of_an_answer_can_be_given_on_standard_input() {
+fn every_form_of_an_answer_is_read_from_standard_input() {
     type Form = fn(&str, &str) -> String;
     let forms: [Form; 5] = [
         |redirect, state| format!("{redirect}?code=the-code&state={state}"),
@@ -49,7 +49,7 @@ fn every_form_of_an_answer_can_be_given_on_standard_input() {
 }
 
 #[test]
-fn a_wrong_answer_is_reported_and_can_be_pasted_again() {
+fn wrong_paste_is_reported_and_can_be_repeated() {
     let home = Home::new();
     let vendor = acme(&home, "");
     let mut login = start(&home);
@@ -68,7 +68,7 @@ fn a_wrong_answer_is_reported_and_can_be_pasted_again() {
 }
 
 #[test]
-fn a_refusal_can_be_pasted_too() {
+fn pasted_refusal_ends_the_login() {
     let home = Home::new();
     let vendor = acme(&home, "");
     let mut login = start(&home);
@@ -79,7 +79,7 @@ fn a_refusal_can_be_pasted_too() {
 }
 
 #[test]
-fn without_a_browser_and_a_terminal_it_is_said_what_to_use() {
+fn no_browser_and_no_terminal_names_the_flag_to_use() {
     let home = Home::new();
     let vendor = acme(&home, "");
     home.authenticate(["demo", "acme"])
@@ -91,7 +91,7 @@ fn without_a_browser_and_a_terminal_it_is_said_what_to_use() {
 }
 
 #[test]
-fn at_a_terminal_the_answer_is_typed() {
+fn answer_can_be_typed_at_a_terminal() {
     let home = Home::new();
     let _vendor = acme(&home, "");
     let mut session = Session::start(&home, ["demo", "acme"], &[]);
@@ -102,7 +102,7 @@ fn at_a_terminal_the_answer_is_typed() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_no_obstacle_to_who_can_paste() {
+fn taken_port_does_not_prevent_a_paste() {
     let home = Home::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();

@@ -3,7 +3,7 @@
 use test_support::{Home, code, describe};
 
 #[test]
-fn a_key_is_not_taken_by_a_mode_that_has_none() {
+fn key_for_an_oauth_mode_is_refused() {
     let home = Home::new();
     describe(&home, "acme", "modes: [device]\ndevice: {issuer: 'https://id.example', client_id: demo}");
     home.authenticate(["demo", "acme", "--mode", "device", "--api-key-stdin"])
@@ -14,7 +14,7 @@ fn a_key_is_not_taken_by_a_mode_that_has_none() {
 }
 
 #[test]
-fn among_several_modes_one_is_named() {
+fn several_modes_need_a_named_mode() {
     let home = Home::new();
     describe(
         &home,
@@ -28,7 +28,7 @@ fn among_several_modes_one_is_named() {
 }
 
 #[test]
-fn a_descriptor_that_is_wrong_is_not_used() {
+fn wrong_descriptor_is_not_used() {
     let home = Home::new();
     describe(&home, "acme", "modes: [device]\ndevice: {issuer: 'https://id.example'}");
     home.authenticate(["demo", "acme"])

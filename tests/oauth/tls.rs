@@ -50,7 +50,7 @@ fn login(home: &Home, more: &[&str]) -> Run {
 }
 
 #[test]
-fn a_certificate_is_trusted_by_who_trusts_its_authority() {
+fn certificate_of_a_trusted_authority_is_accepted() {
     let home = Home::new();
     let host = Host::start(&home);
     let authority = host.authority.to_str().expect("text").to_owned();
@@ -68,7 +68,7 @@ fn a_certificate_is_trusted_by_who_trusts_its_authority() {
 }
 
 #[test]
-fn a_certificate_for_another_name_is_not_trusted() {
+fn certificate_for_another_name_is_refused() {
     let home = Home::new();
     let host = Host::start(&home);
     let yaml = std::fs::read_to_string(home.config().join("providers/gh.yaml")).expect("readable");
@@ -80,7 +80,7 @@ fn a_certificate_for_another_name_is_not_trusted() {
 
 /// A login, a refresh and a revocation all use the variable; without it they use the system's certificates.
 #[test]
-fn a_bundle_that_a_variable_names_and_that_cannot_be_used_is_said() {
+fn unusable_bundle_of_a_variable_is_reported() {
     let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));
     let (token, revoke) = (server.url("/token"), server.url("/revoke"));
     let flow = format!("token_url: '{token}', client_id: demo, client_secret: 'env:SECRET'");
