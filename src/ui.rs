@@ -175,6 +175,15 @@ pub struct Console {
     pub terminal: Option<Terminal>,
 }
 
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Rows.
+    pub rows: u16,
+    /// Columns.
+    pub cols: u16,
+}
+
 /// A terminal that can be set to raw mode, restored when this is dropped.
 pub struct Terminal {
     /// Its size, now and whenever it changes.

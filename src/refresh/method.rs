@@ -43,7 +43,7 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
         return Err(not("it belongs to the vendor's own tool, from which it was imported"));
     }
     // Tokens go only to the server that issued them, whatever the descriptor says now.
-    if let Some(origin) = Origin::of(oauth) {
+    if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
         return match (server::has_refresh_token(oauth), regrant::is_non_interactive(origin.mode)) {
             (true, _) => Ok(RefreshMethod::Server(endpoint)),

@@ -106,9 +106,7 @@ impl<'a> Refresh<'a> {
     /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
     /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        let limit = refresh_method(&self.provider, seen)?.time_limit();
-        // The store stays open, with its key, so that the vendor's answer can be stored.
-        let store = self.context.prepared_store().await?;
+        // The failure of an attempt that ends after this moment is shared, however long the store takes to open.
         let asked = Timestamp::now();
         let limit = refresh_method(&self.provider, seen)?.time_limit();
         // The store stays open, with its key, so that the vendor's answer can be stored.

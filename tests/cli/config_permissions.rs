@@ -30,30 +30,6 @@ fn command_from_a_file_writable_by_others_is_not_run() {
 
 /// Only root can give a file away.
 #[test]
-fn file_of_another_user_is_refused() {
-    let home = Home::new();
-    let provider = home.write("config/providers/openai.yaml", "api: {base_url: https://ai.example.com}\n");
-    let project = home.write("config/projects/demo.yaml", "credential_set: theirs\n");
-    if chown(&provider, Some(65534), None).is_err() {
-        return;
-    }
-    let key = ["demo", "openai", "--api-key-stdin"];
-    let says = |path: &Path| {
-        format!(
-            "it belongs to user 65534, and this is user 0: if it is right, run `chown 0 {}`",
-            path.display()
-        )
-    };
-    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&provider));
-    chown(&provider, Some(0), None).expect("given back");
-    chown(&project, Some(65534), None).expect("given away");
-    home.authenticate(key).input(KEY).exits(code::USAGE).says(&says(&project));
-    assert!(home.stored().is_empty());
-    chown(&project, Some(0), None).expect("given back");
-    home.authenticate(key).input(KEY).exits(code::DONE);
-}
-
-#[test]
 fn doctor_reports_files_with_wrong_permissions() {
     let home = Home::new();
     let provider = home.write("config/providers/openai.yaml", "label: Theirs\n");

@@ -149,29 +149,6 @@ fn restore_replaces_unreadable_credentials() {
     }
 }
 
-/// Nor what nobody knows to be the current one.
-#[test]
-fn restore_replaces_rows_that_the_ledger_does_not_list() {
-    let of_mistral = "UPDATE ledger SET sealed = zeroblob(60) WHERE part = (SELECT min(part) FROM ledger)";
-    for (sql, lost) in [("DELETE FROM ledger WHERE part = 256", 2), (of_mistral, 1)] {
-        let home = with_key();
-        store(&home, ["backup", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
-        home.stores("mistral", "another-CANARY");
-        damage(&home, sql);
-        let again = store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE);
-        again.exits(code::STORE).says("the ledger in").says("restore a backup");
-        let restore = store(&home, ["restore", "b.age", "--json", "--passphrase-stdin"]).input(PASSPHRASE);
-        let restored = restore.exits(code::DONE).json();
-        let texts = restored["lost"].as_array().expect("a list");
-        assert_eq!((texts.len(), restored["before"].is_null()), (lost, lost == 2), "{restored}");
-        assert!(texts[0].as_str().expect("a text").contains("the ledger was altered"), "{restored}");
-        prints_the_key(token(&home));
-        assert_eq!(home.stored().len(), 1);
-        home.stores("mistral", "another-CANARY");
-        store(&home, ["backup", "c.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::DONE);
-    }
-}
-
 /// Where the key is lost nothing can be restored into the store itself, so that is not what is advised.
 #[test]
 fn store_without_its_key_is_restored_elsewhere() {

@@ -59,17 +59,6 @@ fn api_key_login_needs_no_engine() {
 }
 
 #[test]
-fn engine_at_an_ipv6_address_is_reached() {
-    let home = Home::new();
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
-    let url = format!("tcp://{}", listener.local_addr().expect("an address"));
-    listen_at(listener, usual);
-    home.authenticate(["demo", "codex", "--mode", "oauth", "--image", "example", "--engine", &url])
-        .exits(code::LOGIN_FAILED)
-        .says("the login ended, and left no credential");
-}
-
-#[test]
 fn missing_engine_exits_with_code_5() {
     let home = Home::new();
     home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", "unix:///nonexistent"])

@@ -82,7 +82,7 @@ fn second_well_known_url_is_requested_whatever_the_first_returns() {
 
 #[test]
 fn failed_discovery_has_a_known_outcome() {
-    for (status, says) in [(504, "cannot be reached: status 504"), (302, "it redirects")] {
+    for (status, says) in [(504, "cannot reach HOST: status 504"), (302, "it redirects")] {
         let (home, server) = (Home::new(), Stub::that(move |_| reply(status, "text/html", "")));
         let says = says.replace("HOST", &format!("127.0.0.1:{}", server.port()));
         acme(&home, &server.url(""), "");

@@ -101,7 +101,7 @@ fn redirect_is_not_followed() {
 
 #[test]
 fn connection_that_breaks_off_is_reported() {
-    answered(Vec::new(), code::UNREACHABLE, "whether it did it is not known");
+    answered(Vec::new(), code::UNREACHABLE, "so the outcome of the request is unknown");
     let half = b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n{\"access_token\": \"CANARY".to_vec();
     answered(half, code::UNREACHABLE, "so the outcome of the request is unknown");
 }

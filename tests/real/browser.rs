@@ -52,7 +52,11 @@ fn a_person_approves_a_code_in_the_browser() {
     let run = home.authenticate(["demo", "acme", "--mode", "device", "--timeout", "60s", "--json"]);
     let outcome = run.env("BROWSER", browser.command()).exits(code::DONE);
     assert_eq!(outcome.json()["account"], "dev@example.org");
-    assert!(outcome.stderr.contains("Never enter a code that you did not request yourself"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("Never enter a code that you did not request yourself"),
+        "{}",
+        outcome.stderr
+    );
     assert!(browser.opened().contains("user_code="), "the code is filled in: {}", browser.opened());
     assert!(tokens(&home, "acme").0.refresh_token.is_some());
     assert!(browser.page().contains("device approved"), "{}", browser.page());
