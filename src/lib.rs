@@ -3,6 +3,7 @@
 //!
 //! Begin with [`Client`]. The library never prints, prompts or exits: it asks and shows through a [`Ui`].
 
+#![warn(unreachable_pub)]
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
 mod blocking;

@@ -15,7 +15,7 @@ pub(super) struct SentValues(Vec<Zeroizing<String>>);
 
 impl SentValues {
     /// Returns `text` as one printable line of at most `limit` characters, with every sent value masked.
-    pub fn redact(&self, text: &str, limit: usize) -> String {
+    pub(super) fn redact(&self, text: &str, limit: usize) -> String {
         // Cut first, so that a megabyte is not searched; wide enough that a cut value is still recognised.
         let text: String = text.chars().take(8 * limit).collect();
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");

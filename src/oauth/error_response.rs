@@ -15,13 +15,13 @@ pub(super) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    pub fn new(code: &str, description: Option<&str>, sent: &SentValues) -> Self {
+    pub(super) fn new(code: &str, description: Option<&str>, sent: &SentValues) -> Self {
         let description = description.map(|text| sent.redact(text, MAX_DESCRIPTION));
         Self { code: sent.redact(code, MAX_CODE), description: description.filter(|text| !text.is_empty()) }
     }
 
     /// Whether a device grant goes on (RFC 8628 section 3.5).
-    pub fn asks_to_poll_again(&self) -> bool {
+    pub(super) fn asks_to_poll_again(&self) -> bool {
         matches!(self.code.as_str(), "slow_down" | "authorization_pending")
     }
 }

@@ -25,12 +25,12 @@ pub(super) struct Form<'a> {
 
 impl<'a> Form<'a> {
     /// Starts the form of a token request.
-    pub fn grant(grant_type: &'static str) -> Self {
+    pub(super) fn grant(grant_type: &'static str) -> Self {
         Self::default().with("grant_type", grant_type)
     }
 
     /// Sets a parameter, in place of an earlier one of that name.
-    pub fn with(mut self, name: &'a str, value: &str) -> Self {
+    pub(super) fn with(mut self, name: &'a str, value: &str) -> Self {
         let value = Zeroizing::new(value.to_owned());
         match self.parameters.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
@@ -40,7 +40,7 @@ impl<'a> Form<'a> {
     }
 
     /// Sets a parameter if it has a value.
-    pub fn with_some(self, name: &'a str, value: Option<&str>) -> Self {
+    pub(super) fn with_some(self, name: &'a str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -48,17 +48,17 @@ impl<'a> Form<'a> {
     }
 
     /// Sets `scope` (RFC 6749 section 3.3) unless there are no scopes.
-    pub fn with_scopes(self, scopes: &[String]) -> Self {
+    pub(super) fn with_scopes(self, scopes: &[String]) -> Self {
         self.with_some("scope", (!scopes.is_empty()).then(|| scopes.join(" ")).as_deref())
     }
 
     /// Sets the parameters that a descriptor adds to its requests.
-    pub fn with_parameters(self, parameters: &'a Parameters) -> Self {
+    pub(super) fn with_parameters(self, parameters: &'a Parameters) -> Self {
         parameters.iter().fold(self, |form, (name, value)| form.with(name, value))
     }
 
     /// Encodes the parameters as `application/x-www-form-urlencoded`.
-    pub fn urlencoded(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn urlencoded(&self) -> Zeroizing<Vec<u8>> {
         // Large enough from the start: a buffer that grows leaves copies behind.
         let size = self.parameters.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(size));
@@ -67,7 +67,7 @@ impl<'a> Form<'a> {
     }
 
     /// Encodes the parameters as a JSON object of strings, for vendors that take no forms.
-    pub fn json(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn json(&self) -> Zeroizing<Vec<u8>> {
         let members =
             self.parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
         let object = Value::Object(members.collect::<Map<_, _>>());
@@ -80,7 +80,7 @@ impl<'a> Form<'a> {
     }
 
     /// Returns the values that no message may repeat.
-    pub fn into_private_values(self) -> impl Iterator<Item = Zeroizing<String>> {
+    pub(super) fn into_private_values(self) -> impl Iterator<Item = Zeroizing<String>> {
         self.parameters.into_iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, value)| value)
     }
 }

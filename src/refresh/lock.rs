@@ -25,7 +25,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A held refresh lock. Released when it is dropped, or when the process dies.
 #[derive(Debug)]
-pub struct RefreshLock {
+pub(crate) struct RefreshLock {
     /// `None` for a store in memory, which only the tasks of one process share.
     file: Option<(PathBuf, FileLock)>,
     _task: OwnedMutexGuard<()>,
@@ -33,7 +33,7 @@ pub struct RefreshLock {
 
 /// The outcome of waiting for a refresh lock.
 #[derive(Debug)]
-pub enum Acquired<T> {
+pub(crate) enum Acquired<T> {
     /// The lock is held.
     Held(RefreshLock),
     /// The lock is no longer needed.
@@ -63,7 +63,7 @@ impl RefreshLock {
     ///
     /// # Errors
     /// The errors of `is_done`, and [`RefreshLockError`] for the lock file.
-    pub async fn acquire<T, E: From<RefreshLockError>>(
+    pub(crate) async fn acquire<T, E: From<RefreshLockError>>(
         store: &SharedStore,
         address: &Address,
         limit: Duration,

@@ -23,7 +23,7 @@ pub(super) enum RefreshMethod {
 
 impl RefreshMethod {
     /// The longest time to wait for another process that uses this method.
-    pub fn time_limit(&self) -> Duration {
+    pub(super) fn time_limit(&self) -> Duration {
         match self {
             Self::Server(_) | Self::Regrant(..) => limits::BY_SERVER,
             Self::Cli => limits::BY_CLI,

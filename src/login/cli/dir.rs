@@ -10,7 +10,7 @@ use crate::{
 
 /// A fresh directory (0700) for one login; removed with everything in it, at the latest when dropped.
 #[derive(Debug)]
-pub struct LoginDir {
+pub(super) struct LoginDir {
     outer: PathBuf,
     inner: PathBuf,
 }
@@ -20,7 +20,7 @@ impl LoginDir {
     ///
     /// # Errors
     /// [`LoginError::Files`]
-    pub fn make(paths: &Paths, login: &str, name: &str) -> Result<Self, LoginError> {
+    pub(super) fn make(paths: &Paths, login: &str, name: &str) -> Result<Self, LoginError> {
         let outer = login_dir(paths, login);
         let inner = outer.join(name);
         let failed = |source| LoginError::Files { path: outer.clone(), source };
@@ -32,7 +32,7 @@ impl LoginDir {
     }
 
     /// Returns the directory that the container sees.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.inner
     }
 
@@ -40,7 +40,7 @@ impl LoginDir {
     ///
     /// # Errors
     /// The first thing that could not be removed; the rest is removed.
-    pub fn remove(self) -> Result<(), String> {
+    pub(super) fn remove(self) -> Result<(), String> {
         remove_login_dir(&self.outer)
     }
 }
@@ -52,7 +52,7 @@ impl Drop for LoginDir {
 }
 
 /// Returns the path of a login's directory.
-pub fn login_dir(paths: &Paths, login: &str) -> PathBuf {
+pub(super) fn login_dir(paths: &Paths, login: &str) -> PathBuf {
     paths.logins().join(login)
 }
 

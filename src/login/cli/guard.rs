@@ -15,7 +15,7 @@ use crate::{
 /// ends, even by being dropped, unless [`LoginGuard::clean_up`] succeeds.
 #[derive(Debug)]
 #[must_use]
-pub struct LoginGuard {
+pub(super) struct LoginGuard {
     dir: LoginDir,
     record: LoginRecord,
 }
@@ -25,18 +25,18 @@ impl LoginGuard {
     ///
     /// # Errors
     /// [`LoginError::Files`]
-    pub fn new(lock: LoginLock, paths: &Paths, engine: &str, name: &str) -> Result<Self, LoginError> {
+    pub(super) fn new(lock: LoginLock, paths: &Paths, engine: &str, name: &str) -> Result<Self, LoginError> {
         let dir = LoginDir::make(paths, lock.login(), name)?;
         Ok(Self { dir, record: lock.record_engine(engine)? })
     }
 
     /// Returns the login's identity.
-    pub fn login(&self) -> &str {
+    pub(super) fn login(&self) -> &str {
         &self.record.holder.login
     }
 
     /// Returns the directory that the container sees.
-    pub fn files(&self) -> &Path {
+    pub(super) fn files(&self) -> &Path {
         self.dir.path()
     }
 
@@ -44,7 +44,7 @@ impl LoginGuard {
     ///
     /// # Errors
     /// A description of what is left; the record stays.
-    pub fn clean_up(self, container: Result<(), String>) -> Result<(), String> {
+    pub(super) fn clean_up(self, container: Result<(), String>) -> Result<(), String> {
         let directory = self.dir.remove();
         container.and(directory).map(|()| self.record.remove())
     }

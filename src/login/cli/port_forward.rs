@@ -10,21 +10,21 @@ use crate::{engine::Container, login::loopback::MAX_CONNECTIONS};
 const LAST_PAGE: Duration = Duration::from_secs(2);
 
 /// A port of 127.0.0.1 that leads into a container; closed when dropped.
-pub struct PortForward {
+pub(super) struct PortForward {
     task: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
 }
 
 impl PortForward {
     /// Forwards every connection to `listener` to the same port of the container's loopback.
-    pub fn start(port: u16, listener: TcpListener, container: Container) -> Self {
+    pub(super) fn start(port: u16, listener: TcpListener, container: Container) -> Self {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(forward(port, listener, container, stopped));
         Self { task, stop: Some(stop) }
     }
 
     /// Accepts no more connections, and waits a moment for the open ones to bring the browser the CLI's last page.
-    pub async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }

@@ -36,7 +36,7 @@ pub(in crate::login) struct RedirectTarget {
 
 impl RedirectTarget {
     /// Takes the port of the redirect URI, and finds out whether a response can be pasted.
-    pub async fn open(
+    pub(crate) async fn open(
         ui: &dyn Ui,
         provider: &Provider,
         flow: &Flow,

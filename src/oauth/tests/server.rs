@@ -10,7 +10,7 @@ use tokio::{
 
 /// The behaviour of a server on each connection.
 #[derive(Clone)]
-pub enum Does {
+pub(crate) enum Does {
     /// Reads the request and writes this.
     Says(Vec<u8>),
     /// Reads the request and writes the next of these.
@@ -21,14 +21,14 @@ pub enum Does {
     Hangs(&'static str),
 }
 
-pub struct Server {
+pub(crate) struct Server {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub async fn that(does: Does) -> Self {
+    pub(crate) async fn that(does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -45,20 +45,20 @@ impl Server {
     }
 
     /// Starts a server that responds with a status and a body.
-    pub async fn answers(status: &str, body: &str) -> Self {
+    pub(crate) async fn answers(status: &str, body: &str) -> Self {
         Self::that(Does::Says(reply(status, "application/json", body))).await
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Returns the recorded requests, head and body.
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("unpoisoned").clone()
     }
 }
@@ -69,7 +69,7 @@ impl Drop for Server {
     }
 }
 
-pub fn reply(status: &str, kind: &str, body: &str) -> Vec<u8> {
+pub(crate) fn reply(status: &str, kind: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
         .into_bytes()

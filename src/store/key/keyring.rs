@@ -57,7 +57,7 @@ const UNLOCK: &str = "unlock it (at the desktop, or, if it is GNOME's, with `gno
 
 impl KeyringFailure {
     /// Returns an error that says what to do.
-    pub fn error(self, context: &Context) -> StoreError {
+    pub(super) fn error(self, context: &Context) -> StoreError {
         let out = match context.when {
             Purpose::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
             Purpose::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",

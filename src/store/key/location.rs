@@ -83,33 +83,33 @@ pub(in crate::store) struct KeyLocation {
 }
 
 impl KeyLocation {
-    pub fn new(source: KeySource, location: impl Location + Serialize + 'static) -> Self {
+    pub(crate) fn new(source: KeySource, location: impl Location + Serialize + 'static) -> Self {
         let parameters = serde_json::to_string(&location).unwrap_or_default();
         Self { source, parameters, location: Arc::new(location) }
     }
 
     /// Returns `None` for an unknown source, or parameters that it does not understand.
-    pub fn from_columns(source: &str, parameters: &str) -> Option<Self> {
+    pub(crate) fn from_columns(source: &str, parameters: &str) -> Option<Self> {
         let source = KeySource::ALL.into_iter().find(|known| known.as_str() == source)?;
         (entry(source).parse)(source, parameters)
     }
 
     /// Returns the columns `source` and `parameters`.
-    pub fn columns(&self) -> (&'static str, &str) {
+    pub(crate) fn columns(&self) -> (&'static str, &str) {
         (self.source.as_str(), &self.parameters)
     }
 
-    pub fn source(&self) -> KeySource {
+    pub(crate) fn source(&self) -> KeySource {
         self.source
     }
 
     /// Returns whether the source keeps a key outside of the database.
-    pub fn is_external(&self, context: &Context) -> bool {
+    pub(crate) fn is_external(&self, context: &Context) -> bool {
         !self.external(context).is_empty()
     }
 
     /// Returns whether both are of one key outside of the database.
-    pub fn is_same(&self, other: &Self, context: &Context) -> bool {
+    pub(crate) fn is_same(&self, other: &Self, context: &Context) -> bool {
         let other = other.external(context);
         self.external(context).iter().any(|name| other.contains(name))
     }

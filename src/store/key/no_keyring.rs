@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// The errors of the crate that are told apart. Of these, only [`Error::Unsupported`] can happen.
 #[allow(dead_code, reason = "never constructed: there is no key ring that could fail")]
 #[derive(Debug)]
-pub enum Error {
+pub(crate) enum Error {
     Unsupported,
     NoEntry,
     NoStorageAccess(String),
@@ -27,26 +27,26 @@ impl fmt::Display for Error {
 
 /// An entry of a key ring, of which there are none.
 #[derive(Debug)]
-pub enum Entry {}
+pub(crate) enum Entry {}
 
 impl Entry {
-    pub fn store_status() -> Result<()> {
+    pub(crate) fn store_status() -> Result<()> {
         Ok(())
     }
 
-    pub fn new(_service: &str, _user: &str) -> Result<Self> {
+    pub(crate) fn new(_service: &str, _user: &str) -> Result<Self> {
         Err(Error::Unsupported)
     }
 
-    pub fn set_secret(&self, _secret: &[u8]) -> Result<()> {
+    pub(crate) fn set_secret(&self, _secret: &[u8]) -> Result<()> {
         match *self {}
     }
 
-    pub fn get_secret(&self) -> Result<Vec<u8>> {
+    pub(crate) fn get_secret(&self) -> Result<Vec<u8>> {
         match *self {}
     }
 
-    pub fn delete_credential(&self) -> Result<()> {
+    pub(crate) fn delete_credential(&self) -> Result<()> {
         match *self {}
     }
 }

@@ -51,7 +51,7 @@ impl Derivation {
     }
 
     /// Derives the key, `None` if the record of the derivation is damaged.
-    pub fn derive(&self, passphrase: &Secret) -> Option<SealingKey> {
+    pub(super) fn derive(&self, passphrase: &Secret) -> Option<SealingKey> {
         let Work { memory_kib, passes, lanes } = self.work;
         if memory_kib > LIMIT.memory_kib || passes > LIMIT.passes || lanes > LIMIT.lanes {
             return None;
@@ -66,7 +66,7 @@ impl Derivation {
     }
 
     /// Makes a derivation and its key.
-    pub fn make(
+    pub(super) fn make(
         passphrase: &Secret,
         context: &Context,
         source: KeySource,

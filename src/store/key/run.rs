@@ -25,7 +25,7 @@ pub(super) struct Output {
 
 impl Output {
     /// Returns the program's error message, unless it holds a part of what was printed on standard output.
-    pub fn complaint(&self) -> String {
+    pub(super) fn complaint(&self) -> String {
         let said = String::from_utf8_lossy(&self.stderr);
         let said = said.trim();
         if said.is_empty() {

@@ -59,7 +59,7 @@ mod ring {
         ring()?.search(name).ok()
     }
 
-    pub fn add(name: &str, entry: &Entry, time: Duration) -> Option<()> {
+    pub(super) fn add(name: &str, entry: &Entry, time: Duration) -> Option<()> {
         // A timeout of zero would mean none.
         let seconds = u32::try_from(time.as_secs().max(1)).unwrap_or(u32::MAX);
         let key = ring()?.add_key(name, &entry[..]).ok()?;
@@ -73,13 +73,13 @@ mod ring {
         read(name).filter(|_| kept).map(drop)
     }
 
-    pub fn read(name: &str) -> Option<Entry> {
+    pub(super) fn read(name: &str) -> Option<Entry> {
         let mut entry: Entry = Zeroizing::new([0; KEY + 8]);
         let length = find(name)?.read(&mut *entry).ok()?;
         (length == entry.len()).then_some(entry)
     }
 
-    pub fn remove(name: &str) -> bool {
+    pub(super) fn remove(name: &str) -> bool {
         find(name).is_some_and(|key| key.invalidate().is_ok() || key.revoke().is_ok())
     }
 }

@@ -97,7 +97,7 @@ pub(in crate::store) struct Context {
 
 impl Context {
     /// Returns the error of a source that cannot return the key.
-    pub fn refuse(&self, source: KeySource, why: impl Into<String>) -> StoreError {
+    pub(crate) fn refuse(&self, source: KeySource, why: impl Into<String>) -> StoreError {
         StoreError::KeySource {
             path: self.database.clone(),
             source_name: source.as_str().to_owned(),

@@ -33,7 +33,7 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A run of the CLI, with everything that it depends on.
-pub struct Session<'a> {
+pub(super) struct Session<'a> {
     /// The container, attached and started.
     pub container: &'a Container,
     /// The directory of the login's files.
@@ -78,7 +78,7 @@ impl Session<'_> {
     /// # Errors
     /// [`LoginError::Engine`] when the engine fails; the container may still run then. [`LoginError::Ui`] when the
     /// terminal fails.
-    pub async fn run(
+    pub(super) async fn run(
         mut self,
         attached: Attached,
         console: Console,
