@@ -1,4 +1,4 @@
-//! A recognisable secret on every way through the program: it is seen nowhere but where it belongs.
+//! A recognisable secret in every use of the program: it appears only where it belongs.
 
 use std::{fs, io::Write as _, process::Child};
 

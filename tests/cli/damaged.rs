@@ -11,7 +11,7 @@ use test_support::{
 
 use crate::store_verbs::{no_file_holds, with_fixture};
 
-/// A home with a sound credential, and with a second one on which this SQL was run.
+/// A home with a sound credential, and one damaged by this SQL.
 fn with_damage(sql: &str) -> Home {
     let home = with_key();
     home.stores("mistral", "another-CANARY");
@@ -25,7 +25,7 @@ fn damage(home: &Home, sql: &str) {
     database.close().expect("closed");
 }
 
-/// Nonsense in the columns beside the secret.
+/// Damage to columns beside the secret.
 const NONSENSE: [(&str, &str); 7] = [
     ("scopes", "'[\"CANARY'"),
     ("scopes", "''"),
@@ -36,7 +36,7 @@ const NONSENSE: [(&str, &str); 7] = [
     ("details", "'{\"owner\": \"CANARY\"}'"),
 ];
 
-/// A name that is none.
+/// Invalid names.
 const NAMELESS: [(&str, &str); 4] = [
     (
         "UPDATE credential SET provider = 'a/b' WHERE provider = 'mistral'",
@@ -68,7 +68,7 @@ fn damaged_row_is_reported_by_name_and_hides_no_other() {
             outcome.does_not_say(CANARY);
             outcome
         };
-        // Of all there is what there is.
+        // A list shows the readable rows.
         let shown = said(home.authenticate(["status"]).exits(code::DONE));
         let has = |provider: &str, state: &str| {
             let line = shown.stdout.lines().find(|line| line.starts_with(provider)).expect("a line");
@@ -80,7 +80,7 @@ fn damaged_row_is_reported_by_name_and_hides_no_other() {
         let states: Vec<_> =
             rows(&list).iter().map(|row| (row["provider"].clone(), row["state"].clone())).collect();
         assert_eq!(states, [(json!("mistral"), json!("error")), (json!("openai"), json!("ok"))]);
-        // What is wanted by name is what is wanted.
+        // A row asked for by name must be readable.
         prints_the_key(token(&home));
         home.authenticate(["status", "openai"]).exits(code::DONE).prints("openai");
         said(home.authenticate(["status", "mistral"]).exits(code::STORE));

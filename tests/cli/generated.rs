@@ -1,4 +1,4 @@
-//! Output that is generated from the definitions: help, completions, manual pages, the schema.
+//! Output generated from definitions: help, completions, manual pages, the schema.
 
 use std::{env, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! The source of the store's key is chosen once and never changes silently.
+//! The source of the store's key: chosen once, and never changed silently.
 
 use std::{
     fs,
@@ -235,7 +235,7 @@ fn passphrase_is_read_from_a_command() {
         said.says(says).does_not_say("from the");
         said.says("(it was recorded from store.passphrase_command in config.yaml)");
     }
-    // What else it prints is its own.
+    // Its other output is ignored.
     manager(&home, r"echo 'from the manager'; printf '\377'");
     prints_the_key(token(&home));
     fs::remove_file(home.path().join("bin/manager")).expect("removed");

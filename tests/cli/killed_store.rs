@@ -20,7 +20,7 @@ fn rekey_that_is_killed_keeps_the_store_usable() {
         assert!(keys(&home) >= 1);
     }
     assert!(kills > MOMENTS as usize / 4, "only {kills} were killed");
-    // What they left lying about goes with the next one.
+    // Their leftovers are removed by the next rekey.
     rekey().exits(code::DONE);
     let left = files_below(&home.data());
     assert_eq!(

@@ -1,9 +1,9 @@
-//! Bearer tokens, fields, user and password.
+//! Bearer tokens, fields, and user with password.
 
 use serde_json::{Value, json};
 use test_support::{CANARY, Home, KEY, code, json as parse, pty::Session};
 
-/// The stored form of the credential at an address.
+/// The credential at an address, in its stored form.
 fn stored(home: &Home, address: &str) -> Value {
     let stored = home.stored();
     let found =
@@ -201,7 +201,7 @@ fn blank_field_is_filled_from_its_variable() {
     app()
         .exits(code::NO_CREDENTIAL)
         .says("field app_token of slack is blank, and SLACK_APP_TOKEN is not set");
-    // What is stored is not overridden.
+    // A stored field is not overridden.
     let bot = home.authenticate(["token", "demo", "slack", "--field", "bot_token"]);
     assert_eq!(bot.env("SLACK_BOT_TOKEN", "other").exits(code::DONE).stdout, "xoxb-1\n");
     assert_eq!(stored(&home, "default/slack/default")["fields"], json!({"bot_token": "xoxb-1"}));

@@ -119,7 +119,7 @@ fn limit_of_zero_is_refused_and_an_empty_log_is_not() {
         .says("no entries for that provider");
 }
 
-/// A command that asks which field is meant has handed nothing out.
+/// A command that asks for a field name handed nothing out.
 #[test]
 fn refused_secret_is_not_recorded_as_handed_out() {
     let home = Home::new();

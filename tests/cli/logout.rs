@@ -163,7 +163,7 @@ fn logout_of_an_unreadable_key_without_revocation_gives_no_warning() {
     );
 }
 
-/// Dismissing the question changes nothing.
+/// A cancelled question cancels the logout.
 #[test]
 fn cancelled_passphrase_question_removes_nothing() {
     let home = locked();
@@ -184,7 +184,7 @@ fn json_reports_that_revocation_is_not_offered() {
     assert_eq!((&kept["removed"], &kept["revocation"]), (&false.into(), &"not_offered".into()));
 }
 
-/// A failure for one credential changes nothing for the others, and everything that was done is reported.
+/// The failure of one does not stop the others, and each result is printed.
 #[test]
 fn logout_all_reports_each_result_even_if_one_fails() {
     let filled = || {

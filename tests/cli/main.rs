@@ -33,7 +33,7 @@ mod providers;
 mod questions;
 mod resolution;
 mod silent_engine;
-mod silent_renewal;
+mod silent_refresh;
 mod status;
 mod store;
 mod store_verbs;

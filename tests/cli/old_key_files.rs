@@ -1,4 +1,4 @@
-//! The old key file of a store that gets another key.
+//! Old key files after a rekey.
 
 use std::{fs, path::Path, thread};
 

@@ -1,4 +1,4 @@
-//! Standard output, to a pipe and to a terminal.
+//! Standard output, at a terminal and in a pipe.
 
 use std::io::pipe;
 

@@ -310,7 +310,7 @@ fn lint_reports_wrong_types_and_broken_rules() {
     ] {
         outcome.says(&wrong);
     }
-    // What has the wrong form is not called missing.
+    // A field of the wrong type is not called missing.
     outcome.does_not_say("needs `command`");
     // An override is merged first.
     home.write("config/providers/acme.yaml", "label: Acme\n");
@@ -336,7 +336,7 @@ fn own_alias_does_not_shadow_bundled_providers() {
     }
     let shown = home.authenticate(["providers", "show", "kimi", "--json"]).exits(code::DONE).json();
     assert_eq!(shown["provider"]["name"], "moonshot");
-    // Those of one's own are told apart, too.
+    // Two own providers with the same alias are reported, too.
     home.write("config/providers/bbb.yaml", "aliases: [aa]\n");
     home.authenticate(["providers", "lint"])
         .exits(code::USAGE)

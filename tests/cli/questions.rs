@@ -54,7 +54,7 @@ fn end_of_input_cancels_every_question() {
     assert!(!session.exits(code::INTERRUPTED).contains(PASSPHRASE));
 }
 
-/// Those whose answer may be seen, too.
+/// Also questions whose answer is visible.
 #[test]
 fn end_of_input_cancels_a_visible_question() {
     let home = Home::new();
@@ -87,7 +87,7 @@ fn typed_secret_is_hidden_even_before_the_question() {
     assert!(shown.contains(KEY) && !shown.contains(PASSPHRASE), "{shown}");
 }
 
-/// Input that was typed before the question was shown is not taken for an answer.
+/// Text typed before the question was visible, so it is not used as an answer.
 #[test]
 fn text_typed_before_the_question_is_dropped() {
     let home = locked();

@@ -189,13 +189,13 @@ fn unset_variable_is_an_error_before_anything_begins() {
         .says("engine of the project: the environment variable SHOP_ENGINE holds a value that this field cannot take")
         .does_not_say(CANARY);
     assert!(!home.data().exists());
-    // What it holds is used.
+    // The value of the variable is used.
     run()
         .env("SHOP_ENGINE", "unix:///nonexistent/shop.sock")
         .env("SHOP_TOKEN", "t")
         .exits(code::ENGINE)
         .says("/nonexistent/shop.sock");
-    // What is not used need not be set.
+    // A variable that is not used need not be set.
     home.authenticate(["shop", "openai", "--api-key-stdin"]).input(KEY).exits(code::DONE);
 }
 
@@ -263,7 +263,7 @@ fn invalid_variable_is_an_error_in_status() {
     }
 }
 
-/// A script that reads one can read the other.
+/// The same members serve both outputs.
 #[test]
 fn status_and_token_report_the_source_in_the_same_members() {
     let home = Home::new();

@@ -26,7 +26,7 @@ const REQUESTS: [&str; 5] =
 /// An engine that answers nothing about more processes in a container, and less than it should.
 struct Engine {
     home: Home,
-    /// Receives a message for each request that got no answer.
+    /// The requests that it did not answer.
     asked: Receiver<()>,
 }
 
@@ -58,7 +58,7 @@ impl Engine {
         child
     }
 
-    /// Asserts that a container that could not be removed is left to a later run, which is told where to look.
+    /// The directory is left to a later run, which finds its record.
     fn left_a_record_or_nothing(&self, request: &str) {
         let logins = files_below(&self.home.data().join("logins"));
         if !leaves_something(request) {
@@ -155,7 +155,7 @@ fn directory_that_cannot_be_removed_is_reported_and_left_to_a_later_run() {
     assert_eq!(fs::read_dir(&logins).expect("read").count(), 0);
 }
 
-/// A container whose end nobody sees may still run.
+/// A container whose end cannot be observed may still run.
 #[test]
 fn container_that_does_not_stop_is_killed() {
     let waits = Mutex::new(0);

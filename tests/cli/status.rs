@@ -213,9 +213,9 @@ fn refreshable_credentials_are_marked() {
     };
     home.put("codex", &oauth(Some(KEY)), &in_hours(-1));
     home.put("claude", &oauth(None), &in_hours(1));
-    // No way to renew it is known.
+    // Its provider has no refresh method.
     home.put("opencode", &oauth(Some(KEY)), &in_hours(1));
-    // Nothing to renew it with.
+    // It has no refresh token.
     home.put("qwen", &oauth(None), &in_hours(1));
     let refreshable =
         |row: &Value| (row["provider"].as_str().unwrap().to_owned(), row["refreshable"] == true);

@@ -247,7 +247,7 @@ fn rekey_refuses_flags_that_do_not_fit() {
     store(&Home::new(), ["rekey"]).exits(code::NO_CREDENTIAL).says("there is no store");
 }
 
-/// A record that does not open would be lost.
+/// A credential that does not open would be lost.
 #[test]
 fn rekey_stops_at_an_unreadable_credential() {
     let home = with_key();

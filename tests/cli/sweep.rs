@@ -1,4 +1,4 @@
-//! Leftovers of killed logins, and directories that only look like leftovers.
+//! Sweeping the leftovers of killed logins, and only those.
 
 use std::{
     fs::{self, File},

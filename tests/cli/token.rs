@@ -108,7 +108,7 @@ fn expired_credential_exits_with_code_3() {
         .says("authenticate login status gh");
 }
 
-/// This one is renewed by its vendor's CLI, for which there is no engine here.
+/// This login is refreshed by its vendor's CLI, for which there is no engine here.
 #[test]
 fn expired_credential_that_cannot_be_refreshed_reports_why() {
     let home = Home::new();

@@ -1,4 +1,4 @@
-//! A login that the vendor's own CLI renews, on an engine that breaks off in the middle.
+//! A refresh by the vendor's own CLI, on an engine that disconnects.
 
 use std::{
     fs,

@@ -51,7 +51,7 @@ fn variable_is_not_used_while_the_descriptor_is_wrong() {
         .exits(code::USAGE)
         .says("openai.yaml:1:1")
         .does_not_say(CANARY);
-    // What is stored is found, whatever is wrong.
+    // A stored credential is found despite the wrong file.
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(stored);
     home.authenticate(["token", "demo", "mistral"]).env("MISTRAL_API_KEY", KEY).exits(code::DONE);
 }

@@ -1,4 +1,4 @@
-//! Credentials that are given to a client, beside those that are stored.
+//! Credentials that a client is given, beside the stored ones.
 
 use authenticate::{
     Client, ConfigError, Error, ResolveError,

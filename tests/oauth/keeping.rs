@@ -1,4 +1,4 @@
-//! The parts of a login that are kept.
+//! Storing the result of a login.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Mistakes in a descriptor are reported with their place, before anything is attempted.
+//! Problems of a descriptor are reported with their place before anything is attempted.
 
 use test_support::{Home, code};
 

@@ -54,7 +54,7 @@ async fn it_gets_another_when_one_has_expired() {
     let end = first.metadata.expires_at.expect("an end");
     // It can be a second longer than its time until it is asked for again.
     while token(&client).await == access_token(&first) {
-        assert!(jiff::Timestamp::now() < end + jiff::SignedDuration::from_secs(10), "never renewed");
+        assert!(jiff::Timestamp::now() < end + jiff::SignedDuration::from_secs(10), "never refreshed");
         tokio::task::yield_now().await;
     }
     assert!(server.asked().len() >= 2, "{:?}", server.asked());

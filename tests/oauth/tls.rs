@@ -78,7 +78,7 @@ fn certificate_for_another_name_is_refused() {
     assert_eq!(record(&home, "gh"), None);
 }
 
-/// A login, a refresh and a revocation all use the variable; without it they use the system's certificates.
+/// The requests of a login, a refresh and a revocation, which use the system's certificates.
 #[test]
 fn unusable_bundle_of_a_variable_is_reported() {
     let (home, server) = (Home::new(), Stub::that(|_| json_reply(200, r#"{"access_token": "a"}"#)));

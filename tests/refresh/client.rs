@@ -1,4 +1,4 @@
-//! A program's view of logins that need a refresh.
+//! Logins that are due for a refresh, as a program sees them.
 
 use std::process::Stdio;
 
@@ -152,7 +152,7 @@ fn login_of_a_programs_provider_is_refreshed_by_its_descriptor() {
     let described = serde_json::from_str(&described).expect("a descriptor");
     let client = client(&home).provider(described).expect("right");
     assert!(runtime().block_on(client.is_authenticated("acme")).expect("known"));
-    let found = runtime().block_on(client.credential("acme")).expect("renewed");
+    let found = runtime().block_on(client.credential("acme")).expect("refreshed");
     assert_eq!(found.usable().expect("one").expose(), "NEW");
     assert!(matches!(runtime().block_on(client.refresh("acme", true)), Ok(Refreshed::Now(_))));
     assert_eq!(runtime().block_on(client.refresh_all(true)).expect("tried").len(), 1);
@@ -178,7 +178,7 @@ fn client_and_another_process_refresh_once() {
         }
         asking.await
     });
-    assert_eq!(found.expect("renewed").usable().expect("one").expose(), "NEW");
+    assert_eq!(found.expect("refreshed").usable().expect("one").expose(), "NEW");
     assert_eq!(child.wait_with_output().expect("ended").stdout, b"NEW\n");
     assert_eq!(server.bodies().len(), 1);
 }
@@ -205,7 +205,7 @@ fn refresh_with_force_refreshes_undue_and_retries_rejected() {
     let refresh = |force| runtime().block_on(client(&home).refresh("acme", force));
     assert_eq!(refresh(false).expect("not due"), Refreshed::Earlier(before));
     assert_eq!(server.bodies().len(), 0);
-    let Ok(Refreshed::Now(after)) = refresh(true) else { panic!("not renewed") };
+    let Ok(Refreshed::Now(after)) = refresh(true) else { panic!("not refreshed") };
     assert_eq!((access_token(&after), &home.record()), ("NEW".to_owned(), &after));
 
     let server = Server::answering(Some((400, ENDED)));
@@ -228,7 +228,7 @@ fn refresh_of_missing_or_unrefreshable_has_its_own_error() {
     assert!(!home.paths.data().exists(), "looking makes nothing");
     home.store().put(&address("openai"), &Credential::api_key("k"), &Metadata::default()).expect("stored");
     assert!(matches!(refresh("openai"), Error::Refresh(RefreshError::NotRefreshable { .. })));
-    assert!(runtime().block_on(client(&home).refresh_all(true)).expect("nothing to be renewed").is_empty());
+    assert!(runtime().block_on(client(&home).refresh_all(true)).expect("nothing to be refreshed").is_empty());
 }
 
 #[test]
@@ -257,21 +257,21 @@ fn refresh_all_has_a_result_for_each_login() {
     };
 
     let [first, second, third] = all(false);
-    let Ok(Refreshed::Now(renewed)) = first else { panic!("{first:?}") };
-    assert_eq!((access_token(&renewed), &stored(&home, "acme")), ("NEW".to_owned(), &renewed));
+    let Ok(Refreshed::Now(refreshed)) = first else { panic!("{first:?}") };
+    assert_eq!((access_token(&refreshed), &stored(&home, "acme")), ("NEW".to_owned(), &refreshed));
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
     assert_eq!(kept(), before);
     assert_eq!(asked(), [1, 1, 1]);
 
     let [first, second, third] = all(false);
-    assert_eq!(first.expect("not due"), Refreshed::Earlier(renewed.clone()));
+    assert_eq!(first.expect("not due"), Refreshed::Earlier(refreshed.clone()));
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
     assert_eq!(asked(), [1, 1, 2], "what was refused is not sent again");
 
     let [first, second, third] = all(true);
-    assert!(matches!(first, Ok(Refreshed::Now(now)) if now.version > renewed.version), "not renewed");
+    assert!(matches!(first, Ok(Refreshed::Now(now)) if now.version > refreshed.version), "not refreshed");
     assert!(matches!(second, Err(Error::Refresh(RefreshError::Refused { .. }))), "{second:?}");
     assert!(third.as_ref().is_err_and(is_away), "{third:?}");
     assert_eq!(asked(), [2, 2, 3], "with force it is");
@@ -293,7 +293,7 @@ fn credential_has_the_reason_of_its_failed_refresh() {
 
     let server = Server::answering(Some((200, NEW)));
     home.renews_at(&server.url);
-    let found = runtime().block_on(client(&home).credential("acme")).expect("renewed");
+    let found = runtime().block_on(client(&home).credential("acme")).expect("refreshed");
     assert_eq!((found.usable().expect("one").expose(), found.not_refreshed.is_some()), ("NEW", false));
 }
 
@@ -312,7 +312,7 @@ fn ensure_logs_in_after_an_ended_login_but_not_if_the_vendor_is_unreachable() {
     assert_eq!(access_token(&home.record()), "OLD");
 
     home.renews_at(&Server::answering(Some((200, NEW))).url);
-    assert_eq!(ensure().expect("renewed").usable().expect("one").expose(), "NEW");
+    assert_eq!(ensure().expect("refreshed").usable().expect("one").expose(), "NEW");
 
     home.expire();
     home.renews_at(&Server::answering(Some((400, ENDED))).url);

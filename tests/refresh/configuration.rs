@@ -1,4 +1,4 @@
-//! Refreshes as files and variables configure them, also where these are silent or wrong.
+//! Refreshing with missing, wrong or unusual configuration.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn tokens() -> Value {
     json!({"access_token": "OLD", "refresh_token": "RRR"})
 }
 
-fn renewing() -> Server {
+fn refresh_server() -> Server {
     Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)))
 }
 
@@ -45,7 +45,7 @@ fn project(home: &Home, text: &str) {
 /// A wrong override may be just the file that says where tokens go: nothing goes where the bundled one says.
 #[test]
 fn wrong_descriptor_prevents_a_refresh() {
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
     let file = home.paths.providers().join("acme.yaml");
@@ -72,7 +72,7 @@ fn wrong_descriptor_prevents_a_refresh() {
 
 #[test]
 fn unexpired_token_is_used_despite_a_wrong_or_missing_descriptor() {
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), SignedDuration::from_secs(60));
     let file = home.paths.providers().join("acme.yaml");
@@ -93,7 +93,7 @@ fn expired_token_without_a_method_is_expired() {
         home.logged_in(&tokens(), EXPIRED);
         says(&home, &["token", "p", "acme"], 3, &["expired", "hint: ", "authenticate p acme"]);
     }
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     home.logged_in(&json!({"access_token": "OLD"}), EXPIRED);
     says(&home, &["token", "p", "acme"], 3, &["expired"]);
@@ -144,7 +144,7 @@ fn order_continues_after_a_login_that_the_vendor_ended() {
 
 #[test]
 fn bundle_variable_is_read_before_a_refresh() {
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     home.logged_in(&tokens(), EXPIRED);
     project(&home, "ca_bundle: env:CERTIFICATES\nengine: env:NOT_USED_HERE\n");
@@ -172,7 +172,7 @@ fn bundle_variable_is_read_before_a_logout() {
     }
 }
 
-/// As with a renewal: the file may be just the one that says where tokens are revoked.
+/// The wrong file may be the one that names the revocation endpoint.
 #[test]
 fn wrong_descriptor_prevents_a_revocation() {
     let (server, proxy) = (Server::answering(Some((200, ""))), Server::answering(Some((500, ""))));
@@ -215,7 +215,7 @@ fn wrong_descriptor_prevents_a_revocation() {
 /// As with a login: no problems found with the network.
 #[test]
 fn unreadable_certificates_are_a_configuration_error() {
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     project(&home, "ca_bundle: /nonexistent/bundle.pem\n");
     home.logged_in(&tokens(), EXPIRED);

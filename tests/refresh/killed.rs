@@ -34,7 +34,7 @@ fn status_distinguishes_a_live_from_a_dead_holder() {
     assert_eq!((state(&home), is_authenticated()), (json!("error"), false));
 }
 
-/// A holder in the same process is told from one that died, too.
+/// A store used by several clients, each of which knows the state.
 #[test]
 fn status_detects_a_live_holder_with_a_given_store() {
     let (server, answer) = Server::held(200, r#"{"access_token": "NEW", "expires_in": 3600}"#);
@@ -43,12 +43,12 @@ fn status_detects_a_live_holder_with_a_given_store() {
     thread::scope(|scope| {
         let store = authenticate::store::SharedStore::new(home.store());
         let client = authenticate::Client::with_store(home.paths.clone(), store);
-        let renewing =
-            scope.spawn(move || runtime().block_on(client.refresh("acme", false)).expect("renewed"));
+        let refreshing =
+            scope.spawn(move || runtime().block_on(client.refresh("acme", false)).expect("refreshed"));
         eventually("the exchange", || server.bodies().len() == 1);
         assert_eq!(state(home), "refreshing");
         answer.send(()).expect("told");
-        renewing.join().expect("ended");
+        refreshing.join().expect("ended");
     });
     assert_eq!(state(home), "ok");
 }

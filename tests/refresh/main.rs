@@ -1,4 +1,4 @@
-//! Renewing and revoking, against a token endpoint that rotates refresh tokens and takes one that comes twice for a
+//! Refreshing and revoking, against a token endpoint that rotates refresh tokens and takes one that comes twice for a
 //! theft.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]

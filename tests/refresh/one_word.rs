@@ -30,7 +30,7 @@ fn home(server: &Server) -> Home {
     home
 }
 
-/// The text on standard error, and the exit code.
+/// The messages and the exit code.
 fn refresh(home: &Home, arguments: &[&str]) -> (String, Option<i32>) {
     let ran = home.run(&[&["refresh"], arguments].concat());
     (String::from_utf8(ran.stderr).expect("text"), ran.status.code())

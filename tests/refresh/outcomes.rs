@@ -1,4 +1,4 @@
-//! Outcomes of one exchange.
+//! The outcomes of one refresh.
 
 use std::{process::Stdio, time::Duration};
 
@@ -17,7 +17,7 @@ use test_support::{
     runtime,
 };
 
-/// An `id_token` with a signature that nobody checks.
+/// An identity token whose signature is not checked.
 fn jwt(claims: &serde_json::Value) -> String {
     format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
@@ -28,7 +28,7 @@ fn new_tokens_are_stored_with_their_metadata() {
     let home = Home::new(&issuer.token_url());
     let metadata = Metadata { account: Some("dev@example.org".into()), ..Metadata::default() };
     let before = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
-    let Ok(Refreshed::Now(after)) = home.renew(&before, false) else { panic!("not renewed") };
+    let Ok(Refreshed::Now(after)) = home.renew(&before, false) else { panic!("not refreshed") };
     let (Credential::OAuth(old), Credential::OAuth(new)) = (&before.credential, &after.credential) else {
         panic!("not OAuth");
     };
@@ -61,7 +61,7 @@ fn missing_members_keep_their_value_except_the_expiry() {
         Metadata { account: Some("dev@example.org".into()), scopes: scopes.clone(), ..Metadata::default() };
     let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
     let before = home.logged_in_as(&tokens, EXPIRED, metadata);
-    let after = home.renew(&before, false).expect("renewed").record();
+    let after = home.renew(&before, false).expect("refreshed").record();
     let Credential::OAuth(tokens) = &after.credential else { panic!("not OAuth") };
     assert_eq!(tokens.access_token.expose(), "NEW");
     assert_eq!(tokens.refresh_token.as_ref().expect("kept").expose(), "RRR");
@@ -274,11 +274,11 @@ fn account_is_compared_by_subject_or_else_by_name() {
         let metadata = Metadata { account: Some("me@example.org".into()), ..Metadata::default() };
         let tokens = json!({"access_token": "OLD", "refresh_token": "RRR", "id_token": jwt(before)});
         let record = home.logged_in_as(&tokens, EXPIRED, metadata);
-        let renewed = home.renew(&record, false);
-        match (&renewed, found) {
+        let refreshed = home.renew(&record, false);
+        match (&refreshed, found) {
             (Ok(Refreshed::Now(_)), None) => {}
             (Err(RefreshError::OtherAccount { found, .. }), Some(expected)) => assert_eq!(found, expected),
-            _ => panic!("{before} {now}: {renewed:?}"),
+            _ => panic!("{before} {now}: {refreshed:?}"),
         }
     }
 }
@@ -287,7 +287,7 @@ fn account_is_compared_by_subject_or_else_by_name() {
 #[test]
 fn equal_subject_of_access_tokens_excuses_another_name() {
     let claims = |sub: &str, email: &str| jwt(&json!({"sub": sub, "email": email}));
-    for (sub, is_renewed) in [("1", true), ("2", false)] {
+    for (sub, is_refreshed) in [("1", true), ("2", false)] {
         let answer = json!({"access_token": claims(sub, "new@example.org")}).to_string();
         let server = Server::answering(Some((200, &answer)));
         let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "demo"});
@@ -298,8 +298,8 @@ fn equal_subject_of_access_tokens_excuses_another_name() {
         let metadata = Metadata { account: Some("me@example.org".into()), ..Metadata::default() };
         let tokens = json!({"access_token": claims("1", "me@example.org"), "refresh_token": "RRR"});
         let record = home.logged_in_as(&tokens, EXPIRED, metadata);
-        let renewed = home.renew(&record, false);
-        assert_eq!(matches!(renewed, Ok(Refreshed::Now(_))), is_renewed, "{renewed:?}");
+        let refreshed = home.renew(&record, false);
+        assert_eq!(matches!(refreshed, Ok(Refreshed::Now(_))), is_refreshed, "{refreshed:?}");
     }
 }
 
@@ -309,11 +309,11 @@ fn login_during_a_refresh_wins() {
     let home = &Home::new(&issuer.token_url());
     let record = &home.logged_in(&issuer.login(), EXPIRED);
     let next = std::thread::scope(|scope| {
-        let renewing = scope.spawn(move || home.renew(record, false));
+        let refreshing = scope.spawn(move || home.renew(record, false));
         eventually("the exchange", || issuer.exchanges() == 1);
         let next = home.logged_in(&issuer.login(), SignedDuration::from_hours(1));
-        let renewed = renewing.join().expect("ended").expect("no error");
-        assert_eq!(renewed, Refreshed::Earlier(next.clone()));
+        let refreshed = refreshing.join().expect("ended").expect("no error");
+        assert_eq!(refreshed, Refreshed::Earlier(next.clone()));
         next
     });
     assert_eq!(home.record(), next);
@@ -327,7 +327,7 @@ fn answer_is_stored_even_if_the_caller_stops_waiting() {
     let record = home.logged_in(&issuer.login(), EXPIRED);
     runtime().block_on(async {
         tokio::select! {
-            renewed = home.renewing(&record, false) => panic!("too soon: {renewed:?}"),
+            refreshed = home.renewing(&record, false) => panic!("too soon: {refreshed:?}"),
             () = async { while issuer.exchanges() == 0 { tokio::task::yield_now().await } } => {}
         }
         let stored = async {
@@ -347,17 +347,17 @@ fn refresh_aborted_with_its_runtime_has_an_unknown_outcome() {
     let home = Home::new(&server.url);
     let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
     let record = home.logged_in(&tokens, EXPIRED);
-    let mut renewing = Box::pin(home.renewing(&record, false));
+    let mut refreshing = Box::pin(home.renewing(&record, false));
     let first = runtime();
     first.block_on(async {
         tokio::select! {
-            renewed = &mut renewing => panic!("too soon: {renewed:?}"),
+            refreshed = &mut refreshing => panic!("too soon: {refreshed:?}"),
             () = async { while server.bodies().is_empty() { tokio::task::yield_now().await } } => {}
         }
     });
     drop(first);
-    let renewed = runtime().block_on(renewing);
-    assert!(matches!(renewed, Err(RefreshError::OutcomeUnknown { .. })), "{renewed:?}");
+    let refreshed = runtime().block_on(refreshing);
+    assert!(matches!(refreshed, Err(RefreshError::OutcomeUnknown { .. })), "{refreshed:?}");
     let again = home.renew(&record, false);
     assert!(matches!(again, Err(RefreshError::OutcomeUnknown { .. })), "{again:?}");
     assert_eq!(server.bodies().len(), 1, "the token is not sent again");

@@ -25,7 +25,8 @@ fn waiting_tasks_share_one_failure() {
     let home = home(&server);
     let record = home.record();
     let asked = runtime().block_on(join_all((0..50).map(|_| home.renewing(&record, false))));
-    let errors: Vec<RefreshError> = asked.into_iter().map(|asked| asked.expect_err("not renewed")).collect();
+    let errors: Vec<RefreshError> =
+        asked.into_iter().map(|asked| asked.expect_err("not refreshed")).collect();
     assert_eq!(server.bodies().len(), 1);
     assert_eq!(errors.iter().filter(|error| postponed(error)).count(), 49);
     assert!(home.renew(&record, false).is_err());

@@ -1,4 +1,4 @@
-//! Entries of the audit log about refreshing, handing out a refreshed token, and logging out.
+//! Audit log entries of refreshing, handing out and revoking.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -8,7 +8,7 @@ use test_support::{
     runtime,
 };
 
-/// The entries since the last call, as `action outcome`, oldest first.
+/// The entries since the last call, as `action outcome`, the oldest first.
 fn recorded(home: &Home, seen: &mut usize) -> Vec<String> {
     let mut entries = home.store().audit_log(None, 1000).expect("read");
     entries.reverse();
@@ -23,13 +23,13 @@ fn logged_in(home: &Home, left: SignedDuration) {
     home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), left);
 }
 
-fn renewing() -> Server {
+fn refresh_server() -> Server {
     Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)))
 }
 
 #[test]
 fn handed_out_secret_is_recorded() {
-    let server = renewing();
+    let server = refresh_server();
     let home = Home::new(&server.url);
     let client = authenticate::Client::new(home.paths.clone());
     let seen = &mut 0;
@@ -69,7 +69,7 @@ fn refused_secret_is_recorded_with_the_reason() {
 
 #[test]
 fn check_without_the_secret_is_not_recorded() {
-    let home = Home::new(&renewing().url);
+    let home = Home::new(&refresh_server().url);
     let client = authenticate::Client::new(home.paths.clone());
     logged_in(&home, SignedDuration::from_hours(1));
     let seen = &mut 1;

@@ -1,4 +1,4 @@
-//! A credential that somebody replaces while others wait to renew it.
+//! A credential that is replaced while others wait to refresh it.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -26,13 +26,13 @@ fn home(server: &Server) -> Home {
     home
 }
 
-/// The credential that is handed out when something happens while the lock is waited for.
+/// The credential handed out if `happens` runs while the refresh lock is waited for.
 fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<FreshCredential, Error> {
     let turns = home.paths.data().join("turns");
     DirBuilder::new().recursive(true).mode(0o700).create(&turns).expect("made");
     let path = turns.join("default~acme~default.lock");
-    let turn = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).expect("made");
-    turn.try_lock().expect("ours");
+    let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).expect("made");
+    lock.try_lock().expect("ours");
     let client = Client::new(home.paths.clone());
     runtime().block_on(async {
         let asking = client.credential("acme");
@@ -44,7 +44,7 @@ fn asked_while(home: &Home, happens: impl FnOnce()) -> Result<FreshCredential, E
         }
         happens();
         fs::remove_file(&path).expect("removed");
-        drop(turn);
+        drop(lock);
         asking.await
     })
 }
@@ -72,7 +72,7 @@ fn replacement_that_is_due_is_refreshed() {
     let found = asked_while(&home, || {
         home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
     });
-    assert_eq!(found.expect("renewed").usable().expect("one").expose(), "NEW");
+    assert_eq!(found.expect("refreshed").usable().expect("one").expose(), "NEW");
     assert!(matches!(server.bodies().as_slice(), [body] if body.contains("refresh_token=TTT")));
 }
 
@@ -103,36 +103,36 @@ fn replacement_with_a_blank_field_is_filled() {
     assert_eq!(found.fields.len(), 2, "{:?}", found.fields);
 }
 
-/// The result of a refresh during which something happens to the stored login, and the new entries of the log.
-fn renewed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, RefreshError>, Vec<String>) {
+/// The outcome of a refresh during which the stored credential changes, and the log entries since then.
+fn refreshed_while(home: &Home, happens: impl FnOnce()) -> (Result<Refreshed, RefreshError>, Vec<String>) {
     let (server, tell) = Server::held(200, NEW);
     home.renews_at(&server.url);
     let before = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
-    let renewed = std::thread::scope(|scope| {
-        let renewing = scope.spawn(|| home.renew(&before, false));
+    let refreshed = std::thread::scope(|scope| {
+        let refreshing = scope.spawn(|| home.renew(&before, false));
         eventually("the exchange", || server.bodies().len() == 1);
         happens();
         tell.send(()).expect("told");
-        renewing.join().expect("ended")
+        refreshing.join().expect("ended")
     });
     let mut log = home.store().audit_log(None, 2).expect("read");
     log.reverse();
-    (renewed, log.iter().map(|entry| format!("{} {}", entry.action, entry.outcome)).collect())
+    (refreshed, log.iter().map(|entry| format!("{} {}", entry.action, entry.outcome)).collect())
 }
 
 #[test]
 fn refresh_that_lost_a_race_is_recorded() {
     let home = Home::new("http://127.0.0.1:1/token");
-    let (renewed, log) = renewed_while(&home, || {
+    let (refreshed, log) = refreshed_while(&home, || {
         home.logged_in(&json!({"access_token": "OTHER", "refresh_token": "TTT"}), EXPIRED);
     });
-    assert_eq!(renewed.expect("there is one"), Refreshed::Earlier(home.record()));
+    assert_eq!(refreshed.expect("there is one"), Refreshed::Earlier(home.record()));
     assert_eq!(log, ["store ok", "refresh replaced"]);
     assert_eq!(home.store().attempt(&home.address()).expect("read"), None, "the other one was not sent");
 
-    let (renewed, log) = renewed_while(&home, || {
+    let (refreshed, log) = refreshed_while(&home, || {
         home.store().remove(&home.address()).expect("removed");
     });
-    assert!(matches!(renewed, Err(RefreshError::Gone { .. })), "{renewed:?}");
+    assert!(matches!(refreshed, Err(RefreshError::Gone { .. })), "{refreshed:?}");
     assert_eq!(log, ["remove ok", "refresh gone"]);
 }

@@ -34,8 +34,8 @@ async fn waits<T>(change: &mut (impl Future<Output = T> + Unpin)) -> bool {
     poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_pending())).await
 }
 
-/// Renews with another process, and does this while the vendor takes its time.
-fn while_renewing<T>(home: &Home, change: impl AsyncFnOnce() -> Result<T, RefreshError>) -> T {
+/// Refreshes with another process, and runs `change` while the vendor takes its time.
+fn while_refreshing<T>(home: &Home, change: impl AsyncFnOnce() -> Result<T, RefreshError>) -> T {
     let (server, answer) = Server::held(200, ANSWER);
     home.renews_at(&server.url);
     let mut command = home.command(&["token", "p", "acme"]);
@@ -64,7 +64,7 @@ fn logged_in() -> Home {
 fn rekey_waits_for_a_refresh_and_seals_its_answer() {
     let home = logged_in();
     let store = SharedStore::new(home.store());
-    while_renewing(&home, async || maintenance::rekey(&store, &with_passphrase()).await);
+    while_refreshing(&home, async || maintenance::rekey(&store, &with_passphrase()).await);
     drop(store);
     let store = home.store();
     store.unlock(&PASSPHRASE.into()).expect("unlocked");
@@ -81,7 +81,7 @@ fn restore_waits_for_a_refresh_and_keeps_its_answer() {
     let unlock = BackupUnlock::Passphrase(PASSPHRASE.into());
     let store = SharedStore::new(home.store());
     let restore = async || maintenance::restore(&store, &file, &unlock).await;
-    let restored = while_renewing(&home, restore);
+    let restored = while_refreshing(&home, restore);
     assert_eq!(access_token(&home.record()), "OLD");
     let known = home.store().attempt(&home.address()).expect("read").expect("recorded");
     assert_eq!(known.state, AttemptState::Unknown, "the old token was spent");

@@ -65,7 +65,7 @@ fn answer_is_stored_once_the_disk_has_room() {
     logged_in(&home);
     let program = home.command(&[]);
     let mut command = Command::new("/bin/sh");
-    // What does not fit is then an error, not the end.
+    // A write that does not fit is then an error, not a signal.
     command.args(["-c", "trap '' XFSZ; exec \"$0\" token p acme"]).arg(program.get_program()).env_clear();
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");

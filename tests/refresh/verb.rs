@@ -1,4 +1,4 @@
-//! `authenticate refresh`, and `token` when it is time to renew.
+//! `authenticate refresh`, and `token` for a login that is due.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -73,7 +73,7 @@ fn passphrase_command_is_run_once() {
     home.logged_in(&issuer.login(), EXPIRED);
     let before = counted();
     let client = authenticate::Client::new(home.paths.clone());
-    runtime().block_on(client.credential("acme")).expect("renewed");
+    runtime().block_on(client.credential("acme")).expect("refreshed");
     assert_eq!(counted() - before, 1, "by the library");
     assert_eq!(issuer.exchanges(), 4);
     // Nobody holds the key any more.
@@ -178,12 +178,12 @@ fn refresh_without_a_name_continues_after_failures() {
 #[test]
 fn results_before_ctrl_c_are_printed() {
     for as_json in [false, true] {
-        let renews = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
+        let refreshes = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
         let (silent, _never) = Server::held(200, "{}");
-        let home = Home::new(&renews.url);
+        let home = Home::new(&refreshes.url);
         home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
         let other = std::fs::read_to_string(home.paths.providers().join("acme.yaml")).expect("described");
-        let other = other.replace(&renews.url, &silent.url).replace("\"acme\"", "\"later\"");
+        let other = other.replace(&refreshes.url, &silent.url).replace("\"acme\"", "\"later\"");
         std::fs::write(home.paths.providers().join("later.yaml"), other).expect("written");
         let (record, later) = (home.record(), Address::default_profile("later".parse().expect("a name")));
         home.store().put(&later, &record.credential, &record.metadata).expect("stored");
@@ -214,7 +214,7 @@ fn results_before_ctrl_c_are_printed() {
     }
 }
 
-/// As `token` finds it, or it would renew what nobody uses.
+/// Chosen as `token` does, or it would refresh an account that is not used.
 #[test]
 fn refresh_chooses_the_account_that_token_uses() {
     let server = Server::answering(Some((200, r#"{"access_token": "NEW", "expires_in": 3600}"#)));
@@ -252,7 +252,7 @@ fn refresh_chooses_the_account_that_token_uses() {
     assert!(recorded.iter().all(|entry| entry.action != "token"), "{recorded:?}");
 }
 
-/// Two logins, the first of which is renewed by a server that waits for us.
+/// Two logins, the first of which is refreshed by a server that waits for us.
 fn two(first: &Server, second: &Server) -> Home {
     let home = Home::new(&first.url);
     let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);

@@ -52,7 +52,7 @@ pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 
     });
 }
 
-/// Listens like [`listen`], on the network.
+/// Listens for an engine that is reached over the network.
 pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
     let answers = Arc::new(answers);
     thread::spawn(move || {
@@ -63,7 +63,7 @@ pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Sen
     });
 }
 
-/// The answers of an engine that has nothing to say.
+/// The answers of an engine without containers or images.
 pub fn usual(asked: &Asked) -> Answer {
     let ends = |end| asked.path.ends_with(end);
     match () {
