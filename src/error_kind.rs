@@ -4,15 +4,16 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request or the configuration is wrong. Nothing was attempted.
+    /// The request or the configuration is wrong.
     InvalidInput,
     /// There is no usable credential.
     NoCredential,
     /// The login failed or was denied, or it left no credential; or the vendor refused to revoke one.
     LoginFailed,
-    /// No container engine answered, or the image is missing.
+    /// The container engine failed: none answered, the image is missing or could not be built, or a request failed.
     Engine,
-    /// The store is locked, without its key, altered, corrupt, somebody else's, or written by a newer version.
+    /// The store is locked, without its key, altered, corrupt, of another user, or written by a newer version; or a lock
+    /// file or a login's files cannot be used.
     Store,
     /// The network or the vendor cannot be reached.
     Unreachable,

@@ -1,7 +1,6 @@
-//! The one owner of the credentials of AI agents and developer tools: gets them, stores them, refreshes them and hands them
-//! out.
+//! Gets, stores, refreshes and hands out the credentials of AI agents and developer tools. Begin with [`Client`].
 //!
-//! Begin with [`Client`]. The library never prints, prompts or exits: it asks and shows through a [`Ui`].
+#![doc = include_str!("../docs/library.md")]
 
 #![warn(unreachable_pub)]
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
@@ -49,34 +48,40 @@ pub mod ui;
 #[doc(hidden)]
 pub mod vendor_files;
 
+pub use jiff::Timestamp;
+pub use url::Url;
+
 #[doc(inline)]
 pub use crate::{
     client::{Client, authenticate, store_api_key},
-    config::{Paths, PathsError},
+    config::{Paths, PathsError, yaml::Problem},
     context::ConfigError,
-    credential::{Address, Credential, Kind, Metadata, Name, OAuth, Owner, Record, Secret},
+    credential::{Address, Credential, Kind, Metadata, Name, NameError, OAuth, Owner, Record, Secret},
     engine::{EngineError, EngineSelector},
     error::Error,
     error_kind::ErrorKind,
     handout::headers::{Header, HeadersError},
-    login::{CancelHandle, CancelToken, FieldInput, LoginError, LoginOptions, cancel::pair as cancel_pair},
-    oauth::OAuthError,
-    provider::{Descriptor, Mode},
+    login::{
+        CancelHandle, CancelToken, Ending, FieldInput, FieldsError, LoginError, LoginOptions,
+        cancel::{CancelRequest, pair as cancel_pair},
+        import::ImportError,
+    },
+    oauth::{OAuthError, TokenHint},
+    provider::{Descriptor, Mode, descriptor::Field},
     refresh::{RefreshError, Refreshed},
     resolve::{
         FieldSource, FreshCredential, Part, Request, ResolveError, Resolved, SkipReason, Skipped, Source,
     },
     revoke::{LogoutError, LogoutOutcome, Revocation},
     status::{Details, StatusEntry, state::CredentialState},
-    store::{SharedStore, Store, StoreError, Unreadable},
-    ui::{Event, Nobody, Ui, UiError},
+    store::{
+        PassphraseProvider, PassphraseRequest, Place, PromptError, Removal, SharedStore, Store, StoreError,
+        Unreadable, set_passphrase_provider,
+    },
+    ui::{Console, Event, FieldQuestion, Nobody, Size, Terminal, Ui, UiError},
 };
 
-/// The examples of the documents are run with the others.
+/// The README's examples are run with the others.
 #[cfg(doctest)]
-mod documents {
-    #[doc = include_str!("../README.md")]
-    struct Readme;
-    #[doc = include_str!("../docs/library.md")]
-    struct Library;
-}
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -54,7 +54,7 @@ pub struct LogoutOutcome {
     pub revocation: Revocation,
     /// The removal from the store; `None` if the credential was kept.
     pub removal: Option<Removal>,
-    /// Warnings about configuration that was ignored: see [`Http::ignored_config`].
+    /// Warnings about configuration that was ignored, such as a CA bundle that cannot be read.
     pub ignored_config: Vec<String>,
 }
 

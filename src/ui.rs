@@ -100,7 +100,7 @@ impl Ui for Nobody {
 /// The failure of a question.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
-    /// There is nobody to ask; the text names the flag to use instead.
+    /// There is nobody to ask; the text says what is missing.
     #[error("{0}")]
     NoOneToAsk(String),
     /// The person cancelled the question.
@@ -156,7 +156,7 @@ pub enum Event<'a> {
         /// The start of that address.
         redirect: &'a str,
     },
-    /// The person must paste the address at which the browser ends, because its port on this machine is not ours.
+    /// The person must paste the address at which the browser ends, because another program uses its port on this machine.
     PasteRedirect {
         /// The port.
         port: u16,

@@ -15,7 +15,8 @@ impl Client {
     /// provider that needs no key and has none, and for an expired login that the vendor has ended.
     ///
     /// # Errors
-    /// As [`Client::credential`], except that a missing or expired credential is no error.
+    /// [`Error::Config`], [`Error::Store`]; [`Error::Resolve`] if several accounts are stored and none was chosen, or if an
+    /// environment variable has an invalid value.
     pub async fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
         let request = self.complete(&Request::new(provider));
         match self.inspect(&request).await {

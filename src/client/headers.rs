@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Client {
-    /// The headers that authorize a request to the provider's API. All other checks come before a refresh of the credential.
+    /// The headers that authorize a request to the provider's API. The credential is refreshed only after
+    /// it is certain that it may be sent there.
     ///
     /// # Errors
     /// As [`Client::credential`]; [`Error::Headers`]

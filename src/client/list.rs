@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Client {
-    /// The status of the project's credentials, without secrets. A credential that the client was given is listed in place
+    /// The status of the credentials in the client's set, or of its profile, without secrets. A credential that the client was given is listed in place
     /// of the one that it replaces. For rows with no valid address, see [`Client::unreadable`].
     ///
     /// ```
@@ -36,7 +36,7 @@ impl Client {
         self.entries(Filter::default()).await
     }
 
-    /// The status of the project's credentials and of every other known provider.
+    /// The status of the same credentials and of every other known provider.
     ///
     /// # Errors
     /// As [`Client::list`].

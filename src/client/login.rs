@@ -50,7 +50,7 @@ pub async fn authenticate(
 }
 
 /// Checks an API key and stores it under the default profile of a provider, in the credential set `set` or the default one.
-/// Blocks while the store is opened.
+/// Blocks while files are read and the store is opened and unlocked; in `async` code use [`Client::login`].
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -152,7 +152,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::find`], except for errors that a new login solves; as [`Client::login`].
+    /// The errors of [`Client::find`] that a new login does not solve, and those of [`Client::login`].
     pub async fn ensure(
         &self,
         provider: &str,

@@ -28,10 +28,11 @@ use crate::{
 /// Gets, inspects, uses and removes credentials for one project, whose file decides on the credential set and the order of
 /// profiles.
 ///
-/// The project's file, the descriptors and the store are each read once, when they are first needed; clones share them. A
-/// new client reads them anew. Methods that open the store or ask the person are `async` and do not block the caller's
-/// thread; they need a tokio runtime. Methods that use the network, an engine or a time limit need its drivers, too
-/// (`enable_all`).
+/// The configuration is read and the store opened once, when they are first needed, and clones share them. A new client
+/// starts afresh. Methods that open the store or ask the person are `async`: opening it, getting its key and asking happen
+/// on a thread where blocking is allowed. Reading and writing single rows, and small files, can still happen on the
+/// caller's thread, and wait up to ten seconds for another process that writes. All `async` methods need a tokio runtime;
+/// those that use the network, an engine or a time limit need its drivers, too (`enable_all`).
 ///
 /// ```
 /// use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -79,7 +80,7 @@ impl Client {
         Ok(Self::new(Paths::from_env()?))
     }
 
-    /// A client with a store in memory, which ends with the last clone. Descriptors and project files are still read from
+    /// A client with a store in memory, which is lost when the last clone is dropped. Descriptors and project files are still read from
     /// the configuration directory, and a login in a container uses the data directory while it lasts.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a descriptor without a valid name, or with all problems of a wrong one.
+    /// [`Error::Config`] if the name is invalid, or with every problem of the descriptor.
     pub fn provider(self, descriptor: Descriptor) -> Result<Self, Error> {
         let name: Name = descriptor.name.parse()?;
         let text = text(&descriptor).map_err(|error| {

@@ -28,7 +28,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Resolve`] if nothing is stored there, [`Error::Refresh`], [`Error::Config`], [`Error::Store`]
+    /// [`Error::Resolve`] if nothing is stored, or several accounts are and none was chosen; [`Error::Refresh`], [`Error::Config`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Refreshed, Error> {
         let request = self.complete(&Request::new(provider));
         let refresh = move |client: &Self| RefreshAll { context: &client.context, force }.choose(&request);
@@ -36,8 +36,8 @@ impl Client {
         Ok(RefreshAll { context: &self.context, force }.refresh(&chosen).await?)
     }
 
-    /// Refreshes all credentials of the project's set that can be refreshed, and returns a result for each. The failure of
-    /// one does not stop the others.
+    /// Refreshes the credentials in the client's set, or those of its profile. Returns a result for each that can be
+    /// refreshed or cannot be read. The failure of one does not stop the others. For `force` see [`Client::refresh`].
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -58,7 +58,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Store`]
+    /// [`Error::Config`]; [`Error::Store`], also if the person dismisses the question for the store's passphrase: what was
+    /// refreshed before is stored, and its results are lost.
     pub async fn refresh_all(&self, force: bool) -> Result<Results<Refreshed>, Error> {
         let all = self.blocking(move |client| {
             let set = client.context.set(client.set.as_ref())?;

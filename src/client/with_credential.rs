@@ -24,7 +24,7 @@ impl Override {
 
 impl Client {
     /// Uses a credential for a provider in place of any other, for the client's profile or else for every profile. It is not
-    /// stored.
+    /// stored. A profile must be chosen before: [`Client::profile`].
     ///
     /// ```
     /// # use authenticate::{Client, Credential, Paths, Source};

@@ -43,8 +43,7 @@ impl Login {
     /// Decides on provider, address and mode. Asks for the mode if there are several. Nothing is attempted yet.
     ///
     /// # Errors
-    /// [`LoginError::Config`], [`LoginError::NoSuchMode`], [`LoginError::UnexpectedInput`],
-    /// [`LoginError::NotImplemented`], [`LoginError::Ui`]
+    /// [`LoginError::Config`], [`LoginError::NoSuchMode`], [`LoginError::UnexpectedInput`], [`LoginError::Ui`]
     pub fn plan(context: &Context, provider: &str, options: LoginOptions) -> Result<Self, LoginError> {
         let registry = context.registry_for(provider);
         let provider = registry.usable(provider).map_err(crate::context::ConfigError::from)?.clone();

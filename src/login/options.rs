@@ -38,6 +38,6 @@ pub struct LoginOptions {
     pub ca_bundle: Option<PathBuf>,
     /// Use the provider's `headless_command`, as if no browser could come back.
     pub headless: bool,
-    /// The time limit. Default: [`DEFAULT_LIMIT`](super::cli::DEFAULT_LIMIT).
+    /// The time limit. Default: 15 minutes, without the build of the image.
     pub timeout: Option<Duration>,
 }

@@ -263,7 +263,6 @@ fn invalid_variable_is_an_error_in_status() {
     }
 }
 
-/// The same members serve both outputs.
 #[test]
 fn status_and_token_report_the_source_in_the_same_members() {
     let home = Home::new();

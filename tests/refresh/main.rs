@@ -10,6 +10,7 @@ mod crowd;
 mod killed;
 mod leaving;
 mod one_word;
+mod opened;
 mod outcomes;
 mod postponed;
 mod recorded;
