@@ -1,7 +1,6 @@
 //! Gets, stores, refreshes and hands out the credentials of AI agents and developer tools. Begin with [`Client`].
 //!
 #![doc = include_str!("../docs/library.md")]
-
 #![warn(unreachable_pub)]
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 

@@ -38,7 +38,7 @@ pub enum Removed {
 ///
 /// # Errors
 /// [`CaptureError::Changed`] if the file no longer holds this credential, [`CaptureError::CopiesRemain`] if other values
-/// contain its secret; otherwise the errors of [`super::write`]. On error the file is unchanged.
+/// contain its secret; otherwise the errors of `write`. On error the file is unchanged.
 pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Result<Removed, CaptureError> {
     let root = Directory::open(dir, Owner::us())?;
     root.check_private(&escape(dir.as_os_str().as_encoded_bytes()))?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, mem::MaybeUninit, path::Path};
 
 use jiff::SignedDuration;
 use rustix::{
-    fs::inotify::{CreateFlags, Reader, ReadFlags, WatchFlags, add_watch, init},
+    fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init},
     io::Errno,
 };
 use test_support::{
@@ -25,7 +25,9 @@ fn openings<const N: usize>(files: [&Path; N], run: impl FnOnce()) -> [usize; N]
     let mut reader = Reader::new(&events, &mut buffer);
     loop {
         match reader.next() {
-            Ok(event) if event.events().contains(ReadFlags::OPEN) => *counts.entry(event.wd()).or_default() += 1,
+            Ok(event) if event.events().contains(ReadFlags::OPEN) => {
+                *counts.entry(event.wd()).or_default() += 1
+            }
             Ok(_) => {}
             Err(Errno::WOULDBLOCK) => break,
             Err(error) => panic!("{error}"),
