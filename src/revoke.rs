@@ -1,6 +1,7 @@
 //! Logging out: revoking a credential at its vendor, and removing it here.
 
 use crate::{
+    blocking,
     config::{
         env_value,
         yaml::{self, Problem},
@@ -17,7 +18,7 @@ use crate::{
         lock::{Acquired, RefreshLock},
     },
     status::state,
-    store::{Action, Outcome, Removal, SharedStore, StoreError, Summary},
+    store::{Action, Outcome, Removal, Store, StoreError, Summary},
 };
 
 /// The result of revoking a credential at its vendor.
@@ -135,20 +136,24 @@ pub async fn log_out(
     address: &Address,
     mode: LogoutMode,
 ) -> Result<LogoutOutcome, LogoutError> {
-    let Some(store) = context.existing_store()? else { return Err(not_stored(None, address)) };
-    let never_done = || Ok::<Option<()>, RefreshLockError>(None);
+    let opened = context.clone();
+    let store = blocking::run(move || opened.existing_store()).await?;
+    let Some(store) = store else { return Err(not_stored(None, address)) };
+    let never_done = |_: &mut Store| Ok::<Option<()>, RefreshLockError>(None);
     let acquired = RefreshLock::acquire(&store, address, refresh::LONGEST, never_done).await;
     let Acquired::Held(_lock) = acquired.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
-    let mut ignored_config = Vec::new();
-    let revocation = match mode {
-        LogoutMode::Forget => Revocation::NotTried,
-        mode => revoke(context, &store, address, mode, &mut ignored_config).await?,
+    let (context, wanted) = (context.clone(), address.clone());
+    let decide = move |store: &mut Store| decide(&context, store, &wanted, mode);
+    let (revocation, ignored_config) = match store.run(decide).await? {
+        Decision::Made(revocation) => (revocation, Vec::new()),
+        Decision::Send(request) => (request.send().await, request.http.ignored_config().to_vec()),
     };
     if let Some(outcome) = audit_outcome(&revocation) {
+        let address = address.clone();
         // The credential is removed even if that cannot be recorded: a revoked one must not be handed out.
-        let _ = store.lock().audit(Action::Revoke, address, outcome);
+        let _ = store.run(move |store| store.audit(Action::Revoke, &address, outcome)).await;
     }
     if mode == LogoutMode::Revoke && !matches!(revocation, Revocation::Done) {
         return match revocation {
@@ -156,36 +161,66 @@ pub async fn log_out(
             revocation => Ok(LogoutOutcome { revocation, removal: None, ignored_config }),
         };
     }
-    let removal = store.lock().remove(address).map_err(|source| match revocation {
-        Revocation::Done => {
+    let wanted = address.clone();
+    let removal = store.run(move |store| remove(store, &wanted)).await;
+    let removal = removal.map_err(|error| match (error, &revocation) {
+        (LogoutError::Store(source), Revocation::Done) => {
             LogoutError::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
         }
-        _ => source.into(),
+        (error, _) => error,
     })?;
+    Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config })
+}
+
+fn remove(store: &mut Store, address: &Address) -> Result<Removal, LogoutError> {
+    let removal = store.remove(address)?;
     match removal.found {
-        true => Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config }),
-        false => Err(not_stored(Some(&store), address)),
+        true => Ok(removal),
+        false => Err(not_stored(Some(store), address)),
     }
 }
 
-async fn revoke(
+/// The decision about the revocation of a credential.
+enum Decision {
+    /// Nothing is sent.
+    Made(Revocation),
+    /// Its tokens are sent to the vendor.
+    Send(Request),
+}
+
+/// A revocation that is ready to be sent.
+struct Request {
+    http: Http,
+    endpoint: TokenEndpoint,
+    tokens: Vec<(Secret, TokenHint)>,
+}
+
+impl From<Revocation> for Decision {
+    fn from(revocation: Revocation) -> Self {
+        Self::Made(revocation)
+    }
+}
+
+fn decide(
     context: &Context,
-    store: &SharedStore,
+    store: &Store,
     address: &Address,
     mode: LogoutMode,
-    ignored_config: &mut Vec<String>,
-) -> Result<Revocation, LogoutError> {
+) -> Result<Decision, LogoutError> {
+    if mode == LogoutMode::Forget {
+        return Ok(Revocation::NotTried.into());
+    }
     let registry = context.registry_for(address.provider.as_str());
     let provider = registry.usable(address.provider.as_str());
-    let found = store.lock().get(address);
-    match (found, mode) {
+    match (store.get(address), mode) {
         (Ok(None), _) => Err(not_stored(Some(store), address)),
-        (Ok(Some(record)), _) => revoke_at_vendor(context, provider, &record, ignored_config).await,
+        (Ok(Some(record)), _) => prepare(context, provider, &record),
         (Err(error @ StoreError::Interrupted), _) => Err(error.into()),
         // A credential that cannot be read can still be removed.
         (Err(error), LogoutMode::Logout) => {
-            let summary = summary_of(store, address)?;
-            Ok(unreadable(provider, summary.as_ref(), error))
+            let stored = store.listing(Some(&address.set))?.credentials;
+            let summary = stored.into_iter().find(|summary| summary.address == *address);
+            Ok(unreadable(provider, summary.as_ref(), error).into())
         }
         (Err(error), _) => Err(error.into()),
     }
@@ -203,16 +238,11 @@ fn audit_outcome(revocation: &Revocation) -> Option<Outcome> {
 }
 
 /// Other accounts are only named: which credential to remove is never guessed.
-fn not_stored(store: Option<&SharedStore>, address: &Address) -> LogoutError {
-    let profiles = |store: &SharedStore| store.lock().profiles(&address.provider, &address.set);
-    let others = store.and_then(|store| profiles(store).ok()).unwrap_or_default();
+fn not_stored(store: Option<&Store>, address: &Address) -> LogoutError {
+    let others =
+        store.and_then(|store| store.profiles(&address.provider, &address.set).ok()).unwrap_or_default();
     let others = others.into_iter().map(|profile| Address { profile, ..address.clone() }).collect();
     LogoutError::NotStored { address: Box::new(address.clone()), others }
-}
-
-fn summary_of(store: &SharedStore, address: &Address) -> Result<Option<Summary>, StoreError> {
-    let stored = store.lock().listing(Some(&address.set))?.credentials;
-    Ok(stored.into_iter().find(|summary| summary.address == *address))
 }
 
 /// The revocation of a credential that cannot be read: as far as its metadata tells, there is nothing to revoke, or it could
@@ -236,21 +266,20 @@ fn unreadable(
     }
 }
 
-async fn revoke_at_vendor(
+fn prepare(
     context: &Context,
     provider: Result<&Provider, Unusable>,
     record: &Record,
-    ignored_config: &mut Vec<String>,
-) -> Result<Revocation, LogoutError> {
+) -> Result<Decision, LogoutError> {
     if !record.metadata.owner.is_us() {
         // Revoking it would end the login of the tool from which it was imported.
-        return Ok(Revocation::NotTried);
+        return Ok(Revocation::NotTried.into());
     }
-    let Credential::OAuth(tokens) = &record.credential else { return Ok(Revocation::NotOffered) };
+    let Credential::OAuth(tokens) = &record.credential else { return Ok(Revocation::NotOffered.into()) };
     let provider = match provider {
         Ok(provider) => Some(provider),
         Err(Unusable::Unknown(_)) => None,
-        Err(Unusable::Wrong(problems)) => return Ok(Revocation::Wrong(problems)),
+        Err(Unusable::Wrong(problems)) => return Ok(Revocation::Wrong(problems).into()),
     };
     let endpoint = match (TokenOrigin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => origin_endpoint(&origin, revoke),
@@ -259,18 +288,16 @@ async fn revoke_at_vendor(
     };
     let endpoint = match endpoint {
         Ok(Some(endpoint)) => endpoint,
-        Ok(None) => return Ok(Revocation::NotOffered),
-        Err(error) => return Ok(Revocation::Failed(error)),
+        Ok(None) => return Ok(Revocation::NotOffered.into()),
+        Err(error) => return Ok(Revocation::Failed(error).into()),
     };
-    let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, TokenHint::RefreshToken));
-    let tokens = refresh_token.into_iter().chain([(&tokens.access_token, TokenHint::AccessToken)]);
+    let refresh_token = tokens.refresh_token.clone().map(|token| (token, TokenHint::RefreshToken));
+    let access_token = (tokens.access_token.clone(), TokenHint::AccessToken);
+    let tokens = refresh_token.into_iter().chain([access_token]).collect();
     let bundle = context.project()?.ca_bundle_file().map_err(OAuthError::from);
     Ok(match bundle.and_then(|bundle| Http::new(bundle.as_deref())) {
-        Ok(http) => {
-            ignored_config.extend_from_slice(http.ignored_config());
-            revoke_tokens(&http, &endpoint, tokens).await
-        }
-        Err(error) => Revocation::Failed(error),
+        Ok(http) => Decision::Send(Request { http, endpoint, tokens }),
+        Err(error) => Revocation::Failed(error).into(),
     })
 }
 
@@ -298,30 +325,28 @@ fn origin_endpoint(
     Ok(Some(TokenEndpoint { url, body, ..origin.endpoint()? }))
 }
 
-async fn revoke_tokens(
-    http: &Http,
-    endpoint: &TokenEndpoint,
-    tokens: impl Iterator<Item = (&Secret, TokenHint)>,
-) -> Revocation {
-    let (mut revoked, mut kept) = (None, None);
-    for (token, hint) in tokens {
-        match oauth::revoke(http, endpoint, token, hint).await {
-            Ok(()) => revoked = Some(hint),
-            // Without its refresh token the login has ended; some vendors do not revoke access tokens, which expire.
-            Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
-            Err(error) => {
-                // If the vendor refused this token alone, the other one would stay valid.
-                let vendor_answers = error.is_refusal();
-                kept = kept.or(Some((hint, error)));
-                if !vendor_answers {
-                    break;
+impl Request {
+    async fn send(&self) -> Revocation {
+        let (mut revoked, mut kept) = (None, None);
+        for &(ref token, hint) in &self.tokens {
+            match oauth::revoke(&self.http, &self.endpoint, token, hint).await {
+                Ok(()) => revoked = Some(hint),
+                // Without its refresh token the login has ended; some vendors do not revoke access tokens, which expire.
+                Err(OAuthError::Refused { .. }) if revoked.is_some() => {}
+                Err(error) => {
+                    // If the vendor refused this token alone, the other one would stay valid.
+                    let vendor_answers = error.is_refusal();
+                    kept = kept.or(Some((hint, error)));
+                    if !vendor_answers {
+                        break;
+                    }
                 }
             }
         }
-    }
-    match (revoked, kept) {
-        (_, None) => Revocation::Done,
-        (None, Some((_, error))) => Revocation::Failed(error),
-        (Some(revoked), Some((kept, source))) => Revocation::Partial { revoked, kept, source },
+        match (revoked, kept) {
+            (_, None) => Revocation::Done,
+            (None, Some((_, error))) => Revocation::Failed(error),
+            (Some(revoked), Some((kept, source))) => Revocation::Partial { revoked, kept, source },
+        }
     }
 }

@@ -18,8 +18,7 @@ impl Client {
     /// [`Error::Config`], [`Error::Store`]; [`Error::Resolve`] if several accounts are stored and none was chosen, or if an
     /// environment variable has an invalid value.
     pub async fn is_authenticated(&self, provider: &str) -> Result<bool, Error> {
-        let request = self.complete(&Request::new(provider));
-        match self.inspect(&request).await {
+        match self.inspect(&Request::new(provider)).await {
             Ok(Lookup::Ready(_)) => Ok(true),
             Ok(Lookup::Expiring(expiring)) => {
                 self.blocking(move |client| client.may_be_used(&expiring)).await

@@ -57,8 +57,7 @@ impl Client {
     /// # Errors
     /// As [`Client::credential`].
     pub async fn find(&self, request: &Request) -> Result<FreshCredential, Error> {
-        let request = self.complete(request);
-        let found = self.resolve(&request).await?;
+        let (request, found) = self.resolve(request).await?;
         self.fresh(&request, found).await
     }
 
@@ -118,22 +117,27 @@ impl Client {
         Request { set: request.set.clone().or_else(|| self.set.clone()), profile, given, ..request.clone() }
     }
 
-    /// Resolves a request to hand the secret out.
-    pub(super) async fn resolve(&self, request: &Request) -> Result<Lookup, Error> {
+    /// Completes a request, and resolves it to hand the secret out.
+    pub(super) async fn resolve(&self, request: &Request) -> Result<(Request, Lookup), Error> {
         self.look_up(request, resolve::resolve).await
     }
 
-    /// Resolves a request for a caller that does not want the secret.
+    /// Completes a request, and resolves it for a caller that does not want the secret.
     pub(super) async fn inspect(&self, request: &Request) -> Result<Lookup, Error> {
-        self.look_up(request, resolve::inspect).await
+        Ok(self.look_up(request, resolve::inspect).await?.1)
     }
 
     async fn look_up(
         &self,
         request: &Request,
         find: fn(&Context, &Request) -> Result<Lookup, resolve::ResolveError>,
-    ) -> Result<Lookup, Error> {
+    ) -> Result<(Request, Lookup), Error> {
         let request = request.clone();
-        Ok(self.blocking(move |client| find(&client.context, &request)).await?)
+        self.blocking(move |client| {
+            let request = client.complete(&request);
+            let found = find(&client.context, &request)?;
+            Ok((request, found))
+        })
+        .await
     }
 }

@@ -45,10 +45,10 @@ impl Client {
     }
 
     async fn headers_to(&self, provider: &str, url: Option<&Url>) -> Result<Vec<Header>, Error> {
-        let known = self.context.provider(provider)?;
+        let name = provider.to_owned();
+        let known = self.blocking(move |client| client.context.provider(&name)).await?;
         let target = Target::of(&known, url)?;
-        let request = self.complete(&Request::new(provider));
-        let found = self.resolve(&request).await?;
+        let (request, found) = self.resolve(&Request::new(provider)).await?;
         if let Lookup::Expiring(expiring) = &found {
             target.allows(&expiring.record.address, &expiring.record.metadata)?;
         }

@@ -33,7 +33,7 @@ impl Client {
     /// # Errors
     /// [`Error::Config`], [`Error::Store`]
     pub async fn list(&self) -> Result<Vec<StatusEntry>, Error> {
-        self.entries(Filter::default()).await
+        self.blocking(|client| client.entries(Filter::default())).await
     }
 
     /// The status of the same credentials and of every other known provider.
@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// As [`Client::list`].
     pub async fn list_all(&self) -> Result<Vec<StatusEntry>, Error> {
-        self.entries(Filter { all: true, ..Filter::default() }).await
+        self.blocking(|client| client.entries(Filter { all: true, ..Filter::default() })).await
     }
 
     /// The status of one provider: an entry for each of its accounts, or one that says that there is none.
@@ -61,15 +61,20 @@ impl Client {
     /// # Errors
     /// As [`Client::list`].
     pub async fn status(&self, provider: &str) -> Result<Vec<StatusEntry>, Error> {
-        let name = self.address(provider)?.provider;
-        let entries = self.entries(Filter { provider: Some(name), ..Filter::default() }).await?;
-        if entries.is_empty() {
-            self.context.provider(provider)?;
-        }
-        Ok(entries)
+        let provider = provider.to_owned();
+        self.blocking(move |client| {
+            let name = client.address(&provider)?.provider;
+            let entries = client.entries(Filter { provider: Some(name), ..Filter::default() })?;
+            if entries.is_empty() {
+                client.context.provider(&provider)?;
+            }
+            Ok(entries)
+        })
+        .await
     }
 
-    /// The problems of descriptors and of the project's file. A wrong file is left out; using it is an error.
+    /// The problems of descriptors and of the project's file. A wrong file is left out; using it is an error. Blocks
+    /// while configuration files are read.
     ///
     /// ```
     /// # use authenticate::{Client, Paths};
@@ -119,13 +124,10 @@ impl Client {
     }
 
     /// The entries in the client's set and of its profile, if it has one.
-    async fn entries(&self, filter: Filter) -> Result<Vec<StatusEntry>, Error> {
-        self.blocking(move |client| {
-            let set = client.context.set(client.set.as_ref())?;
-            let filter = Filter { set: Some(set.clone()), profile: client.profile.clone(), ..filter };
-            let entries = status(&client.context, &filter)?.entries;
-            Ok(client.add_overrides(entries, &filter, &set))
-        })
-        .await
+    fn entries(&self, filter: Filter) -> Result<Vec<StatusEntry>, Error> {
+        let set = self.context.set(self.set.as_ref())?;
+        let filter = Filter { set: Some(set.clone()), profile: self.profile.clone(), ..filter };
+        let entries = status(&self.context, &filter)?.entries;
+        Ok(self.add_overrides(entries, &filter, &set))
     }
 }

@@ -32,7 +32,8 @@ impl Client {
     /// # Errors
     /// [`Error::Logout`], [`Error::Config`], [`Error::Refresh`], [`Error::Store`]
     pub async fn logout(&self, provider: &str, profile: Option<&Name>) -> Result<LogoutOutcome, Error> {
-        let address = self.address(provider)?;
+        let provider = provider.to_owned();
+        let address = self.blocking(move |client| client.address(&provider)).await?;
         let address = Address { profile: profile.cloned().unwrap_or(address.profile), ..address };
         self.log_out(&address).await
     }

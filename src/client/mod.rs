@@ -29,10 +29,9 @@ use crate::{
 /// profiles.
 ///
 /// The configuration is read and the store opened once, when they are first needed, and clones share them. A new client
-/// starts afresh. Methods that open the store or ask the person are `async`: opening it, getting its key and asking happen
-/// on a thread where blocking is allowed. Reading and writing single rows, and small files, can still happen on the
-/// caller's thread, and wait up to ten seconds for another process that writes. All `async` methods need a tokio runtime;
-/// those that use the network, an engine or a time limit need its drivers, too (`enable_all`).
+/// starts afresh. No `async` method blocks its caller's thread: the store and files are used, and the person is asked, on
+/// threads where blocking is allowed. All `async` methods need a tokio runtime; those that use the network, an engine or a
+/// time limit need its drivers, too (`enable_all`).
 ///
 /// ```
 /// use authenticate::{Client, LoginOptions, Paths, cancel_pair};

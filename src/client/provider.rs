@@ -34,6 +34,8 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Blocks while configuration files are read.
+    ///
     /// # Errors
     /// [`Error::Config`] if the name is invalid, or with every problem of the descriptor.
     pub fn provider(self, descriptor: Descriptor) -> Result<Self, Error> {

@@ -30,9 +30,12 @@ impl Client {
     /// # Errors
     /// [`Error::Resolve`] if nothing is stored, or several accounts are and none was chosen; [`Error::Refresh`], [`Error::Config`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Refreshed, Error> {
-        let request = self.complete(&Request::new(provider));
-        let refresh = move |client: &Self| RefreshAll { context: &client.context, force }.choose(&request);
-        let chosen = self.blocking(refresh).await?;
+        let provider = provider.to_owned();
+        let choose = move |client: &Self| {
+            let request = client.complete(&Request::new(provider));
+            RefreshAll { context: &client.context, force }.choose(&request)
+        };
+        let chosen = self.blocking(choose).await?;
         Ok(RefreshAll { context: &self.context, force }.refresh(&chosen).await?)
     }
 

@@ -76,7 +76,7 @@ impl RefreshAll<'_> {
     /// # Errors
     /// [`RefreshError`]
     pub async fn refresh(&self, chosen: &StoredChoice) -> Result<Refreshed, RefreshError> {
-        Refresh::of(self.context, &chosen.record)?.refresh(&chosen.record, self.force).await
+        Refresh::now(self.context, &chosen.record, self.force).await
     }
 
     /// Refreshes each credential that can be refreshed, and leaves out the others. The failure of one does not stop the

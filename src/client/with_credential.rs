@@ -39,6 +39,8 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Blocks while configuration files are read.
+    ///
     /// # Errors
     /// [`Error::Config`]
     pub fn with_credential(mut self, provider: &str, credential: Credential) -> Result<Self, Error> {

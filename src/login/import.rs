@@ -187,7 +187,6 @@ impl Import {
         let _lock = LoginLock::take(self.context.paths(), &self.address)?;
         let store = self.context.store()?;
         let mut store = store.lock();
-        store.record_as(Action::Import);
         let found = self.read();
         if self.take_over
             && let Some(record) = self.unfinished_move(&store)?
@@ -199,7 +198,9 @@ impl Import {
         let mut captured = found?;
         for _ in 0..TRIES {
             let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };
-            let record = store.put(&self.address, &captured.credential, &metadata)?;
+            let record = store.recorded_as(Action::Import, |store| {
+                store.put(&self.address, &captured.credential, &metadata)
+            })?;
             let file = self.directory.join(&captured.file);
             if !self.take_over {
                 return Ok(Imported { record, file, removed: None });
@@ -257,9 +258,11 @@ impl Import {
         removed: RemovedFrom,
     ) -> Result<Imported, LoginError> {
         let address = || Box::new(self.address.clone());
-        store.record_as(Action::TakeOver);
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
-        match store.swap(&self.address, record.version, &record.credential, &metadata) {
+        let swapped = store.recorded_as(Action::TakeOver, |store| {
+            store.swap(&self.address, record.version, &record.credential, &metadata)
+        });
+        match swapped {
             Ok(Swap::Swapped(record)) => Ok(Imported { record, file, removed: Some(removed) }),
             Err(source) => Err(ImportError::Unfinished { address: address(), source }.into()),
             Ok(Swap::Lost(_)) => Err(ImportError::Replaced { address: address() }.into()),

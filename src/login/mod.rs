@@ -147,7 +147,8 @@ impl Login {
             mode: self.mode,
             options: &self.options,
         };
-        self.audited(login.run(cancel).await)
+        let (done, this) = (login.run(cancel).await, self.clone());
+        blocking::run(move || this.audited(done)).await
     }
 
     /// Runs the vendor's CLI in a container and stores the credential that it left. For mode `oauth`.
@@ -164,7 +165,8 @@ impl Login {
             address: &self.address,
             options: &self.options,
         };
-        self.audited(login.run(cancel).await)
+        let (done, this) = (login.run(cancel).await, self.clone());
+        blocking::run(move || this.audited(done)).await
     }
 
     /// Records a failure in the audit log.

@@ -3,7 +3,7 @@
 use super::{CancelToken, LoginError};
 use crate::{
     credential::{Address, Credential, Metadata, Record},
-    store::{SharedStore, StoreError, retry_until_writable},
+    store::{Action, SharedStore, Store, StoreError, retry_until_writable},
     ui::{Event, Ui, UiError},
 };
 
@@ -12,18 +12,25 @@ use crate::{
 pub(super) async fn store_with_retry(
     store: &SharedStore,
     address: &Address,
-    credential: &Credential,
-    metadata: &Metadata,
+    credential: Credential,
+    metadata: Metadata,
     ui: &dyn Ui,
     cancel: &mut CancelToken,
 ) -> Result<Record, LoginError> {
-    let put = || store.lock().put(address, credential, metadata);
+    let address = address.clone();
+    let put = move |store: &mut Store| {
+        store.recorded_as(Action::Login, |store| store.put(&address, &credential, &metadata))
+    };
     let tell = |why: &StoreError| {
         ui.show(Event::Warning(&format!("cannot store the credential yet, trying again: {why}")));
     };
-    tokio::select! {
-        biased;
-        stored = retry_until_writable(put, tell) => stored.map_err(|source| LoginError::NotStored { source: Box::new(source) }),
-        _ = cancel.requested() => Err(UiError::Interrupted.into()),
+    let mut is_cancelled = false;
+    let cancelled = async {
+        cancel.requested().await;
+        is_cancelled = true;
+    };
+    match retry_until_writable(store, put, tell, cancelled).await {
+        Err(_) if is_cancelled => Err(UiError::Interrupted.into()),
+        stored => stored.map_err(|source| LoginError::NotStored { source: Box::new(source) }),
     }
 }

@@ -4,10 +4,35 @@ use jiff::Timestamp;
 
 use super::{RefreshError, RefreshResult};
 use crate::{
+    context::Context,
     credential::{Credential, Record},
-    login::cli::refresh::{CliEnd, CliRefresh},
+    login::{
+        LoginOptions,
+        cli::{
+            ContainerLogin,
+            refresh::{CliEnd, CliRefresh},
+        },
+    },
+    provider::Provider,
     vendor_files::Captured,
 };
+
+/// Connects to the engine and builds the image, so that the CLI can be run.
+pub(super) async fn prepare(
+    context: &Context,
+    provider: &Provider,
+    seen: &Record,
+) -> Result<CliRefresh, RefreshError> {
+    let project = context.project()?.with_values()?;
+    let login = ContainerLogin {
+        context,
+        provider: &provider.with_values()?,
+        project: &project,
+        address: &seen.address,
+        options: &LoginOptions::default(),
+    };
+    login.prepare_refresh().await.map_err(|error| super::container_error(seen, error))
+}
 
 /// Runs the CLI with the credential, and reads the new tokens from its files.
 pub(super) async fn run_vendor_cli(refresh: CliRefresh, seen: Record) -> Result<RefreshResult, RefreshError> {

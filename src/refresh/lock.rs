@@ -11,13 +11,14 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::{
+    blocking,
     config::paths,
     credential::Address,
     fs::{
         lock::{FileLock, TryLock},
         private,
     },
-    store::SharedStore,
+    store::{SharedStore, Store},
 };
 
 /// The time between two tries to get the lock file.
@@ -27,8 +28,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct RefreshLock {
     /// `None` for a store in memory, which only the tasks of one process share.
-    file: Option<(PathBuf, FileLock)>,
+    _file: Option<LockFile>,
     _task: OwnedMutexGuard<()>,
+}
+
+/// A held lock file. Removed when it is dropped.
+#[derive(Debug)]
+struct LockFile {
+    path: PathBuf,
+    _lock: FileLock,
 }
 
 /// The outcome of waiting for a refresh lock.
@@ -63,56 +71,89 @@ impl RefreshLock {
     ///
     /// # Errors
     /// The errors of `is_done`, and [`RefreshLockError`] for the lock file.
-    pub(crate) async fn acquire<T, E: From<RefreshLockError>>(
+    pub(crate) async fn acquire<T: Send + 'static, E: From<RefreshLockError> + Send + 'static>(
         store: &SharedStore,
         address: &Address,
         limit: Duration,
-        mut is_done: impl FnMut() -> Result<Option<T>, E>,
+        is_done: impl Fn(&mut Store) -> Result<Option<T>, E> + Send + Sync + 'static,
     ) -> Result<Acquired<T>, E> {
-        let data = store.lock().data_dir().map(Path::to_owned);
-        // A store in memory belongs to one process.
-        let Some(data) = data else {
-            let path = PathBuf::from(store.id().to_string()).join(address.lock_file_name());
-            let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
-            let done = is_done()?;
-            return Ok(done.map_or(Acquired::Held(Self { file: None, _task: task }), Acquired::Done));
+        let data = store.run(|store| store.data_dir().map(Path::to_owned)).await;
+        let name = address.lock_file_name();
+        let path = match &data {
+            Some(data) => paths::turns(data).join(name),
+            // A store in memory belongs to one process.
+            None => PathBuf::from(store.id().to_string()).join(name),
         };
-        let directory = paths::turns(&data);
-        let path = directory.join(address.lock_file_name());
-        let failed = |path: &Path, source| E::from(RefreshLockError { path: path.to_owned(), source });
-        private::create_data_dir(&data).map_err(|source| failed(&data, source))?;
-        private::create_dir(&directory).map_err(|source| failed(&directory, source))?;
-        let attempt = |create| FileLock::try_lock(&path, create).map_err(|source| failed(&path, source));
         let begin = Instant::now();
-        let Some(task) = Self::queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
+        let Some(task) = queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
+        let attempt = Arc::new(Attempt { store: store.clone(), data, path, is_done });
         loop {
-            // The holder removes the file at the end; only then do the waiting tasks look at the store.
-            let found = match attempt(false)? {
-                TryLock::Missing => match is_done()? {
-                    Some(done) => return Ok(Acquired::Done(done)),
-                    None => attempt(true)?,
-                },
-                other => other,
-            };
-            if let TryLock::Free(file) = found {
-                return Ok(Acquired::Held(Self { file: Some((path, file)), _task: task }));
+            let attempt = attempt.clone();
+            match blocking::run(move || attempt.run()).await? {
+                Attempted::Free(file) => {
+                    return Ok(Acquired::Held(Self { _file: file, _task: task }));
+                }
+                Attempted::Done(done) => return Ok(Acquired::Done(done)),
+                Attempted::Held if begin.elapsed() > limit => return Ok(Acquired::TimedOut),
+                Attempted::Held => tokio::time::sleep(POLL_INTERVAL).await,
             }
-            if begin.elapsed() > limit {
-                return Ok(Acquired::TimedOut);
-            }
-            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-impl RefreshLock {
-    /// Waits for the other tasks of this process. Without others no timer is used, because the runtime may have none.
-    async fn queue_up(path: &Path, limit: Duration) -> Option<OwnedMutexGuard<()>> {
-        let queue = queue(path);
-        match queue.clone().try_lock_owned() {
-            Ok(task) => Some(task),
-            Err(_) => tokio::time::timeout(limit, queue.lock_owned()).await.ok(),
-        }
+/// Waits for the other tasks of this process. Without others no timer is used, because the runtime may have none.
+async fn queue_up(path: &Path, limit: Duration) -> Option<OwnedMutexGuard<()>> {
+    let queue = queue(path);
+    match queue.clone().try_lock_owned() {
+        Ok(task) => Some(task),
+        Err(_) => tokio::time::timeout(limit, queue.lock_owned()).await.ok(),
+    }
+}
+
+/// An attempt to get a lock that other processes may hold.
+struct Attempt<F> {
+    store: SharedStore,
+    data: Option<PathBuf>,
+    path: PathBuf,
+    is_done: F,
+}
+
+enum Attempted<T> {
+    Free(Option<LockFile>),
+    Held,
+    Done(T),
+}
+
+impl<F> Attempt<F> {
+    fn run<T, E: From<RefreshLockError>>(&self) -> Result<Attempted<T>, E>
+    where
+        F: Fn(&mut Store) -> Result<Option<T>, E>,
+    {
+        // The holder removes the file at the end; only then do the waiting tasks look at the store.
+        let found = match &self.data {
+            Some(data) => self.try_lock(data, false)?,
+            None => TryLock::Missing,
+        };
+        let found = match found {
+            TryLock::Missing => match ((self.is_done)(&mut self.store.lock())?, &self.data) {
+                (Some(done), _) => return Ok(Attempted::Done(done)),
+                (None, None) => return Ok(Attempted::Free(None)),
+                (None, Some(data)) => self.try_lock(data, true)?,
+            },
+            other => other,
+        };
+        Ok(match found {
+            TryLock::Free(lock) => Attempted::Free(Some(LockFile { path: self.path.clone(), _lock: lock })),
+            TryLock::Held(_) | TryLock::Missing => Attempted::Held,
+        })
+    }
+
+    fn try_lock(&self, data: &Path, create: bool) -> Result<TryLock, RefreshLockError> {
+        let failed = |path: &Path, source| RefreshLockError { path: path.to_owned(), source };
+        let directory = paths::turns(data);
+        private::create_data_dir(data).map_err(|source| failed(data, source))?;
+        private::create_dir(&directory).map_err(|source| failed(&directory, source))?;
+        FileLock::try_lock(&self.path, create).map_err(|source| failed(&self.path, source))
     }
 }
 
@@ -126,11 +167,9 @@ pub(crate) fn is_held(data: &Path, address: &Address) -> Option<bool> {
     }
 }
 
-impl Drop for RefreshLock {
+impl Drop for LockFile {
     fn drop(&mut self) {
-        if let Some((path, _)) = &self.file {
-            let _ = fs::remove_file(path);
-        }
+        let _ = fs::remove_file(&self.path);
     }
 }
 

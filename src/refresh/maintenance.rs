@@ -1,7 +1,8 @@
 //! Changes to the whole store, which wait for refreshes in flight: after the change, a vendor's answer could not be stored.
 
 use std::{
-    path::Path,
+    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,23 +13,27 @@ use super::{
 };
 use crate::{
     credential::Address,
-    store::{Action, AttemptState, BackupUnlock, Outcome, Rekey, Restored, SharedStore, StoreError},
+    store::{
+        Action, AttemptState, BackupUnlock, Outcome, RefreshAttempt, Rekey, Restored, SharedStore, Store,
+        StoreError,
+    },
 };
 
 /// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), once no refresh is in flight.
 ///
 /// # Errors
 /// [`RefreshError::Busy`] if a refresh takes longer than its limit; [`RefreshError::Store`].
-pub async fn rekey(store: &SharedStore, options: &Rekey) -> Result<(), RefreshError> {
+pub async fn rekey(store: &SharedStore, options: Rekey) -> Result<(), RefreshError> {
     // A passphrase is asked for once, however often the change is tried.
-    let prepared = store.lock().prepare_rekey(options);
+    let prepared = store.run(move |store| store.prepare_rekey(&options)).await;
     let done = match prepared {
         Ok(prepared) => {
-            when_no_refresh_is_in_flight(store, LONGEST, || store.lock().rekey_as_prepared(&prepared)).await
+            let rekey = move |store: &mut Store| store.rekey_as_prepared(&prepared);
+            when_no_refresh_is_in_flight(store, LONGEST, rekey).await
         }
         Err(error) => Err(error.into()),
     };
-    audited(store, Action::Rekey, done)
+    store.run(|store| audited(store, Action::Rekey, done)).await
 }
 
 /// Replaces all credentials by those of a backup, as [`Store::restore`](crate::store::Store::restore), once no refresh is in
@@ -38,19 +43,19 @@ pub async fn rekey(store: &SharedStore, options: &Rekey) -> Result<(), RefreshEr
 /// As [`rekey`].
 pub async fn restore(
     store: &SharedStore,
-    file: &Path,
-    unlock: &BackupUnlock,
+    file: PathBuf,
+    unlock: BackupUnlock,
 ) -> Result<Restored, RefreshError> {
-    let done =
-        when_no_refresh_is_in_flight(store, LONGEST, || store.lock().try_to_restore(file, unlock)).await;
-    audited(store, Action::Restore, done)
+    let restore = move |store: &mut Store| store.try_to_restore(&file, &unlock);
+    let done = when_no_refresh_is_in_flight(store, LONGEST, restore).await;
+    store.run(|store| audited(store, Action::Restore, done)).await
 }
 
-fn audited<T>(store: &SharedStore, action: Action, done: Result<T, RefreshError>) -> Result<T, RefreshError> {
+fn audited<T>(store: &mut Store, action: Action, done: Result<T, RefreshError>) -> Result<T, RefreshError> {
     match done {
-        Err(RefreshError::Store(error)) => Ok(store.lock().audited(action, Err(error))?),
+        Err(RefreshError::Store(error)) => Ok(store.audited(action, Err(error))?),
         Err(error) => {
-            let _ = store.lock().audit_store(action, Outcome::Failed(error.code()));
+            let _ = store.audit_store(action, Outcome::Failed(error.code()));
             Err(error)
         }
         done => done,
@@ -58,20 +63,21 @@ fn audited<T>(store: &SharedStore, action: Action, done: Result<T, RefreshError>
 }
 
 /// Runs `change` once no refresh is in flight. If one starts in between, the store refuses and we wait again.
-async fn when_no_refresh_is_in_flight<T>(
+async fn when_no_refresh_is_in_flight<T: Send + 'static>(
     store: &SharedStore,
     limit: Duration,
-    mut change: impl FnMut() -> Result<T, StoreError>,
+    change: impl Fn(&mut Store) -> Result<T, StoreError> + Send + Sync + 'static,
 ) -> Result<T, RefreshError> {
-    let begin = Instant::now();
+    let (begin, change) = (Instant::now(), Arc::new(change));
     loop {
-        let sent =
-            store.lock().attempts()?.into_iter().filter(|(_, known)| known.state == AttemptState::InFlight);
+        let mut sent = store.run(|store| store.attempts()).await?;
+        sent.retain(|(_, known)| known.state == AttemptState::InFlight);
         let mut locks = Vec::new();
         for (address, _) in sent {
             locks.extend(wait_for_attempt(store, &address, limit.saturating_sub(begin.elapsed())).await?);
         }
-        match change() {
+        let change = change.clone();
+        match store.run(move |store| change(store)).await {
             Err(StoreError::RefreshInFlight { .. }) if begin.elapsed() < limit => {}
             done => return Ok(done?),
         }
@@ -84,33 +90,39 @@ async fn wait_for_attempt(
     address: &Address,
     limit: Duration,
 ) -> Result<Option<RefreshLock>, RefreshError> {
-    let sent = || {
-        let known = store.lock().attempt(address)?;
-        Ok::<_, StoreError>(known.filter(|known| known.state == AttemptState::InFlight))
-    };
-    let is_over = || Ok::<_, RefreshError>(sent()?.is_none().then_some(()));
-    match RefreshLock::acquire(store, address, limit, is_over).await? {
-        Acquired::Held(lock) => {
-            if let Some(sent) = sent()? {
-                mark_interrupted(&mut store.lock(), address, sent)?;
+    let wanted = address.clone();
+    let is_over =
+        move |store: &mut Store| Ok::<_, RefreshError>(in_flight(store, &wanted)?.is_none().then_some(()));
+    let acquired = RefreshLock::acquire(store, address, limit, is_over).await?;
+    let address = address.clone();
+    let end = move |store: &mut Store| {
+        let sent = in_flight(store, &address)?;
+        match (acquired, sent) {
+            (Acquired::Done(()), _) => Ok(None),
+            (Acquired::Held(lock), None) => Ok(Some(lock)),
+            (Acquired::Held(lock), Some(sent)) => {
+                mark_interrupted(store, &address, sent)?;
+                Ok(Some(lock))
             }
-            Ok(Some(lock))
+            (Acquired::TimedOut, sent) => {
+                let holder = sent.map(|sent| sent.holder);
+                Err(RefreshError::Busy { address: Box::new(address), holder })
+            }
         }
-        Acquired::Done(()) => Ok(None),
-        Acquired::TimedOut => {
-            let holder = sent()?.map(|sent| sent.holder);
-            Err(RefreshError::Busy { address: Box::new(address.clone()), holder })
-        }
-    }
+    };
+    store.run(end).await
+}
+
+fn in_flight(store: &Store, address: &Address) -> Result<Option<RefreshAttempt>, StoreError> {
+    Ok(store.attempt(address)?.filter(|known| known.state == AttemptState::InFlight))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
-    use crate::{
-        credential::{Credential, Metadata},
-        store::Store,
-    };
+    use crate::credential::{Credential, Metadata};
 
     fn store_with_an_attempt() -> (SharedStore, Address) {
         let mut store = Store::in_memory().expect("a store");
@@ -123,14 +135,16 @@ mod tests {
     #[tokio::test]
     async fn attempt_that_does_not_end_is_waited_for_no_longer_than_the_limit() {
         let (store, address) = store_with_an_attempt();
-        let never = || Ok::<_, RefreshError>(None::<()>);
+        let never = |_: &mut Store| Ok::<_, RefreshError>(None::<()>);
         let lock = RefreshLock::acquire(&store, &address, LONGEST, never).await.expect("waited");
-        let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, || Ok(())).await;
+        let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, |_| Ok(())).await;
         let error = error.expect_err("in flight");
         assert!(matches!(error, RefreshError::Busy { .. }), "{error:?}");
         assert!(error.to_string().contains("somebody"), "{error}");
         drop(lock);
-        when_no_refresh_is_in_flight(&store, Duration::ZERO, || Ok(())).await.expect("nobody holds the lock");
+        when_no_refresh_is_in_flight(&store, Duration::ZERO, |_| Ok(()))
+            .await
+            .expect("nobody holds the lock");
         let known = store.lock().attempt(&address).expect("read").expect("recorded");
         assert_eq!(known.state, AttemptState::Unknown);
     }
@@ -138,15 +152,13 @@ mod tests {
     #[tokio::test]
     async fn attempt_that_starts_meanwhile_is_waited_for() {
         let (store, address) = store_with_an_attempt();
-        let mut tries = 0;
-        let change = || {
-            tries += 1;
-            match tries {
-                1 => Err(StoreError::RefreshInFlight { address: Box::new(address.clone()) }),
-                _ => Ok(()),
-            }
+        let tries = Arc::new(AtomicU32::new(0));
+        let counted = tries.clone();
+        let change = move |_: &mut Store| match counted.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(StoreError::RefreshInFlight { address: Box::new(address.clone()) }),
+            _ => Ok(()),
         };
         when_no_refresh_is_in_flight(&store, LONGEST, change).await.expect("done");
-        assert_eq!(tries, 2);
+        assert_eq!(tries.load(Ordering::Relaxed), 2);
     }
 }

@@ -13,10 +13,8 @@ use crate::{
 
 /// The method of refreshing a credential.
 pub(super) enum RefreshMethod {
-    /// The refresh token goes to this token endpoint.
-    Server(Box<TokenEndpoint>),
-    /// A grant that needs no person is made again at this token endpoint.
-    Regrant(Box<TokenEndpoint>, Mode),
+    /// The refresh token goes to this token endpoint; or a grant that needs no person, of this mode, is made again there.
+    Server(Box<TokenEndpoint>, Option<Mode>),
     /// The vendor's own CLI does it, in a container.
     Cli,
 }
@@ -25,7 +23,7 @@ impl RefreshMethod {
     /// The longest time to wait for another process that uses this method.
     pub(super) fn time_limit(&self) -> Duration {
         match self {
-            Self::Server(_) | Self::Regrant(..) => limits::BY_SERVER,
+            Self::Server(..) => limits::BY_SERVER,
             Self::Cli => limits::BY_CLI,
         }
     }
@@ -46,8 +44,8 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
         return match (server::has_refresh_token(oauth), regrant::is_non_interactive(origin.mode)) {
-            (true, _) => Ok(RefreshMethod::Server(endpoint)),
-            (false, true) => Ok(RefreshMethod::Regrant(endpoint, origin.mode)),
+            (true, _) => Ok(RefreshMethod::Server(endpoint, None)),
+            (false, true) => Ok(RefreshMethod::Server(endpoint, Some(origin.mode))),
             (false, false) => Err(not("the vendor gave it no refresh token")),
         };
     }
@@ -61,7 +59,7 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
         .map_err(descriptor)?
         .ok_or_else(|| not("its provider's descriptor has no `refresh`"))?;
     match server::has_refresh_token(oauth) {
-        true => Ok(RefreshMethod::Server(Box::new(endpoint))),
+        true => Ok(RefreshMethod::Server(Box::new(endpoint), None)),
         false => Err(not("the vendor gave it no refresh token")),
     }
 }

@@ -16,7 +16,7 @@ mod precheck;
 mod server;
 mod store_result;
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinError};
@@ -31,23 +31,23 @@ pub(crate) use precheck::mark_interrupted;
 
 use self::{
     lock::{Acquired, RefreshLock},
-    method::{RefreshMethod, not_refreshable, provider_of, refresh_method},
-    precheck::{BeginAttempt, already_refreshed, begin, busy, check_backoff, check_known_failure},
+    method::{RefreshMethod, provider_of, refresh_method},
+    precheck::{Asked, BeginAttempt},
     store_result::store_result,
 };
 use crate::{
+    blocking,
     context::Context,
     credential::{Credential, Metadata, OAuth, Record},
-    login::{LoginError, LoginOptions, cli::ContainerLogin, oauth::regrant::Regrant},
-    oauth::Http,
+    login::LoginError,
     provider::Provider,
-    store::{RefreshAttempt, SharedStore},
+    store::{SharedStore, Store},
     ui::Event,
 };
 
 /// A refresh of a provider's credential.
-pub struct Refresh<'a> {
-    context: &'a Context,
+pub struct Refresh {
+    context: Context,
     provider: Provider,
 }
 
@@ -70,6 +70,7 @@ impl Refreshed {
 }
 
 /// The credential that a vendor returned for a refresh token.
+#[derive(Clone)]
 struct RefreshResult {
     credential: Credential,
     metadata: Metadata,
@@ -78,14 +79,25 @@ struct RefreshResult {
 /// A prepared attempt: nothing is sent before it is awaited.
 type Attempt = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
 
-impl<'a> Refresh<'a> {
+impl Refresh {
     /// A refresh of a credential. The descriptor of its provider must be valid, because it says where tokens are sent.
     ///
     /// # Errors
     /// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
-    pub fn of(context: &'a Context, record: &Record) -> Result<Self, RefreshError> {
+    pub fn of(context: &Context, record: &Record) -> Result<Self, RefreshError> {
         let registry = context.registry_for(record.address.provider.as_str());
-        Ok(Self { context, provider: provider_of(&registry, record)?.clone() })
+        let provider = provider_of(&registry, record)?.clone();
+        Ok(Self { context: context.clone(), provider })
+    }
+
+    /// Refreshes a credential as [`Refresh::refresh`] does. Its descriptor is read on a thread where blocking is allowed.
+    ///
+    /// # Errors
+    /// As [`Refresh::of`] and [`Refresh::refresh`].
+    pub async fn now(context: &Context, record: &Record, force: bool) -> Result<Refreshed, RefreshError> {
+        let (context, seen) = (context.clone(), record.clone());
+        let refresh = blocking::run(move || Self::of(&context, &seen)).await?;
+        refresh.refresh(record, force).await
     }
 
     /// Whether there is a method of refreshing the credential, not whether that would succeed.
@@ -106,79 +118,60 @@ impl<'a> Refresh<'a> {
     /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
     /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        // The failure of an attempt that ends after this moment is shared, however long the store takes to open.
-        let asked = Timestamp::now();
+        let asked = Arc::new(Asked { seen: seen.clone(), force, at: Timestamp::now() });
         let limit = refresh_method(&self.provider, seen)?.time_limit();
         // The store stays open, with its key, so that the vendor's answer can be stored.
         let store = self.context.prepared_store().await?;
-        if !force {
-            check_known_failure(&store, seen)?;
-            check_backoff(&store, seen, asked)?;
-        }
-        let is_done = || match already_refreshed(&store, seen, force)? {
-            None if !force => check_backoff(&store, seen, asked).map(|()| None),
-            other => Ok(other),
-        };
-        let lock = match RefreshLock::acquire(&store, &seen.address, limit, is_done).await? {
+        asked.run(&store, Asked::check).await?;
+        let (request, address) = (asked.clone(), &seen.address);
+        let is_done = move |store: &mut Store| request.is_done(store);
+        let lock = match RefreshLock::acquire(&store, address, limit, is_done).await? {
             Acquired::Held(lock) => lock,
             Acquired::Done(record) => return Ok(Refreshed::Earlier(record)),
-            Acquired::TimedOut => return Err(busy(&store, seen)),
+            Acquired::TimedOut => return Err(asked.run(&store, Asked::busy).await),
         };
         // The last holder of the lock may have finished just now.
-        if let Some(record) = is_done()? {
+        if let Some(record) = asked.run(&store, Asked::is_done).await? {
             return Ok(Refreshed::Earlier(record));
         }
         let attempt = self.prepare_attempt(&store, seen).await?;
-        let before = match begin(&store, seen, force)? {
-            BeginAttempt::Now(before) => before,
-            BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
-        };
-        self.run_to_the_end(store, seen, before, attempt, lock).await
+        self.run_to_the_end(store, asked, attempt, lock).await
     }
 
     /// Prepares an attempt. Everything that can fail without the refresh token being sent fails here.
     async fn prepare_attempt(&self, store: &SharedStore, seen: &Record) -> Result<Attempt, RefreshError> {
-        let provider = self.provider.clone();
-        Ok(match refresh_method(&self.provider, seen)? {
-            RefreshMethod::Server(endpoint) => {
-                Box::pin(server::send_refresh_token(self.http(seen)?, *endpoint, provider, seen.clone()))
-            }
-            RefreshMethod::Regrant(endpoint, mode) => {
-                let regrant = Regrant::of(&self.provider, mode, &seen.address, self.context, &store.lock())
-                    .map_err(|error| container_error(seen, error))?
-                    .ok_or_else(|| not_refreshable(seen, "its provider no longer has its mode"))?;
-                let http = self.http(seen)?;
-                Box::pin(server::repeat_grant(http, *endpoint, regrant, provider, seen.clone()))
+        match refresh_method(&self.provider, seen)? {
+            RefreshMethod::Server(endpoint, mode) => {
+                let (context, provider) = (self.context.clone(), self.provider.clone());
+                let (store, seen) = (store.clone(), seen.clone());
+                blocking::run(move || server::prepare(&context, provider, &store, seen, *endpoint, mode))
+                    .await
             }
             RefreshMethod::Cli => {
-                let project = self.context.project()?.with_values()?;
-                let login = ContainerLogin {
-                    context: self.context,
-                    provider: &self.provider.with_values()?,
-                    project: &project,
-                    address: &seen.address,
-                    options: &LoginOptions::default(),
-                };
-                let prepared = login.prepare_refresh().await.map_err(|error| container_error(seen, error))?;
-                Box::pin(cli::run_vendor_cli(prepared, seen.clone()))
+                let prepared = cli::prepare(&self.context, &self.provider, seen).await?;
+                Ok(Box::pin(cli::run_vendor_cli(prepared, seen.clone())))
             }
-        })
+        }
     }
 
     /// Runs an attempt and stores its result, in a task that continues when the caller stops waiting.
     async fn run_to_the_end(
         &self,
         store: SharedStore,
-        seen: &Record,
-        before: Option<RefreshAttempt>,
+        asked: Arc<Asked>,
         attempt: Attempt,
         lock: RefreshLock,
     ) -> Result<Refreshed, RefreshError> {
-        let record = seen.clone();
+        let address = asked.seen.address.clone();
         let (tell, trouble) = oneshot::channel();
         let mut task = tokio::spawn(async move {
+            // Recorded here, because an attempt that is recorded must be made.
+            let before = match asked.run(&store, Asked::begin).await? {
+                BeginAttempt::Now(before) => before,
+                BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
+            };
             let outcome = attempt.await;
-            let stored = store_result(&store, &record, before, outcome, tell).await;
+            let stored = store_result(&store, &asked.seen, before, outcome, tell).await;
             drop(lock);
             stored
         });
@@ -194,19 +187,11 @@ impl<'a> Refresh<'a> {
             Ok(stored) => stored,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             Err(Err(_cancelled)) => Err(RefreshError::OutcomeUnknown {
-                address: Box::new(seen.address.clone()),
+                address: Box::new(address),
                 since: Timestamp::now(),
                 why: "the program ended before the vendor's answer was stored".to_owned(),
             }),
         }
-    }
-
-    fn http(&self, seen: &Record) -> Result<Http, RefreshError> {
-        let bundle = self.context.project()?.ca_bundle_file()?;
-        let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
-        let http = Http::new(bundle.as_deref()).map_err(failed)?;
-        http.ignored_config().iter().for_each(|why| self.context.ui().show(Event::IgnoredConfig(why)));
-        Ok(http)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Checks of the store before a refresh token is sent.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{RefreshError, is_due};
@@ -8,43 +10,14 @@ use crate::{
     store::{AttemptState, Backoff, BeginOutcome, RefreshAttempt, SharedStore, Store, StoreError},
 };
 
-/// The stored credential, if it is no longer due.
-pub(super) fn already_refreshed(
-    store: &SharedStore,
-    seen: &Record,
-    force: bool,
-) -> Result<Option<Record>, RefreshError> {
-    let now = store.lock().get(&seen.address)?.ok_or_else(|| removed(seen))?;
-    let is_other = now.version != seen.version;
-    Ok((is_other || !force && !is_due(&now, Timestamp::now())).then_some(now))
-}
-
-/// Refuses a refresh token that the vendor has rejected, or whose last use has an unknown outcome.
-pub(super) fn check_known_failure(store: &SharedStore, seen: &Record) -> Result<(), RefreshError> {
-    match store.lock().attempt(&seen.address)? {
-        Some(attempt) if attempt.version == seen.version && attempt.state != AttemptState::InFlight => {
-            Err(known_failure(seen, attempt))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses to ask a vendor that was asked while we waited, or has named a later time.
-pub(super) fn check_backoff(
-    store: &SharedStore,
-    seen: &Record,
-    asked: Timestamp,
-) -> Result<(), RefreshError> {
-    let Some(Backoff { at, until, why, .. }) = store.lock().backoff(&seen.address)? else {
-        return Ok(());
-    };
-    let now = Timestamp::now();
-    // An entry from the future, after the clock was set back, does not count.
-    if at <= now && (at > asked || until > now) {
-        let until = (until > now).then_some(until);
-        return Err(RefreshError::BackingOff { address: Box::new(seen.address.clone()), until, why });
-    }
-    Ok(())
+/// A request to refresh a credential.
+pub(super) struct Asked {
+    /// The credential as the caller knows it.
+    pub(super) seen: Record,
+    /// Whether to refresh even if it is not due, and whatever is known of its refresh token.
+    pub(super) force: bool,
+    /// The time of the request. The failure of an attempt that ends after it is shared, however long the store takes to open.
+    pub(super) at: Timestamp,
 }
 
 /// The outcome of beginning an attempt: whether the refresh token may be sent.
@@ -55,22 +28,89 @@ pub(super) enum BeginAttempt {
     Changed(Box<Record>),
 }
 
-/// Records that the refresh token is about to be sent.
-pub(super) fn begin(store: &SharedStore, seen: &Record, force: bool) -> Result<BeginAttempt, RefreshError> {
-    let mut store = store.lock();
-    let known = match store.attempt(&seen.address)? {
-        Some(sent) if sent.state == AttemptState::InFlight => {
-            Some(mark_interrupted(&mut store, &seen.address, sent)?)
+impl Asked {
+    /// Runs a check on a thread where blocking is allowed.
+    pub(super) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        store: &SharedStore,
+        check: fn(&Self, &mut Store) -> T,
+    ) -> T {
+        let asked = self.clone();
+        store.run(move |store| check(&asked, store)).await
+    }
+
+    /// Refuses a refresh that would fail as the last one did, unless it is forced.
+    pub(super) fn check(&self, store: &mut Store) -> Result<(), RefreshError> {
+        if self.force {
+            return Ok(());
         }
-        known => known,
-    };
-    match store.begin_attempt(&seen.address, seen.version, &holder(), force)? {
-        BeginOutcome::Started => Ok(BeginAttempt::Now(known)),
-        BeginOutcome::Changed => {
-            let now = store.get(&seen.address)?.ok_or_else(|| removed(seen))?;
-            Ok(BeginAttempt::Changed(Box::new(now)))
+        self.check_known_failure(store)?;
+        self.check_backoff(store)
+    }
+
+    /// Refuses a refresh token that the vendor has rejected, or whose last use has an unknown outcome.
+    fn check_known_failure(&self, store: &Store) -> Result<(), RefreshError> {
+        match store.attempt(&self.seen.address)? {
+            Some(attempt)
+                if attempt.version == self.seen.version && attempt.state != AttemptState::InFlight =>
+            {
+                Err(known_failure(&self.seen, attempt))
+            }
+            _ => Ok(()),
         }
-        BeginOutcome::AlreadyRecorded(before) => Err(known_failure(seen, before)),
+    }
+
+    /// Refuses to ask a vendor that was asked while we waited, or has named a later time.
+    fn check_backoff(&self, store: &Store) -> Result<(), RefreshError> {
+        let Some(Backoff { at, until, why, .. }) = store.backoff(&self.seen.address)? else {
+            return Ok(());
+        };
+        let now = Timestamp::now();
+        // An entry from the future, after the clock was set back, does not count.
+        if at <= now && (at > self.at || until > now) {
+            let until = (until > now).then_some(until);
+            let address = Box::new(self.seen.address.clone());
+            return Err(RefreshError::BackingOff { address, until, why });
+        }
+        Ok(())
+    }
+
+    /// The stored credential, if there is nothing left to do: it has changed, or is not due.
+    pub(super) fn is_done(&self, store: &mut Store) -> Result<Option<Record>, RefreshError> {
+        let now = store.get(&self.seen.address)?.ok_or_else(|| removed(&self.seen))?;
+        if now.version != self.seen.version || !self.force && !is_due(&now, Timestamp::now()) {
+            return Ok(Some(now));
+        }
+        match self.force {
+            true => Ok(None),
+            false => self.check_backoff(store).map(|()| None),
+        }
+    }
+
+    /// Records that the refresh token is about to be sent.
+    pub(super) fn begin(&self, store: &mut Store) -> Result<BeginAttempt, RefreshError> {
+        let seen = &self.seen;
+        let known = match store.attempt(&seen.address)? {
+            Some(sent) if sent.state == AttemptState::InFlight => {
+                Some(mark_interrupted(store, &seen.address, sent)?)
+            }
+            known => known,
+        };
+        match store.begin_attempt(&seen.address, seen.version, &holder(), self.force)? {
+            BeginOutcome::Started => Ok(BeginAttempt::Now(known)),
+            BeginOutcome::Changed => {
+                let now = store.get(&seen.address)?.ok_or_else(|| removed(seen))?;
+                Ok(BeginAttempt::Changed(Box::new(now)))
+            }
+            BeginOutcome::AlreadyRecorded(before) => Err(known_failure(seen, before)),
+        }
+    }
+
+    /// The error for a refresh that another holder does not end.
+    pub(super) fn busy(&self, store: &mut Store) -> RefreshError {
+        let attempt = store.attempt(&self.seen.address);
+        let holder = attempt.ok().flatten().map(|attempt| attempt.holder);
+        RefreshError::Busy { address: Box::new(self.seen.address.clone()), holder }
     }
 }
 
@@ -84,12 +124,6 @@ pub(crate) fn mark_interrupted(
     let state = AttemptState::Unknown;
     store.end_attempt(address, sent.version, state, &sent.holder, &why)?;
     Ok(RefreshAttempt { state, why: Some(why), ..sent })
-}
-
-pub(super) fn busy(store: &SharedStore, seen: &Record) -> RefreshError {
-    let attempt = store.lock().attempt(&seen.address);
-    let holder = attempt.ok().flatten().map(|attempt| attempt.holder);
-    RefreshError::Busy { address: Box::new(seen.address.clone()), holder }
 }
 
 /// The error of an earlier attempt.

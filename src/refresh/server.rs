@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{RefreshError, RefreshResult, merge_tokens};
+use super::{Attempt, RefreshError, RefreshResult, merge_tokens, method::not_refreshable};
 use crate::{
     config::env_value,
+    context::Context,
     credential::{Credential, OAuth, Record},
     login::oauth::{account, regrant::Regrant},
     oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint, TokenOrigin, Tokens},
-    provider::{Provider, descriptor::Body},
+    provider::{Mode, Provider, descriptor::Body},
+    store::SharedStore,
+    ui::Event,
     vendor_files,
 };
 
@@ -31,8 +34,36 @@ pub(super) fn has_refresh_token(oauth: &OAuth) -> bool {
     oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
 }
 
+/// Prepares to send the refresh token or, with a mode, to repeat the grant. Blocks while certificates and the grant's secrets
+/// are read.
+pub(super) fn prepare(
+    context: &Context,
+    provider: Provider,
+    store: &SharedStore,
+    seen: Record,
+    endpoint: TokenEndpoint,
+    mode: Option<Mode>,
+) -> Result<Attempt, RefreshError> {
+    let regrant = match mode {
+        Some(mode) => {
+            let regrant = Regrant::of(&provider, mode, &seen.address, context, &store.lock())
+                .map_err(|error| super::container_error(&seen, error))?;
+            Some(regrant.ok_or_else(|| not_refreshable(&seen, "its provider no longer has its mode"))?)
+        }
+        None => None,
+    };
+    let bundle = context.project()?.ca_bundle_file()?;
+    let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
+    let http = Http::new(bundle.as_deref()).map_err(failed)?;
+    http.ignored_config().iter().for_each(|why| context.ui().show(Event::IgnoredConfig(why)));
+    Ok(match regrant {
+        Some(regrant) => Box::pin(repeat_grant(http, endpoint, regrant, provider, seen)),
+        None => Box::pin(send_refresh_token(http, endpoint, provider, seen)),
+    })
+}
+
 /// Sends the refresh token, once.
-pub(super) async fn send_refresh_token(
+async fn send_refresh_token(
     http: Http,
     endpoint: TokenEndpoint,
     provider: Provider,
@@ -46,7 +77,7 @@ pub(super) async fn send_refresh_token(
 }
 
 /// Makes a grant again that needs no person. It consumes no refresh token, so an unknown outcome does no harm.
-pub(super) async fn repeat_grant(
+async fn repeat_grant(
     http: Http,
     endpoint: TokenEndpoint,
     regrant: Regrant,

@@ -1,6 +1,6 @@
 //! Storing the result of a refresh, or recording its failure.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -31,32 +31,44 @@ pub(super) async fn store_result(
     outcome: Result<RefreshResult, RefreshError>,
     tell: oneshot::Sender<String>,
 ) -> Result<Refreshed, RefreshError> {
-    store.lock().record_as(Action::Refresh);
-    let (address, version) = (&seen.address, seen.version);
+    let (request, version) = (seen.clone(), seen.version);
     let tell = |why: &StoreError| drop(tell.send(why.to_string()));
     match outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh)) {
         Ok(fresh) => {
-            let swap = || store.lock().swap(address, version, &fresh.credential, &fresh.metadata);
-            match retry_until_writable(swap, tell).await {
-                Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
-                // An earlier try stored it and then failed.
-                Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => {
-                    Ok(Refreshed::Now(record))
-                }
-                Ok(Swap::Lost(now)) => lost_race(&mut store.lock(), seen, now),
-                Err(source) => Err(not_stored(&mut store.lock(), seen, fresh, source)),
-            }
+            let (address, new) = (seen.address.clone(), fresh.clone());
+            let swap = move |store: &mut Store| {
+                let swap = |store: &mut Store| store.swap(&address, version, &new.credential, &new.metadata);
+                store.recorded_as(Action::Refresh, swap)
+            };
+            let swapped = retry_until_writable(store, swap, tell, pending()).await;
+            store.run(move |store| outcome_of(store, &request, fresh, swapped)).await
         }
         Err(error) => {
-            let _ = store.lock().audit(Action::Refresh, address, Outcome::Failed(error.code()));
+            let (failure, code) = (Failure::of(&error), error.code());
+            let address = seen.address.clone();
+            let _ =
+                store.run(move |store| store.audit(Action::Refresh, &address, Outcome::Failed(code))).await;
             // If that fails, the next caller finds an attempt whose outcome is unknown; this one gets the vendor's answer.
-            let _ = retry_until_writable(
-                || record_failure(&mut store.lock(), seen, before.as_ref(), &error),
-                tell,
-            )
-            .await;
+            let record = move |store: &mut Store| failure.record(store, &request, before.as_ref());
+            let _ = retry_until_writable(store, record, tell, pending()).await;
             Err(error)
         }
+    }
+}
+
+/// The outcome of storing the new tokens.
+fn outcome_of(
+    store: &mut Store,
+    seen: &Record,
+    fresh: RefreshResult,
+    swapped: Result<Swap, StoreError>,
+) -> Result<Refreshed, RefreshError> {
+    match swapped {
+        Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
+        // An earlier try stored it and then failed.
+        Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => Ok(Refreshed::Now(record)),
+        Ok(Swap::Lost(now)) => lost_race(store, seen, now),
+        Err(source) => Err(not_stored(store, seen, fresh, source)),
     }
 }
 
@@ -86,37 +98,44 @@ fn not_stored(store: &mut Store, seen: &Record, fresh: RefreshResult, source: St
     error
 }
 
-/// Records the failure of an attempt.
-fn record_failure(
-    store: &mut Store,
-    seen: &Record,
-    before: Option<&RefreshAttempt>,
-    error: &RefreshError,
-) -> Result<(), StoreError> {
-    let (address, version) = (&seen.address, seen.version);
-    match (error, error.needs_login()) {
-        (RefreshError::OutcomeUnknown { why, .. }, _) => {
-            store.end_attempt(address, version, AttemptState::Unknown, &holder(), why)?;
-        }
-        (RefreshError::Refused { why, .. }, _) => {
-            store.end_attempt(address, version, AttemptState::Rejected, &holder(), why)?;
-        }
-        (other, true) => {
-            let why = other.to_string();
-            store.end_attempt(address, version, AttemptState::Rejected, &holder(), &why)?;
-        }
-        // The token was not sent, so an earlier attempt still counts.
-        (_, false) => match before {
-            Some(before) => store.restore_attempt(address, before)?,
-            None => store.remove_attempt(address, version)?,
-        },
+/// The parts of a failure that the next caller must know.
+struct Failure {
+    /// The state of the attempt; `None` if the token was not sent.
+    state: Option<(AttemptState, String)>,
+    backoff: Option<(String, Duration)>,
+}
+
+impl Failure {
+    fn of(error: &RefreshError) -> Self {
+        let state = match error {
+            RefreshError::OutcomeUnknown { why, .. } => Some((AttemptState::Unknown, why.clone())),
+            RefreshError::Refused { why, .. } => Some((AttemptState::Rejected, why.clone())),
+            other if other.needs_login() => Some((AttemptState::Rejected, other.to_string())),
+            _ => None,
+        };
+        Self { state, backoff: transient_failure(error) }
     }
-    if let Some((why, wait)) = transient_failure(error) {
-        let at = Timestamp::now();
-        let until = at.checked_add(wait).unwrap_or(at);
-        store.set_backoff(address, &Backoff { version, at, until, why })?;
+
+    fn record(
+        &self,
+        store: &mut Store,
+        seen: &Record,
+        before: Option<&RefreshAttempt>,
+    ) -> Result<(), StoreError> {
+        let (address, version) = (&seen.address, seen.version);
+        match (&self.state, before) {
+            (Some((state, why)), _) => store.end_attempt(address, version, *state, &holder(), why)?,
+            // The token was not sent, so an earlier attempt still counts.
+            (None, Some(before)) => store.restore_attempt(address, before)?,
+            (None, None) => store.remove_attempt(address, version)?,
+        }
+        if let Some((why, wait)) = self.backoff.clone() {
+            let at = Timestamp::now();
+            let until = at.checked_add(wait).unwrap_or(at);
+            store.set_backoff(address, &Backoff { version, at, until, why })?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The text of a failure that may pass, and the time for which the vendor wants to be left alone.

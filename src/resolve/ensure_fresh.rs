@@ -2,6 +2,7 @@
 
 use super::{Expiring, Lookup, Request, ResolveError, Resolved, re_evaluate, resolve};
 use crate::{
+    blocking,
     context::Context,
     credential::Record,
     refresh::{Refresh, RefreshError, Refreshed},
@@ -36,7 +37,7 @@ impl std::ops::Deref for FreshCredential {
 /// # Errors
 /// Any [`ResolveError`]; `Refresh` for a credential that has expired and could not be refreshed.
 pub async fn find_fresh(context: &Context, request: &Request) -> Result<FreshCredential, ResolveError> {
-    match resolve(context, request)? {
+    match resolve_elsewhere(context, request).await? {
         Lookup::Ready(resolved) => Ok(resolved.into()),
         Lookup::Expiring(expiring) => ensure_fresh(context, request, expiring).await,
     }
@@ -55,22 +56,28 @@ pub async fn ensure_fresh(
     loop {
         let address = expiring.record.address.clone();
         let fresh = refresh(context, request, expiring).await;
-        let Ok(store) = context.store() else { return fresh };
         let outcome = match &fresh {
             Ok(_) => Outcome::Ok,
             Err(error) => Outcome::Failed(error.code()),
         };
+        let (opened, audited) = (context.clone(), address.clone());
         // The credential is handed out even if that cannot be recorded.
-        let _ = store.lock().audit(Action::Token, &address, outcome);
+        let _ = blocking::run(move || opened.store()?.lock().audit(Action::Token, &audited, outcome)).await;
         if !matches!(&fresh, Err(ResolveError::Refresh(error)) if error.needs_login()) {
             return fresh;
         }
-        match resolve(context, request) {
+        match resolve_elsewhere(context, request).await {
             Ok(Lookup::Ready(resolved)) => return Ok(resolved.into()),
             Ok(Lookup::Expiring(other)) if other.record.address != address => expiring = other,
             _ => return fresh,
         }
     }
+}
+
+/// Resolves a request on a thread where blocking is allowed.
+async fn resolve_elsewhere(context: &Context, request: &Request) -> Result<Lookup, ResolveError> {
+    let (context, request) = (context.clone(), request.clone());
+    blocking::run(move || resolve(&context, &request)).await
 }
 
 async fn refresh(
@@ -80,11 +87,7 @@ async fn refresh(
 ) -> Result<FreshCredential, ResolveError> {
     let mut is_first = true;
     loop {
-        let refreshed = match Refresh::of(context, &expiring.record) {
-            Ok(refresh) => refresh.refresh(&expiring.record, false).await,
-            Err(error) => Err(error),
-        };
-        match refreshed {
+        match Refresh::now(context, &expiring.record, false).await {
             // A vendor's CLI may rotate the refresh token alone.
             Ok(Refreshed::Now(record))
                 if record.credential.usable() == expiring.record.credential.usable() =>
@@ -93,11 +96,14 @@ async fn refresh(
             }
             Ok(Refreshed::Now(record)) => return Ok(expiring.refreshed(record).into()),
             // Another process may have stored a credential of any kind and age, not only a refreshed one.
-            Ok(Refreshed::Earlier(record)) => match re_evaluate(context, request, expiring, record)? {
-                Lookup::Ready(resolved) => return Ok(resolved.into()),
-                Lookup::Expiring(other) if is_first => expiring = other,
-                Lookup::Expiring(other) => return Ok(other.without_refresh()?.into()),
-            },
+            Ok(Refreshed::Earlier(record)) => {
+                let (context, request) = (context.clone(), request.clone());
+                match blocking::run(move || re_evaluate(&context, &request, expiring, record)).await? {
+                    Lookup::Ready(resolved) => return Ok(resolved.into()),
+                    Lookup::Expiring(other) if is_first => expiring = other,
+                    Lookup::Expiring(other) => return Ok(other.without_refresh()?.into()),
+                }
+            }
             // The new access token can still be used once.
             Err(RefreshError::NotStored { address, fresh, source }) => {
                 let resolved = expiring.refreshed(Record::clone(&fresh));

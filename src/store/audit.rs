@@ -152,10 +152,12 @@ impl Store {
         recorded
     }
 
-    /// Sets the action under which the following changes are recorded, in place of [`Action::Store`] and
-    /// [`Action::Remove`].
-    pub fn record_as(&mut self, action: Action) {
+    /// Makes a change that is recorded under this action, in place of [`Action::Store`] or [`Action::Remove`].
+    pub fn recorded_as<T>(&mut self, action: Action, change: impl FnOnce(&mut Self) -> T) -> T {
         self.action = Some(action);
+        let changed = change(self);
+        self.action = None;
+        changed
     }
 
     /// Returns the newest entries, the newest first, of all providers or of one.

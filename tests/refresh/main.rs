@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod answers;
+mod asynchronous;
 mod client;
 mod configuration;
 mod crowd;

@@ -46,6 +46,22 @@ fn handed_out_secret_is_recorded() {
 }
 
 #[test]
+fn key_stored_after_a_refresh_is_not_recorded_as_one() {
+    let server = refresh_server();
+    let home = Home::new(&server.url);
+    logged_in(&home, EXPIRED);
+    let client = authenticate::Client::new(home.paths.clone());
+    let options =
+        authenticate::LoginOptions { api_key: Some("acme-0123456789".into()), ..Default::default() };
+    let seen = &mut 1;
+    runtime().block_on(async {
+        client.refresh("acme", false).await.expect("refreshed");
+        client.login("acme", options, &mut authenticate::cancel_pair().1).await.expect("stored");
+    });
+    assert_eq!(recorded(&home, seen), ["refresh ok", "store ok"]);
+}
+
+#[test]
 fn secret_used_without_a_refresh_is_recorded_as_handed_out() {
     let home = Home::new(&Server::answering(Some((503, "{}"))).url);
     logged_in(&home, SignedDuration::from_secs(60));

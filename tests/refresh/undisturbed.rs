@@ -64,7 +64,7 @@ fn logged_in() -> Home {
 fn rekey_waits_for_a_refresh_and_seals_its_answer() {
     let home = logged_in();
     let store = SharedStore::new(home.store());
-    while_refreshing(&home, async || maintenance::rekey(&store, &with_passphrase()).await);
+    while_refreshing(&home, async || maintenance::rekey(&store, with_passphrase()).await);
     drop(store);
     let store = home.store();
     store.unlock(&PASSPHRASE.into()).expect("unlocked");
@@ -80,7 +80,7 @@ fn restore_waits_for_a_refresh_and_keeps_its_answer() {
     home.store().backup(&file, &BackupLock::Passphrase(PASSPHRASE.into()), false).expect("written");
     let unlock = BackupUnlock::Passphrase(PASSPHRASE.into());
     let store = SharedStore::new(home.store());
-    let restore = async || maintenance::restore(&store, &file, &unlock).await;
+    let restore = async || maintenance::restore(&store, file.clone(), unlock.clone()).await;
     let restored = while_refreshing(&home, restore);
     assert_eq!(access_token(&home.record()), "OLD");
     let known = home.store().attempt(&home.address()).expect("read").expect("recorded");

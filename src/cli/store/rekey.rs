@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             .into());
     }
     let options = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
-    finish(maintenance::rekey(&store, &options))??;
+    finish(maintenance::rekey(&store, options))??;
     let store = store.lock();
     let state = store.key_state()?;
     let records = store.count()?;

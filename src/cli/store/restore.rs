@@ -34,7 +34,7 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let unlock = unlock(&args)?;
     let store = context.store()?;
-    let restored = finish(maintenance::restore(&store, &args.file, &unlock))??;
+    let restored = finish(maintenance::restore(&store, args.file, unlock))??;
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;

@@ -35,9 +35,9 @@ use crate::{
     credential::{Address, Record},
     engine::{self, Container, ContainerSpec},
     provider::Provider,
-    store::{Action, SharedStore},
+    store::SharedStore,
     ui::{Event, UiError},
-    vendor_files::{self, CaptureError, Captured, Owner},
+    vendor_files::{CaptureError, Captured},
 };
 
 /// The default time limit of a login, without the build of its image.
@@ -75,23 +75,22 @@ impl ContainerLogin<'_> {
     /// Any [`LoginError`]. The container and the directory are removed in every case. If the future is dropped before
     /// its end, the next [`sweep`] removes them.
     pub async fn run(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
-        let lock = LoginLock::take(self.context.paths(), self.address)?;
+        let lock = LoginLock::acquire(self.context.paths(), self.address).await?;
         let (selector, passthrough) = (self.engine_selector()?, self.passthrough()?);
         let connecting = pin!(engine::locate::connect(&selector));
         // Opened before the vendor issues anything: a credential that cannot be stored must not be requested.
         let (store, connecting) = open_meanwhile(pin!(self.context.prepared_store()), connecting).await;
         let store = store?;
-        store.lock().record_as(Action::Login);
         let mut deadline = Deadline::new(self.options.timeout.unwrap_or(DEFAULT_LIMIT), cancel);
         let engine = deadline.run(connecting).await.map_err(without_credential)??;
         let connected = deadline.run(self.find_image(engine, passthrough)).await;
         let connected = connected.map_err(without_credential)??;
         let prepared = deadline.run_untimed(self.build(connected)).await.map_err(without_credential)??;
         let name = self.provider.host_dir_name.as_deref().unwrap_or("files");
-        let guard = LoginGuard::new(lock, self.context.paths(), prepared.engine.url(), name)?;
+        let guard = LoginGuard::new(lock, self.context.paths(), prepared.engine.url(), name).await?;
         let LoginResult { record, container } =
             self.in_container(&guard, &prepared, &store, &mut deadline).await;
-        if let Err(problem) = guard.clean_up(container) {
+        if let Err(problem) = guard.clean_up(container).await {
             self.context.ui().show(Event::Warning(&format!("{problem}; a later run tries again")));
         }
         record
@@ -118,8 +117,7 @@ impl ContainerLogin<'_> {
             // Nothing may write any more while the files are read.
             let _ = deadline.run_at_most(KILL, container.kill()).await;
         }
-        let captured = vendor_files::read(guard.files(), &self.provider.capture, Owner::us());
-        let found = vendor_files::names(guard.files());
+        let (captured, found) = guard.read(self.provider).await;
         let ending = run.map(CliRun::ending);
         let record = self.store_captured(store, captured, ending, found, deadline.cancel).await;
         let container = match deadline.run_at_most(REMOVAL, container.remove()).await {
@@ -140,15 +138,8 @@ impl ContainerLogin<'_> {
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                let put = store::store_with_retry(
-                    store,
-                    self.address,
-                    &credential,
-                    &metadata,
-                    self.context.ui(),
-                    cancel,
-                );
-                return put.await;
+                let ui = self.context.ui();
+                return store::store_with_retry(store, self.address, credential, metadata, ui, cancel).await;
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),

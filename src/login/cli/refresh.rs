@@ -1,6 +1,6 @@
 //! Refreshes a login with the vendor's own CLI, in a throwaway container.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, time::Duration};
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use crate::{
     engine::{Container, ContainerSpec, Engine, EngineError},
     login::{LoginError, record::LoginLock},
     provider::{Provider, run_args::RunArgs},
-    vendor_files::{self, CaptureError, Captured, Owner},
+    vendor_files::{CaptureError, Captured},
 };
 
 /// Time for the engine to create the container; as much again to attach to it, and to start it.
@@ -75,7 +75,7 @@ impl ContainerLogin<'_> {
     /// # Errors
     /// Any [`LoginError`] except those about the end of a login.
     pub async fn prepare_refresh(&self) -> Result<CliRefresh, LoginError> {
-        let lock = LoginLock::take(self.context.paths(), self.address)?;
+        let lock = LoginLock::acquire(self.context.paths(), self.address).await?;
         let prepared = self.prepare().await?;
         let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let command = self.provider.refresh.iter().flat_map(|refresh| refresh.command.clone()).collect();
@@ -95,10 +95,10 @@ impl CliRefresh {
     pub async fn run(self, record: &Record) -> Result<CliRefreshOutcome, LoginError> {
         let Self { lock, engine, paths, provider, spec } = self;
         let name = provider.host_dir_name.as_deref().unwrap_or("files");
-        let guard = LoginGuard::new(lock, &paths, engine.url(), name)?;
-        let (outcome, container) = in_container(&engine, &provider, spec, guard.files(), record).await;
+        let guard = LoginGuard::new(lock, &paths, engine.url(), name).await?;
+        let (outcome, container) = in_container(&engine, &provider, spec, &guard, record).await;
         // The sweep that finds what is left reports it.
-        let _ = guard.clean_up(container);
+        let _ = guard.clean_up(container).await;
         outcome
     }
 }
@@ -108,14 +108,13 @@ async fn in_container(
     engine: &Engine,
     provider: &Provider,
     spec: ContainerSpec,
-    files: &Path,
+    guard: &LoginGuard,
     record: &Record,
 ) -> (Result<CliRefreshOutcome, LoginError>, Result<(), String>) {
-    let (map, state) = (&provider.capture, &provider.post_capture_state);
-    if let Err(error) = vendor_files::write(files, map, state, &record.credential, &record.metadata) {
+    if let Err(error) = guard.write(provider, record).await {
         return (Err(LoginError::Vendor(Box::new(error))), Ok(()));
     }
-    let spec = ContainerSpec { host_dir: files.to_owned(), ..spec };
+    let spec = ContainerSpec { host_dir: guard.files().to_owned(), ..spec };
     let container = match timeout(START, engine.create(&spec)).await {
         Ok(Ok(container)) => container,
         Ok(Err(error)) => {
@@ -132,7 +131,7 @@ async fn in_container(
     if !matches!(ended, Ok(CliEnd::Exited(_))) {
         let _ = timeout(KILL, container.kill()).await;
     }
-    let captured = vendor_files::read(files, map, Owner::us());
+    let (captured, _) = guard.read(provider).await;
     let removed = match timeout(REMOVAL, container.remove()).await {
         Ok(removed) => removed.map_err(|error| error.to_string()),
         Err(_) => no_answer("remove"),

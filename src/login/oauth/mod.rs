@@ -14,11 +14,12 @@ use std::time::Duration;
 use self::redirect_server::RedirectServer;
 use super::{CancelToken, LoginError, LoginOptions, cli, direct::api_key, record::LoginLock, store};
 use crate::{
+    blocking,
     context::Context,
     credential::{Address, Credential, Metadata, OAuth, Record, Secret},
     oauth::{AuthorizationServer, ClientIdentity, Http, TokenOrigin, Tokens},
     provider::{Mode, Provider, flow::Flow},
-    store::{Action, SharedStore},
+    store::{SharedStore, Store},
     ui::{Event, UiError},
 };
 
@@ -63,12 +64,11 @@ impl OAuthLogin<'_> {
             Some(path) => Some(path.clone()),
             None => self.context.project()?.ca_bundle_file()?,
         };
-        let _lock = LoginLock::take(self.context.paths(), self.address)?;
+        let _lock = LoginLock::acquire(self.context.paths(), self.address).await?;
         // Opened first: nothing that cannot be stored may be requested.
         let store = self.context.prepared_store().await?;
-        store.lock().record_as(Action::Login);
         let ready = self.prepare(flow, &store).await?;
-        let http = Http::new(bundle.as_deref())?;
+        let http = blocking::run(move || Http::new(bundle.as_deref())).await?;
         http.ignored_config().iter().for_each(|why| self.context.ui().show(Event::IgnoredConfig(why)));
         let limit = self.options.timeout.unwrap_or(cli::DEFAULT_LIMIT);
         let (origin, granted) = tokio::select! {
@@ -105,7 +105,8 @@ impl OAuthLogin<'_> {
         let why = match asked {
             Ok(Ok(name)) => {
                 let name = name?;
-                match store.lock().name_account(self.address, record.version, &name) {
+                let (address, version, account) = (self.address.clone(), record.version, name.clone());
+                match store.run(move |store| store.name_account(&address, version, &account)).await {
                     Ok(()) => return Some(name),
                     Err(error) => error.to_string(),
                 }
@@ -126,7 +127,10 @@ impl OAuthLogin<'_> {
         let client = ClientIdentity::read(flow, self.mode)?;
         let subject = match self.mode {
             Mode::TokenExchange => {
-                Some(token_exchange::subject(flow, self.address, self.context, &store.lock())?)
+                let (flow, address, context) = (flow.clone(), self.address.clone(), self.context.clone());
+                let subject =
+                    move |store: &mut Store| token_exchange::subject(&flow, &address, &context, store);
+                Some(store.run(subject).await?)
             }
             _ => None,
         };
@@ -174,13 +178,12 @@ impl OAuthLogin<'_> {
         tokens: Tokens,
         cancel: &mut CancelToken,
     ) -> Result<Record, LoginError> {
-        let account = account::from_reply(self.provider, &tokens);
+        let (ui, account) = (self.context.ui(), account::from_reply(self.provider, &tokens));
         if flow.api_key_field.is_some() {
             let key = self.store_key(&tokens.access_token)?;
             let metadata = Metadata { account, ..Metadata::default() };
             let key = Credential::ApiKey { key };
-            return store::store_with_retry(store, self.address, &key, &metadata, self.context.ui(), cancel)
-                .await;
+            return store::store_with_retry(store, self.address, key, metadata, ui, cancel).await;
         }
         let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
         let metadata = tokens.described(requested);
@@ -193,7 +196,7 @@ impl OAuthLogin<'_> {
             extra,
         };
         let oauth = Credential::OAuth(oauth);
-        store::store_with_retry(store, self.address, &oauth, &metadata, self.context.ui(), cancel).await
+        store::store_with_retry(store, self.address, oauth, metadata, ui, cancel).await
     }
 
     /// Accepts a key that the vendor issued even if it does not match the descriptor's pattern, with a warning.

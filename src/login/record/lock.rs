@@ -6,6 +6,7 @@ use tempfile::TempPath;
 
 use super::{Holder, LoginRecord};
 use crate::{
+    blocking,
     config::Paths,
     credential::Address,
     fs::{
@@ -46,6 +47,15 @@ impl LoginLock {
         let path = TempPath::try_from_path(&path).map_err(failed)?;
         holder.write(&mut file).map_err(|source| files_error(&path, source))?;
         Ok(Self { path, file, holder })
+    }
+
+    /// Takes the lock as [`LoginLock::take`], on a thread where blocking is allowed.
+    ///
+    /// # Errors
+    /// As [`LoginLock::take`].
+    pub async fn acquire(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
+        let (paths, address) = (paths.clone(), address.clone());
+        blocking::run(move || Self::take(&paths, &address)).await
     }
 
     /// Records the engine, before the login creates anything in it. From now on the record stays on the disk, even if
