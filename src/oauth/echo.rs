@@ -9,39 +9,21 @@ use crate::redact::is_invisible;
 const PIECE: usize = 8;
 const MASK: &str = "[..]";
 
-/// The private values of a request, wiped on drop.
-#[derive(Default)]
-pub(super) struct SentValues(Vec<Zeroizing<String>>);
-
-impl SentValues {
-    /// Returns `text` as one printable line of at most `limit` characters, with every sent value masked.
-    pub(super) fn redact(&self, text: &str, limit: usize) -> String {
-        // Cut first, so that a megabyte is not searched; wide enough that a cut value is still recognised.
-        let text: String = text.chars().take(8 * limit).collect();
-        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.retain(|c| !c.is_control() && !is_invisible(c));
-        for value in &self.0 {
-            let encoded: Zeroizing<String> =
-                Zeroizing::new(form_urlencoded::byte_serialize(value.as_bytes()).collect());
-            text = mask(&text, value);
-            text = mask(&text, &encoded);
-        }
-        match text.char_indices().nth(limit) {
-            Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
-            None => text,
-        }
+/// Returns `text` as one printable line of at most `limit` characters, with every private value of the request masked.
+pub(super) fn redact(text: &str, limit: usize, sent: &[Zeroizing<String>]) -> String {
+    // Cut first, so that a megabyte is not searched; wide enough that a cut value is still recognised.
+    let text: String = text.chars().take(8 * limit).collect();
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.retain(|c| !c.is_control() && !is_invisible(c));
+    for value in sent {
+        let encoded: Zeroizing<String> =
+            Zeroizing::new(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+        text = mask(&text, value);
+        text = mask(&text, &encoded);
     }
-}
-
-impl FromIterator<Zeroizing<String>> for SentValues {
-    fn from_iter<I: IntoIterator<Item = Zeroizing<String>>>(values: I) -> Self {
-        Self(values.into_iter().collect())
-    }
-}
-
-impl Extend<Zeroizing<String>> for SentValues {
-    fn extend<I: IntoIterator<Item = Zeroizing<String>>>(&mut self, values: I) {
-        self.0.extend(values);
+    match text.char_indices().nth(limit) {
+        Some(_) => text.chars().take(limit - 1).chain(['…']).collect(),
+        None => text,
     }
 }
 
@@ -89,7 +71,7 @@ mod tests {
     #[test]
     fn text_that_repeats_a_sent_value_is_masked_in_every_encoding_and_piece() {
         let values = ["CANARY/0123456789+abcdef", "HEADER-CANARY"];
-        let sent: SentValues = values.into_iter().map(|value| Zeroizing::new(value.to_owned())).collect();
+        let sent = values.map(|value| Zeroizing::new(value.to_owned()));
         for (echo, redacted) in [
             ("token CANARY/0123456789+abcdef is used up", "token [..] is used up"),
             ("CANARY%2F0123456789%2Babcdef", "[..][..][..]"),
@@ -99,14 +81,14 @@ mod tests {
             ("not HEADER-CANARY", "not [..]"),
             ("bad refresh_token", "bad refresh_token"),
         ] {
-            assert_eq!(sent.redact(echo, 64), redacted);
+            assert_eq!(redact(echo, 64, &sent), redacted);
         }
     }
 
     #[test]
     fn long_or_hostile_text_becomes_one_short_printable_line() {
         let text = format!("a\u{1b}[31m\r\nb\u{202e}c{}", "x".repeat(100_000));
-        let redacted = SentValues::default().redact(&text, 200);
+        let redacted = redact(&text, 200, &[]);
         assert!(redacted.starts_with("a[31m bcx"), "{redacted}");
         assert_eq!(redacted.chars().count(), 200);
         assert!(!redacted.chars().any(char::is_control));

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use super::{EndpointError, echo::SentValues, error_response::ErrorResponse};
+use super::{EndpointError, error_response};
 use crate::config::ReferenceError;
 
 /// Error codes after which the same request can succeed later.
@@ -111,7 +111,7 @@ impl OAuthError {
 
     /// Makes the error of an error response that arrived through the browser, with both texts fit to be shown.
     pub fn refused(code: &str, description: Option<&str>) -> Self {
-        ErrorResponse::new(code, description, &SentValues::default()).into()
+        error_response::refused(code, description, &[])
     }
 
     /// Whether the same request can never succeed: the person has to log in again, or change the configuration.

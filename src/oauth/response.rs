@@ -1,14 +1,9 @@
 //! The response of an endpoint: success, an OAuth error response, or neither.
 
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use super::{
-    Endpoint, OAuthError,
-    echo::SentValues,
-    error::Cause,
-    error_response::{self, ErrorResponse},
-    http::HttpResponse,
-};
+use super::{Endpoint, OAuthError, error::Cause, error_response, http::HttpResponse};
 use crate::credential::wipe;
 
 /// The members that hold tokens.
@@ -19,7 +14,7 @@ const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
 pub(super) fn read(
     url: &Endpoint,
     response: &HttpResponse,
-    sent: &SentValues,
+    sent: &[Zeroizing<String>],
 ) -> Result<Option<Map<String, Value>>, OAuthError> {
     let json: Option<Value> = serde_json::from_slice(&response.body).ok();
     match (classify(url, response, json.as_ref(), sent), json) {
@@ -43,9 +38,10 @@ fn classify(
     url: &Endpoint,
     response: &HttpResponse,
     json: Option<&Value>,
-    sent: &SentValues,
+    sent: &[Zeroizing<String>],
 ) -> Result<(), OAuthError> {
     let (host, status) = (url.host(), response.status);
+    let unusable = |what| OAuthError::BadReply { host: url.host(), status, what };
     // A server that returns a token has not refused, whatever stands beside the token.
     let granted = |json: &&Value| (200..300).contains(&status) && has_any(json, &TOKENS[..1]);
     let error = json.filter(|json| !granted(json)).and_then(|json| error_response::read(json, sent));
@@ -54,19 +50,20 @@ fn classify(
             let source = Cause(format!("status {status}, but the response has a token"));
             Err(OAuthError::OutcomeUnknown { host, source })
         }
-        (429 | 500 | 503, error) if !error.as_ref().is_some_and(ErrorResponse::asks_to_poll_again) => {
+        (429 | 500 | 503, error) if !error.as_ref().is_some_and(asks_to_poll_again) => {
             Err(OAuthError::Unavailable { host, status, retry_after: response.retry_after })
         }
         // Some vendors send an error response with status 200.
-        (_, Some(error)) => Err(error.into()),
+        (_, Some(error)) => Err(error),
         (200..300, None) if json.is_some_and(Value::is_object) || is_blank(&response.body) => Ok(()),
-        (200..300, None) => Err(OAuthError::BadReply { host, status, what: "it is not a JSON object" }),
-        (_, None) => Err(OAuthError::BadReply {
-            host,
-            status,
-            what: "it is not a response of an authorization server",
-        }),
+        (200..300, None) => Err(unusable("it is not a JSON object")),
+        (_, None) => Err(unusable("it is not a response of an authorization server")),
     }
+}
+
+/// Whether a device grant goes on (RFC 8628 section 3.5).
+fn asks_to_poll_again(error: &OAuthError) -> bool {
+    matches!(error, OAuthError::Refused { code, .. } if code == "slow_down" || code == "authorization_pending")
 }
 
 fn is_blank(body: &[u8]) -> bool {

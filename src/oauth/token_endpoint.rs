@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::{Endpoint, Http, OAuthError, echo::SentValues, form::Form, response, token_response::Tokens};
+use super::{Endpoint, Http, OAuthError, form::Form, response, token_response::Tokens};
 use crate::{credential::Secret, provider::descriptor::Body};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -63,7 +63,7 @@ impl TokenEndpoint {
             Body::Json => (JSON, form.json()),
         };
         let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, content_type)]);
-        let mut sent: SentValues = form.into_private_values().collect();
+        let mut sent: Vec<_> = form.into_private_values().collect();
         if let Some((encoded, secret)) = basic {
             let value = HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", encoded.as_str())));
             let mut value = value.map_err(|error| OAuthError::Setup(error.to_string()))?;
