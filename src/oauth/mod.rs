@@ -24,13 +24,16 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use crate::net::endpoint::{Endpoint, EndpointError};
+pub use crate::{
+    net::endpoint::{Endpoint, EndpointError},
+    provider::flow::ClientAuth,
+};
 pub use error::OAuthError;
 pub use grant::refresh;
 pub use http::Http;
 pub(crate) use http::TOTAL as HTTP_LIMIT;
 pub use revocation::{TokenHint, revoke};
 pub use server::{AuthorizationServer, ClientIdentity};
-pub use token_endpoint::{ClientAuth, TokenEndpoint};
+pub use token_endpoint::TokenEndpoint;
 pub use token_origin::TokenOrigin;
 pub use token_response::Tokens;

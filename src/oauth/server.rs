@@ -1,13 +1,10 @@
 //! The authorization server of a flow: its endpoints, described or discovered, and our client there.
 
-use super::{ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
+use super::{Endpoint, Http, OAuthError, TokenEndpoint, discovery::discover};
 use crate::{
     config::{ReferenceError, SecretReference, env_value},
     credential::Secret,
-    provider::{
-        descriptor::{Body, Mode},
-        flow::{ClientAuthMethod, Flow},
-    },
+    provider::{descriptor::Mode, flow::Flow},
 };
 
 /// An authorization server, as far as a login uses it.
@@ -91,11 +88,8 @@ impl AuthorizationServer {
             url: token.ok_or_else(|| missing("token endpoint".into()))?,
             client_id: client.id,
             client_secret: client.secret,
-            client_auth: match flow.client_auth {
-                Some(ClientAuthMethod::Body) => ClientAuth::Body,
-                Some(ClientAuthMethod::Basic) | None => ClientAuth::Basic,
-            },
-            body: flow.body.unwrap_or(Body::Form),
+            client_auth: flow.client_auth.unwrap_or_default(),
+            body: flow.body.unwrap_or_default(),
         };
         Ok(Self { token, start, revocation })
     }

@@ -7,7 +7,10 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{Endpoint, Http, OAuthError, form::Form, response, token_response::Tokens};
-use crate::{credential::Secret, provider::descriptor::Body};
+use crate::{
+    credential::Secret,
+    provider::{descriptor::Body, flow::ClientAuth},
+};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -21,20 +24,10 @@ pub struct TokenEndpoint {
     pub client_id: String,
     /// The client secret; `None` for a public client.
     pub client_secret: Option<Secret>,
-    /// The client authentication method.
+    /// The client authentication method (RFC 6749 section 2.3.1).
     pub client_auth: ClientAuth,
     /// The encoding of requests.
     pub body: Body,
-}
-
-/// A client authentication method (RFC 6749 section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// The header `Authorization: Basic`, which every server must support.
-    #[default]
-    Basic,
-    /// The parameter `client_secret`.
-    Body,
 }
 
 impl TokenEndpoint {

@@ -287,10 +287,11 @@ pub enum RefreshStrategy {
 }
 
 /// The encoding of a token request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
     /// `application/x-www-form-urlencoded`.
+    #[default]
     Form,
     /// `application/json`.
     Json,

@@ -35,7 +35,7 @@ pub struct Flow {
     pub client_secret: Option<String>,
     /// How the client's secret is sent (RFC 6749 section 2.3.1). Default: `basic`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_auth: Option<ClientAuthMethod>,
+    pub client_auth: Option<ClientAuth>,
     /// Encoding of the token request. Default: `form`, which RFC 6749 requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
@@ -83,10 +83,12 @@ pub struct Flow {
 }
 
 /// How a client's secret is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientAuthMethod {
+#[schemars(rename = "ClientAuthMethod")]
+pub enum ClientAuth {
     /// In the header `Authorization: Basic`.
+    #[default]
     Basic,
     /// In the parameter `client_secret`.
     Body,
