@@ -4,13 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{
-    Endpoint, Http, OAuthError, TokenEndpoint, Tokens,
-    form::Form,
-    grant::{ACCESS_TOKEN, Parameters},
-    response,
+use super::{Endpoint, Http, OAuthError, TokenEndpoint, Tokens, form::Form, grant::ACCESS_TOKEN, response};
+use crate::{
+    credential::{Secret, wipe},
+    provider::flow::Flow,
 };
-use crate::credential::{Secret, wipe};
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -49,10 +47,9 @@ pub async fn start(
     http: &Http,
     url: &Endpoint,
     endpoint: &TokenEndpoint,
-    scopes: &[String],
-    parameters: &Parameters,
+    flow: &Flow,
 ) -> Result<DeviceAuthorization, OAuthError> {
-    let form = Form::default().with_scopes(scopes).with_parameters(parameters);
+    let form = Form::default().with_scopes_and_parameters(flow);
     let mut members = response::required(url, endpoint.post(http, url, form).await?)?;
     let seconds = |name, default, most| {
         let given: Option<&Value> = members.get(name);
@@ -94,17 +91,17 @@ pub async fn start(
 pub async fn wait(
     http: &Http,
     endpoint: &TokenEndpoint,
+    flow: &Flow,
     code: &DeviceAuthorization,
-    parameters: &Parameters,
 ) -> Result<Tokens, OAuthError> {
-    wait_with(http, endpoint, code, parameters, tokio::time::sleep).await
+    wait_with(http, endpoint, flow, code, tokio::time::sleep).await
 }
 
 pub(super) async fn wait_with<S: Future<Output = ()> + Send>(
     http: &Http,
     endpoint: &TokenEndpoint,
+    flow: &Flow,
     code: &DeviceAuthorization,
-    parameters: &Parameters,
     sleep: impl Fn(Duration) -> S + Send + Sync,
 ) -> Result<Tokens, OAuthError> {
     let started = Instant::now();
@@ -113,7 +110,7 @@ pub(super) async fn wait_with<S: Future<Output = ()> + Send>(
     let mut unreachable = None;
     while started.elapsed() <= code.expires_in {
         let form = Form::grant(DEVICE_CODE)
-            .with_parameters(parameters)
+            .with_parameters(&flow.token_parameters)
             .with("device_code", code.device_code.expose());
         let error = match endpoint.request_tokens(http, form, ACCESS_TOKEN).await {
             Ok(tokens) => return Ok(tokens),

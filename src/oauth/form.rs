@@ -1,11 +1,12 @@
 //! The parameters of a request to an authorization server, and their two encodings.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::grant::Parameters;
-use crate::credential::wipe;
+use crate::{credential::wipe, provider::flow::Flow};
 
 /// Parameters whose values are public, and part of ordinary error descriptions.
 const PUBLIC: [&str; 6] = [
@@ -47,13 +48,14 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Sets `scope` (RFC 6749 section 3.3) unless there are no scopes.
-    pub(super) fn with_scopes(self, scopes: &[String]) -> Self {
-        self.with_some("scope", (!scopes.is_empty()).then(|| scopes.join(" ")).as_deref())
+    /// Sets `scope` (RFC 6749 section 3.3) unless a flow has no scopes, and the parameters of its first request.
+    pub(super) fn with_scopes_and_parameters(self, flow: &'a Flow) -> Self {
+        let scope = (!flow.scopes.is_empty()).then(|| flow.scopes.join(" "));
+        self.with_some("scope", scope.as_deref()).with_parameters(&flow.parameters)
     }
 
-    /// Sets the parameters that a descriptor adds to its requests.
-    pub(super) fn with_parameters(self, parameters: &'a Parameters) -> Self {
+    /// Sets the parameters that a descriptor adds to a request.
+    pub(super) fn with_parameters(self, parameters: &'a BTreeMap<String, String>) -> Self {
         parameters.iter().fold(self, |form, (name, value)| form.with(name, value))
     }
 
@@ -89,27 +91,32 @@ impl<'a> Form<'a> {
 mod tests {
     use super::*;
 
-    fn form(parameters: &Parameters) -> Form<'_> {
-        Form::grant("x")
-            .with("code", "a b&c")
-            .with_parameters(parameters)
-            .with_scopes(&["s".into(), "t".into()])
+    fn flow() -> Flow {
+        Flow {
+            scopes: vec!["s".into(), "t".into()],
+            parameters: BTreeMap::from([("audience".into(), "é".into()), ("code".into(), "d=".into())]),
+            ..Flow::default()
+        }
     }
 
     #[test]
     fn form_with_a_name_set_twice_sends_the_last_value_once() {
-        let parameters = Parameters::from([("audience".into(), "é".into()), ("code".into(), "d=".into())]);
-        let encoded = form(&parameters).urlencoded();
-        assert_eq!(encoded.as_slice(), b"grant_type=x&code=d%3D&audience=%C3%A9&scope=s+t");
-        assert_eq!(form(&parameters).json().as_slice(), {
-            r#"{"grant_type":"x","code":"d=","audience":"é","scope":"s t"}"#.as_bytes()
+        let flow = flow();
+        let form = || Form::grant("x").with("code", "a b&c").with_scopes_and_parameters(&flow);
+        assert_eq!(form().urlencoded().as_slice(), b"grant_type=x&code=d%3D&scope=s+t&audience=%C3%A9");
+        assert_eq!(form().json().as_slice(), {
+            r#"{"grant_type":"x","code":"d=","scope":"s t","audience":"é"}"#.as_bytes()
         });
     }
 
     #[test]
     fn form_without_scopes_has_no_scope_parameter() {
         assert_eq!(
-            Form::grant("x").with_scopes(&[]).with_some("y", None).urlencoded().as_slice(),
+            Form::grant("x")
+                .with_scopes_and_parameters(&Flow::default())
+                .with_some("y", None)
+                .urlencoded()
+                .as_slice(),
             b"grant_type=x"
         );
     }

@@ -1,40 +1,30 @@
 //! The grants of a token endpoint (RFC 6749, RFC 8693). The device grant is in `device`.
 
+use url::Url;
+
 use super::{Http, OAuthError, TokenEndpoint, Tokens, form::Form};
-use crate::credential::Secret;
+use crate::{
+    credential::Secret,
+    provider::flow::{Flow, token_type},
+};
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The member of a token response that holds the access token (RFC 6749 section 5.1).
 pub(super) const ACCESS_TOKEN: &str = "access_token";
 
-/// An authorization code and its code verifier (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+/// An authorization code and the values that bind it to its request (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[derive(Debug)]
 pub struct AuthorizationCode {
     /// The code.
     pub code: Secret,
     /// The code verifier of the challenge that was in the authorization request.
     pub verifier: Secret,
-    /// The redirect URI of the authorization request; `None` where the vendor does not compare it.
-    pub redirect_uri: Option<url::Url>,
+    /// The redirect URI of the authorization request.
+    pub redirect_uri: Url,
 }
 
-/// The subject of a token exchange (RFC 8693 section 2.1).
-#[derive(Debug)]
-pub struct SubjectToken<'a> {
-    /// The token to exchange.
-    pub token: &'a Secret,
-    /// The URI of its type.
-    pub token_type: &'a str,
-    /// The URI of the type that is requested.
-    pub requested_type: Option<&'a str>,
-}
-
-/// More parameters of a request: names and values.
-pub type Parameters = std::collections::BTreeMap<String, String>;
-
-/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once. `scopes` may narrow what was granted;
-/// empty asks for the scopes of the grant.
+/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once, with the scopes of the grant.
 ///
 /// # Errors
 /// [`OAuthError`]. See [`OAuthError::outcome_is_unknown`] before the same refresh token is used again.
@@ -42,30 +32,29 @@ pub async fn refresh(
     http: &Http,
     endpoint: &TokenEndpoint,
     refresh_token: &Secret,
-    scopes: &[String],
 ) -> Result<Tokens, OAuthError> {
-    let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose()).with_scopes(scopes);
+    let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose());
     endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }
 
-/// Exchanges an authorization code. `token_field` is the member of the response that holds the token: `access_token`,
-/// except where the vendor issues something else.
+/// Exchanges an authorization code for tokens, or for the API key that the vendor issues in place of them.
 ///
 /// # Errors
 /// [`OAuthError`]
 pub async fn exchange_code(
     http: &Http,
     endpoint: &TokenEndpoint,
+    flow: &Flow,
     code: &AuthorizationCode,
-    parameters: &Parameters,
-    token_field: &str,
 ) -> Result<Tokens, OAuthError> {
+    // A vendor that names the parameter differently does not compare it, either.
+    let redirect_uri = flow.redirect_parameter.is_none().then(|| code.redirect_uri.as_str());
     let form = Form::grant("authorization_code")
-        .with_parameters(parameters)
+        .with_parameters(&flow.token_parameters)
         .with("code", code.code.expose())
         .with("code_verifier", code.verifier.expose())
-        .with_some("redirect_uri", code.redirect_uri.as_ref().map(url::Url::as_str));
-    endpoint.request_tokens(http, form, token_field).await
+        .with_some("redirect_uri", redirect_uri);
+    endpoint.request_tokens(http, form, flow.api_key_field.as_deref().unwrap_or(ACCESS_TOKEN)).await
 }
 
 /// Gets a token for the client itself (RFC 6749 section 4.4).
@@ -75,10 +64,9 @@ pub async fn exchange_code(
 pub async fn client_credentials(
     http: &Http,
     endpoint: &TokenEndpoint,
-    scopes: &[String],
-    parameters: &Parameters,
+    flow: &Flow,
 ) -> Result<Tokens, OAuthError> {
-    let form = Form::grant("client_credentials").with_scopes(scopes).with_parameters(parameters);
+    let form = Form::grant("client_credentials").with_scopes_and_parameters(flow);
     endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }
 
@@ -89,15 +77,15 @@ pub async fn client_credentials(
 pub async fn exchange_token(
     http: &Http,
     endpoint: &TokenEndpoint,
-    subject: &SubjectToken<'_>,
-    scopes: &[String],
-    parameters: &Parameters,
+    flow: &Flow,
+    subject: &Secret,
 ) -> Result<Tokens, OAuthError> {
+    let subject_type = token_type(flow.subject_token_type.as_deref().unwrap_or(ACCESS_TOKEN));
+    let requested_type = flow.requested_token_type.as_deref().map(token_type);
     let form = Form::grant(TOKEN_EXCHANGE)
-        .with_scopes(scopes)
-        .with_parameters(parameters)
-        .with("subject_token", subject.token.expose())
-        .with("subject_token_type", subject.token_type)
-        .with_some("requested_token_type", subject.requested_type);
+        .with_scopes_and_parameters(flow)
+        .with("subject_token", subject.expose())
+        .with("subject_token_type", &subject_type)
+        .with_some("requested_token_type", requested_type.as_deref());
     endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }

@@ -72,7 +72,7 @@ async fn send_refresh_token(
     let failed = |source: OAuthError| failure(&seen, source);
     let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
     let Some(token) = &before.refresh_token else { return Err(super::precheck::removed(&seen)) };
-    let tokens = oauth::refresh(&http, &endpoint, token, &[]).await.map_err(failed)?;
+    let tokens = oauth::refresh(&http, &endpoint, token).await.map_err(failed)?;
     Ok(refresh_result(&provider, &seen, before, tokens))
 }
 

@@ -171,11 +171,9 @@ impl AuthorizationRequest {
         let code = AuthorizationCode {
             code,
             verifier: self.verifier.clone(),
-            // A vendor that names the parameter differently does not compare it, either.
-            redirect_uri: flow.redirect_parameter.is_none().then(|| self.expected.redirect_uri().clone()),
+            redirect_uri: self.expected.redirect_uri().clone(),
         };
-        let field = flow.api_key_field.as_deref().unwrap_or("access_token");
-        exchange_code(http, &server.token, &code, &flow.token_parameters, field).await
+        exchange_code(http, &server.token, flow, &code).await
     }
 }
 

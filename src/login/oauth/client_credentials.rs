@@ -10,5 +10,5 @@ use crate::{
 /// # Errors
 /// [`OAuthError`]
 pub async fn grant(http: &Http, flow: &Flow, endpoint: &TokenEndpoint) -> Result<Tokens, OAuthError> {
-    grant::client_credentials(http, endpoint, &flow.scopes, &flow.parameters).await
+    grant::client_credentials(http, endpoint, flow).await
 }

@@ -15,12 +15,12 @@ pub(in crate::login) async fn grant(
     server: &AuthorizationServer,
 ) -> Result<Tokens, LoginError> {
     let Some(url) = &server.start else { return Err(LoginError::NotImplemented(Mode::Device)) };
-    let code = device::start(http, url, &server.token, &flow.scopes, &flow.parameters).await?;
+    let code = device::start(http, url, &server.token, flow).await?;
     ui.show(Event::DeviceCode {
         code: &code.user_code,
         url: code.verification_uri.url().as_str(),
         complete_url: code.verification_uri_complete.as_ref().map(|url| url.url().as_str()),
         lasts: code.expires_in,
     });
-    Ok(device::wait(http, &server.token, &code, &flow.token_parameters).await?)
+    Ok(device::wait(http, &server.token, flow, &code).await?)
 }

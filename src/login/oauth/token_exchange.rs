@@ -7,11 +7,8 @@ use crate::{
     context::Context,
     credential::{Address, Name, Secret},
     login::LoginError,
-    oauth::{
-        Http, OAuthError, TokenEndpoint, Tokens,
-        grant::{self, SubjectToken},
-    },
-    provider::flow::{Flow, token_type},
+    oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},
+    provider::flow::Flow,
     store::{Action, Outcome, Store},
 };
 
@@ -70,8 +67,5 @@ pub async fn grant(
     endpoint: &TokenEndpoint,
     token: &Secret,
 ) -> Result<Tokens, OAuthError> {
-    let requested_type = flow.requested_token_type.as_deref().map(token_type);
-    let token_type = token_type(flow.subject_token_type.as_deref().unwrap_or("access_token"));
-    let subject = SubjectToken { token, token_type: &token_type, requested_type: requested_type.as_deref() };
-    grant::exchange_token(http, endpoint, &subject, &flow.scopes, &flow.parameters).await
+    grant::exchange_token(http, endpoint, flow, token).await
 }

@@ -18,7 +18,7 @@ async fn code_of(times: &str) -> Result<(Server, device::DeviceAuthorization), O
     );
     let server = Server::answers("200 OK", &body).await;
     let url = server.url("/device").parse()?;
-    let code = device::start(&http(), &url, &endpoint(&server), &[], &Default::default()).await?;
+    let code = device::start(&http(), &url, &endpoint(&server), &Default::default()).await?;
     Ok((server, code))
 }
 
@@ -32,7 +32,7 @@ async fn waits(times: &str, answers: Vec<(&str, &str)>) -> (Result<Tokens, OAuth
         waited.lock().expect("unpoisoned").push(time.as_secs());
         tokio::time::sleep(Duration::ZERO)
     };
-    let got = device::wait_with(&http(), &endpoint(&server), &code, &Default::default(), sleep).await;
+    let got = device::wait_with(&http(), &endpoint(&server), &Default::default(), &code, sleep).await;
     let waited = waited.lock().expect("unpoisoned").clone();
     (got, waited)
 }
@@ -100,7 +100,7 @@ async fn polling_ends_when_the_code_expires() {
     ] {
         let polled = Server::answers(status, body).await;
         let says = says.replace(&server.port().to_string(), &polled.port().to_string());
-        let got = device::wait(&http(), &endpoint(&polled), &code, &Default::default()).await;
+        let got = device::wait(&http(), &endpoint(&polled), &Default::default(), &code).await;
         assert_eq!(got.expect_err("an error").to_string(), says);
     }
 }

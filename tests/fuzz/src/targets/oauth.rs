@@ -15,7 +15,7 @@ use authenticate::{
         ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, Tokens, device, discovery, grant,
         refresh, revoke, userinfo,
     },
-    provider::descriptor::Body,
+    provider::{descriptor::Body, flow::Flow},
     redact::is_invisible,
 };
 
@@ -109,7 +109,7 @@ fn endpoint(client_auth: ClientAuth) -> TokenEndpoint {
 pub fn token(data: &[u8]) {
     let Some((what, status, body)) = asked(data) else { return };
     says(status, body);
-    let (http, none) = (http(), grant::Parameters::new());
+    let (http, flow) = (http(), Flow::default());
     let sent: &[&str] = match what {
         "client" => &[CLIENT_SECRET, HEADER],
         "code" => &[CLIENT_SECRET, REFRESH_TOKEN, CODE],
@@ -117,30 +117,23 @@ pub fn token(data: &[u8]) {
         _ => &[CLIENT_SECRET, HEADER, REFRESH_TOKEN],
     };
     let tokens = match what {
-        "refresh" => {
-            wait(refresh(&http, &endpoint(ClientAuth::Basic), &REFRESH_TOKEN.into(), &["openid".to_owned()]))
-        }
+        "refresh" => wait(refresh(&http, &endpoint(ClientAuth::Basic), &REFRESH_TOKEN.into())),
         "json" => {
             let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(ClientAuth::Body) };
-            wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into(), &[]))
+            wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into()))
         }
         "code" => {
             let code = grant::AuthorizationCode {
                 code: CODE.into(),
                 verifier: REFRESH_TOKEN.into(),
-                redirect_uri: "http://127.0.0.1:1/callback".parse().ok(),
+                redirect_uri: "http://127.0.0.1:1/callback".parse().expect("a URL"),
             };
-            wait(grant::exchange_code(&http, &endpoint(ClientAuth::Body), &code, &none, "key"))
+            let flow = Flow { api_key_field: Some("key".into()), ..flow };
+            wait(grant::exchange_code(&http, &endpoint(ClientAuth::Body), &flow, &code))
         }
-        "client" => wait(grant::client_credentials(&http, &endpoint(ClientAuth::Basic), &[], &none)),
+        "client" => wait(grant::client_credentials(&http, &endpoint(ClientAuth::Basic), &flow)),
         "exchange" => {
-            let token = REFRESH_TOKEN.into();
-            let subject = grant::SubjectToken {
-                token: &token,
-                token_type: "urn:ietf:params:oauth:token-type:access_token",
-                requested_type: None,
-            };
-            wait(grant::exchange_token(&http, &endpoint(ClientAuth::Body), &subject, &[], &none))
+            wait(grant::exchange_token(&http, &endpoint(ClientAuth::Body), &flow, &REFRESH_TOKEN.into()))
         }
         "revoke" => {
             let token = Secret::new(REFRESH_TOKEN);
@@ -172,9 +165,8 @@ pub fn token(data: &[u8]) {
 pub fn device(data: &[u8]) {
     let Some((_, status, body)) = asked(data) else { return };
     says(status, body);
-    let (http, none) = (http(), grant::Parameters::new());
-    let scopes = ["openid".to_owned()];
-    match wait(device::start(&http, &at("/device"), &endpoint(ClientAuth::Basic), &scopes, &none)) {
+    let flow = Flow { scopes: vec!["openid".to_owned()], ..Flow::default() };
+    match wait(device::start(&http(), &at("/device"), &endpoint(ClientAuth::Basic), &flow)) {
         Err(error) => fit_to_be_shown(&error, status, &[CLIENT_SECRET, HEADER]),
         Ok(code) => {
             assert!((200..300).contains(&status), "status {status}");
