@@ -1,12 +1,13 @@
 //! The stored form of a credential.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
 };
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
@@ -19,40 +20,48 @@ use super::{
 #[error("cannot decode a stored credential: {0}")]
 pub struct DecodeError(&'static str);
 
+type Text<'a> = Cow<'a, str>;
+type Texts<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// The stored form: a JSON object tagged with `type`. It borrows the secrets that it writes.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Stored<'a> {
+    ApiKey { key: Text<'a> },
+    Oauth(StoredOAuth<'a>),
+    Token { token: Text<'a> },
+    Basic { username: Text<'a>, password: Text<'a> },
+    Fields { fields: Texts<'a> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredOAuth<'a> {
+    access_token: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    extra: Texts<'a>,
+}
+
 impl Credential {
     /// Encodes the credential as a JSON object tagged with `type`, for example `{"type":"api_key","key":"…"}`.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let value = match self {
-            Self::ApiKey { key } => json!({"type": "api_key", "key": key.expose()}),
-            Self::OAuth(oauth) => {
-                let mut map = Map::new();
-                map.insert("type".into(), "oauth".into());
-                map.insert("access_token".into(), oauth.access_token.expose().into());
-                for (name, token) in [("refresh_token", &oauth.refresh_token), ("id_token", &oauth.id_token)]
-                {
-                    if let Some(token) = token {
-                        map.insert(name.into(), token.expose().into());
-                    }
-                }
-                if !oauth.extra.is_empty() {
-                    map.insert("extra".into(), expose_all(&oauth.extra));
-                }
-                Value::Object(map)
-            }
-            Self::Token { token } => json!({"type": "token", "token": token.expose()}),
+        to_json(&match self {
+            Self::ApiKey { key } => Stored::ApiKey { key: expose(key) },
+            Self::OAuth(oauth) => Stored::Oauth(StoredOAuth {
+                access_token: expose(&oauth.access_token),
+                refresh_token: oauth.refresh_token.as_ref().map(expose),
+                id_token: oauth.id_token.as_ref().map(expose),
+                extra: expose_all(&oauth.extra),
+            }),
+            Self::Token { token } => Stored::Token { token: expose(token) },
             Self::Basic { username, password } => {
-                json!({"type": "basic", "username": username, "password": password.expose()})
+                Stored::Basic { username: username.into(), password: expose(password) }
             }
-            Self::Fields(fields) => json!({"type": "fields", "fields": expose_all(fields)}),
-        };
-        // Allocated at once: a growing buffer would leave unwiped copies behind.
-        let mut length = Length(0);
-        let counted = serde_json::to_writer(&mut length, &value);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
-        // Cannot fail: all keys are strings, and the output is in memory.
-        let _ = counted.and_then(|()| serde_json::to_writer(&mut *bytes, &value));
-        wipe(value);
-        bytes
+            Self::Fields(fields) => Stored::Fields { fields: expose_all(fields) },
+        })
     }
 
     /// Decodes the stored form.
@@ -60,58 +69,49 @@ impl Credential {
     /// # Errors
     /// [`DecodeError`] for anything that [`Credential::encode`] does not write.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let stored: Stored = serde_json::from_slice(bytes).map_err(|_| DecodeError("unknown form"))?;
+        let stored: Stored<'_> = serde_json::from_slice(bytes).map_err(|_| DecodeError("unknown form"))?;
         Ok(match stored {
-            Stored::ApiKey { key } => Self::ApiKey { key: key.into() },
-            Stored::Oauth { access_token, refresh_token, id_token, extra } => Self::OAuth(OAuth {
-                access_token: access_token.into(),
-                refresh_token: refresh_token.map(Secret::from),
-                id_token: id_token.map(Secret::from),
-                extra: conceal_all(extra),
+            Stored::ApiKey { key } => Self::ApiKey { key: conceal(key) },
+            Stored::Oauth(oauth) => Self::OAuth(OAuth {
+                access_token: conceal(oauth.access_token),
+                refresh_token: oauth.refresh_token.map(conceal),
+                id_token: oauth.id_token.map(conceal),
+                extra: conceal_all(oauth.extra),
             }),
-            Stored::Token { token } => Self::Token { token: token.into() },
-            Stored::Basic { username, password } => Self::Basic { username, password: password.into() },
+            Stored::Token { token } => Self::Token { token: conceal(token) },
+            Stored::Basic { username, password } => {
+                Self::Basic { username: username.into_owned(), password: conceal(password) }
+            }
             Stored::Fields { fields } => Self::Fields(conceal_all(fields)),
         })
     }
 }
 
-/// The stored form, for decoding.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Stored {
-    ApiKey {
-        key: String,
-    },
-    Oauth {
-        access_token: String,
-        refresh_token: Option<String>,
-        id_token: Option<String>,
-        #[serde(default)]
-        extra: BTreeMap<String, String>,
-    },
-    Token {
-        token: String,
-    },
-    Basic {
-        username: String,
-        password: String,
-    },
-    Fields {
-        fields: BTreeMap<String, String>,
-    },
+fn expose(secret: &Secret) -> Text<'_> {
+    secret.expose().into()
 }
 
-fn expose_all(fields: &BTreeMap<String, Secret>) -> Value {
-    fields
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::from(value.expose())))
-        .collect::<Map<_, _>>()
-        .into()
+fn expose_all(fields: &BTreeMap<String, Secret>) -> Texts<'_> {
+    fields.iter().map(|(name, value)| (name.into(), expose(value))).collect()
 }
 
-fn conceal_all(fields: BTreeMap<String, String>) -> BTreeMap<String, Secret> {
-    fields.into_iter().map(|(name, value)| (name, value.into())).collect()
+fn conceal(text: Text<'_>) -> Secret {
+    text.into_owned().into()
+}
+
+fn conceal_all(fields: Texts<'_>) -> BTreeMap<String, Secret> {
+    fields.into_iter().map(|(name, value)| (name.into_owned(), conceal(value))).collect()
+}
+
+/// Writes a value that holds secrets as JSON. Its keys must be strings.
+pub(crate) fn to_json(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    // Allocated at once: a growing buffer would leave unwiped copies behind.
+    let mut length = Length(0);
+    let counted = serde_json::to_writer(&mut length, value);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
+    // Cannot fail: all keys are strings, and the output is in memory.
+    let _ = counted.and_then(|()| serde_json::to_writer(&mut *bytes, value));
+    bytes
 }
 
 /// A writer that only counts bytes.

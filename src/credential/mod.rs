@@ -14,6 +14,6 @@ pub use self::{
     secret::Secret,
 };
 pub(crate) use self::{
-    encoding::wipe,
+    encoding::{to_json, wipe},
     kinds::{LOGIN, LOGIN_AT, LOGIN_CLIENT, REVOCATION},
 };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use indexmap::IndexMap;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::{credential::wipe, provider::flow::Flow};
+use crate::{credential::to_json, provider::flow::Flow};
 
 /// Parameters whose values are public, and part of ordinary error descriptions.
 const PUBLIC: [&str; 6] = [
@@ -70,15 +70,9 @@ impl<'a> Form<'a> {
 
     /// Encodes the parameters as a JSON object of strings, for vendors that take no forms.
     pub(super) fn json(&self) -> Zeroizing<Vec<u8>> {
-        let members =
-            self.parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
-        let object = Value::Object(members.collect::<Map<_, _>>());
-        let size = self.parameters.iter().map(|(name, value)| 6 * (name.len() + value.len()) + 8).sum();
-        let mut text = Zeroizing::new(Vec::with_capacity(size));
-        // Writing to memory cannot fail.
-        let _ = serde_json::to_writer(&mut *text, &object);
-        wipe(object);
-        text
+        let members: IndexMap<_, _> =
+            self.parameters.iter().map(|(name, value)| (name, value.as_str())).collect();
+        to_json(&members)
     }
 
     /// Returns the values that no message may repeat.
@@ -126,9 +120,6 @@ mod tests {
         let worst = "\u{1}\"é".repeat(100);
         let form = Form::default().with("n", &worst);
         let (urlencoded, json) = (form.urlencoded(), form.json());
-        assert!(
-            urlencoded.capacity() <= 3 * (worst.len() + 1) + 2
-                && json.capacity() <= 6 * (worst.len() + 1) + 8
-        );
+        assert!(urlencoded.capacity() <= 3 * (worst.len() + 1) + 2 && json.capacity() == json.len());
     }
 }
