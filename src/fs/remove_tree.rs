@@ -28,7 +28,8 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     };
     let mut removal = Removal { root, pending: Vec::new(), moved: 0, first_error: None };
     let top = removal.root.try_clone()?;
-    removal.empty(&top, |removal, _, name| removal.pending.push(name.to_owned()));
+    let emptied = removal.empty(&top, |removal, _, name| removal.pending.push(name.to_owned()));
+    removal.record(emptied);
     while let Some(name) = removal.pending.pop() {
         removal.remove_dir(&name);
     }
@@ -52,28 +53,22 @@ struct Removal {
 impl Removal {
     /// Removes a directory in the root, after moving its non-empty subdirectories into the root.
     fn remove_dir(&mut self, name: &CStr) {
-        match open(&self.root, name) {
-            Ok(directory) => self.empty(&directory, Self::remove_or_move_up),
-            Err(error) => self.record(Err(error)),
-        }
+        let emptied =
+            open(&self.root, name).and_then(|directory| self.empty(&directory, Self::remove_or_move_up));
+        self.record(emptied);
         self.record(unlinkat(&self.root, name, AtFlags::REMOVEDIR));
     }
 
-    /// Removes the files in a directory, and calls `on_subdirectory` for each subdirectory.
-    fn empty(&mut self, directory: &OwnedFd, on_subdirectory: fn(&mut Self, &OwnedFd, &CStr)) {
-        let entries = match openat(directory, c".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(opened) => Dir::new(opened),
-            Err(error) => Err(error),
-        };
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return self.record(Err(error)),
-        };
-        for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => return self.record(Err(error)),
-            };
+    /// Removes the files in a directory, and calls `on_subdirectory` for each subdirectory. The error is one of reading
+    /// the directory.
+    fn empty(
+        &mut self,
+        directory: &OwnedFd,
+        on_subdirectory: fn(&mut Self, &OwnedFd, &CStr),
+    ) -> Result<(), Errno> {
+        let entries = openat(directory, c".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        for entry in Dir::new(entries)? {
+            let entry = entry?;
             let name = entry.file_name();
             match name {
                 _ if name == c"." || name == c".." => {}
@@ -83,6 +78,7 @@ impl Removal {
                 name => self.record(unlinkat(directory, name, AtFlags::empty())),
             }
         }
+        Ok(())
     }
 
     /// Removes a subdirectory if it is empty, else moves it into the root.
