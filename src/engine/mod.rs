@@ -18,7 +18,6 @@ pub mod locate;
 pub mod passthrough;
 mod raw;
 pub mod relay;
-mod selinux;
 mod spec;
 
 use bollard::Docker;

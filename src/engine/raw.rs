@@ -12,7 +12,6 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 use tokio_util::bytes::Bytes;
-use url::Host;
 
 /// The largest answer that is read whole.
 const MAX_ANSWER: usize = 4 << 20;
@@ -24,12 +23,8 @@ pub(super) async fn send(url: &str, request: Request<Empty<Bytes>>) -> io::Resul
         None => {
             let url = url::Url::parse(url).map_err(io::Error::other)?;
             let port = url.port().unwrap_or(2375);
-            let stream = match url.host().ok_or_else(|| io::Error::other("the URL has no host"))? {
-                Host::Domain(name) => TcpStream::connect((name, port)).await?,
-                Host::Ipv4(address) => TcpStream::connect((address, port)).await?,
-                Host::Ipv6(address) => TcpStream::connect((address, port)).await?,
-            };
-            exchange(stream, request).await
+            let host = url.host_str().ok_or_else(|| io::Error::other("the URL has no host"))?;
+            exchange(TcpStream::connect(format!("{host}:{port}")).await?, request).await
         }
     }
 }
