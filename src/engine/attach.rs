@@ -1,6 +1,6 @@
 //! The output of a container, and the input that is typed into it.
 
-use std::{io, pin::Pin};
+use std::{future::ready, io, pin::Pin};
 
 use bollard::{container::LogOutput, query_parameters::AttachContainerOptionsBuilder};
 use futures_util::{Stream, StreamExt as _};
@@ -32,7 +32,7 @@ impl Output {
 
 /// The streams of an attached container.
 pub struct Attached {
-    /// The output; ends when the container ends.
+    /// The output; ends when the container ends, or with the first error.
     pub output: Pin<Box<dyn Stream<Item = Output> + Send>>,
     /// The input.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
@@ -55,8 +55,7 @@ impl Container {
             .build();
         let attached = self.engine.api.attach_container(&self.id, Some(options)).await;
         let attached = attached.map_err(api("attach to the login's container"))?;
-        let output = attached.output.take_while(|piece| std::future::ready(piece.is_ok()));
-        let output = output.filter_map(|piece| std::future::ready(piece.ok().map(Output::from)));
+        let output = attached.output.scan((), |(), piece| ready(piece.ok().map(Output::from)));
         Ok(Attached { output: Box::pin(output), input: attached.input })
     }
 
@@ -68,9 +67,7 @@ impl Container {
             .map_err(|source| EngineError::Io { action: "attach to the login's container".into(), source })?;
         let (read, write) = tokio::io::split(TokioIo::new(stream));
         let output = ReaderStream::with_capacity(read, 16 * 1024);
-        let output = output.take_while(|piece| std::future::ready(piece.is_ok()));
-        let output =
-            output.filter_map(|piece| std::future::ready(piece.ok().map(|p| Output::Out(p.to_vec()))));
+        let output = output.scan((), |(), piece| ready(piece.ok().map(|piece| Output::Out(piece.to_vec()))));
         Ok(Attached { output: Box::pin(output), input: Box::pin(write) })
     }
 }

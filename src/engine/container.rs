@@ -80,7 +80,12 @@ impl Container {
     /// # Errors
     /// [`EngineError::Api`]
     pub async fn kill(&self) -> Result<(), EngineError> {
-        self.engine.kill_container(&self.id).await
+        let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
+        match self.engine.api.kill_container(&self.id, Some(options)).await {
+            // 404: it is removed. 409: it has ended.
+            Err(error) if !has_status(&error, &[404, 409]) => Err(api(KILL)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Asks the container to end, and kills it if it has not ended after `grace`. Takes at most five times as long,
@@ -107,7 +112,12 @@ impl Container {
     /// # Errors
     /// [`EngineError::Api`]
     pub async fn remove(&self) -> Result<(), EngineError> {
-        self.engine.remove_container(&self.id).await
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        match self.engine.api.remove_container(&self.id, Some(options)).await {
+            // 404: it is removed. 409: the engine is removing it.
+            Err(error) if !has_status(&error, &[404, 409]) => Err(api("remove the login's container")(error)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -119,36 +129,15 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Api`]
     pub async fn remove_login_containers(&self, login: &str) -> Result<(), EngineError> {
-        for id in self.login_containers(login).await? {
-            // Without the kill, Podman gives the container ten seconds to end.
-            self.kill_container(&id).await?;
-            self.remove_container(&id).await?;
-        }
-        Ok(())
-    }
-
-    async fn login_containers(&self, login: &str) -> Result<Vec<String>, EngineError> {
         let filters = HashMap::from([("label".to_owned(), vec![format!("{LOGIN_LABEL}={login}")])]);
         let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
         let found = self.api.list_containers(Some(options)).await.map_err(api("list containers"))?;
-        Ok(found.into_iter().filter_map(|container| container.id).collect())
-    }
-
-    async fn kill_container(&self, id: &str) -> Result<(), EngineError> {
-        let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
-        match self.api.kill_container(id, Some(options)).await {
-            // 404: it is removed. 409: it has ended.
-            Err(error) if !has_status(&error, &[404, 409]) => Err(api(KILL)(error)),
-            _ => Ok(()),
+        for id in found.into_iter().filter_map(|container| container.id) {
+            let container = Container { engine: self.clone(), id, terminal: false };
+            // Without the kill, Podman gives the container ten seconds to end.
+            container.kill().await?;
+            container.remove().await?;
         }
-    }
-
-    async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match self.api.remove_container(id, Some(options)).await {
-            // 404: it is removed. 409: the engine is removing it.
-            Err(error) if !has_status(&error, &[404, 409]) => Err(api("remove the login's container")(error)),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
