@@ -125,22 +125,17 @@ impl StatusEntry {
 /// As [`Store::open_existing`].
 pub fn status(context: &Context, filter: &Filter) -> Result<Status, StoreError> {
     let registry = context.registry();
-    let (mut entries, nameless) = match context.existing_store()? {
-        Some(store) => stored_entries(&store, registry, filter)?,
-        None => Default::default(),
+    let mut status = match context.existing_store()? {
+        Some(store) => stored(&store, registry, filter)?,
+        None => Status::default(),
     };
-    sort(&mut entries);
-    let more = unstored_entries(&entries, registry, filter);
-    entries.extend(more);
-    sort(&mut entries);
-    Ok(Status { entries, nameless })
+    let more = unstored_entries(&status.entries, registry, filter);
+    status.entries.extend(more);
+    status.entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
+    Ok(status)
 }
 
-fn stored_entries(
-    store: &SharedStore,
-    registry: &Registry,
-    filter: &Filter,
-) -> Result<(Vec<StatusEntry>, Vec<Unreadable>), StoreError> {
+fn stored(store: &SharedStore, registry: &Registry, filter: &Filter) -> Result<Status, StoreError> {
     let store = store.lock();
     let Listing { credentials, unreadable } = store.listing(filter.set.as_ref())?;
     let now = Timestamp::now();
@@ -163,30 +158,30 @@ fn stored_entries(
             Some(_) | None => {}
         }
     }
-    Ok((entries, nameless))
+    Ok(Status { entries, nameless })
 }
 
-/// Entries for credentials in the environment, and for providers that are listed without one. `entries` must be sorted.
+/// Entries for credentials in the environment, and for providers that are listed without one.
 fn unstored_entries(entries: &[StatusEntry], registry: &Registry, filter: &Filter) -> Vec<StatusEntry> {
     let set = filter.set.clone().unwrap_or_else(Name::default_name);
-    let stored = |name: &Name| {
-        let from = entries.partition_point(|entry| entry.address.provider < *name);
-        let to = entries.partition_point(|entry| entry.address.provider <= *name);
-        (from < to, entries[from..to].iter().any(|entry| entry.address.set == set))
-    };
+    // The providers with stored credentials, and whether they have one in this set.
+    let mut stored: BTreeMap<&Name, bool> = BTreeMap::new();
+    for entry in entries {
+        *stored.entry(&entry.address.provider).or_default() |= entry.address.set == set;
+    }
     let mut more = Vec::new();
     for provider in registry.iter() {
         let Ok(name) = provider.name.parse::<Name>() else { continue };
         let profile = filter.profile.clone().unwrap_or_else(Name::default_name);
-        let address = Address { set: set.clone(), provider: name.clone(), profile };
-        let (is_stored, is_stored_here) = stored(&name);
-        if is_stored_here || !filter.matches(&address) {
+        let is_stored_here = stored.get(&name).copied();
+        let address = Address { set: set.clone(), provider: name, profile };
+        if is_stored_here == Some(true) || !filter.matches(&address) {
             continue;
         }
         // Only stored credentials have profiles.
         let details = environment_details(provider, registry).filter(|_| filter.profile.is_none());
         let is_asked_for = filter.all || filter.provider.is_some();
-        if details.is_some() || (is_asked_for && !is_stored) {
+        if details.is_some() || (is_asked_for && is_stored_here.is_none()) {
             more.push(StatusEntry::new(address, Some(provider), details));
         }
     }
@@ -199,10 +194,6 @@ impl Filter {
         self.provider.as_ref().is_none_or(|provider| *provider == address.provider)
             && self.profile.as_ref().is_none_or(|profile| *profile == address.profile)
     }
-}
-
-fn sort(entries: &mut [StatusEntry]) {
-    entries.sort_by(|a, b| (&a.address.provider, &a.address).cmp(&(&b.address.provider, &b.address)));
 }
 
 /// The states of credentials according to their refresh attempts.
@@ -269,18 +260,18 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
 }
 
 fn environment_details(provider: &Provider, registry: &Registry) -> Option<Details> {
-    let (details, is_valid) = match from_env(provider) {
+    let found = from_env(provider);
+    let is_usable = found.is_ok() && registry.problems_of(&provider.name).is_empty();
+    let details = match found {
         Ok(found) => {
             let found = found?;
-            let source = Source::Env(found.variable);
-            (Details::unstored(found.credential.kind(), source, found.fields), true)
+            Details::unstored(found.credential.kind(), Source::Env(found.variable), found.fields)
         }
         Err(ResolveError::Variable { name, .. }) => {
-            (Details::unstored(kind_in(provider, &name), Source::Env(name), Vec::new()), false)
+            Details::unstored(kind_in(provider, &name), Source::Env(name), Vec::new())
         }
         Err(_) => return None,
     };
-    let is_usable = is_valid && registry.problems_of(&provider.name).is_empty();
     let state = if is_usable { CredentialState::Ok } else { CredentialState::Error };
     Some(Details { state, ..details })
 }

@@ -54,11 +54,7 @@ pub fn credential_state(
     now: Timestamp,
 ) -> CredentialState {
     let is_expired = stored.metadata.expires_at.is_some_and(|expiry| expiry <= now);
-    match by_attempt {
-        Some(state) => state,
-        None if is_expired => CredentialState::Expired,
-        None => CredentialState::Ok,
-    }
+    by_attempt.unwrap_or(if is_expired { CredentialState::Expired } else { CredentialState::Ok })
 }
 
 /// The state of a credential according to its refresh attempt, which was read from this store.
