@@ -158,14 +158,11 @@ impl Credential {
         let login = |name: &str| oauth.extra.get(&format!("{LOGIN}{name}")).map(Secret::expose);
         let mode = login("mode").map(|mode| format!("{LOGIN}{mode}"));
         // The host, endpoint and client tell how the login can be revoked.
-        let host = login("token_url").and_then(|url| Some(format!("{LOGIN_AT}{}", host_of(url)?)));
+        let host = login("token_url").and_then(|url| url.parse::<Endpoint>().ok());
+        let host = host.map(|url| format!("{LOGIN_AT}{}", url.host()));
         let revocation = login("revocation_url").map(|_| REVOCATION.to_owned());
         let client = login("client_id").map(|id| format!("{LOGIN_CLIENT}{id}"));
         let names = there.map(|(name, _)| name.to_owned());
         names.chain(mode).chain(host).chain(revocation).chain(client).collect()
     }
-}
-
-fn host_of(url: &str) -> Option<String> {
-    Some(url.parse::<Endpoint>().ok()?.host())
 }

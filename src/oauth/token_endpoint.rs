@@ -50,32 +50,30 @@ impl TokenEndpoint {
         url: &Endpoint,
         form: Form<'_>,
     ) -> Result<Option<Map<String, Value>>, OAuthError> {
-        let (form, basic) = self.authenticate(form);
+        let mut headers = HeaderMap::from_iter([(ACCEPT, JSON)]);
+        let mut sent = Vec::new();
+        let form = match (&self.client_secret, self.client_auth) {
+            (Some(secret), ClientAuth::Basic) => {
+                let encoded = basic(&self.client_id, secret);
+                let value = HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", encoded.as_str())));
+                let mut value = value.map_err(|error| OAuthError::Setup(error.to_string()))?;
+                value.set_sensitive(true);
+                headers.insert(AUTHORIZATION, value);
+                sent.extend([encoded, Zeroizing::new(secret.expose().to_owned())]);
+                form
+            }
+            (secret, _) => form
+                .with_some("client_id", Some(self.client_id.as_str()).filter(|id| !id.is_empty()))
+                .with_some("client_secret", secret.as_ref().map(Secret::expose)),
+        };
         let (content_type, body) = match self.body {
             Body::Form => (FORM, form.urlencoded()),
             Body::Json => (JSON, form.json()),
         };
-        let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, content_type)]);
-        let mut sent: Vec<_> = form.into_private_values().collect();
-        if let Some((encoded, secret)) = basic {
-            let value = HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", encoded.as_str())));
-            let mut value = value.map_err(|error| OAuthError::Setup(error.to_string()))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-            sent.extend([encoded, Zeroizing::new(secret.expose().to_owned())]);
-        }
+        headers.insert(CONTENT_TYPE, content_type);
+        sent.extend(form.into_private_values());
         let response = http.post(url, headers, body).await?;
         response::read(url, &response, &sent)
-    }
-
-    /// Adds the client to a form, or returns the credentials of its `Authorization` header.
-    fn authenticate<'a>(&'a self, form: Form<'a>) -> (Form<'a>, Option<(Zeroizing<String>, &'a Secret)>) {
-        if let (Some(secret), ClientAuth::Basic) = (&self.client_secret, self.client_auth) {
-            return (form, Some((basic(&self.client_id, secret), secret)));
-        }
-        let id = Some(self.client_id.as_str()).filter(|id| !id.is_empty());
-        let secret = self.client_secret.as_ref().map(Secret::expose);
-        (form.with_some("client_id", id).with_some("client_secret", secret), None)
     }
 }
 
