@@ -8,7 +8,7 @@ use crate::{
     credential::{Address, Credential, Metadata, Name, Owner, Record},
     provider::Provider,
     store::{Action, Store, StoreError, Swap},
-    vendor_files::{self, CaptureError, Captured, Owner as FileOwner, Removed},
+    vendor_files::{self, CaptureError, Captured, Removed},
 };
 
 /// The number of tries while the vendor's tool changes its files.
@@ -217,7 +217,7 @@ impl Import {
     }
 
     fn read(&self) -> Result<Captured, LoginError> {
-        let read = vendor_files::read(&self.directory, &self.provider.capture, FileOwner::us());
+        let read = vendor_files::read(&self.directory, &self.provider.capture);
         let path = || self.directory.clone();
         let found = read.map_err(|source| ImportError::Files { path: path(), source })?;
         Ok(found

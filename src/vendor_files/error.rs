@@ -2,8 +2,6 @@
 
 use std::{fmt, io};
 
-use rustix::io::Errno;
-
 use crate::{
     credential::Kind,
     provider::capture_map::{CaptureMapError, Format},
@@ -99,12 +97,9 @@ impl CaptureError {
         Self::Refused { file: file.to_owned(), problem }
     }
 
-    pub(super) fn errno(file: &str, action: &'static str, errno: Errno) -> Self {
-        Self::io(file, action, errno.into())
-    }
-
-    pub(super) fn io(file: &str, action: &'static str, source: io::Error) -> Self {
-        Self::Io { file: file.to_owned(), action, source }
+    /// Wraps the system's error of an `action`, a verb.
+    pub(super) fn io<E: Into<io::Error>>(file: &str, action: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Io { file: file.to_owned(), action, source: source.into() }
     }
 }
 

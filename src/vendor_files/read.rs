@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{directory::Directory, document::Document, error::CaptureError, extract::extract, owner::Owner};
+use super::{directory::Directory, document::Document, error::CaptureError, extract::extract};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, FilePath, PartMap},
@@ -24,7 +24,7 @@ pub struct Captured {
 
 /// Reads the credential of the first entry whose required parts are all present; `Ok(None)` if there is no such entry.
 ///
-/// The directory is untrusted: no link is followed, and only regular files of an accepted owner, without a second hard
+/// The directory is untrusted: no link is followed, and only regular files of ours, without a second hard
 /// link and of at most 1 MiB are read.
 ///
 /// While the vendor's CLI runs, a file may be half written: [`CaptureError::Malformed`] then means "not yet". Half a
@@ -33,8 +33,8 @@ pub struct Captured {
 ///
 /// # Errors
 /// [`CaptureError`] for the first file that is refused, malformed or ambiguous.
-pub fn read(dir: &Path, entries: &[CaptureEntry], owner: Owner) -> Result<Option<Captured>, CaptureError> {
-    let root = Directory::open(dir, owner)?;
+pub fn read(dir: &Path, entries: &[CaptureEntry]) -> Result<Option<Captured>, CaptureError> {
+    let root = Directory::open(dir)?;
     let mut contents = BTreeMap::new();
     for entry in entries {
         let map = PartMap::compile(entry)?;
@@ -43,7 +43,7 @@ pub fn read(dir: &Path, entries: &[CaptureEntry], owner: Owner) -> Result<Option
             Entry::Vacant(slot) => {
                 let file = FilePath::parse(&entry.file)?;
                 let parent = root.open_parent(&file)?;
-                let content = parent.map(|parent| parent.read(file.name, &file.display)).transpose()?;
+                let content = parent.map(|parent| parent.read(&file)).transpose()?;
                 slot.insert(content.flatten())
             }
         };

@@ -11,7 +11,6 @@ use super::{
     edit::Editor,
     error::CaptureError,
     extract::{extract, star_keys},
-    owner::Owner,
     read::Captured,
     replace::Staged,
 };
@@ -40,15 +39,14 @@ pub enum Removed {
 /// [`CaptureError::Changed`] if the file no longer holds this credential, [`CaptureError::CopiesRemain`] if other values
 /// contain its secret; otherwise the errors of `write`. On error the file is unchanged.
 pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Result<Removed, CaptureError> {
-    let root = Directory::open(dir, Owner::us())?;
-    root.check_private(&escape(dir.as_os_str().as_encoded_bytes()))?;
+    let root = Directory::open_private(dir)?;
     let kind = captured.credential.kind();
     let own = entries.iter().filter(|entry| entry.file == captured.file && entry.kind == kind);
     for entry in own {
         let file = FilePath::parse(&entry.file)?;
         let display = file.display.clone();
         let Some(parent) = root.open_parent(&file)? else { continue };
-        let Some(content) = parent.read(file.name, &display)? else { continue };
+        let Some(content) = parent.read(&file)? else { continue };
         let document = Document::from_bytes(entry.format, &content, &display)?;
         let map = PartMap::compile(entry)?;
         let view = document.view();
@@ -66,9 +64,8 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
             return Err(CaptureError::CopiesRemain { file: display });
         }
         if has_only(&editor.document.view(), &defaults(entry, &stars)) {
-            let failed = |action, errno| CaptureError::errno(&display, action, errno);
-            unlinkat(&parent, file.name, AtFlags::empty()).map_err(|e| failed("remove", e))?;
-            fsync(&parent).map_err(|e| failed("write", e))?;
+            unlinkat(&parent, file.name, AtFlags::empty()).map_err(CaptureError::io(&display, "remove"))?;
+            fsync(&parent).map_err(CaptureError::io(&display, "write"))?;
             return Ok(Removed::File);
         }
         let content = editor.finish()?;

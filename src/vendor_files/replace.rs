@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fchmod, fsync, mkdirat, openat, renameat, unlinkat},
+    fs::{AtFlags, Mode, OFlags, fchmod, fsync, openat, renameat, unlinkat},
     io::Errno,
 };
 
@@ -27,33 +27,33 @@ pub(super) struct Staged<'a> {
 impl<'a> Staged<'a> {
     /// Writes and syncs the content beside the file, and creates missing directories above it.
     pub(super) fn new(root: &Directory, file: FilePath<'a>, content: &str) -> Result<Self, CaptureError> {
-        let display = file.display.clone();
-        let parent = create_parents(root, &file)?;
+        let parent = root.create_parent(&file)?;
         leftover::sweep(&parent);
-        let existing = parent.check(file.name, &display)?;
+        let existing = parent.check(&file)?;
         // The mode of an existing file may be stricter than 0600, and stays so.
         let mode = existing.map_or(Mode::all(), |stat| Mode::from_raw_mode(stat.st_mode))
             & (Mode::RUSR | Mode::WUSR);
-        let (temporary, fd) = create_temporary(&parent, &display)?;
+        let (temporary, fd) = create_temporary(&parent, &file)?;
         let staged = Self { parent, temporary, file, is_committed: false };
+        let display = &staged.file.display;
         let mut written = File::from(fd);
-        written.write_all(content.as_bytes()).map_err(|e| CaptureError::io(&display, "write", e))?;
-        fchmod(&written, mode).map_err(|e| CaptureError::errno(&display, "set the mode of", e))?;
-        written.sync_all().map_err(|e| CaptureError::io(&display, "write", e))?;
+        written.write_all(content.as_bytes()).map_err(CaptureError::io(display, "write"))?;
+        fchmod(&written, mode).map_err(CaptureError::io(display, "set the mode of"))?;
+        written.sync_all().map_err(CaptureError::io(display, "write"))?;
         Ok(staged)
     }
 
     /// Checks again that the existing file may be replaced.
     pub(super) fn check(&self) -> Result<(), CaptureError> {
-        self.parent.check(self.file.name, &self.file.display).map(drop)
+        self.parent.check(&self.file).map(drop)
     }
 
     /// Renames the temporary file over the file.
     pub(super) fn commit(mut self) -> Result<(), CaptureError> {
-        let failed = |action, errno| CaptureError::errno(&self.file.display, action, errno);
+        let display = &self.file.display;
         renameat(&self.parent, &self.temporary, &self.parent, self.file.name)
-            .map_err(|e| failed("replace", e))?;
-        let synced = fsync(&self.parent).map_err(|e| failed("write", e));
+            .map_err(CaptureError::io(display, "replace"))?;
+        let synced = fsync(&self.parent).map_err(CaptureError::io(display, "write"));
         self.is_committed = true;
         synced
     }
@@ -68,7 +68,7 @@ impl Drop for Staged<'_> {
     }
 }
 
-fn create_temporary(parent: &Directory, display: &str) -> Result<(String, OwnedFd), CaptureError> {
+fn create_temporary(parent: &Directory, file: &FilePath<'_>) -> Result<(String, OwnedFd), CaptureError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
@@ -76,22 +76,7 @@ fn create_temporary(parent: &Directory, display: &str) -> Result<(String, OwnedF
         match openat(parent, &name, flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => return Ok((name, fd)),
             Err(Errno::EXIST) => {}
-            Err(errno) => return Err(CaptureError::errno(display, "write", errno)),
+            Err(errno) => return Err(CaptureError::io(&file.display, "write")(errno)),
         }
     }
-}
-
-fn create_parents(root: &Directory, file: &FilePath<'_>) -> Result<Directory, CaptureError> {
-    let mut parent = root.try_clone(&file.display)?;
-    for (depth, name) in file.parents.iter().enumerate() {
-        let display = file.display_parent(depth);
-        match mkdirat(&parent, *name, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(CaptureError::errno(&display, "create", errno)),
-        }
-        let opened = parent.descend(*name, &display)?;
-        parent = opened.ok_or_else(|| CaptureError::errno(&display, "open", Errno::NOENT))?;
-        parent.check_private(&display)?;
-    }
-    Ok(parent)
 }

@@ -7,14 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    directory::Directory, document::Document, edit::Editor, error::CaptureError, owner::Owner,
-    replace::Staged,
-};
+use super::{directory::Directory, document::Document, edit::Editor, error::CaptureError, replace::Staged};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, CaptureMapError, FilePath, Format, PartMap},
-    redact::escape,
 };
 
 /// Writes a credential into the vendor's files in a directory of ours, and returns the files written.
@@ -39,8 +35,7 @@ pub fn write(
     let kind = credential.kind();
     let entry = entries.iter().find(|entry| entry.kind == kind).ok_or(CaptureError::NoEntry(kind))?;
     let map = PartMap::compile(entry)?;
-    let root = Directory::open(dir, Owner::us())?;
-    root.check_private(&escape(dir.as_os_str().as_encoded_bytes()))?;
+    let root = Directory::open_private(dir)?;
 
     let mut editor = open(&root, &entry.file, entry.format)?;
     editor.put(&map, entry, credential, metadata)?;
@@ -76,7 +71,7 @@ pub fn write(
 fn open(root: &Directory, file: &str, format: Format) -> Result<Editor, CaptureError> {
     let file = FilePath::parse(file)?;
     let parent = root.open_parent(&file)?;
-    let content = parent.map(|parent| parent.read(file.name, &file.display)).transpose()?.flatten();
+    let content = parent.map(|parent| parent.read(&file)).transpose()?.flatten();
     let content = content.as_ref().map_or(&[][..], |content| content.as_slice());
     let document = Document::from_bytes(format, content, &file.display)?;
     Ok(Editor::new(file.display, format, document))

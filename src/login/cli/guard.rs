@@ -12,7 +12,7 @@ use crate::{
         record::{LoginLock, LoginRecord},
     },
     provider::Provider,
-    vendor_files::{self, CaptureError, Captured, Owner},
+    vendor_files::{self, CaptureError, Captured},
 };
 
 /// A login that creates a directory and a container. Its record stays on the disk for the next sweep however the login
@@ -70,7 +70,7 @@ impl LoginGuard {
     ) -> (Result<Option<Captured>, CaptureError>, Vec<String>) {
         let (files, provider) = (self.files().to_owned(), provider.clone());
         blocking::run(move || {
-            let captured = vendor_files::read(&files, &provider.capture, Owner::us());
+            let captured = vendor_files::read(&files, &provider.capture);
             (captured, vendor_files::names(&files))
         })
         .await

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Login, Owner, read};
+use super::{Login, read};
 use crate::{credential::Metadata, provider::Registry};
 
 /// A vendor's file with the credential in it.
@@ -34,7 +34,7 @@ fn read_finds_each_sample_by_the_bundled_descriptor() {
     for sample in samples() {
         let provider = registry.get(&sample.provider).expect("bundled");
         let login = Login::with(&sample.file, &sample.text);
-        let found = read(login.path(), &provider.capture, Owner::us()).expect("readable");
+        let found = read(login.path(), &provider.capture).expect("readable");
         let found = found.unwrap_or_else(|| panic!("{}: {} holds none", sample.provider, sample.file));
         let credential: Value = serde_json::from_slice(&found.credential.encode()).expect("JSON");
         assert_eq!(credential, sample.credential, "{}", sample.provider);

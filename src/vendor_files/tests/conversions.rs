@@ -167,6 +167,6 @@ fn map_that_breaks_a_rule_is_refused_by_check_and_read() {
         let error = entries[0].check().expect_err(entry).to_string();
         assert!(error.contains(problem), "{entry}: {error}");
         let login = Login::new();
-        assert_eq!(read(login.path(), &entries, Owner::us()).expect_err(entry).to_string(), error);
+        assert_eq!(read(login.path(), &entries).expect_err(entry).to_string(), error);
     }
 }

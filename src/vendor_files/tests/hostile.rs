@@ -2,10 +2,7 @@
 
 use std::{
     fs::File,
-    os::unix::{
-        fs::{chown, symlink},
-        net::UnixListener,
-    },
+    os::unix::{fs::symlink, net::UnixListener},
     time::{Duration, Instant},
 };
 
@@ -37,10 +34,6 @@ fn assert_refused(login: &Login, map: &str, expected: Refusal) {
     assert!(!login.files().iter().any(|name| name.contains(".authenticate")), "{:?}", login.files());
 }
 
-fn we_are_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 #[test]
 fn regular_file_is_read() {
     let found = Login::with("d/a.json", TOKEN).captured(MAP);
@@ -68,7 +61,7 @@ fn link_in_the_place_of_the_login_directory_is_refused() {
     let (login, outside) = (Login::new(), Login::with("d/a.json", TOKEN));
     let link = login.path().join("link");
     symlink(outside.path(), &link).expect("link");
-    let error = read(&link, &entries(MAP), Owner::us()).expect_err("refused");
+    let error = read(&link, &entries(MAP)).expect_err("refused");
     assert!(matches!(error, CaptureError::Refused { problem: Refusal::Link, .. }), "{error}");
 }
 
@@ -108,20 +101,6 @@ fn hard_link_to_a_file_elsewhere_is_refused() {
     let (login, outside) = (Login::with("d/b", ""), Login::with("a.json", TOKEN));
     fs::hard_link(outside.path().join("a.json"), login.path().join("d/a.json")).expect("hard link");
     assert_refused(&login, MAP, Refusal::HardLink);
-}
-
-#[test]
-fn file_or_directory_of_an_unexpected_owner_is_refused() {
-    if !we_are_root() {
-        return;
-    }
-    for theirs in ["d/a.json", "d"] {
-        let login = Login::with("d/a.json", TOKEN);
-        chown(login.path().join(theirs), Some(4711), None).expect("chown");
-        assert_refused(&login, MAP, Refusal::Owner);
-        assert!(read(login.path(), &entries(MAP), Owner::us_or(4711)).expect("readable").is_some());
-        assert!(read(login.path(), &entries(MAP), Owner::us_or(4712)).is_err());
-    }
 }
 
 #[test]

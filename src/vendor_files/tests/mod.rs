@@ -19,7 +19,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{CaptureError, Captured, Owner, Removed, read, remove, write};
+use super::{CaptureError, Captured, Removed, read, remove, write};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::CaptureEntry,
@@ -64,7 +64,7 @@ impl Login {
     }
 
     fn read(&self, map: &str) -> Result<Option<Captured>, CaptureError> {
-        read(self.path(), &entries(map), Owner::us())
+        read(self.path(), &entries(map))
     }
 
     fn captured(&self, map: &str) -> Captured {

@@ -9,7 +9,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
     provider::CaptureEntry,
-    vendor_files::{self, Captured, Owner},
+    vendor_files::{self, Captured},
 };
 
 /// The time between two looks at the files.
@@ -43,7 +43,7 @@ impl<'a> StableFiles<'a> {
     }
 
     fn is_stable(&mut self) -> bool {
-        match (vendor_files::read(self.files, self.map, Owner::us()).ok().flatten(), &self.seen) {
+        match (vendor_files::read(self.files, self.map).ok().flatten(), &self.seen) {
             (Some(now), Some((before, since))) if now == *before => return since.elapsed() >= STABLE,
             (Some(now), _) => self.seen = Some((now, Instant::now())),
             (None, _) => self.seen = None,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::LazyLock};
 use authenticate::{
     credential::{Credential, Kind, Metadata, OAuth, Secret},
     provider::{CaptureEntry, Convert, FieldPath, Format, Registry},
-    vendor_files::{self, CaptureError, Captured, Owner},
+    vendor_files::{self, CaptureError, Captured},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -83,7 +83,7 @@ impl File {
     }
 
     fn read(&self, login: &Login) -> Result<Option<Captured>, CaptureError> {
-        vendor_files::read(login.directory.path(), &self.entries, Owner::us())
+        vendor_files::read(login.directory.path(), &self.entries)
     }
 
     fn write(&self, login: &Login, credential: &Credential, metadata: &Metadata) -> Result<(), CaptureError> {
