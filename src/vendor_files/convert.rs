@@ -85,5 +85,5 @@ fn jwt_payload(token: &str) -> Option<View> {
     let mut parts = token.trim().split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok().map(Zeroizing::new)?;
-    serde_json::from_slice(&payload).ok().map(View::new)
+    serde_json::from_slice(&payload).ok().map(View)
 }

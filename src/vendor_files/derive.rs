@@ -1,6 +1,6 @@
 //! Metadata that the tokens themselves carry, for tokens that did not come from a vendor's file.
 
-use super::{document::Document, edit::Editor, extract::extract};
+use super::{document, edit::Editor, extract::extract};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, PartMap},
@@ -24,11 +24,11 @@ pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known:
 fn read_back(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Option<Metadata> {
     let entry = entries.iter().find(|entry| entry.kind == credential.kind())?;
     let map = PartMap::compile(entry).ok()?;
-    let empty = Document::parse(entry.format, "").ok()?;
+    let empty = document::parse(entry.format, "").ok()?;
     let mut editor = Editor::new(map.file.clone(), entry.format, empty);
     editor.put(&map, entry, credential, known).ok()?;
     let text = editor.finish().ok()?;
-    let document = Document::parse(entry.format, &text).ok()?;
+    let document = document::parse(entry.format, &text).ok()?;
     extract(&map, &document.view()).ok()?.map(|(_, metadata)| metadata)
 }
 

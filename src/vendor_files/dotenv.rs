@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::format_error::{ParseError, UnsupportedEdit};
+use super::document::{Document, ErrorPosition, UnsupportedEdit, View};
 
 /// The lines of a file.
 pub(super) struct Lines(Vec<Line>);
@@ -27,8 +27,8 @@ enum Line {
 }
 
 impl Lines {
-    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
-        let malformed = |at: usize| ParseError(Some((text[..at].matches('\n').count() + 1, 1)));
+    pub(super) fn parse(text: &str) -> Result<Self, ErrorPosition> {
+        let malformed = |at: usize| Some((text[..at].matches('\n').count() + 1, 1));
         // No environment can hold a NUL.
         if let Some(at) = text.find('\0') {
             return Err(malformed(at));
@@ -42,18 +42,20 @@ impl Lines {
         }
         Ok(Self(lines))
     }
+}
 
-    pub(super) fn view(&self) -> Value {
+impl Document for Lines {
+    fn view(&self) -> View {
         let mut map = Map::new();
         for line in &self.0 {
             if let Line::Setting { name, value, .. } = line {
                 map.insert(name.clone(), value.as_str().into());
             }
         }
-        map.into()
+        View(map.into())
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
+    fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         let [name] = path else { return Err("a dotenv file has no nested values") };
         if !is_name(name) {
             return Err("not the name of an environment variable");
@@ -82,13 +84,13 @@ impl Lines {
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, path: &[String]) {
+    fn remove(&mut self, path: &[String]) {
         if let [name] = path {
             self.0.retain(|line| !line.sets(name));
         }
     }
 
-    pub(super) fn render(&self) -> Zeroizing<String> {
+    fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         let mut text = Zeroizing::new(String::new());
         for line in &self.0 {
             match line {
@@ -98,7 +100,7 @@ impl Lines {
                 }
             }
         }
-        text
+        Ok(text)
     }
 }
 

@@ -6,10 +6,9 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    document::Document,
+    document::{self, Document, UnsupportedEdit},
     error::CaptureError,
     extract::star_keys,
-    format_error::UnsupportedEdit,
     part_value::{extra_value, part_value},
 };
 use crate::{
@@ -24,13 +23,13 @@ pub(super) struct Editor {
     pub(super) format: Format,
     /// The file's name, escaped for messages.
     pub(super) file: String,
-    pub(super) document: Document,
+    pub(super) document: Box<dyn Document>,
     /// The last change at each path; `None` is a removal.
     changes: BTreeMap<Vec<String>, Option<Value>>,
 }
 
 impl Editor {
-    pub(super) fn new(file: String, format: Format, document: Document) -> Self {
+    pub(super) fn new(file: String, format: Format, document: Box<dyn Document>) -> Self {
         Self { format, file, document, changes: BTreeMap::new() }
     }
 
@@ -144,7 +143,7 @@ impl Editor {
     pub(super) fn finish(self) -> Result<Zeroizing<String>, CaptureError> {
         let whole = |problem| self.unwritable(&[], problem);
         let text = self.document.render().map_err(whole)?;
-        let parsed = Document::parse(self.format, &text).map_err(|_| whole("the result cannot be parsed"))?;
+        let parsed = document::parse(self.format, &text).map_err(|_| whole("the result cannot be parsed"))?;
         let view = parsed.view();
         for (path, expected) in &self.changes {
             if !is_same(look_up(&view, path), expected.as_ref(), self.format) {

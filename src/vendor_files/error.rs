@@ -1,6 +1,6 @@
 //! Errors of reading and writing vendor files. None of them holds any content of a file.
 
-use std::{fmt, io};
+use std::io;
 
 use crate::{
     credential::Kind,
@@ -19,7 +19,7 @@ pub enum CaptureError {
         problem: Refusal,
     },
     /// A file that is not of its format. During a login the vendor's CLI may still be writing it.
-    #[error("{file} is not {}{}", format_name(.format), Position(.position))]
+    #[error("{file} is not {}{}", format_name(.format), place(.position))]
     Malformed {
         /// The file.
         file: String,
@@ -104,36 +104,29 @@ impl CaptureError {
 }
 
 /// The reason why a file or directory is not touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A symbolic link.
+    #[error("is a symbolic link")]
     Link,
     /// A FIFO, device, socket or directory where a file is expected.
+    #[error("is not a regular file")]
     NotAFile,
     /// Something else where a directory is expected.
+    #[error("is not a directory")]
     NotADirectory,
     /// A file with more than one hard link.
+    #[error("has a second name (hard link)")]
     HardLink,
     /// Neither ours nor the expected owner's.
+    #[error("belongs to another user")]
     Owner,
     /// A directory that others can write to.
+    #[error("can be written by others")]
     Writable,
     /// A file above the size limit.
+    #[error("is larger than 1 MiB")]
     Size,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Link => "is a symbolic link",
-            Self::NotAFile => "is not a regular file",
-            Self::NotADirectory => "is not a directory",
-            Self::HardLink => "has a second name (hard link)",
-            Self::Owner => "belongs to another user",
-            Self::Writable => "can be written by others",
-            Self::Size => "is larger than 1 MiB",
-        })
-    }
 }
 
 fn format_name(format: &Format) -> &'static str {
@@ -145,13 +138,6 @@ fn format_name(format: &Format) -> &'static str {
     }
 }
 
-struct Position<'a>(&'a Option<(usize, usize)>);
-
-impl fmt::Display for Position<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some((line, column)) => write!(f, ": line {line}, column {column}"),
-            None => Ok(()),
-        }
-    }
+fn place(position: &Option<(usize, usize)>) -> String {
+    position.map(|(line, column)| format!(": line {line}, column {column}")).unwrap_or_default()
 }

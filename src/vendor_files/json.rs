@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Map, Value, ser::PrettyFormatter, value::RawValue};
 use zeroize::Zeroizing;
 
-use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::document::{Document, ErrorPosition, NOT_A_MAP, UnsupportedEdit, View};
 
 const MAX_DEPTH: usize = 64;
 
@@ -26,7 +26,7 @@ enum Node {
 }
 
 impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+    pub(super) fn parse(text: &str) -> Result<Self, ErrorPosition> {
         let is_comment = |line: &&str| line.trim_start().starts_with("//");
         let comment: String = text.split_inclusive('\n').take_while(is_comment).collect();
         let (lines, text) = (comment.matches('\n').count(), &text[comment.len()..]);
@@ -34,39 +34,33 @@ impl Tree {
             let root = Node::Object(IndexMap::new());
             return Ok(Self { comment, root, indent: Some("  ".to_owned()), final_newline: true });
         }
-        let raw: &RawValue =
-            serde_json::from_str(text).map_err(|e| ParseError(Some((lines + e.line(), e.column()))))?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|e| Some((lines + e.line(), e.column())))?;
         let inside = raw.get().split_once('\n').map(|(_, rest)| rest);
         let indent = inside.map(|rest| rest.chars().take_while(|c| matches!(c, ' ' | '\t')).collect());
         let final_newline = text.ends_with('\n');
-        Ok(Self { comment, root: Node::parse(raw, MAX_DEPTH)?, indent, final_newline })
+        Ok(Self { comment, root: Node::parse(raw, MAX_DEPTH).ok_or(None)?, indent, final_newline })
+    }
+}
+
+impl Document for Tree {
+    fn view(&self) -> View {
+        View(self.root.view())
     }
 
-    pub(super) fn view(&self) -> Value {
-        self.root.view()
-    }
-
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
+    fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         *self.root.at(path)? = Node::from_value(value);
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, path: &[String]) {
+    fn remove(&mut self, path: &[String]) {
         let Some((last, above)) = path.split_last() else { return };
-        let mut node = Some(&mut self.root);
-        for segment in above {
-            node = node.and_then(|node| match node {
-                Node::Object(map) => map.get_mut(segment),
-                Node::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
-                Node::Leaf(_) => None,
-            });
-        }
+        let node = above.iter().try_fold(&mut self.root, |node, segment| node.child(segment));
         if let Some(Node::Object(map)) = node {
             map.shift_remove(last);
         }
     }
 
-    pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
+    fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
         let mut text = Zeroizing::new(self.comment.clone().into_bytes());
         let done = match &self.indent {
             Some(indent) => {
@@ -84,24 +78,22 @@ impl Tree {
 }
 
 impl Node {
-    fn parse(raw: &RawValue, depth: usize) -> Result<Self, ParseError> {
+    /// Splits a value into its parts. `None` if it is nested deeper than `depth`.
+    fn parse(raw: &RawValue, depth: usize) -> Option<Self> {
         let text = raw.get();
-        let depth = || depth.checked_sub(1).ok_or(ParseError(None));
         match text.as_bytes().first() {
             Some(b'{') => {
-                let depth = depth()?;
-                let map: IndexMap<String, &RawValue> =
-                    serde_json::from_str(text).map_err(|_| ParseError(None))?;
-                let map = map.into_iter().map(|(key, raw)| Ok((key, Self::parse(raw, depth)?)));
-                Ok(Self::Object(map.collect::<Result<_, _>>()?))
+                let depth = depth.checked_sub(1)?;
+                let map: IndexMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+                let map = map.into_iter().map(|(key, raw)| Some((key, Self::parse(raw, depth)?)));
+                map.collect::<Option<_>>().map(Self::Object)
             }
             Some(b'[') => {
-                let depth = depth()?;
-                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| ParseError(None))?;
-                let items = items.into_iter().map(|raw| Self::parse(raw, depth));
-                Ok(Self::Array(items.collect::<Result<_, _>>()?))
+                let depth = depth.checked_sub(1)?;
+                let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+                items.into_iter().map(|raw| Self::parse(raw, depth)).collect::<Option<_>>().map(Self::Array)
             }
-            _ => Ok(Self::Leaf(Zeroizing::new(text.to_owned()))),
+            _ => Some(Self::Leaf(Zeroizing::new(text.to_owned()))),
         }
     }
 
@@ -130,21 +122,25 @@ impl Node {
         }
     }
 
+    /// The value below a key, or at an index.
+    fn child(&mut self, segment: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(map) => map.get_mut(segment),
+            Self::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+            Self::Leaf(_) => None,
+        }
+    }
+
     /// Finds the node at a path, and creates missing nodes and maps for `null` on the way.
     fn at(&mut self, path: &[String]) -> Result<&mut Self, UnsupportedEdit> {
         let Some((first, rest)) = path.split_first() else { return Ok(self) };
         if matches!(self, Self::Leaf(text) if text.as_str() == "null") {
             *self = Self::Object(IndexMap::new());
         }
-        match self {
-            Self::Object(map) => {
-                map.entry(first.clone()).or_insert_with(|| Self::from_value(Value::Null)).at(rest)
-            }
-            Self::Array(items) => {
-                first.parse().ok().and_then(|at: usize| items.get_mut(at)).ok_or(NOT_A_MAP)?.at(rest)
-            }
-            Self::Leaf(_) => Err(NOT_A_MAP),
+        if let Self::Object(map) = self {
+            map.entry(first.clone()).or_insert_with(|| Self::from_value(Value::Null));
         }
+        self.child(first).ok_or(NOT_A_MAP)?.at(rest)
     }
 }
 

@@ -12,7 +12,6 @@ mod dotenv;
 mod edit;
 mod error;
 mod extract;
-mod format_error;
 mod json;
 mod leftover;
 mod names;

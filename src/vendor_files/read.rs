@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{directory::Directory, document::Document, error::CaptureError, extract::extract};
+use super::{directory::Directory, document, error::CaptureError, extract::extract};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, FilePath, PartMap},
@@ -48,7 +48,7 @@ pub fn read(dir: &Path, entries: &[CaptureEntry]) -> Result<Option<Captured>, Ca
             }
         };
         let Some(content) = content else { continue };
-        let document = Document::from_bytes(entry.format, content, &map.file)?;
+        let document = document::parse_file(entry.format, content, &map.file)?;
         if let Some((credential, metadata)) = extract(&map, &document.view())? {
             return Ok(Some(Captured { credential, metadata, file: entry.file.clone() }));
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     directory::Directory,
-    document::Document,
+    document,
     edit::Editor,
     error::CaptureError,
     extract::{extract, star_keys},
@@ -47,7 +47,7 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         let display = file.display.clone();
         let Some(parent) = root.open_parent(&file)? else { continue };
         let Some(content) = parent.read(&file)? else { continue };
-        let document = Document::from_bytes(entry.format, &content, &display)?;
+        let document = document::parse_file(entry.format, &content, &display)?;
         let map = PartMap::compile(entry)?;
         let view = document.view();
         match extract(&map, &view)? {

@@ -4,27 +4,27 @@ use serde_json::{Map, Number, Value};
 use toml_edit::{Array, Datetime, DocumentMut, InlineTable, Item, Table, TableLike, Value as TomlValue};
 use zeroize::Zeroizing;
 
-use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::document::{Document, ErrorPosition, NOT_A_MAP, UnsupportedEdit, View};
 
 /// A TOML document.
 pub(super) struct Tree(DocumentMut);
 
 impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
+    pub(super) fn parse(text: &str) -> Result<Self, ErrorPosition> {
         text.parse().map(Self).map_err(|error: toml_edit::TomlError| {
-            let before = error.span().and_then(|span| text.get(..span.start));
-            ParseError(before.map(|before| {
-                let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-                (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-            }))
+            let before = text.get(..error.span()?.start)?;
+            let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+            Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
         })
     }
+}
 
-    pub(super) fn view(&self) -> Value {
-        table_view(self.0.as_table())
+impl Document for Tree {
+    fn view(&self) -> View {
+        View(table_view(self.0.as_table()))
     }
 
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
+    fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
         let (last, above) = path.split_last().ok_or(NOT_A_MAP)?;
         let mut table: &mut dyn TableLike = self.0.as_table_mut();
         for segment in above {
@@ -47,7 +47,7 @@ impl Tree {
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, path: &[String]) {
+    fn remove(&mut self, path: &[String]) {
         let Some((last, above)) = path.split_last() else { return };
         let root: &mut dyn TableLike = self.0.as_table_mut();
         let table = above
@@ -58,8 +58,8 @@ impl Tree {
         }
     }
 
-    pub(super) fn render(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.to_string())
+    fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
+        Ok(Zeroizing::new(self.0.to_string()))
     }
 }
 

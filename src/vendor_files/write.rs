@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{directory::Directory, document::Document, edit::Editor, error::CaptureError, replace::Staged};
+use super::{directory::Directory, document, edit::Editor, error::CaptureError, replace::Staged};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, CaptureMapError, FilePath, Format, PartMap},
@@ -73,7 +73,7 @@ fn open(root: &Directory, file: &str, format: Format) -> Result<Editor, CaptureE
     let parent = root.open_parent(&file)?;
     let content = parent.map(|parent| parent.read(&file)).transpose()?.flatten();
     let content = content.as_ref().map_or(&[][..], |content| content.as_slice());
-    let document = Document::from_bytes(format, content, &file.display)?;
+    let document = document::parse_file(format, content, &file.display)?;
     Ok(Editor::new(file.display, format, document))
 }
 

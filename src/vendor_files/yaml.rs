@@ -1,73 +1,72 @@
 //! YAML files. Edits keep values and their order, and lose comments, anchors and the spelling of numbers.
 
+use std::mem;
+
 use serde_json::{Map, Value};
 use serde_yaml::{Options, SerializerOptions, budget, options, ser_options};
 use zeroize::Zeroizing;
 
-use super::format_error::{NOT_A_MAP, ParseError, UnsupportedEdit};
+use super::document::{Document, ErrorPosition, NOT_A_MAP, UnsupportedEdit, View};
+use crate::credential::wipe;
 
 /// A YAML document.
-pub(super) struct Tree(Value);
+pub(super) struct Tree(View);
 
-impl Drop for Tree {
-    fn drop(&mut self) {
-        crate::credential::wipe(std::mem::take(&mut self.0));
+impl Tree {
+    pub(super) fn parse(text: &str) -> Result<Self, ErrorPosition> {
+        match serde_yaml::from_str_with_options(text, limits()) {
+            Ok(Value::Null) => Ok(Self(View(Value::Object(Map::new())))),
+            Ok(value) => Ok(Self(View(value))),
+            Err(error) => Err(error.location().map(|at| (at.line() as usize, at.column() as usize))),
+        }
     }
 }
 
-impl Tree {
-    pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
-        match serde_yaml::from_str_with_options(text, limits()) {
-            Ok(Value::Null) => Ok(Self(Value::Object(Map::new()))),
-            Ok(value) => Ok(Self(value)),
-            Err(error) => {
-                Err(ParseError(error.location().map(|at| (at.line() as usize, at.column() as usize))))
-            }
-        }
+impl Document for Tree {
+    fn view(&self) -> View {
+        View(self.0.clone())
     }
 
-    pub(super) fn view(&self) -> Value {
-        self.0.clone()
-    }
-
-    pub(super) fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
-        let mut node = &mut self.0;
+    fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
+        let mut node = &mut self.0.0;
         for segment in path {
             if node.is_null() {
                 *node = Value::Object(Map::new());
             }
-            node = match node {
-                Value::Object(map) => map.entry(segment.clone()).or_insert(Value::Null),
-                Value::Array(items) => {
-                    segment.parse().ok().and_then(|at: usize| items.get_mut(at)).ok_or(NOT_A_MAP)?
-                }
-                _ => return Err(NOT_A_MAP),
-            };
+            if let Value::Object(map) = node {
+                map.entry(segment.clone()).or_insert(Value::Null);
+            }
+            node = child(node, segment).ok_or(NOT_A_MAP)?;
         }
-        crate::credential::wipe(std::mem::replace(node, value));
+        wipe(mem::replace(node, value));
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, path: &[String]) {
+    fn remove(&mut self, path: &[String]) {
         let Some((last, above)) = path.split_last() else { return };
-        let above = above.iter().try_fold(&mut self.0, |node, segment| match node {
-            Value::Object(map) => map.get_mut(segment),
-            Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
-            _ => None,
-        });
+        let above = above.iter().try_fold(&mut self.0.0, |node, segment| child(node, segment));
         if let Some(value) = above.and_then(Value::as_object_mut).and_then(|map| map.shift_remove(last)) {
-            crate::credential::wipe(value);
+            wipe(value);
         }
     }
 
-    pub(super) fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
-        let text = serde_yaml::to_string_with_options(&self.0, layout()).map(Zeroizing::new);
+    fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
+        let text = serde_yaml::to_string_with_options(&*self.0, layout()).map(Zeroizing::new);
         let text = text.map_err(|_| "the file cannot be written as YAML")?;
         // The serializer rewrites every value of the file, so all of them are verified.
         match Self::parse(&text) {
-            Ok(parsed) if parsed.0 == self.0 => Ok(text),
+            Ok(parsed) if *parsed.0 == *self.0 => Ok(text),
             _ => Err("the file would change when written as YAML"),
         }
+    }
+}
+
+/// The value below a key, or at an index.
+fn child<'v>(value: &'v mut Value, segment: &str) -> Option<&'v mut Value> {
+    match value {
+        Value::Object(map) => map.get_mut(segment),
+        Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+        _ => None,
     }
 }
 
