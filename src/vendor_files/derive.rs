@@ -26,7 +26,7 @@ fn read_back(entries: &[CaptureEntry], credential: &Credential, known: &Metadata
     let map = PartMap::compile(entry).ok()?;
     let empty = document::parse(entry.format, "").ok()?;
     let mut editor = Editor::new(map.file.clone(), entry.format, empty);
-    editor.put(&map, entry, credential, known).ok()?;
+    editor.put(&map, credential, known).ok()?;
     let text = editor.finish().ok()?;
     let document = document::parse(entry.format, &text).ok()?;
     extract(&map, &document.view()).ok()?.map(|(_, metadata)| metadata)

@@ -9,13 +9,11 @@ use super::{
     document::{self, Document, UnsupportedEdit},
     error::CaptureError,
     extract::star_keys,
-    part_value::{extra_value, part_value},
+    part_value::{part_value, text_of},
 };
 use crate::{
     credential::{Credential, Metadata, Secret, wipe},
-    provider::capture_map::{
-        CaptureEntry, CaptureMapError, Convert, Format, Part, PartMap, Pointer, look_up, pointer_text,
-    },
+    provider::capture_map::{Convert, Format, Part, PartMap, look_up, pointer_text},
 };
 
 /// An editor of one document, which verifies its changes at the end.
@@ -38,7 +36,6 @@ impl Editor {
     pub(super) fn put(
         &mut self,
         map: &PartMap,
-        entry: &CaptureEntry,
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<(), CaptureError> {
@@ -50,16 +47,14 @@ impl Editor {
                 keys => keys.into_iter().map(Some).collect(),
             },
         };
-        let incomplete =
-            |part: &Part| CaptureError::Incomplete { file: self.file.clone(), part: part.to_string() };
         let mut changes = Vec::new();
         for star in &stars {
             for field in map.fields.iter().filter(|field| !field.is_read_only()) {
-                let path = field.pointer.with(star.as_deref()).ok_or_else(|| incomplete(&Part::Host))?;
+                let path = field.pointer.with(star.as_deref()).ok_or_else(|| self.incomplete(&Part::Host))?;
                 let existing = look_up(&view, &path).filter(|value| !value.is_null());
                 let value = part_value(field, credential, metadata, existing);
                 if value.is_none() && field.required {
-                    return Err(incomplete(&field.part));
+                    return Err(self.incomplete(&field.part));
                 }
                 if value.is_some() || existing.is_some() {
                     changes.push((path, value));
@@ -73,7 +68,7 @@ impl Editor {
         for (path, value) in set {
             self.set(path, value.unwrap_or_default())?;
         }
-        stars.iter().try_for_each(|star| self.put_defaults(entry, star.as_deref()))
+        stars.iter().try_for_each(|star| self.put_defaults(map, star.as_deref()))
     }
 
     /// Removes every part of the credential, and the maps that are empty without it.
@@ -112,14 +107,9 @@ impl Editor {
         }
     }
 
-    fn put_defaults(&mut self, entry: &CaptureEntry, star: Option<&str>) -> Result<(), CaptureError> {
-        for (path, value) in &entry.defaults {
-            let pointer = Pointer::parse(path)
-                .map_err(|problem| CaptureMapError::new(&entry.file, format!("defaults: {problem}")))?;
-            let path = pointer.with(star).ok_or_else(|| CaptureError::Incomplete {
-                file: self.file.clone(),
-                part: Part::Host.to_string(),
-            })?;
+    fn put_defaults(&mut self, map: &PartMap, star: Option<&str>) -> Result<(), CaptureError> {
+        for (pointer, value) in &map.defaults {
+            let path = pointer.with(star).ok_or_else(|| self.incomplete(&Part::Host))?;
             if look_up(&self.document.view(), &path).is_none_or(Value::is_null) {
                 self.set(path, value.clone())?;
             }
@@ -165,6 +155,10 @@ impl Editor {
         self.changes.insert(path, None);
     }
 
+    fn incomplete(&self, part: &Part) -> CaptureError {
+        CaptureError::Incomplete { file: self.file.clone(), part: part.to_string() }
+    }
+
     fn unwritable(&self, path: &[String], problem: UnsupportedEdit) -> CaptureError {
         CaptureError::Unwritable { file: self.file.clone(), path: pointer_text(path), problem }
     }
@@ -197,13 +191,12 @@ fn find_copies(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found
 /// places the host elsewhere.
 fn star_of(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Option<String> {
     let key = map.fields.iter().find(|field| field.convert == Some(Convert::Key));
-    match key.map(|field| &field.part) {
-        Some(Part::Account) => metadata.account.clone(),
-        Some(Part::Extra(name)) => extra_value(credential, name),
-        Some(_) => metadata.host.clone(),
-        None if map.fields.iter().any(|field| field.part == Part::Host) => None,
-        None => metadata.host.clone(),
-    }
+    let part = match key {
+        Some(field) => &field.part,
+        None if map.fields.iter().any(|field| field.part == Part::Host) => return None,
+        None => &Part::Host,
+    };
+    text_of(part, credential, metadata).map(str::to_owned)
 }
 
 fn is_same(found: Option<&Value>, expected: Option<&Value>, format: Format) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -22,8 +23,10 @@ const MAX_KEYS: usize = 8;
 /// The parts of a credential found in a document.
 #[derive(Default, PartialEq, Eq)]
 struct Parts {
-    secrets: BTreeMap<Part, Secret>,
-    metadata: Metadata,
+    /// All parts that are one text.
+    texts: BTreeMap<Part, Secret>,
+    scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
 }
 
 /// Extracts the credential of a document, if all required parts are present.
@@ -95,27 +98,26 @@ impl Parts {
     }
 
     fn insert(&mut self, field: &Field, value: &Value, star: Option<&str>) {
-        let label = || match field.convert {
-            Some(Convert::Key) => star.map(str::to_owned),
-            Some(Convert::JwtClaim) => label_from(&jwt_claim(value, &field.claim)?),
-            Some(Convert::Json) => Some(value.to_string()),
-            _ => label_from(value),
+        let claim = (field.convert == Some(Convert::JwtClaim)).then(|| jwt_claim(value, &field.claim));
+        let value = match &claim {
+            None => value,
+            Some(Some(claim)) => claim,
+            Some(None) => return,
         };
         match (&field.part, field.convert) {
-            (Part::ExpiresAt, Some(convert)) => self.metadata.expires_at = time_from(value, convert),
-            (Part::Scopes, Some(Convert::JwtClaim)) => {
-                self.metadata.scopes =
-                    jwt_claim(value, &field.claim).as_ref().map(scopes_from).unwrap_or_default();
-            }
-            (Part::Scopes, _) => self.metadata.scopes = scopes_from(value),
-            (Part::Account, _) => {
-                self.metadata.account = label().map(|name| name.chars().take(MAX_ACCOUNT).collect())
-            }
-            (Part::Host, _) => self.metadata.host = label(),
-            (part, _) => {
-                if let Some(secret) = label() {
-                    self.secrets.insert(part.clone(), secret.into());
-                }
+            (Part::ExpiresAt, Some(convert)) => self.expires_at = time_from(value, convert),
+            (Part::Scopes, _) => self.scopes = scopes_from(value),
+            (part, convert) => {
+                let text = match convert {
+                    Some(Convert::Key) => star.map(str::to_owned),
+                    Some(Convert::Json) => Some(value.to_string()),
+                    _ => label_from(value),
+                };
+                let text = match part {
+                    Part::Account => text.map(|name| name.chars().take(MAX_ACCOUNT).collect()),
+                    _ => text,
+                };
+                self.texts.extend(text.map(|text| (part.clone(), text.into())));
             }
         }
     }
@@ -123,21 +125,21 @@ impl Parts {
     /// Refuses control characters, which would break out of a request header, an environment or a terminal line.
     /// Extra values are exempt: they go only back into the vendor's file.
     fn check(&self, file: &str) -> Result<(), CaptureError> {
-        let secrets = self.secrets.iter().filter(|(part, _)| !matches!(part, Part::Extra(_)));
-        let secrets = secrets.map(|(part, secret)| (part.clone(), secret.expose()));
-        let Metadata { account, host, scopes, .. } = &self.metadata;
-        let labels = [(Part::Account, account), (Part::Host, host)];
-        let labels = labels.into_iter().filter_map(|(part, label)| Some((part, label.as_deref()?)));
-        let scopes = scopes.iter().map(|scope| (Part::Scopes, scope.as_str()));
-        match secrets.chain(labels).chain(scopes).find(|(_, text)| text.contains(char::is_control)) {
+        let texts = self.texts.iter().filter(|(part, _)| !matches!(part, Part::Extra(_)));
+        let texts = texts.map(|(part, text)| (part, text.expose()));
+        let scopes = self.scopes.iter().map(|scope| (&Part::Scopes, scope.as_str()));
+        match texts.chain(scopes).find(|(_, text)| text.contains(char::is_control)) {
             Some((part, _)) => Err(CaptureError::Unusable { file: file.to_owned(), part: part.to_string() }),
             None => Ok(()),
         }
     }
 
     fn assemble(self, kind: Kind) -> Option<(Credential, Metadata)> {
-        let Self { mut secrets, metadata } = self;
-        let mut take = |part| secrets.remove(&part);
+        let Self { mut texts, scopes, expires_at } = self;
+        let mut take = |part| texts.remove(&part);
+        let mut label = |part| take(part).map(|text| text.expose().to_owned());
+        let (account, host) = (label(Part::Account), label(Part::Host));
+        let metadata = Metadata { account, host, scopes, expires_at, ..Metadata::default() };
         let credential = match kind {
             Kind::ApiKey => Credential::ApiKey { key: take(Part::Key)? },
             Kind::Token => Credential::Token { token: take(Part::Token)? },
@@ -149,10 +151,10 @@ impl Parts {
                 access_token: take(Part::AccessToken)?,
                 refresh_token: take(Part::RefreshToken),
                 id_token: take(Part::IdToken),
-                extra: extras(secrets),
+                extra: extras(texts),
             }),
             Kind::Fields => {
-                let fields = extras(secrets);
+                let fields = extras(texts);
                 (!fields.is_empty()).then_some(Credential::Fields(fields))?
             }
         };
@@ -160,10 +162,10 @@ impl Parts {
     }
 }
 
-fn extras(secrets: BTreeMap<Part, Secret>) -> BTreeMap<String, Secret> {
+fn extras(texts: BTreeMap<Part, Secret>) -> BTreeMap<String, Secret> {
     let named = |(part, secret)| match part {
         Part::Extra(name) => Some((name, secret)),
         _ => None,
     };
-    secrets.into_iter().filter_map(named).collect()
+    texts.into_iter().filter_map(named).collect()
 }

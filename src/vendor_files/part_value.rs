@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::convert::{scopes_to, time_to};
 use crate::{
-    credential::{Credential, Metadata},
+    credential::{Credential, Metadata, OAuth, Secret},
     provider::capture_map::{Convert, Field, Part},
 };
 
@@ -17,48 +16,44 @@ pub(super) fn part_value(
     metadata: &Metadata,
     existing: Option<&Value>,
 ) -> Option<Value> {
-    let text = match &field.part {
+    match &field.part {
         // A file that must have an expiry gets 1970 for an unknown one, as vendors write it; it is read as unknown.
         Part::ExpiresAt => {
             let unknown = field.required.then_some(Timestamp::UNIX_EPOCH);
-            return Some(time_to(metadata.expires_at.or(unknown)?, field.convert?, existing));
+            Some(time_to(metadata.expires_at.or(unknown)?, field.convert?, existing))
         }
         Part::Scopes => {
             let is_written = field.required || !metadata.scopes.is_empty();
-            return is_written.then(|| scopes_to(&metadata.scopes, field.convert));
+            is_written.then(|| scopes_to(&metadata.scopes, field.convert))
         }
-        Part::Account => metadata.account.clone(),
-        Part::Host => metadata.host.clone(),
-        Part::Extra(name) => extra_value(credential, name),
-        part => secret(credential, part).map(str::to_owned),
-    }?;
-    if field.convert == Some(Convert::Json) {
-        let text = Zeroizing::new(text);
-        // It was JSON when it was read. If something else has replaced it, it is written as a string.
-        return serde_json::from_str(&text).ok().or_else(|| Some(text.as_str().into()));
+        part => {
+            let text = text_of(part, credential, metadata)?;
+            // It was JSON when it was read. If something else has replaced it, it is written as a string.
+            let json = (field.convert == Some(Convert::Json)).then(|| serde_json::from_str(text).ok());
+            Some(json.flatten().unwrap_or_else(|| text.into()))
+        }
     }
-    Some(text.into())
 }
 
-/// The extra value or field of that name.
-pub(super) fn extra_value(credential: &Credential, name: &str) -> Option<String> {
-    let extra = match credential {
-        Credential::OAuth(oauth) => &oauth.extra,
-        Credential::Fields(fields) => fields,
-        _ => return None,
-    };
-    extra.get(name).map(|secret| secret.expose().to_owned())
-}
-
-fn secret<'c>(credential: &'c Credential, part: &Part) -> Option<&'c str> {
-    let secret = match (credential, part) {
-        (Credential::ApiKey { key }, Part::Key) => key,
-        (Credential::Token { token }, Part::Token) => token,
-        (Credential::Basic { username, .. }, Part::Username) => return Some(username),
-        (Credential::Basic { password, .. }, Part::Password) => password,
-        (Credential::OAuth(oauth), Part::AccessToken) => &oauth.access_token,
-        (Credential::OAuth(oauth), Part::RefreshToken) => oauth.refresh_token.as_ref()?,
-        (Credential::OAuth(oauth), Part::IdToken) => oauth.id_token.as_ref()?,
+/// The text of a part. `None` for expiry and scopes, and if the credential does not have the part.
+pub(super) fn text_of<'c>(
+    part: &Part,
+    credential: &'c Credential,
+    metadata: &'c Metadata,
+) -> Option<&'c str> {
+    let secret = match (part, credential) {
+        (Part::Account, _) => return metadata.account.as_deref(),
+        (Part::Host, _) => return metadata.host.as_deref(),
+        (Part::Username, Credential::Basic { username, .. }) => return Some(username),
+        (Part::Extra(name), Credential::OAuth(OAuth { extra, .. }) | Credential::Fields(extra)) => {
+            return extra.get(name).map(Secret::expose);
+        }
+        (Part::Key, Credential::ApiKey { key }) => key,
+        (Part::Token, Credential::Token { token }) => token,
+        (Part::Password, Credential::Basic { password, .. }) => password,
+        (Part::AccessToken, Credential::OAuth(oauth)) => &oauth.access_token,
+        (Part::RefreshToken, Credential::OAuth(oauth)) => oauth.refresh_token.as_ref()?,
+        (Part::IdToken, Credential::OAuth(oauth)) => oauth.id_token.as_ref()?,
         _ => return None,
     };
     (!secret.is_empty()).then(|| secret.expose())

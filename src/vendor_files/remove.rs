@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     credential::{Credential, Secret},
-    provider::capture_map::{CaptureEntry, FilePath, PartMap, Pointer},
+    provider::capture_map::{CaptureEntry, FilePath, PartMap},
     redact::escape,
 };
 
@@ -63,7 +63,7 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         if contains_any(&editor.document.view(), &secrets) {
             return Err(CaptureError::CopiesRemain { file: display });
         }
-        if has_only(&editor.document.view(), &defaults(entry, &stars)) {
+        if has_only(&editor.document.view(), &defaults(&map, &stars)) {
             unlinkat(&parent, file.name, AtFlags::empty()).map_err(CaptureError::io(&display, "remove"))?;
             fsync(&parent).map_err(CaptureError::io(&display, "write"))?;
             return Ok(Removed::File);
@@ -103,16 +103,12 @@ fn contains_any(value: &Value, secrets: &[&Secret]) -> bool {
     }
 }
 
-/// The default values of the capture map, with their paths.
-fn defaults(entry: &CaptureEntry, stars: &[String]) -> Vec<(Vec<String>, Value)> {
+/// The default values of the capture map, with their paths. A path may be there twice.
+fn defaults(map: &PartMap, stars: &[String]) -> Vec<(Vec<String>, Value)> {
     let mut paths = Vec::new();
-    for (path, value) in &entry.defaults {
-        let Ok(pointer) = Pointer::parse(path) else { continue };
-        let stars: Vec<Option<&str>> = match pointer.has_star() {
-            true => stars.iter().map(|star| Some(star.as_str())).collect(),
-            false => vec![None],
-        };
-        paths.extend(stars.into_iter().filter_map(|star| Some((pointer.with(star)?, value.clone()))));
+    for star in stars.iter().map(|star| Some(star.as_str())).chain([None]) {
+        let defaults = map.defaults.iter();
+        paths.extend(defaults.filter_map(|(pointer, value)| Some((pointer.with(star)?, value.clone()))));
     }
     paths
 }

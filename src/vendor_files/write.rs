@@ -38,7 +38,7 @@ pub fn write(
     let root = Directory::open_private(dir)?;
 
     let mut editor = open(&root, &entry.file, entry.format)?;
-    editor.put(&map, entry, credential, metadata)?;
+    editor.put(&map, credential, metadata)?;
     let mut editors = vec![(entry.file.as_str(), editor)];
     for (file, value) in state {
         if !value.is_object() {

@@ -1,5 +1,7 @@
 //! The compiled capture map of one file, used for reading and for writing.
 
+use serde_json::Value;
+
 use super::{
     entry::CaptureEntry,
     error::CaptureMapError,
@@ -24,6 +26,8 @@ pub(crate) struct Field {
 pub(crate) struct PartMap {
     pub(crate) kind: Kind,
     pub(crate) fields: Vec<Field>,
+    /// Values that are written if the file does not have them.
+    pub(crate) defaults: Vec<(Pointer, Value)>,
     /// The file's name, escaped for messages.
     pub(crate) file: String,
 }
@@ -57,7 +61,12 @@ impl PartMap {
         if entry.kind == Kind::Fields && entry.fields.extra.is_empty() {
             return Err(invalid("kind fields needs extra".to_owned()));
         }
-        Ok(Self { kind: entry.kind, fields, file: escape(entry.file.as_bytes()) })
+        let defaults = entry.defaults.iter().map(|(path, value)| {
+            let pointer = Pointer::parse(path).map_err(|problem| invalid(format!("defaults: {problem}")))?;
+            Ok((pointer, value.clone()))
+        });
+        let defaults = defaults.collect::<Result<_, _>>()?;
+        Ok(Self { kind: entry.kind, fields, defaults, file: escape(entry.file.as_bytes()) })
     }
 }
 
