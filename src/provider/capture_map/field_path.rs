@@ -1,6 +1,6 @@
 //! The place of one value in a vendor file.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
@@ -9,17 +9,33 @@ use serde::{
 };
 
 /// The place of one part: a JSON Pointer (RFC 6901), for every format, in which a segment `*` stands for a key that is
-/// itself data, for example a host name. Written as a string, or as a map with options.
+/// itself data, for example a host name. Written as a string, such as `/*/oauth_token`, or as a map with options.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldPath {
-    /// The pointer, for example `/tokens/access_token` or `/*/oauth_token`.
+pub struct FieldPath(Place);
+
+// The options of a place. A doc comment would become a part of the schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Long")]
+pub struct Place {
+    /// JSON Pointer; `*` stands for a key that is itself data.
     pub path: String,
     /// Conversion between the value and the part.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
     pub convert: Option<Convert>,
     /// JSON Pointer to the claim in the JWT's payload, for `jwt_claim`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
     /// Whether the credential is complete without this part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+}
+
+impl Deref for FieldPath {
+    type Target = Place;
+    fn deref(&self) -> &Place {
+        &self.0
+    }
 }
 
 /// A conversion between the vendor's value and ours.
@@ -44,34 +60,6 @@ pub enum Convert {
     Key,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Long {
-    /// JSON Pointer; `*` stands for a key that is itself data.
-    path: String,
-    /// Conversion between the value and the part.
-    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
-    convert: Option<Convert>,
-    /// JSON Pointer to the claim in the JWT's payload, for `jwt_claim`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    claim: Option<String>,
-    /// Whether the credential is complete without this part.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    optional: bool,
-}
-
-impl FieldPath {
-    fn short(path: String) -> Self {
-        Self { path, convert: None, claim: None, optional: false }
-    }
-}
-
-impl From<Long> for FieldPath {
-    fn from(long: Long) -> Self {
-        Self { path: long.path, convert: long.convert, claim: long.claim, optional: long.optional }
-    }
-}
-
 impl<'de> Deserialize<'de> for FieldPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct PathVisitor;
@@ -81,10 +69,10 @@ impl<'de> Deserialize<'de> for FieldPath {
                 f.write_str("a path such as /tokens/access_token, or a map with `path`")
             }
             fn visit_str<E>(self, path: &str) -> Result<FieldPath, E> {
-                Ok(FieldPath::short(path.to_owned()))
+                Ok(FieldPath(Place { path: path.to_owned(), ..Place::default() }))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldPath, A::Error> {
-                Long::deserialize(MapAccessDeserializer::new(map)).map(FieldPath::from)
+                Place::deserialize(MapAccessDeserializer::new(map)).map(FieldPath)
             }
         }
         deserializer.deserialize_any(PathVisitor)
@@ -96,13 +84,7 @@ impl Serialize for FieldPath {
         if self.convert.is_none() && self.claim.is_none() && !self.optional {
             return serializer.serialize_str(&self.path);
         }
-        Long {
-            path: self.path.clone(),
-            convert: self.convert,
-            claim: self.claim.clone(),
-            optional: self.optional,
-        }
-        .serialize(serializer)
+        self.0.serialize(serializer)
     }
 }
 
@@ -111,7 +93,7 @@ impl JsonSchema for FieldPath {
         "FieldPath".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let long = generator.subschema_for::<Long>();
+        let long = generator.subschema_for::<Place>();
         schemars::json_schema!({"anyOf": [{"type": "string", "pattern": "^/"}, long]})
     }
 }
