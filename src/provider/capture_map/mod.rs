@@ -16,4 +16,4 @@ pub use field_path::{Convert, FieldPath};
 pub(crate) use file_path::FilePath;
 pub(crate) use part::Part;
 pub(crate) use part_map::{Field, PartMap};
-pub(crate) use pointer::{look_up, pointer_text};
+pub(crate) use pointer::{Pointer, look_up, pointer_text};

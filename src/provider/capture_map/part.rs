@@ -38,7 +38,7 @@ impl Part {
     }
 
     /// The parts that a map places, each with its path.
-    pub(super) fn all_in(map: &FieldMap) -> impl Iterator<Item = (Self, &FieldPath)> {
+    pub(crate) fn all_in(map: &FieldMap) -> impl Iterator<Item = (Self, &FieldPath)> {
         let named = [
             (Self::Key, &map.key),
             (Self::AccessToken, &map.access_token),

@@ -41,6 +41,15 @@ impl CaptureEntry {
         FilePath::parse(&self.file)?;
         PartMap::compile(self).map(drop)
     }
+
+    /// The parts that the kind needs and the entry does not place.
+    pub(crate) fn missing_parts(&self) -> Vec<String> {
+        if self.kind == Kind::Fields && self.fields.extra.is_empty() {
+            return vec!["extra".to_owned()];
+        }
+        let is_missing = |part: &&Part| !Part::all_in(&self.fields).any(|(placed, _)| placed == **part);
+        Part::required_by(self.kind).iter().filter(is_missing).map(Part::to_string).collect()
+    }
 }
 
 impl PartMap {
@@ -53,13 +62,8 @@ impl PartMap {
                     .map_err(|problem| invalid(format!("{part}: {problem}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        for part in Part::required_by(entry.kind) {
-            if !fields.iter().any(|field| field.part == *part) {
-                return Err(invalid(format!("kind {} needs {part}", entry.kind)));
-            }
-        }
-        if entry.kind == Kind::Fields && entry.fields.extra.is_empty() {
-            return Err(invalid("kind fields needs extra".to_owned()));
+        if let Some(part) = entry.missing_parts().first() {
+            return Err(invalid(format!("kind {} needs {part}", entry.kind)));
         }
         let defaults = entry.defaults.iter().map(|(path, value)| {
             let pointer = Pointer::parse(path).map_err(|problem| invalid(format!("defaults: {problem}")))?;
@@ -71,7 +75,8 @@ impl PartMap {
 }
 
 impl Field {
-    fn compile(part: &Part, path: &FieldPath, kind: Kind) -> Result<Self, &'static str> {
+    /// Checks and parses the place of a part.
+    pub(crate) fn compile(part: &Part, path: &FieldPath, kind: Kind) -> Result<Self, &'static str> {
         if !part.belongs_to(kind) {
             return Err("not a part of a credential of this kind");
         }
@@ -88,8 +93,8 @@ impl Field {
             (None, _) => Vec::new(),
         };
         let pointer = Pointer::parse(&path.path)?;
-        if path.convert == Some(Convert::Key) && !pointer.has_star() {
-            return Err("`as: key` needs a `*` in `path`");
+        if path.convert == Some(Convert::Key) && !pointer.ends_in_star() {
+            return Err("`as: key` needs a path that ends in `*`");
         }
         let required = !path.optional || Part::required_by(kind).contains(part);
         Ok(Self { part: part.clone(), pointer, convert: path.convert, claim, required })

@@ -25,6 +25,10 @@ impl Pointer {
         self.star.is_some()
     }
 
+    pub(crate) fn ends_in_star(&self) -> bool {
+        self.star.is_some_and(|at| at + 1 == self.segments.len())
+    }
+
     /// Replaces `*` with `key`. `None` if there is a `*` and no key.
     pub(crate) fn with(&self, key: Option<&str>) -> Option<Vec<String>> {
         let mut segments = self.segments.clone();
@@ -43,7 +47,7 @@ impl Pointer {
 
 /// Splits a pointer into its unescaped segments.
 pub(crate) fn segments(text: &str) -> Result<Vec<String>, &'static str> {
-    let rest = text.strip_prefix('/').ok_or("a path starts with `/`")?;
+    let rest = text.strip_prefix('/').filter(|rest| !rest.is_empty()).ok_or("a path starts with `/`")?;
     Ok(rest.split('/').map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect())
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     credential::Name,
     net::endpoint::{self, Endpoint},
+    provider::capture_map::FilePath,
 };
 
 /// Headers that a descriptor may not fix: they authorise the request, or say where it goes and how long it
@@ -71,19 +72,12 @@ pub(super) fn segment(name: &str) -> Result<(), String> {
 
 /// Checks the path of a file below the login's directory.
 pub(super) fn relative_file(path: &str) -> Result<(), String> {
-    let ok = path.split('/').all(|s| !s.is_empty() && s != "." && s != "..") && !path.contains('\0');
-    if ok { Ok(()) } else { Err(format!("{path:?} would leave the login's directory")) }
+    FilePath::parse(path).map(drop).map_err(|_| format!("{path:?} would leave the login's directory"))
 }
 
 /// Checks a path below the home directory, `~/..`.
 pub(super) fn below_home(path: &str) -> Result<(), String> {
     path.strip_prefix("~/").ok_or_else(|| "does not start with `~/`".to_owned()).and_then(relative_file)
-}
-
-/// Checks a pointer into a vendor file.
-pub(super) fn pointer(path: &str) -> Result<(), String> {
-    let ok = path.len() > 1 && path.starts_with('/');
-    if ok { Ok(()) } else { Err(format!("{path:?} does not start with `/`")) }
 }
 
 /// Checks that a URL is https, or http on the loopback interface.

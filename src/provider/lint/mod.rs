@@ -44,7 +44,7 @@ impl Findings {
         self.0.push(Finding { path: path.to_owned(), message: message.into() });
     }
 
-    fn check<T>(&mut self, path: &str, result: Result<T, String>) {
+    fn check<T>(&mut self, path: &str, result: Result<T, impl Into<String>>) {
         if let Err(message) = result {
             self.add(path, message);
         }
