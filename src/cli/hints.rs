@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use authenticate::{
-    ConfigError, EngineError, Error, LoginError, LogoutError, Owner, RefreshError, ResolveError,
+    ConfigError, EngineError, Error, FieldsError, LoginError, LogoutError, Owner, RefreshError, ResolveError,
     context::Context,
     credential::{Address, DEFAULT, Name},
     login::{
@@ -130,7 +130,7 @@ impl<'a> Hints<'a> {
     pub fn login(&self, error: &LoginError) -> Option<String> {
         match error {
             LoginError::BadKey { forceable: true, .. } => Some("--force stores it anyway".into()),
-            LoginError::Fields(error) => error.hint(),
+            LoginError::Fields(error) => fields(error),
             LoginError::NoSuchMode { provider, mode, has, needs_client } => {
                 let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
                 let own = match needs_client {
@@ -212,6 +212,18 @@ impl<'a> Hints<'a> {
         let project = redact::redact_or(self.project(), "PROJECT");
         format!("{project} {}{profile}{set}", address.provider)
     }
+}
+
+fn fields(error: &FieldsError) -> Option<String> {
+    let field = match error {
+        FieldsError::Missing { fields, .. } => fields.first()?,
+        FieldsError::Visible { field } => field,
+        _ => return None,
+    };
+    Some(format!(
+        "use --field {field}=- for standard input, --field-file {field}=FILE, --field-env {field}=VAR, or \
+         --fields-json-stdin for all at once"
+    ))
 }
 
 fn import(error: &ImportError) -> Option<String> {

@@ -77,23 +77,6 @@ pub enum FieldsError {
     },
 }
 
-impl FieldsError {
-    /// Returns the options to use instead, if there are any.
-    pub fn hint(&self) -> Option<String> {
-        let options = |field: &str| {
-            format!(
-                "use --field {field}=- for standard input, --field-file {field}=FILE, --field-env {field}=VAR, or \
-                 --fields-json-stdin for all at once"
-            )
-        };
-        match self {
-            Self::Missing { fields, .. } => fields.first().map(|field| options(field)),
-            Self::Visible { field } => Some(options(field)),
-            _ => None,
-        }
-    }
-}
-
 /// Truncates a name from outside: it may be a secret, given by mistake.
 pub(super) fn truncated(name: &str) -> String {
     name.chars().take(32).collect()
