@@ -198,8 +198,9 @@ impl LoginError {
         match self {
             LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) => ErrorKind::InvalidInput,
             LoginError::BadKey { .. } | LoginError::UnexpectedInput { .. } => ErrorKind::InvalidInput,
-            LoginError::Fields(_) | LoginError::KeySource { .. } => ErrorKind::InvalidInput,
-            LoginError::Config(_) | LoginError::Reference(_) => ErrorKind::InvalidInput,
+            LoginError::Fields(_) | LoginError::Config(_) | LoginError::Reference(_) => {
+                ErrorKind::InvalidInput
+            }
             LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
                 ErrorKind::Other
             }

@@ -8,10 +8,7 @@ use std::{
     path::Path,
 };
 
-use authenticate::{
-    credential::Secret,
-    login::{FieldsError, LoginError},
-};
+use authenticate::credential::Secret;
 
 use super::failure::Usage;
 
@@ -27,23 +24,20 @@ pub fn refuse_terminal(hint: &str) -> Result<(), Usage> {
 }
 
 /// Reads a secret to its end.
-pub fn read(from: &str, source: impl Read) -> Result<Secret, LoginError> {
-    read_all(source).map_err(|source| LoginError::KeySource { from: from.to_owned(), source })
+pub fn read(source: impl Read) -> io::Result<Secret> {
+    Secret::read(source, MAX_LEN)
 }
 
-/// Reads the file that a flag names.
-pub fn file(flag: &str, path: &Path) -> Result<Secret, LoginError> {
-    let from = format!("the file of {flag}");
-    let opened = File::open(path).map_err(|source| LoginError::KeySource { from: from.clone(), source })?;
-    read(&from, opened)
+/// Reads a key or token from standard input.
+pub fn stdin() -> Result<Secret, Usage> {
+    read(io::stdin()).map_err(|error| Usage::new(format!("cannot read the key from standard input: {error}")))
 }
 
-/// Reads the value of a field to its end.
-pub fn read_field(field: &str, source: impl Read) -> Result<Secret, LoginError> {
-    read_all(source).map_err(|source| {
-        let field = field.to_owned();
-        LoginError::from(FieldsError::Source { field, source })
-    })
+/// Reads the key or token in the file that a flag names.
+pub fn file(flag: &str, path: &Path) -> Result<Secret, Usage> {
+    File::open(path)
+        .and_then(read)
+        .map_err(|error| Usage::new(format!("cannot read the key from the file of {flag}: {error}")))
 }
 
 /// Reads the variable that a flag names.
@@ -55,8 +49,4 @@ pub fn variable(flag: &str, name: &str) -> anyhow::Result<Secret> {
             Err(Usage::new(format!("the value of the variable of {flag} is not UTF-8")).into())
         }
     }
-}
-
-fn read_all(source: impl Read) -> io::Result<Secret> {
-    Secret::read(source, MAX_LEN)
 }

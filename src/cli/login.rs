@@ -233,7 +233,7 @@ fn options(args: &Args) -> anyhow::Result<LoginOptions> {
 fn api_key(args: &Args) -> anyhow::Result<Option<Secret>> {
     if args.api_key_stdin {
         input::refuse_terminal("leave --api-key-stdin out to be asked for the key")?;
-        return Ok(Some(input::read("standard input", std::io::stdin())?));
+        return Ok(Some(input::stdin()?));
     }
     if let Some(file) = &args.api_key_file {
         return Ok(Some(input::file("--api-key-file", file)?));

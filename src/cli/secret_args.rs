@@ -1,10 +1,11 @@
 //! Bearer tokens and fields from the flags of a login.
 
-use std::fs::File;
+use std::{fs::File, io};
 
 use authenticate::{
     credential::Secret,
-    login::{FieldInput, FieldsError, LoginError},
+    login::{FieldInput, LoginError},
+    redact::redact_name,
 };
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use super::{failure::Usage, input, login::Args};
 pub fn token(args: &Args) -> anyhow::Result<Option<Secret>> {
     if args.token_stdin {
         input::refuse_terminal("leave --token-stdin out to be asked for the token")?;
-        return Ok(Some(input::read("standard input", std::io::stdin())?));
+        return Ok(Some(input::stdin()?));
     }
     if let Some(file) = &args.token_file {
         return Ok(Some(input::file("--token-file", file)?));
@@ -31,7 +32,7 @@ pub fn expires_at(args: &Args) -> Option<Timestamp> {
 pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     if args.fields_json_stdin {
         input::refuse_terminal("leave --fields-json-stdin out to be asked for the fields")?;
-        let text = input::read("standard input", std::io::stdin())?;
+        let text = input::stdin()?;
         return Ok(FieldInput::from_json(&text).map_err(LoginError::from)?);
     }
     let mut fields = FieldInput::default();
@@ -48,19 +49,23 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
             return Err(Usage::new("standard input can hold only one field").hint(hint).into());
         }
         input::refuse_terminal("leave the field out to be asked for it")?;
-        add(field, without_newline(input::read_field(field, std::io::stdin())?), false)?;
+        let read = input::read(std::io::stdin()).map_err(unreadable(field))?;
+        add(field, without_newline(read), false)?;
     }
     for text in &args.field_file {
         let (field, file) = split("--field-file", text)?;
-        let opened = File::open(file)
-            .map_err(|source| LoginError::from(FieldsError::Source { field: field.to_owned(), source }))?;
-        add(field, without_newline(input::read_field(field, opened)?), false)?;
+        let read = File::open(file).and_then(input::read).map_err(unreadable(field))?;
+        add(field, without_newline(read), false)?;
     }
     for text in &args.field_env {
         let (field, name) = split("--field-env", text)?;
         add(field, input::variable("--field-env", name)?, false)?;
     }
     Ok(fields)
+}
+
+fn unreadable(field: &str) -> impl FnOnce(io::Error) -> Usage {
+    move |error| Usage::new(format!("cannot read field {}: {error}", redact_name(field)))
 }
 
 /// Splits `NAME=VALUE`. The error does not repeat the text: by mistake it may be a secret.

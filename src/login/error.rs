@@ -46,14 +46,6 @@ pub enum LoginError {
         /// [`LoginOptions::force`](super::LoginOptions::force) stores it all the same.
         forceable: bool,
     },
-    /// The key could not be read from the place that was given.
-    #[error("cannot read the key from {from}: {source}")]
-    KeySource {
-        /// The place; never a value that could be the key.
-        from: String,
-        /// The failure.
-        source: io::Error,
-    },
     /// Another process is logging in to the same credential.
     #[error("a login for {address} is running{}", who(.holder))]
     Busy {
@@ -150,9 +142,7 @@ impl LoginError {
             Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
                 "configuration"
             }
-            Self::KeySource { .. } | Self::Config(_) | Self::Reference(_) | Self::Subject { .. } => {
-                "configuration"
-            }
+            Self::Config(_) | Self::Reference(_) | Self::Subject { .. } => "configuration",
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",

@@ -1,8 +1,6 @@
 //! Errors of named fields.
 
-use std::io;
-
-use crate::redact::{quote, redact_name};
+use crate::redact::quote;
 
 /// An error of named fields. It names the field, never its value.
 #[derive(Debug, thiserror::Error)]
@@ -66,14 +64,6 @@ pub enum FieldsError {
     AllBlank {
         /// The provider.
         provider: String,
-    },
-    /// A value whose source cannot be read.
-    #[error("cannot read field {}: {source}", redact_name(.field))]
-    Source {
-        /// The field, truncated.
-        field: String,
-        /// The cause.
-        source: io::Error,
     },
 }
 
