@@ -156,13 +156,6 @@ impl LogoutError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             LogoutError::NotStored { .. } => ErrorKind::NoCredential,
-            LogoutError::NotRevoked { source, .. } | LogoutError::RevokedInPart { source, .. } => {
-                if source.is_refusal() {
-                    ErrorKind::LoginFailed
-                } else {
-                    oauth_kind(source, ErrorKind::LoginFailed)
-                }
-            }
             LogoutError::RevokedNotRemoved { source, .. } => source.kind(),
             LogoutError::InvalidDescriptor(_) | LogoutError::Config(_) => ErrorKind::InvalidInput,
             LogoutError::Refresh(error) => error.kind(),
@@ -179,7 +172,10 @@ impl RefreshError {
             RefreshError::InvalidDescriptor(_) | RefreshError::Config(_) => ErrorKind::InvalidInput,
             RefreshError::Gone { .. } => ErrorKind::NoCredential,
             RefreshError::Busy { .. } => ErrorKind::Busy,
-            RefreshError::Server { source, .. } => oauth_kind(source, ErrorKind::Unreachable),
+            RefreshError::Server { source, .. } => match source.kind() {
+                ErrorKind::LoginFailed => ErrorKind::Unreachable,
+                kind => kind,
+            },
             RefreshError::BackingOff { .. } => ErrorKind::Unreachable,
             RefreshError::Container { source, .. } => source.kind(),
             RefreshError::Store(error) => error.kind(),
@@ -210,7 +206,7 @@ impl LoginError {
             LoginError::NoKey { .. } => ErrorKind::LoginFailed,
             LoginError::Import(error) => error.kind(),
             LoginError::Engine(error) => error.kind(),
-            LoginError::OAuth(error) => oauth_kind(error, ErrorKind::LoginFailed),
+            LoginError::OAuth(error) => error.kind(),
             LoginError::Store(error) => error.kind(),
             LoginError::NotStored { source } => source.kind(),
             LoginError::Ui(UiError::NoOneToAsk(_) | UiError::Rejected(_)) => ErrorKind::InvalidInput,
@@ -259,14 +255,16 @@ impl EngineError {
     }
 }
 
-/// The meaning of a refusal depends on the request.
-fn oauth_kind(error: &OAuthError, refused: ErrorKind) -> ErrorKind {
-    match error {
-        OAuthError::Refused { .. } | OAuthError::Issuer { .. } => refused,
-        OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => ErrorKind::Unreachable,
-        OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => ErrorKind::Unreachable,
-        OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => ErrorKind::InvalidInput,
-        OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => ErrorKind::InvalidInput,
-        OAuthError::Setup(_) => ErrorKind::Other,
+impl OAuthError {
+    /// The class of the error, in a login.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            OAuthError::Refused { .. } | OAuthError::Issuer { .. } => ErrorKind::LoginFailed,
+            OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => ErrorKind::Unreachable,
+            OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => ErrorKind::Unreachable,
+            OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => ErrorKind::InvalidInput,
+            OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => ErrorKind::InvalidInput,
+            OAuthError::Setup(_) => ErrorKind::Other,
+        }
     }
 }

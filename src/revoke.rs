@@ -82,26 +82,6 @@ pub enum LogoutError {
         /// Other accounts of the provider that are stored in the same set.
         others: Vec<Address>,
     },
-    /// The vendor did not revoke the credential, and it is kept.
-    #[error("{address} was not revoked, and is kept")]
-    NotRevoked {
-        /// The credential.
-        address: Box<Address>,
-        /// The vendor's refusal, or the reason why it could not be asked.
-        source: OAuthError,
-    },
-    /// The vendor revoked only one token of the credential, and it is kept.
-    #[error("{address} was revoked in part, and is kept: its {revoked} was revoked, its {kept} was NOT")]
-    RevokedInPart {
-        /// The credential.
-        address: Box<Address>,
-        /// The token that was revoked.
-        revoked: TokenHint,
-        /// The token that stays valid.
-        kept: TokenHint,
-        /// The failure of revoking that one.
-        source: OAuthError,
-    },
     /// The vendor revoked the credential, and it could not be removed from the store.
     #[error(
         "{address} was revoked at the vendor, but could not be removed from this machine, where it is useless"

@@ -115,10 +115,8 @@ impl<'a> Hints<'a> {
                 format!("stored accounts: {}", others.join(", "))
             }
             LogoutError::RevokedNotRemoved { .. } => {
-                "when the store can be written again, remove it with: authenticate logout --no-revoke".to_owned()
-            }
-            LogoutError::NotRevoked { .. } | LogoutError::RevokedInPart { .. } => {
-                "`authenticate logout` removes it from this machine anyway; at the vendor it stays valid until it expires or is removed there".to_owned()
+                "when the store can be written again, remove it with: authenticate logout --no-revoke"
+                    .to_owned()
             }
             LogoutError::Config(error) => return self.config(error),
             LogoutError::Refresh(error) => return self.refresh(error),

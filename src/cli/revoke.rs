@@ -1,13 +1,18 @@
 //! `authenticate revoke`
 
 use authenticate::{
-    LogoutError,
+    OAuthError,
     context::Context,
     credential::Name,
     revoke::{LogoutMode, Revocation},
 };
 
-use super::{failure::Usage, revocation::RevocationCommand, target::Target};
+use super::{
+    exit,
+    failure::{Usage, chain},
+    revocation::RevocationCommand,
+    target::Target,
+};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,11 +44,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         command.print(&address, &outcome)?;
     }
     match outcome.revocation {
-        Revocation::Failed(error) => {
-            Err(LogoutError::NotRevoked { address: Box::new(address), source: error }.into())
-        }
-        Revocation::Partial { revoked, kept, source } => {
-            Err(LogoutError::RevokedInPart { address: Box::new(address), revoked, kept, source }.into())
+        Revocation::Failed(error) => Err(kept(format!("{address} was not revoked, and is kept"), error)),
+        Revocation::Partial { revoked, kept: valid, source } => {
+            let but = format!("its {revoked} was revoked, its {valid} was NOT");
+            Err(kept(format!("{address} was revoked in part, and is kept: {but}"), source))
         }
         Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
@@ -56,4 +60,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         }
         Revocation::Done => Ok(()),
     }
+}
+
+/// The error for a credential that the vendor did not revoke.
+fn kept(message: String, because: OAuthError) -> anyhow::Error {
+    let code = if because.is_refusal() { exit::LOGIN_FAILED } else { exit::code(because.kind()) };
+    let message = chain(&anyhow::Error::from(because).context(message));
+    let hint = "`authenticate logout` removes it from this machine anyway; at the vendor it stays valid until it expires or is removed there";
+    Usage::new(message).hint(hint).code(code).into()
 }
