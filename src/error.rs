@@ -193,7 +193,9 @@ impl LoginError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) => ErrorKind::InvalidInput,
-            LoginError::BadKey { .. } | LoginError::UnexpectedInput { .. } => ErrorKind::InvalidInput,
+            LoginError::BadKey { .. } | LoginError::UnexpectedInput { .. } | LoginError::NoWayBack { .. } => {
+                ErrorKind::InvalidInput
+            }
             LoginError::Fields(_) | LoginError::Config(_) | LoginError::Reference(_) => {
                 ErrorKind::InvalidInput
             }
@@ -201,7 +203,7 @@ impl LoginError {
                 ErrorKind::Other
             }
             LoginError::Busy { .. } | LoginError::PortTaken(_) => ErrorKind::Busy,
-            LoginError::Subject { .. } => ErrorKind::NoCredential,
+            LoginError::Subject { .. } | LoginError::SubjectExpired { .. } => ErrorKind::NoCredential,
             LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => ErrorKind::LoginFailed,
             LoginError::NoKey { .. } => ErrorKind::LoginFailed,
             LoginError::Import(error) => error.kind(),

@@ -139,6 +139,15 @@ impl<'a> Hints<'a> {
                 };
                 Some(format!("use {}{own}", has.join(" or ")))
             }
+            LoginError::NoWayBack { has_device } => {
+                let device = if *has_device { ", or use --mode device" } else { "" };
+                Some(format!(
+                    "use --no-browser and write the address that the browser ends at to standard input{device}"
+                ))
+            }
+            LoginError::SubjectExpired { address, .. } => {
+                Some(format!("refresh it with `authenticate refresh {}`, or log in again", self.stored(address)))
+            }
             LoginError::Config(error) => self.config(error),
             LoginError::Import(error) => import(error),
             LoginError::Engine(error) => self.engine(error),
@@ -182,7 +191,12 @@ impl<'a> Hints<'a> {
 
     /// The import command for an address.
     fn import_command(&self, address: &Address) -> String {
-        format!("authenticate import {}", self.arguments(address, |name, _| name))
+        format!("authenticate import {}", self.stored(address))
+    }
+
+    /// The arguments that name an address that has a credential.
+    pub fn stored(&self, address: &Address) -> String {
+        self.arguments(address, |name, _| name)
     }
 
     fn command<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {

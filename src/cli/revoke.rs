@@ -10,6 +10,7 @@ use authenticate::{
 use super::{
     exit,
     failure::{Usage, chain},
+    hints::Hints,
     revocation::RevocationCommand,
     target::Target,
 };
@@ -52,10 +53,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let page = command.key_url(&address).unwrap_or("the vendor");
-            let hint = format!(
-                "remove it at {page}, then here with: authenticate logout default {}",
-                address.arguments()
-            );
+            let words = Hints::new(Some(context)).stored(&address);
+            let hint = format!("remove it at {page}, then here with: authenticate logout {words}");
             Err(Usage::new(message).hint(hint).into())
         }
         Revocation::Done => Ok(()),

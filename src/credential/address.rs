@@ -86,13 +86,6 @@ impl Address {
         Self { set: Name::default_name(), provider, profile: Name::default_name() }
     }
 
-    /// The address as command-line arguments: `claude:work --set team`.
-    pub fn arguments(&self) -> String {
-        let profile = if self.profile.as_str() == DEFAULT { "" } else { &format!(":{}", self.profile) };
-        let set = if self.set.as_str() == DEFAULT { "" } else { &format!(" --set {}", self.set) };
-        format!("{}{profile}{set}", self.provider)
-    }
-
     /// The displayed form, for an address where nothing is stored: its names were typed, so names that could be keys are
     /// redacted.
     pub fn redacted(&self) -> String {

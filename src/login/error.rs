@@ -78,6 +78,12 @@ pub enum LoginError {
     /// The port of the redirect is not available, and nobody can paste the redirect.
     #[error("{0}, and the browser must come back to it")]
     PortTaken(PortUnavailable),
+    /// Neither a browser nor the person can bring the authorization response. Nothing was attempted.
+    #[error("no browser can come back to this machine, and there is no terminal to paste at")]
+    NoWayBack {
+        /// The provider also has the mode `device`.
+        has_device: bool,
+    },
     /// The fields are not those of the provider. Nothing was stored.
     #[error(transparent)]
     Fields(#[from] FieldsError),
@@ -103,6 +109,14 @@ pub enum LoginError {
         field: String,
         /// The problem.
         problem: String,
+    },
+    /// A credential that the descriptor refers to has expired. Nothing was attempted.
+    #[error("{field}: the credential for {address} has expired")]
+    SubjectExpired {
+        /// The field of the descriptor.
+        field: String,
+        /// The credential.
+        address: Box<Address>,
     },
     /// The vendor returned an invalid API key.
     #[error("{provider} returned an invalid API key: {problem}")]
@@ -142,7 +156,9 @@ impl LoginError {
             Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
                 "configuration"
             }
-            Self::Config(_) | Self::Reference(_) | Self::Subject { .. } => "configuration",
+            Self::Config(_) | Self::Reference(_) | Self::Subject { .. } | Self::SubjectExpired { .. } => {
+                "configuration"
+            }
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",
@@ -153,7 +169,7 @@ impl LoginError {
             Self::Store(error) => error.code(),
             Self::OAuth(error) => error.code(),
             Self::Ui(UiError::Interrupted) => "interrupted",
-            Self::Ui(UiError::NoOneToAsk(_)) => "nobody_to_ask",
+            Self::Ui(UiError::NoOneToAsk(_)) | Self::NoWayBack { .. } => "nobody_to_ask",
             Self::Ui(UiError::Rejected(_)) => "bad_key",
             Self::Ui(UiError::Io(_)) | Self::Files { .. } => "system",
         }
@@ -161,7 +177,7 @@ impl LoginError {
 
     /// Whether the login had not begun: the request was incomplete.
     pub(super) fn is_before_start(&self) -> bool {
-        matches!(self, Self::Ui(UiError::NoOneToAsk(_)))
+        matches!(self, Self::Ui(UiError::NoOneToAsk(_)) | Self::NoWayBack { .. })
     }
 }
 

@@ -108,7 +108,8 @@ fn a_token_that_has_expired_is_not_exchanged() {
     home.authenticate(["demo", "robot", "--mode", "token_exchange"])
         .env("ROBOT_SECRET", SECRET)
         .exits(code::NO_CREDENTIAL)
-        .says("the credential for openai has expired: refresh it with `authenticate refresh default openai`");
+        .says("the credential for openai has expired")
+        .says("hint: refresh it with `authenticate refresh demo openai`, or log in again");
     assert!(server.grants().is_empty());
 }
 

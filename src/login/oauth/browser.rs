@@ -45,15 +45,7 @@ impl RedirectTarget {
         let lines = ui.lines();
         let can_return = ui.browser_can_return() && !headless;
         if !can_return && lines.is_none() {
-            let device = match provider.modes.contains(&Mode::Device) {
-                true => ", or use --mode device",
-                false => "",
-            };
-            let text = format!(
-                "no browser can come back to this machine, and there is no terminal to paste at: use --no-browser and \
-                 write the address that the browser ends at to standard input{device}"
-            );
-            return Err(UiError::NoOneToAsk(text).into());
+            return Err(LoginError::NoWayBack { has_device: provider.modes.contains(&Mode::Device) });
         }
         let listened = listen(&[flow.redirect_port.unwrap_or(0)]).await.map(|mut listeners| listeners.pop());
         match listened {

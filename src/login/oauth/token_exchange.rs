@@ -17,7 +17,7 @@ const FIELD: &str = "token_exchange.subject_token";
 /// Reads the subject token that the descriptor refers to. A stored credential comes from the credential set of `address`.
 ///
 /// # Errors
-/// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::Store`]
+/// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::SubjectExpired`], [`LoginError::Store`]
 pub fn subject(
     flow: &Flow,
     address: &Address,
@@ -44,10 +44,7 @@ pub fn subject(
     let record =
         store.get(&source)?.ok_or_else(|| unusable(format!("there is no credential for {source}")))?;
     if record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()) {
-        let words = source.arguments();
-        return Err(unusable(format!(
-            "the credential for {source} has expired: refresh it with `authenticate refresh default {words}`, or log in again"
-        )));
+        return Err(LoginError::SubjectExpired { field: FIELD.into(), address: Box::new(source) });
     }
     let subject = record.credential.usable().cloned();
     let subject =
