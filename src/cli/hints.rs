@@ -6,6 +6,7 @@ use authenticate::{
     ConfigError, EngineError, Error, FieldsError, LoginError, LogoutError, Owner, RefreshError, ResolveError,
     context::Context,
     credential::{Address, DEFAULT, Name},
+    engine::EngineHint,
     login::{
         import::ImportError,
         loopback::{PortError, PortUnavailable},
@@ -168,7 +169,14 @@ impl<'a> Hints<'a> {
 
     pub fn engine(&self, error: &EngineError) -> Option<String> {
         match error {
-            EngineError::NotFound { hint, .. } => Some(hint.clone()),
+            EngineError::NotFound { hint: EngineHint::SelectAnother, .. } => Some(
+                "--engine (or the project's file) names the only place that is tried: start the engine there, or name another one"
+                    .into(),
+            ),
+            EngineError::NotFound { hint: EngineHint::InstallOrSelect, .. } => {
+                Some("install Docker or Podman, or name one with --engine".into())
+            }
+            EngineError::NotFound { hint: EngineHint::Text(text), .. } => Some(text.clone()),
             EngineError::NoImage { .. } => {
                 Some("pull or build it first; it must be an image that the engine has".into())
             }

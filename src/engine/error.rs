@@ -15,6 +15,17 @@ pub struct Probe {
     pub outcome: String,
 }
 
+/// The advice for the case that no engine answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineHint {
+    /// The selected URL is the only place that is tried: start the engine there, or select another one.
+    SelectAnother,
+    /// Nothing is installed: install Docker or Podman, or select an engine elsewhere.
+    InstallOrSelect,
+    /// A command of the system, or a variable to change.
+    Text(String),
+}
+
 /// The reason why an engine could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -23,8 +34,8 @@ pub enum EngineError {
     NotFound {
         /// Every address that was tried.
         probes: Vec<Probe>,
-        /// The command or setting that would help.
-        hint: String,
+        /// The advice.
+        hint: EngineHint,
     },
     /// The selected engine is not one.
     #[error(transparent)]
@@ -55,7 +66,7 @@ pub enum EngineError {
         /// The last lines of the build's output.
         tail: String,
     },
-    /// A file that was named on the command line or in the configuration cannot be read.
+    /// A file that the caller or the configuration names cannot be read.
     #[error("cannot read {}: {source}", crate::redact::redact_path(path.as_ref()))]
     File {
         /// The file.

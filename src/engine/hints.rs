@@ -5,30 +5,32 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{EngineSelector, environment::Environment};
+use super::{EngineSelector, environment::Environment, error::EngineHint};
 
 /// Returns the advice for the setting that named one place, or else for the selected product. `forbidden`: a socket
 /// exists that this user has no right to use.
-pub(super) fn not_found_hint(here: &Environment, selector: &EngineSelector, forbidden: bool) -> String {
-    let only = |setting: &str, alternative: &str| {
-        format!("{setting} names the only place that is tried: start the engine there, or {alternative}")
+pub(super) fn not_found_hint(here: &Environment, selector: &EngineSelector, forbidden: bool) -> EngineHint {
+    let only = |variable: &str| {
+        format!(
+            "{variable} names the only place that is tried: start the engine there, or unset it to try the usual sockets"
+        )
     };
-    let unset = "unset it to try the usual sockets";
     let (docker, podman) = (here.docker_host.is_some(), here.container_host.is_some());
-    match selector {
-        EngineSelector::Url(_) => only("--engine (or the project's file)", "name another one"),
-        EngineSelector::Any | EngineSelector::Docker if docker => only("DOCKER_HOST", unset),
-        EngineSelector::Any | EngineSelector::Podman if podman => only("CONTAINER_HOST", unset),
+    EngineHint::Text(match selector {
+        EngineSelector::Url(_) => return EngineHint::SelectAnother,
+        EngineSelector::Any | EngineSelector::Docker if docker => only("DOCKER_HOST"),
+        EngineSelector::Any | EngineSelector::Podman if podman => only("CONTAINER_HOST"),
         EngineSelector::Docker => {
             docker_hint(here, forbidden).unwrap_or_else(|| "install Docker, or use another engine".into())
         }
         EngineSelector::Podman => {
             podman_hint(here).unwrap_or_else(|| "install Podman, or use another engine".into())
         }
-        EngineSelector::Any => podman_hint(here)
-            .or_else(|| docker_hint(here, forbidden))
-            .unwrap_or_else(|| "install Docker or Podman, or name one with --engine".into()),
-    }
+        EngineSelector::Any => match podman_hint(here).or_else(|| docker_hint(here, forbidden)) {
+            Some(text) => text,
+            None => return EngineHint::InstallOrSelect,
+        },
+    })
 }
 
 /// Returns how to start an installed Docker, or how to get access to a running one.
@@ -79,30 +81,37 @@ fn installed(program: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn text(here: &Environment, selector: &EngineSelector, forbidden: bool) -> String {
+        match not_found_hint(here, selector, forbidden) {
+            EngineHint::Text(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn hint_with_a_named_place_names_the_setting() {
         let docker_host = Environment { docker_host: Some("/d".into()), ..Environment::default() };
         let container_host = Environment { container_host: Some("/c".into()), ..Environment::default() };
-        let url = EngineSelector::Url("unix:///x".into());
         for (here, selector, setting) in [
             (&docker_host, &EngineSelector::Any, "DOCKER_HOST names"),
             (&docker_host, &EngineSelector::Docker, "DOCKER_HOST names"),
             (&container_host, &EngineSelector::Any, "CONTAINER_HOST names"),
             (&container_host, &EngineSelector::Podman, "CONTAINER_HOST names"),
-            (&docker_host, &url, "--engine (or the project's file) names"),
         ] {
-            assert!(not_found_hint(here, selector, false).starts_with(setting), "{selector:?}");
+            assert!(text(here, selector, false).starts_with(setting), "{selector:?}");
         }
+        let url = EngineSelector::Url("unix:///x".into());
+        assert_eq!(not_found_hint(&docker_host, &url, false), EngineHint::SelectAnother);
     }
 
     #[test]
     fn hint_for_one_product_does_not_name_the_other() {
         let here = Environment::default();
         for forbidden in [true, false] {
-            let hint = not_found_hint(&here, &EngineSelector::Docker, forbidden);
+            let hint = text(&here, &EngineSelector::Docker, forbidden);
             assert!(!hint.to_lowercase().contains("podman"), "{hint}");
         }
-        assert!(not_found_hint(&here, &EngineSelector::Docker, true).contains("usermod -aG docker"));
-        assert!(!not_found_hint(&here, &EngineSelector::Podman, true).contains("docker"));
+        assert!(text(&here, &EngineSelector::Docker, true).contains("usermod -aG docker"));
+        assert!(!text(&here, &EngineSelector::Podman, true).contains("docker"));
     }
 }

@@ -24,7 +24,7 @@ use bollard::Docker;
 
 pub use crate::config::engine_selector::EngineSelector;
 pub use container::Container;
-pub use error::{ApiFailure, EngineError, Probe};
+pub use error::{ApiFailure, EngineError, EngineHint, Probe};
 pub use facts::{Facts, Product};
 pub use passthrough::Passthrough;
 pub use spec::ContainerSpec;
