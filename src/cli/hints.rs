@@ -78,8 +78,6 @@ impl<'a> Hints<'a> {
                 "the vendor's own tool may have refreshed it; import it again with: {}",
                 self.import_command(address)
             )),
-            ResolveError::Config(error) => self.config(error),
-            ResolveError::Refresh(error) => self.refresh(error),
             _ => None,
         }
     }
@@ -100,7 +98,6 @@ impl<'a> Hints<'a> {
             RefreshError::Cli { .. } => Some(format!(
                 "check that the vendor can be reached, and try again; if it still fails, {again}"
             )),
-            RefreshError::Config(error) => self.config(error),
             error if error.needs_login() => Some(again),
             _ => None,
         }
@@ -119,8 +116,6 @@ impl<'a> Hints<'a> {
                 "when the store can be written again, remove it with: authenticate logout --no-revoke"
                     .to_owned()
             }
-            LogoutError::Config(error) => return self.config(error),
-            LogoutError::Refresh(error) => return self.refresh(error),
             _ => return None,
         };
         Some(text)

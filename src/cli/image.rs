@@ -11,7 +11,7 @@ use authenticate::{
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{output, terminal::TerminalUi};
+use super::{failure::Failure, output, terminal::TerminalUi};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -92,7 +92,7 @@ async fn build(
     let provider = registry.usable(provider).map_err(ConfigError::from)?;
     let Some(image) = &provider.image else {
         return Err(
-            super::Usage::new(format!("{} has no container login, and so no image", provider.name)).into()
+            Failure::usage(format!("{} has no container login, and so no image", provider.name)).into()
         );
     };
     let recipe = Recipe::find(&provider.name, image, &context.paths().images())?;
@@ -159,12 +159,9 @@ fn created_at(seconds: i64) -> Option<String> {
 async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {
     let (current, problems) = current(context);
     if !all && !problems.is_empty() {
-        return Err(super::Usage::new(format!(
-            "cannot tell which images are in use: {}",
-            problems.join("; ")
-        ))
-        .hint("correct the files, or remove all images with --all".to_owned())
-        .into());
+        return Err(Failure::usage(format!("cannot tell which images are in use: {}", problems.join("; ")))
+            .hint("correct the files, or remove all images with --all".to_owned())
+            .into());
     }
     let engine = engine.connect().await?;
     for image in engine.built_images().await? {

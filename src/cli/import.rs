@@ -11,7 +11,7 @@ use authenticate::{
 use serde_json::json;
 
 use super::{
-    failure::Usage,
+    failure::Failure,
     output,
     target::{Target, spelled},
 };
@@ -50,12 +50,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let (project, target) = match args.words.as_slice() {
         [project, target] if project.profile.is_none() => (project.provider.parse()?, target),
         [target] => (Name::default_name(), target),
-        _ => return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into()),
+        _ => return Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
     // The path is reported as it was typed: only that can be checked for a misplaced key.
     if let Some(missing) = args.from.as_ref().filter(|from| !from.exists()) {
         let message = format!("there is no directory {}", authenticate::redact::redact_path(missing));
-        return Err(Usage::new(message).hint("name the directory with --from DIR").into());
+        return Err(Failure::usage(message).hint("name the directory with --from DIR").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;
     let options =

@@ -1,20 +1,19 @@
 //! `authenticate logout`
 
 use authenticate::{
-    LogoutError,
     context::Context,
     credential::{Address, Name},
-    revoke::{LogoutMode, LogoutOutcome, Revocation},
-    store::{Listing, Unreadable},
+    revoke::{LogoutMode, LogoutOutcome},
+    store::{Listing, Removal, StoreError, Unreadable},
 };
 use serde_json::{Value, json};
 
 use super::{
     exit,
-    failure::{self, Reported, chain},
+    failure::Failure,
     output,
     refresh_first::{Interrupted, interrupted},
-    revocation::RevocationCommand,
+    revocation::{self, RevocationCommand, is_not_stored},
     target::Target,
 };
 
@@ -63,11 +62,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     command.print(&address, &outcome)
 }
 
-/// The result for one credential.
-struct Row<T> {
-    target: T,
-    result: anyhow::Result<LogoutOutcome>,
-}
+/// The result for each of several targets.
+type Results<T, R> = Vec<(T, Result<R, Failure>)>;
 
 /// Logs out all credentials of a set, or of all sets. The failure of one does not stop the others; each result is printed.
 fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
@@ -77,47 +73,47 @@ fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) ->
     };
     let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
     let addresses = credentials.into_iter().map(|credential| credential.address);
-    let mut rows = Vec::new();
+    let mut rows = Results::new();
     let signalled = Interrupted::new()?;
-    for target in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
-        let result = match command.log_out_one(&target, mode) {
+    for address in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
+        let result = match command.log_out_one(&address, mode) {
             // Another process removed it first.
-            Ok(Err(LogoutError::NotStored { .. })) => continue,
-            outcome => outcome.and_then(|outcome| Ok(outcome?)),
+            Err(error) if is_not_stored(&error) => continue,
+            result => result.map_err(|error| command.failure(error)),
         };
-        let is_over = result.as_ref().is_err_and(|error| failure::code(error) == exit::INTERRUPTED);
-        rows.push(Row { target, result });
+        let is_over = result.as_ref().is_err_and(|failure| failure.code == exit::INTERRUPTED);
+        rows.push((address, result));
         if is_over {
-            return report(command, &rows, &[]);
+            return report(command, &rows, &Results::new());
         }
         if signalled.is_set() {
             // The interruption counts more than the failure of one credential.
-            let _ = report(command, &rows, &[]);
+            let _ = report(command, &rows, &Results::new());
             return Err(interrupted());
         }
     }
-    let nameless: Vec<_> =
-        nameless.into_iter().map(|target| Row { result: remove(command, &target), target }).collect();
-    report(command, &rows, &nameless)
+    let nameless = nameless.into_iter().map(|row| {
+        let removed = remove(command, &row).map_err(|error| command.failure(error.into()));
+        (row, removed)
+    });
+    report(command, &rows, &nameless.collect())
 }
 
 /// Removes a row without a valid address. Its vendor is unknown, so it cannot be revoked.
-fn remove(command: &RevocationCommand<'_>, row: &Unreadable) -> anyhow::Result<LogoutOutcome> {
-    let removal = command.context.store()?.lock().remove_unreadable(row)?;
-    let (revocation, ignored_config) = (Revocation::NotTried, Vec::new());
-    Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config })
+fn remove(command: &RevocationCommand<'_>, row: &Unreadable) -> Result<Removal, StoreError> {
+    command.context.store()?.lock().remove_unreadable(row)
 }
 
 fn report(
     command: &RevocationCommand<'_>,
-    rows: &[Row<Address>],
-    nameless: &[Row<Unreadable>],
+    rows: &Results<Address, LogoutOutcome>,
+    nameless: &Results<Unreadable, Removal>,
 ) -> anyhow::Result<()> {
     if command.json {
-        let credentials: Vec<_> = rows.iter().map(|row| to_json(command, row)).collect();
-        let others = nameless.iter().map(|Row { target, result }| {
-            let error = result.as_ref().err();
-            json!({"row": target.row, "removed": error.is_none(), "error": error.map(chain)})
+        let credentials: Vec<_> = rows.iter().map(|(address, result)| to_json(address, result)).collect();
+        let others = nameless.iter().map(|(row, result)| {
+            let error = result.as_ref().err().map(|failure| &failure.message);
+            json!({"row": row.row, "removed": error.is_none(), "error": error})
         });
         let others: Vec<_> = others.collect();
         output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": others}))?;
@@ -125,49 +121,36 @@ fn report(
         if rows.is_empty() && nameless.is_empty() {
             output::note("no credentials are stored there");
         }
-        for Row { target, result } in rows {
+        for (address, result) in rows {
             match result {
-                Ok(outcome) => command.describe(target, outcome),
-                Err(error) => print_error(command, &target.to_string(), error),
+                Ok(outcome) => command.describe(address, outcome),
+                Err(failure) => print_failure(&address.to_string(), failure),
             }
         }
-        for Row { target, result } in nameless {
-            let entry = format!("the unreadable entry {}", target.row);
+        for (row, result) in nameless {
+            let entry = format!("the unreadable entry {}", row.row);
             match result {
                 Ok(_) => output::note(&format!("removed {entry} from this machine")),
-                Err(error) => print_error(command, &entry, error),
+                Err(failure) => print_failure(&entry, failure),
             }
         }
     }
-    let results = rows.iter().map(|row| &row.result).chain(nameless.iter().map(|row| &row.result));
-    match results.filter_map(|result| result.as_ref().err()).next() {
-        Some(first) => Err(Reported(failure::code(first)).into()),
+    let failed = rows.iter().filter_map(|(_, result)| result.as_ref().err());
+    match failed.chain(nameless.iter().filter_map(|(_, result)| result.as_ref().err())).next() {
+        Some(first) => Err(Failure::reported(first.code).into()),
         None => Ok(()),
     }
 }
 
-fn print_error(command: &RevocationCommand<'_>, target: &str, error: &anyhow::Error) {
-    output::error(&format!("{target} was not removed: {}", chain(error)));
-    if let Some(hint) = failure::hint(error, Some(command.context)) {
-        output::hint(&hint);
-    }
+fn print_failure(target: &str, failure: &Failure) {
+    output::error(&format!("{target} was not removed: {}", failure.message));
+    failure.hint.iter().for_each(|hint| output::hint(hint));
 }
 
-fn to_json(command: &RevocationCommand<'_>, Row { target, result }: &Row<Address>) -> Value {
-    let mut object = match result {
-        Ok(outcome) => command.to_json(target, outcome),
-        Err(_) => json!({
-            "provider": target.provider.as_str(),
-            "set": target.set.as_str(),
-            "profile": target.profile.as_str(),
-            "removed": false,
-            "erased": false,
-            "revocation": null,
-            "revocation_error": null,
-        }),
-    };
-    let error = result.as_ref().err();
-    object["error"] = error.map(chain).into();
-    object["exit_code"] = error.map(failure::code).into();
+fn to_json(address: &Address, result: &Result<LogoutOutcome, Failure>) -> Value {
+    let failure = result.as_ref().err();
+    let mut object = revocation::to_json(address, result.as_ref().ok());
+    object["error"] = failure.map(|failure| failure.message.as_str()).into();
+    object["exit_code"] = failure.map(|failure| failure.code).into();
     object
 }

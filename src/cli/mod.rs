@@ -46,7 +46,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use failure::Usage;
+use failure::Failure;
 
 /// Get, store, refresh and hand out the credentials of AI agents and developer tools
 ///
@@ -121,20 +121,20 @@ pub fn main() -> ExitCode {
         (None, Some(args)) => Verb::Login(Box::new(args)),
         (None, None) => {
             let help = Cli::command().render_help();
-            return failure::report(&Usage::new("no command was given").hint(help.to_string()).into(), None);
+            return Failure::usage("no command was given").hint(help.to_string()).report();
         }
     };
     let context = match Paths::from_env() {
         Ok(paths) => Some(Context::new(paths).with_project(verb.project())),
         Err(_) if matches!(verb, Verb::Completions(_) | Verb::Man(_)) => None,
-        Err(error) => return failure::report(&error.into(), None),
+        Err(error) => return Failure::of(error.into(), None).report(),
     };
     match run(verb, context.as_ref()) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
-            let code = failure::report(&error, context.as_ref());
             let unknown =
                 matches!(error.downcast_ref(), Some(LoginError::Config(ConfigError::UnknownProvider(_))));
+            let code = Failure::of(error, context.as_ref()).report();
             if shorthand && unknown {
                 suggest_verb();
             }

@@ -6,7 +6,7 @@ use authenticate::{
 };
 use serde_json::json;
 
-use super::{exit, failure::Reported, output};
+use super::{exit, failure::Failure, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -57,5 +57,5 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         });
         output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect())?;
     }
-    if has_problems { Err(Reported(exit::USAGE).into()) } else { Ok(()) }
+    if has_problems { Err(Failure::reported(exit::USAGE).into()) } else { Ok(()) }
 }

@@ -14,7 +14,7 @@ use authenticate::{
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::{exit, failure::Reported, output};
+use super::{exit, failure::Failure, output};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -140,7 +140,7 @@ fn lint(context: &Context, files: Vec<PathBuf>) -> anyhow::Result<()> {
         output::note("no problems found");
         return Ok(());
     }
-    Err(Reported(exit::USAGE).into())
+    Err(Failure::reported(exit::USAGE).into())
 }
 
 fn lint_file(context: &Context, file: &Path) -> Vec<Problem> {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     exit,
-    failure::{self, Reported, Usage},
+    failure::{Failure, chain},
     hints::Hints,
     output,
     refresh_first::{Interrupted, interrupted, to_the_end},
@@ -85,7 +85,7 @@ fn one(refresh: &RefreshAll<'_>, set: Option<Name>, target: Target) -> anyhow::R
     for skipped in &chosen.skipped {
         output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
     }
-    let refreshed = to_the_end(refresh.refresh(&chosen))??;
+    let refreshed = to_the_end(refresh.refresh(&chosen))?;
     let rows = vec![(chosen.record.address.clone(), Ok(refreshed))];
     Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
 }
@@ -99,8 +99,7 @@ fn all(refresh: &RefreshAll<'_>, set: Option<&Name>) -> anyhow::Result<Results> 
             ended = Err(interrupted());
         }
         if ended.is_ok() {
-            let refreshed = to_the_end(refresh.refresh_each(vec![credential], &mut rows));
-            ended = refreshed.and_then(|ended| Ok(ended?));
+            ended = to_the_end(refresh.refresh_each(vec![credential], &mut rows));
         }
     }
     Ok(Results { rows, nameless, ended })
@@ -123,8 +122,8 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
     nameless.iter().for_each(|row| output::error(&row.to_string()));
     ended?;
     match rows.iter().find_map(|(_, result)| result.as_ref().err()) {
-        Some(error) => Err(Reported(exit::code(error.kind())).into()),
-        None if !nameless.is_empty() => Err(Reported(exit::STORE).into()),
+        Some(error) => Err(Failure::reported(exit::code(error.kind())).into()),
+        None if !nameless.is_empty() => Err(Failure::reported(exit::STORE).into()),
         None => Ok(()),
     }
 }
@@ -137,14 +136,14 @@ fn project_and_target(context: &Context, args: &Args) -> anyhow::Result<(Option<
             return Ok((Some(Name::default_name()), Some(first.clone())));
         }
     } else if first.profile.is_some() {
-        return Err(Usage::new("the project comes first, then PROVIDER[:PROFILE]").into());
+        return Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into());
     }
     let project: Name = first.provider.parse()?;
     match UnknownWord::of(context, &project).filter(|_| args.second.is_none()) {
         // A mistyped provider would send all refresh tokens, even those whose outcome is unknown.
         Some(word) if args.force => {
             let hint = "refresh all credentials of a set with: authenticate refresh --set SET --force";
-            return Err(Usage::new(word.refusal()).hint(hint).into());
+            return Err(Failure::usage(word.refusal()).hint(hint).into());
         }
         Some(word) => word.note(),
         None => {}
@@ -158,23 +157,12 @@ fn print_row(context: &Context, (address, result): &Row) {
         Ok(Refreshed::Now(_)) => output::note(&format!("refreshed {spelled}")),
         Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} is not due for a refresh")),
         Err(error) => {
-            output::error(&reason(error));
+            output::error(&chain(error));
             if let Some(hint) = Hints::new(Some(context)).any(error) {
                 output::hint(&hint);
             }
         }
     }
-}
-
-/// The error with its causes.
-fn reason(error: &Error) -> String {
-    let mut causes = vec![error.to_string()];
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    failure::join(causes)
 }
 
 fn to_json((address, result): &Row) -> serde_json::Value {
@@ -190,7 +178,7 @@ fn to_json((address, result): &Row) -> serde_json::Value {
         "profile": address.profile.as_str(),
         "outcome": outcome,
         "expires_at": record.and_then(|record| record.metadata.expires_at).map(|at| at.to_string()),
-        "error": error.map(reason),
+        "error": error.map(|error| chain(error)),
         "exit_code": error.map(|error| exit::code(error.kind())),
         "needs_login": matches!(error, Some(Error::Refresh(error)) if error.needs_login()),
     })

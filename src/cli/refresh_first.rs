@@ -13,12 +13,7 @@ use authenticate::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{
-    failure::{chain, hint},
-    output,
-    signals::SignalsHandled,
-    terminal::TerminalUi,
-};
+use super::{failure::Failure, output, signals::SignalsHandled, terminal::TerminalUi};
 
 /// Finds a credential, and refreshes it first if it is due. Otherwise neither a runtime nor the network is used.
 pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> {
@@ -28,16 +23,11 @@ pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolv
     };
     let ui = TerminalUi::new().data_on_stdout(true);
     let context = context.clone().with_ui(Arc::new(ui));
-    let fresh = to_the_end(ensure_fresh(&context, request, expiring))??;
+    let fresh = to_the_end(ensure_fresh(&context, request, expiring))?;
     if let Some(error) = fresh.not_refreshed {
-        let error = error.into();
-        output::warn(&format!(
-            "could not refresh; using the current token until it expires: {}",
-            chain(&error)
-        ));
-        if let Some(hint) = hint(&error, Some(&context)) {
-            output::hint(&hint);
-        }
+        let Failure { message, hint, .. } = Failure::of(error.into(), Some(&context));
+        output::warn(&format!("could not refresh; using the current token until it expires: {message}"));
+        hint.iter().for_each(|hint| output::hint(hint));
     }
     Ok(fresh.resolved)
 }
@@ -68,7 +58,10 @@ pub fn interrupted() -> anyhow::Error {
 
 /// Runs work to its end despite a signal, because a vendor's answer may hold the only token that still works. A second
 /// signal cancels it.
-pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+pub fn to_the_end<T, E>(work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
+where
+    anyhow::Error: From<E>,
+{
     let _handled = SignalsHandled::new();
     super::finish(async {
         let mut interrupts = signal(SignalKind::interrupt())?;
@@ -84,7 +77,7 @@ pub fn to_the_end<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
         tokio::pin!(work);
         for warned in [false, true] {
             tokio::select! {
-                done = &mut work => return Ok(done),
+                done = &mut work => return Ok(done?),
                 () = signalled() => if !warned {
                     output::warn("waiting for the vendor's answer, which must not be lost; press Ctrl-C again to abandon it");
                 },

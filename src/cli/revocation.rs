@@ -1,6 +1,6 @@
 //! Common code of `logout` and `revoke`.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, fmt::Display};
 
 use authenticate::{
     LogoutError,
@@ -11,7 +11,7 @@ use authenticate::{
 };
 use serde_json::json;
 
-use super::{output, refresh_first::to_the_end};
+use super::{failure::Failure, output, refresh_first::to_the_end};
 
 /// A run of `logout` or `revoke`.
 pub struct RevocationCommand<'a> {
@@ -27,27 +27,26 @@ impl<'a> RevocationCommand<'a> {
         Ok(Self { context, json, warned: RefCell::default() })
     }
 
+    /// An error as it is reported.
+    pub fn failure(&self, error: anyhow::Error) -> Failure {
+        Failure::of(error, Some(self.context))
+    }
+
     /// Logs out a credential, whose provider was given as `typed`.
     pub fn log_out(&self, typed: &str, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
+        let outcome = self.log_out_one(address, mode);
         let registry = self.context.registry();
-        match (self.log_out_one(address, mode)?, registry.get(address.provider.as_str())) {
-            // A name without a credential and a descriptor is probably mistyped.
-            (Err(not_stored @ LogoutError::NotStored { .. }), Err(_)) => match registry.usable(typed) {
-                Err(unknown) => Err(ConfigError::from(unknown).into()),
-                Ok(_) => Err(not_stored.into()),
-            },
-            (outcome, _) => Ok(outcome?),
+        // A name without a credential and a descriptor is probably mistyped.
+        if outcome.as_ref().is_err_and(is_not_stored) && registry.get(address.provider.as_str()).is_err() {
+            registry.usable(typed).map_err(ConfigError::from)?;
         }
+        outcome
     }
 
     /// Logs out a credential, and prints warnings about ignored configuration.
-    pub fn log_out_one(
-        &self,
-        address: &Address,
-        mode: LogoutMode,
-    ) -> anyhow::Result<Result<LogoutOutcome, LogoutError>> {
+    pub fn log_out_one(&self, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
         let outcome = to_the_end(log_out(self.context, address, mode))?;
-        for warning in outcome.iter().flat_map(|outcome| &outcome.ignored_config) {
+        for warning in &outcome.ignored_config {
             if self.warned.borrow_mut().insert(warning.clone()) {
                 output::warn(warning);
             }
@@ -58,7 +57,7 @@ impl<'a> RevocationCommand<'a> {
     /// Prints the outcome for one credential.
     pub fn print(&self, address: &Address, outcome: &LogoutOutcome) -> anyhow::Result<()> {
         if self.json {
-            let mut object = self.to_json(address, outcome);
+            let mut object = to_json(address, Some(outcome));
             object["schema"] = 1.into();
             return Ok(output::json(&object)?);
         }
@@ -73,6 +72,10 @@ impl<'a> RevocationCommand<'a> {
                 "its bytes stay in the database's log while another process reads it; the next change erases them",
             );
         }
+        let not_revoked = |subject: &str, cause: &dyn Display| {
+            output::warn(&format!("{subject} was NOT revoked at the vendor, where it stays valid: {cause}"));
+            "it was not revoked at the vendor".to_owned()
+        };
         let at_the_vendor = match &outcome.revocation {
             Revocation::Done => "revoked it at the vendor".to_owned(),
             Revocation::NotTried => "it was not revoked at the vendor".to_owned(),
@@ -80,32 +83,14 @@ impl<'a> RevocationCommand<'a> {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it expires or is removed there".to_owned(),
             },
-            Revocation::Wrong(problems) => {
-                output::warn(&format!(
-                    "{address} was NOT revoked at the vendor, where it stays valid: {}",
-                    yaml::join(problems)
-                ));
-                "it was not revoked at the vendor".to_owned()
-            }
-            Revocation::Unreadable(error) => {
-                output::warn(&format!(
-                    "{address} could not be read, and was NOT revoked at the vendor, where it stays valid: {error}"
-                ));
-                "it was not revoked at the vendor".to_owned()
-            }
+            Revocation::Wrong(problems) => not_revoked(&address.to_string(), &yaml::join(problems)),
+            Revocation::Unreadable(error) => not_revoked(&format!("{address} could not be read, and"), error),
             Revocation::Failed(error) => {
-                output::warn(&format!(
-                    "{address} was NOT revoked at the vendor, where it stays valid: {error}"
-                ));
-                match error.is_refusal() {
-                    true => "the vendor refused to revoke it".to_owned(),
-                    false => "it was not revoked at the vendor".to_owned(),
-                }
+                let not_revoked = not_revoked(&address.to_string(), error);
+                if error.is_refusal() { "the vendor refused to revoke it".to_owned() } else { not_revoked }
             }
             Revocation::Partial { revoked, kept, source } => {
-                output::warn(&format!(
-                    "the {kept} of {address} was NOT revoked at the vendor, where it stays valid: {source}"
-                ));
+                not_revoked(&format!("the {kept} of {address}"), source);
                 format!("the vendor revoked only its {revoked}")
             }
         };
@@ -117,28 +102,35 @@ impl<'a> RevocationCommand<'a> {
         let provider = self.context.registry().get(address.provider.as_str()).ok()?;
         provider.api_key.as_ref()?.key_url.as_deref()
     }
+}
 
-    /// The outcome as JSON.
-    pub fn to_json(&self, address: &Address, outcome: &LogoutOutcome) -> serde_json::Value {
-        let (revocation, error) = match &outcome.revocation {
-            Revocation::Done => ("done", None),
-            Revocation::NotOffered => ("not_offered", None),
-            Revocation::NotTried => ("not_tried", None),
-            Revocation::Wrong(problems) => ("wrong_descriptor", Some(yaml::join(problems))),
-            Revocation::Unreadable(error) => ("unreadable", Some(error.to_string())),
-            Revocation::Failed(error) => ("failed", Some(error.to_string())),
-            Revocation::Partial { kept, source, .. } => {
-                ("partial", Some(format!("the {kept} was not revoked: {source}")))
-            }
-        };
-        json!({
-            "provider": address.provider.as_str(),
-            "set": address.set.as_str(),
-            "profile": address.profile.as_str(),
-            "removed": outcome.removal.is_some(),
-            "erased": outcome.removal.is_some_and(|removal| removal.erased),
-            "revocation": revocation,
-            "revocation_error": error,
-        })
-    }
+/// Whether an error says that nothing is stored at the address.
+pub fn is_not_stored(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LogoutError::NotStored { .. }))
+}
+
+/// The outcome for one credential as JSON; `None` for a failure.
+pub fn to_json(address: &Address, outcome: Option<&LogoutOutcome>) -> serde_json::Value {
+    let removal = outcome.and_then(|outcome| outcome.removal);
+    let (revocation, error) = match outcome.map(|outcome| &outcome.revocation) {
+        None => (None, None),
+        Some(Revocation::Done) => (Some("done"), None),
+        Some(Revocation::NotOffered) => (Some("not_offered"), None),
+        Some(Revocation::NotTried) => (Some("not_tried"), None),
+        Some(Revocation::Wrong(problems)) => (Some("wrong_descriptor"), Some(yaml::join(problems))),
+        Some(Revocation::Unreadable(error)) => (Some("unreadable"), Some(error.to_string())),
+        Some(Revocation::Failed(error)) => (Some("failed"), Some(error.to_string())),
+        Some(Revocation::Partial { kept, source, .. }) => {
+            (Some("partial"), Some(format!("the {kept} was not revoked: {source}")))
+        }
+    };
+    json!({
+        "provider": address.provider.as_str(),
+        "set": address.set.as_str(),
+        "profile": address.profile.as_str(),
+        "removed": removal.is_some(),
+        "erased": removal.is_some_and(|removal| removal.erased),
+        "revocation": revocation,
+        "revocation_error": error,
+    })
 }

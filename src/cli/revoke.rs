@@ -9,7 +9,7 @@ use authenticate::{
 
 use super::{
     exit,
-    failure::{Usage, chain},
+    failure::{Failure, chain},
     hints::Hints,
     revocation::RevocationCommand,
     target::Target,
@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             let page = command.key_url(&address).unwrap_or("the vendor");
             let words = Hints::new(Some(context)).stored(&address);
             let hint = format!("remove it at {page}, then here with: authenticate logout {words}");
-            Err(Usage::new(message).hint(hint).into())
+            Err(Failure::usage(message).hint(hint).into())
         }
         Revocation::Done => Ok(()),
     }
@@ -64,7 +64,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 /// The error for a credential that the vendor did not revoke.
 fn kept(message: String, because: OAuthError) -> anyhow::Error {
     let code = if because.is_refusal() { exit::LOGIN_FAILED } else { exit::code(because.kind()) };
-    let message = chain(&anyhow::Error::from(because).context(message));
+    let message = format!("{message}: {}", chain(&because));
     let hint = "`authenticate logout` removes it from this machine anyway; at the vendor it stays valid until it expires or is removed there";
-    Usage::new(message).hint(hint).code(code).into()
+    Failure::usage(message).hint(hint).code(code).into()
 }

@@ -9,7 +9,7 @@ use authenticate::{
 };
 use jiff::Timestamp;
 
-use super::{failure::Usage, input, login::Args};
+use super::{failure::Failure, input, login::Args};
 
 /// Reads the bearer token from the source that the flags name.
 pub fn token(args: &Args) -> anyhow::Result<Option<Secret>> {
@@ -46,7 +46,7 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
         }
         if std::mem::replace(&mut stdin_is_taken, true) {
             let hint = "--fields-json-stdin reads all fields at once";
-            return Err(Usage::new("standard input can hold only one field").hint(hint).into());
+            return Err(Failure::usage("standard input can hold only one field").hint(hint).into());
         }
         input::refuse_terminal("leave the field out to be asked for it")?;
         let read = input::read(std::io::stdin()).map_err(unreadable(field))?;
@@ -64,8 +64,8 @@ pub fn fields(args: &Args) -> anyhow::Result<FieldInput> {
     Ok(fields)
 }
 
-fn unreadable(field: &str) -> impl FnOnce(io::Error) -> Usage {
-    move |error| Usage::new(format!("cannot read field {}: {error}", redact_name(field)))
+fn unreadable(field: &str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::usage(format!("cannot read field {}: {error}", redact_name(field)))
 }
 
 /// Splits `NAME=VALUE`. The error does not repeat the text: by mistake it may be a secret.
@@ -74,7 +74,7 @@ fn split<'a>(flag: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str)> {
         !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     text.split_once('=').filter(|(name, _)| is_name(name)).ok_or_else(|| {
-        Usage::new(format!("the argument of {flag} must be NAME=.., with the name of a field")).into()
+        Failure::usage(format!("the argument of {flag} must be NAME=.., with the name of a field")).into()
     })
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     exit,
-    failure::Reported,
+    failure::Failure,
     output,
     target::{Target, UnknownWord, is_provider, stored},
 };
@@ -66,7 +66,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     unreadable().for_each(|row| output::error(&row.to_string()));
     // An unreadable entry is a failure only if its provider was asked for.
     match filter.provider.is_some() && unreadable().next().is_some() {
-        true => Err(Reported(exit::STORE).into()),
+        true => Err(Failure::reported(exit::STORE).into()),
         false => Ok(()),
     }
 }

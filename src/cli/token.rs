@@ -11,7 +11,7 @@ use authenticate::{
 };
 use serde_json::{Value, json};
 
-use super::{failure::Usage, input, output, refresh_first::find_fresh, target::WantedArgs};
+use super::{failure::Failure, input, output, refresh_first::find_fresh, target::WantedArgs};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -59,7 +59,7 @@ fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Cr
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = input::variable("--token-env", name)?;
     match value.expose().trim() {
-        "" => Err(Usage::new("the variable of --token-env is blank").into()),
+        "" => Err(Failure::usage("the variable of --token-env is blank").into()),
         value if value.chars().any(|c| c.is_control() || is_invisible(c)) => {
             let problem = "contains control characters or several lines";
             Err(ResolveError::Variable { name: name.clone(), problem }.into())
@@ -98,7 +98,7 @@ fn single_field(provider: &Provider, field: Option<&str>, value: Secret) -> anyh
         (None, [only]) => only.clone(),
         (None, several) => {
             let message = format!("{what} has several fields: {}", several.join(", "));
-            return Err(Usage::new(message)
+            return Err(Failure::usage(message)
                 .hint("name the field that the variable holds with --field NAME")
                 .into());
         }

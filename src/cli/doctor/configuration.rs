@@ -6,7 +6,8 @@ use authenticate::{
     store::{StoreError, check_settings},
 };
 
-use super::{Check, Problem, exit};
+use super::Check;
+use crate::cli::failure::Failure;
 
 pub fn providers(context: &Context) -> Check {
     let registry = context.registry();
@@ -28,17 +29,15 @@ pub fn settings(context: &Context) -> Check {
     let result = match check_settings(context.paths()) {
         Ok(()) => Ok("valid".to_owned()),
         Err(StoreError::Settings(problems)) => result(&problems, String::new(), "correct it"),
-        Err(error) => {
-            Err(Problem { message: error.to_string(), fix: "correct it".into(), code: exit::USAGE })
-        }
+        Err(error) => Err(Failure::usage(error.to_string()).hint("correct it")),
     };
     Check { name: "settings", result }
 }
 
-fn result(problems: &[yaml::Problem], right: String, fix: &str) -> Result<String, Problem> {
+fn result(problems: &[yaml::Problem], right: String, fix: &str) -> Result<String, Failure> {
     if problems.is_empty() {
         return Ok(right);
     }
     let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    Err(Problem { message, fix: fix.to_owned(), code: exit::USAGE })
+    Err(Failure::usage(message).hint(fix))
 }

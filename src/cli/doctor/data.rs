@@ -14,13 +14,13 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Check, Problem, exit};
-use crate::cli::failure::chain;
+use super::{Check, exit};
+use crate::cli::failure::{Failure, chain};
 
 pub fn store(context: &Context) -> Check {
     let failed = |error: StoreError| {
         let fix = error.recovery_hint().unwrap_or_else(|| "check its permissions and its disk".to_owned());
-        Problem { message: chain(&error.into()), fix, code: exit::STORE }
+        problem(chain(&error), fix)
     };
     if let Some(problem) = unwritable(context) {
         return Check { name: "store", result: Err(problem) };
@@ -31,12 +31,10 @@ pub fn store(context: &Context) -> Check {
             Ok(found) if found.is_empty() => {
                 Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
             }
-            Ok(found) => Err(Problem {
-                message: found.join("; "),
-                fix: "log in again, or restore a backup; if that fails, into an empty data directory (AUTHENTICATE_DATA_DIR)"
-                    .into(),
-                code: exit::STORE,
-            }),
+            Ok(found) => {
+                let fix = "log in again, or restore a backup; if that fails, into an empty data directory (AUTHENTICATE_DATA_DIR)";
+                Err(problem(found.join("; "), fix))
+            }
             // A locked store is not a problem; its secrets were not checked.
             Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
             Err(error) => Err(failed(error)),
@@ -47,20 +45,23 @@ pub fn store(context: &Context) -> Check {
 }
 
 /// Finds a file of the store that this user may read but not write.
-fn unwritable(context: &Context) -> Option<Problem> {
+fn unwritable(context: &Context) -> Option<Failure> {
     let refuses = |path: &Path, mode| matches!(access(path, mode), Err(Errno::ACCESS | Errno::ROFS));
-    let problem = |path: &Path, fix: String| Problem {
-        message: format!("nothing can be stored: no permission to write to {}", path.display()),
-        fix,
-        code: exit::STORE,
+    let unwritable = |path: &Path, mode: &str| {
+        let message = format!("nothing can be stored: no permission to write to {}", path.display());
+        problem(message, format!("run `chmod {mode} {}`", redact::shell_quote(path)))
     };
     let directory = context.paths().data();
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
-        return Some(problem(directory, format!("run `chmod 700 {}`", redact::shell_quote(directory))));
+        return Some(unwritable(directory, "700"));
     }
     let files = ["", "-wal", "-shm"].map(|suffix| directory.join(format!("{FILE_NAME}{suffix}")));
     let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
-    Some(problem(file, format!("run `chmod 600 {}`", redact::shell_quote(file))))
+    Some(unwritable(file, "600"))
+}
+
+fn problem(message: String, fix: impl Into<String>) -> Failure {
+    Failure::usage(message).hint(fix).code(exit::STORE)
 }
 
 fn locked(path: &Path) -> String {
@@ -86,7 +87,7 @@ pub fn locks(context: &Context) -> Check {
     }
     let result = match problems.is_empty() {
         true => Ok("private".to_owned()),
-        false => Err(Problem { message: problems.join("; "), fix: fixes.join("; "), code: exit::STORE }),
+        false => Err(problem(problems.join("; "), fixes.join("; "))),
     };
     Check { name: "locks", result }
 }

@@ -5,8 +5,8 @@ use authenticate::{
     engine::{self, EngineSelector, containerfile::Recipe, locate::connect},
 };
 
-use super::{Check, Problem, exit};
-use crate::cli::hints::Hints;
+use super::{Check, exit};
+use crate::cli::failure::Failure;
 
 /// Checks each engine, and the images of the first that answers.
 pub async fn checks(context: &Context) -> Vec<Check> {
@@ -24,11 +24,8 @@ pub async fn checks(context: &Context) -> Vec<Check> {
                 Ok(detail)
             }
             Err(error) => {
-                let message = error.to_string().replace("\n  ", " ");
-                let fix = Hints::new(None)
-                    .engine(&error)
-                    .unwrap_or_else(|| "correct the variable that names the engine".to_owned());
-                Err(Problem { message, fix, code: exit::ENGINE })
+                let Failure { message, hint, code } = Failure::of(error.into(), None);
+                Err(Failure { message: message.replace("\n  ", " "), hint, code })
             }
         };
         checks.push(Check { name: "engine", result });
@@ -57,8 +54,8 @@ async fn images(context: &Context, engine: &engine::Engine) -> Check {
     let result = if problems.is_empty() {
         Ok(format!("built: {}; built when first needed: {}", list(&built), list(&unbuilt)))
     } else {
-        let fix = "correct `image` in the descriptor, or the Containerfile".into();
-        Err(Problem { message: problems.join("; "), fix, code: exit::ENGINE })
+        let fix = "correct `image` in the descriptor, or the Containerfile";
+        Err(Failure::usage(problems.join("; ")).hint(fix).code(exit::ENGINE))
     };
     Check { name: "images", result }
 }

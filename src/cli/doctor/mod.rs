@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     exit,
-    failure::{Reported, is_broken_pipe},
+    failure::{Failure, is_broken_pipe},
     output,
 };
 
@@ -23,13 +23,7 @@ pub struct Args {
 /// The result of one check.
 struct Check {
     name: &'static str,
-    result: Result<String, Problem>,
-}
-
-struct Problem {
-    message: String,
-    fix: String,
-    code: u8,
+    result: Result<String, Failure>,
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
@@ -51,7 +45,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         // The exit code stays even if the reader closed our output.
         Some(code) => printed
             .or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
-            .and(Err(Reported(code).into())),
+            .and(Err(Failure::reported(code).into())),
     }
 }
 
@@ -61,7 +55,7 @@ fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
             .iter()
             .map(|check| match &check.result {
                 Ok(detail) => json!({"check": check.name, "ok": true, "detail": detail, "fix": null}),
-                Err(p) => json!({"check": check.name, "ok": false, "detail": p.message, "fix": p.fix}),
+                Err(p) => json!({"check": check.name, "ok": false, "detail": p.message, "fix": p.hint}),
             })
             .collect();
         output::json(&json!({"schema": 1, "ok": ok, "checks": list}))?;
@@ -71,7 +65,10 @@ fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
                 Ok(detail) => output::text(&format!("ok       {}: {}", check.name, output::safe(detail)))?,
                 Err(problem) => {
                     output::text(&format!("problem  {}: {}", check.name, output::safe(&problem.message)))?;
-                    output::text(&format!("         fix: {}", output::safe(&problem.fix)))?;
+                    output::text(&format!(
+                        "         fix: {}",
+                        output::safe(problem.hint.as_deref().unwrap_or_default())
+                    ))?;
                 }
             }
         }

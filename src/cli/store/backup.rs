@@ -9,7 +9,7 @@ use authenticate::{
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, output};
+use crate::cli::{failure::Failure, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -32,7 +32,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
     if !args.recipient.is_empty() && args.passphrase.is_given() {
-        return Err(Usage::new("use either --recipient or a passphrase for a backup, not both").into());
+        return Err(Failure::usage("use either --recipient or a passphrase for a backup, not both").into());
     }
     may_write_backup(&args.file, args.force)?;
     store.prepare_for(Action::Backup)?;

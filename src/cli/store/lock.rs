@@ -31,7 +31,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         });
     }
     if let Some(error) = not_recorded {
-        output::warn(&format!("the audit log has no entry of this: {}", chain(&error.into())));
+        output::warn(&format!("the audit log has no entry of this: {}", chain(&error)));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ mod unlock;
 use authenticate::{SharedStore, context::Context};
 use clap::Subcommand;
 
-use super::{exit, failure::Usage};
+use super::{exit, failure::Failure};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -58,7 +58,7 @@ fn existing(context: &Context) -> anyhow::Result<SharedStore> {
 
 fn no_store(context: &Context) -> anyhow::Error {
     let place = context.paths().data().display();
-    Usage::new(format!("there is no store in {place} yet"))
+    Failure::usage(format!("there is no store in {place} yet"))
         .hint("the first login creates it: authenticate PROJECT PROVIDER")
         .code(exit::NO_CREDENTIAL)
         .into()

@@ -4,11 +4,7 @@ use std::{fs::File, io::IsTerminal as _, path::PathBuf};
 
 use authenticate::{credential::Secret, store::PromptError};
 
-use crate::cli::{
-    exit,
-    failure::{Reported, Usage},
-    passphrase,
-};
+use crate::cli::{exit, failure::Failure, passphrase};
 
 #[derive(clap::Args)]
 #[group(id = "from", multiple = false)]
@@ -30,7 +26,7 @@ impl Args {
     /// Reads the passphrase from the source that a flag names.
     pub fn given(&self) -> anyhow::Result<Option<Secret>> {
         let refuse = |from: &str, error: std::io::Error| {
-            Usage::new(format!("cannot read the passphrase from {from}: {error}"))
+            Failure::usage(format!("cannot read the passphrase from {from}: {error}"))
         };
         let read = if let Some(file) = &self.passphrase_file {
             let read = File::open(file).and_then(passphrase::read);
@@ -38,7 +34,7 @@ impl Args {
         } else if self.passphrase_stdin {
             if std::io::stdin().is_terminal() {
                 let hint = "leave --passphrase-stdin out to be asked for it";
-                return Err(Usage::new(
+                return Err(Failure::usage(
                     "standard input is a terminal, where the passphrase would be visible",
                 )
                 .hint(hint)
@@ -49,7 +45,7 @@ impl Args {
             return Ok(None);
         };
         if read.is_empty() {
-            return Err(Usage::new("the passphrase is empty").into());
+            return Err(Failure::usage("the passphrase is empty").into());
         }
         Ok(Some(read))
     }
@@ -60,15 +56,15 @@ impl Args {
             return Ok(given);
         }
         match passphrase::ask(prompt, new) {
-            Ok(passphrase) if passphrase.is_empty() => Err(Usage::new("the passphrase is empty").into()),
+            Ok(passphrase) if passphrase.is_empty() => Err(Failure::usage("the passphrase is empty").into()),
             Ok(passphrase) => Ok(passphrase),
-            Err(PromptError::Interrupted) => Err(Reported(exit::INTERRUPTED).into()),
+            Err(PromptError::Interrupted) => Err(Failure::reported(exit::INTERRUPTED).into()),
             Err(PromptError::Nobody) => {
                 let message = "a passphrase is needed, and there is no terminal to ask for it at";
-                Err(Usage::new(message).hint("use --passphrase-stdin or --passphrase-file FILE").into())
+                Err(Failure::usage(message).hint("use --passphrase-stdin or --passphrase-file FILE").into())
             }
             Err(PromptError::Failed(error)) => {
-                Err(Usage::new(format!("cannot read the passphrase: {error}")).into())
+                Err(Failure::usage(format!("cannot read the passphrase: {error}")).into())
             }
         }
     }

@@ -11,7 +11,7 @@ use clap::{ValueEnum, builder::PossibleValue};
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, finish, output};
+use crate::cli::{failure::Failure, finish, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -68,17 +68,19 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let source = args.source.map(|SourceArg(source)| source);
     let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(current);
     if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
-        return Err(Usage::new("--key-file must be an absolute path").into());
+        return Err(Failure::usage("--key-file must be an absolute path").into());
     }
     if args.key_file.is_some() && next != Some(KeySource::KeyFile) {
-        return Err(Usage::new("--key-file needs --source key_file").into());
+        return Err(Failure::usage("--key-file needs --source key_file").into());
     }
     if args.passphrase.is_given() && next != Some(KeySource::Passphrase) {
         let hint = "the current passphrase is read from the terminal, from AUTHENTICATE_PASSPHRASE_FILE, or kept by \
                     `authenticate store unlock`";
-        return Err(Usage::new("the passphrase flags give the new passphrase and need --source passphrase")
-            .hint(hint)
-            .into());
+        return Err(Failure::usage(
+            "the passphrase flags give the new passphrase and need --source passphrase",
+        )
+        .hint(hint)
+        .into());
     }
     let options = Rekey { source: next, key_file: args.key_file, passphrase: args.passphrase.given()? };
     finish(maintenance::rekey(&store, options))??;

@@ -12,7 +12,7 @@ use authenticate::{
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Usage, finish, output};
+use crate::cli::{failure::Failure, finish, output};
 
 /// The longest identity file, in bytes.
 const MAX_LEN: usize = 1 << 20;
@@ -58,7 +58,7 @@ fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
     let Some(identity) = &args.identity else {
         if !needs_passphrase(&args.file)? {
             let hint = "name the file with your age identity: --identity FILE";
-            return Err(Usage::new(format!(
+            return Err(Failure::usage(format!(
                 "{} is encrypted for recipients",
                 redact::redact_path(&args.file)
             ))
@@ -68,10 +68,10 @@ fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
         return Ok(BackupUnlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
     };
     if args.passphrase.is_given() {
-        return Err(Usage::new("use either --identity or a passphrase to open a backup, not both").into());
+        return Err(Failure::usage("use either --identity or a passphrase to open a backup, not both").into());
     }
     let text = File::open(identity).and_then(|file| Secret::read(file, MAX_LEN)).map_err(|error| {
-        Usage::new(format!("cannot read the identity file {}: {error}", redact::redact_path(identity)))
+        Failure::usage(format!("cannot read the identity file {}: {error}", redact::redact_path(identity)))
     })?;
     Ok(BackupUnlock::Identities(text))
 }
