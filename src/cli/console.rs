@@ -22,14 +22,13 @@ const MAX_LINE: usize = 16 * 1024;
 /// The time after which the keyboard reader notices that nobody listens.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Opens the console of this process. Its output goes to standard error if standard output is for data.
-pub fn open(data_on_stdout: bool) -> io::Result<Console> {
-    let (stdin, stdout) = (io::stdin().is_terminal(), io::stdout().is_terminal());
-    let interactive = stdin && if data_on_stdout { io::stderr().is_terminal() } else { stdout };
+/// Opens the console of this process. Its output goes to standard error, or to standard output.
+pub fn open(to_stdout: bool) -> io::Result<Console> {
     let output: Box<dyn tokio::io::AsyncWrite + Send + Unpin> =
-        if data_on_stdout { Box::new(tokio::io::stderr()) } else { Box::new(tokio::io::stdout()) };
+        if to_stdout { Box::new(tokio::io::stdout()) } else { Box::new(tokio::io::stderr()) };
+    let shown = if to_stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
     let errors = Box::new(tokio::io::stderr());
-    if !interactive {
+    if !(shown && io::stdin().is_terminal()) {
         return Ok(Console { input: None, output, errors, terminal: None });
     }
     let raw = |on: bool| if on { terminal::enable_raw_mode() } else { terminal::disable_raw_mode() };

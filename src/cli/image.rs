@@ -99,7 +99,7 @@ async fn build(
     let engine = engine.connect().await?;
     let tag = recipe.tag();
     if !engine.has_image(&tag).await? {
-        let ui = TerminalUi::new();
+        let ui = TerminalUi::default();
         ui.show(Event::BuildStarted { image: &tag });
         let built = engine.build(&recipe, passthrough, network, |line| ui.show(Event::BuildLine(line))).await;
         ui.show(Event::BuildDone);

@@ -47,9 +47,12 @@ impl Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let (project, target) = match args.words.as_slice() {
-        [project, target] if project.profile.is_none() => (project.provider.parse()?, target),
-        [target] => (Name::default_name(), target),
+    let target = match args.words.as_slice() {
+        [project, target] if project.profile.is_none() => {
+            project.provider.parse::<Name>()?;
+            target
+        }
+        [target] => target,
         _ => return Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
     // The path is reported as it was typed: only that can be checked for a misplaced key.
@@ -63,8 +66,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     // Without a project, the set is `default`, whatever the file of a project `default` says.
     let set =
         if args.words.len() == 1 { options.set.or_else(|| Some(Name::default_name())) } else { options.set };
-    let context = context.clone().with_project(project);
-    let import = Import::plan(&context, &target.provider, ImportOptions { set, ..options })?;
+    let import = Import::plan(context, &target.provider, ImportOptions { set, ..options })?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
     let imported = import.run()?;

@@ -32,7 +32,7 @@ use super::{
 )]
 pub struct Args {
     /// The project: any name of yours for a piece of work; a file for it is optional
-    project: Name,
+    pub project: Name,
     /// The provider, and optionally a profile to keep several accounts apart [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Target,
@@ -158,18 +158,12 @@ fn image(text: &str) -> Result<String, String> {
     check_image(text).map(|()| text.to_owned())
 }
 
-impl Args {
-    pub fn project(&self) -> &Name {
-        &self.project
-    }
-}
-
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let ui = TerminalUi::new()
-        .open_browser(!args.no_browser)
-        .qr(args.qr)
-        .copy(args.copy)
-        .data_on_stdout(args.json);
+    let mut ui = TerminalUi::default();
+    ui.no_browser = args.no_browser;
+    ui.qr = args.qr;
+    ui.copy = args.copy;
+    ui.cli_on_stdout = !args.json;
     let context = context.clone().with_ui(Arc::new(ui));
     let login = Login::plan(&context, &args.provider.provider, options(&args)?)?;
     warn_of_unused(&args, login.mode());

@@ -21,7 +21,7 @@ use super::{
 pub struct Args {
     /// The project, whose credential set is used
     #[arg(required_unless_present = "all")]
-    project: Option<Name>,
+    pub project: Option<Name>,
     /// The provider and optional profile [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]", required_unless_present = "all", conflicts_with = "all")]
     provider: Option<Target>,
@@ -37,12 +37,6 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
-}
-
-impl Args {
-    pub fn project(&self) -> Option<&Name> {
-        self.project.as_ref()
-    }
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {

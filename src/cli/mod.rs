@@ -30,7 +30,7 @@ mod target;
 mod terminal;
 mod token;
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use authenticate::{
     ConfigError, LoginError,
@@ -47,6 +47,7 @@ use clap::{
 };
 
 use failure::Failure;
+use terminal::TerminalUi;
 
 /// Get, store, refresh and hand out the credentials of AI agents and developer tools
 ///
@@ -125,7 +126,10 @@ pub fn main() -> ExitCode {
         }
     };
     let context = match Paths::from_env() {
-        Ok(paths) => Some(Context::new(paths).with_project(verb.project())),
+        Ok(paths) => {
+            let ui = Arc::new(TerminalUi::default());
+            Some(Context::new(paths).with_project(verb.project()).with_ui(ui))
+        }
         Err(_) if matches!(verb, Verb::Completions(_) | Verb::Man(_)) => None,
         Err(error) => return Failure::of(error.into(), None).report(),
     };
@@ -147,11 +151,11 @@ impl Verb {
     /// The project that the arguments name; `default` for a verb without one.
     fn project(&self) -> Name {
         let project = match self {
-            Self::Login(args) => Some(args.project().clone()),
+            Self::Login(args) => Some(args.project.clone()),
             Self::Import(args) => args.project(),
-            Self::Token(args) => Some(args.project().clone()),
-            Self::Logout(args) => args.project().cloned(),
-            Self::Revoke(args) => Some(args.project().clone()),
+            Self::Token(args) => Some(args.project.clone()),
+            Self::Logout(args) => args.project.clone(),
+            Self::Revoke(args) => Some(args.project.clone()),
             Self::Refresh(args) => args.project(),
             _ => None,
         };

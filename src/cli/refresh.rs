@@ -1,7 +1,5 @@
 //! `authenticate refresh`
 
-use std::sync::Arc;
-
 use authenticate::{
     Error, Refreshed,
     client::refresh_all::RefreshAll,
@@ -18,8 +16,7 @@ use super::{
     hints::Hints,
     output,
     refresh_first::{Interrupted, interrupted, to_the_end},
-    target::{self, Target, UnknownWord, is_provider},
-    terminal::TerminalUi,
+    target::{Target, UnknownWord, scope, spelled},
 };
 
 #[derive(clap::Args)]
@@ -63,18 +60,24 @@ struct Results {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let (named, target) = project_and_target(context, &args)?;
-    let ui = Arc::new(TerminalUi::new().data_on_stdout(true));
-    let is_named = named.is_some();
-    let context = &context.clone().with_ui(ui).with_project(named.unwrap_or_else(Name::default_name));
-    let set = match args.set {
-        None if is_named => Some(context.set(None)?),
-        set => set,
-    };
+    let (project, target) = scope(context, args.first, args.second)?;
+    let unknown = project.as_ref().filter(|_| target.is_none());
+    match unknown.and_then(|project| UnknownWord::of(context, project)) {
+        // A mistyped provider would send all refresh tokens, even those whose outcome is unknown.
+        Some(word) if args.force => {
+            let hint = "refresh all credentials of a set with: authenticate refresh --set SET --force";
+            return Err(Failure::usage(word.refusal()).hint(hint).into());
+        }
+        Some(word) => word.note(),
+        None => {}
+    }
+    let has_project = project.is_some();
+    let context = &context.clone().with_project(project.unwrap_or_else(Name::default_name));
     let refresh = RefreshAll { context, force: args.force };
-    let results = match target {
-        Some(target) => one(&refresh, set, target)?,
-        None => all(&refresh, set.as_ref())?,
+    let results = match (target, args.set) {
+        (Some(target), set) => one(&refresh, set, target)?,
+        (None, None) if has_project => all(&refresh, Some(&context.set(None)?))?,
+        (None, set) => all(&refresh, set.as_ref())?,
     };
     report(context, results, args.json)
 }
@@ -128,31 +131,8 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
     }
 }
 
-/// The project and target that the arguments name. A provider alone is used in the project `default`.
-fn project_and_target(context: &Context, args: &Args) -> anyhow::Result<(Option<Name>, Option<Target>)> {
-    let Some(first) = &args.first else { return Ok((None, None)) };
-    if args.second.is_none() {
-        if is_provider(context, first)? {
-            return Ok((Some(Name::default_name()), Some(first.clone())));
-        }
-    } else if first.profile.is_some() {
-        return Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into());
-    }
-    let project: Name = first.provider.parse()?;
-    match UnknownWord::of(context, &project).filter(|_| args.second.is_none()) {
-        // A mistyped provider would send all refresh tokens, even those whose outcome is unknown.
-        Some(word) if args.force => {
-            let hint = "refresh all credentials of a set with: authenticate refresh --set SET --force";
-            return Err(Failure::usage(word.refusal()).hint(hint).into());
-        }
-        Some(word) => word.note(),
-        None => {}
-    }
-    Ok((Some(project), args.second.clone()))
-}
-
 fn print_row(context: &Context, (address, result): &Row) {
-    let spelled = target::spelled(address);
+    let spelled = spelled(address);
     match result {
         Ok(Refreshed::Now(_)) => output::note(&format!("refreshed {spelled}")),
         Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} is not due for a refresh")),

@@ -13,7 +13,7 @@ use authenticate::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{failure::Failure, output, signals::SignalsHandled, terminal::TerminalUi};
+use super::{failure::Failure, output, signals::SignalsHandled};
 
 /// Finds a credential, and refreshes it first if it is due. Otherwise neither a runtime nor the network is used.
 pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> {
@@ -21,11 +21,9 @@ pub fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolv
         Lookup::Ready(resolved) => return Ok(resolved),
         Lookup::Expiring(expiring) => expiring,
     };
-    let ui = TerminalUi::new().data_on_stdout(true);
-    let context = context.clone().with_ui(Arc::new(ui));
-    let fresh = to_the_end(ensure_fresh(&context, request, expiring))?;
+    let fresh = to_the_end(ensure_fresh(context, request, expiring))?;
     if let Some(error) = fresh.not_refreshed {
-        let Failure { message, hint, .. } = Failure::of(error.into(), Some(&context));
+        let Failure { message, hint, .. } = Failure::of(error.into(), Some(context));
         output::warn(&format!("could not refresh; using the current token until it expires: {message}"));
         hint.iter().for_each(|hint| output::hint(hint));
     }

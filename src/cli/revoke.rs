@@ -18,7 +18,7 @@ use super::{
 #[derive(clap::Args)]
 pub struct Args {
     /// The project, whose credential set is used
-    project: Name,
+    pub project: Name,
     /// The provider and optional profile [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Target,
@@ -28,12 +28,6 @@ pub struct Args {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
-}
-
-impl Args {
-    pub fn project(&self) -> &Name {
-        &self.project
-    }
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use super::{
     exit,
     failure::Failure,
     output,
-    target::{Target, UnknownWord, is_provider, stored},
+    target::{Target, UnknownWord, scope, stored},
 };
 
 #[derive(clap::Args)]
@@ -73,18 +73,17 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 
 /// The filter that the arguments describe.
 fn filter(context: &Context, args: &Args) -> anyhow::Result<Filter> {
-    let (project, target) = match (&args.first, &args.second) {
-        (Some(first), None) if is_provider(context, first)? => (None, Some(first)),
-        (Some(first), second) => (Some(project(context, first)?), second.as_ref()),
-        (None, _) => (None, None),
-    };
+    let (project, target) = scope(context, args.first.clone(), args.second.clone())?;
+    if let Some(word) = project.as_ref().and_then(|project| UnknownWord::of(context, project)) {
+        word.note();
+    }
     let set = match (&args.set, project) {
         (Some(set), _) => Some(set.clone()),
         (None, Some(project)) => Some(context.clone().with_project(project).set(None)?),
         (None, None) => None,
     };
-    let provider = target.map(|target| provider_name(context, &target.provider)).transpose()?;
-    Ok(Filter { set, provider, profile: target.and_then(|target| target.profile.clone()), all: args.all })
+    let provider = target.as_ref().map(|target| provider_name(context, &target.provider)).transpose()?;
+    Ok(Filter { set, provider, profile: target.and_then(|target| target.profile), all: args.all })
 }
 
 fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
@@ -96,14 +95,6 @@ fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
         Some(name) => Ok(name),
         None => Ok(context.provider(word)?.name.parse()?),
     }
-}
-
-fn project(context: &Context, word: &Target) -> anyhow::Result<Name> {
-    let name = word.provider.parse()?;
-    if let Some(word) = UnknownWord::of(context, &name) {
-        word.note();
-    }
-    Ok(name)
 }
 
 /// The names on the command line, which by mistake may be keys. A name is shown only if a credential has it, or if it cannot

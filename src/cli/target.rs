@@ -7,11 +7,10 @@ use authenticate::{
     context::Context,
     credential::{Address, DEFAULT, Name, NameError},
     redact,
-    resolve::Request,
     store::{Listing, StoreError},
 };
 
-use super::output;
+use super::{failure::Failure, output};
 
 /// `PROVIDER` or `PROVIDER:PROFILE`.
 #[derive(Clone, Debug)]
@@ -37,31 +36,6 @@ impl FromStr for Target {
     }
 }
 
-// The arguments of a command that uses a credential. Not a doc comment: clap would show it in place of the command's own.
-#[derive(clap::Args)]
-pub struct WantedArgs {
-    /// The project, whose credential set and order of profiles are used
-    pub project: Name,
-    /// The provider and optional profile [default profile: the first usable one in the project's `profiles`, else `default`,
-    /// else the only one]
-    #[arg(value_name = "PROVIDER[:PROFILE]")]
-    pub provider: Target,
-    /// Use this credential set [default: the project's]
-    #[arg(long)]
-    set: Option<Name>,
-}
-
-impl WantedArgs {
-    /// The request for that credential.
-    pub fn request(&self) -> Request {
-        Request {
-            set: self.set.clone(),
-            profile: self.provider.profile.clone(),
-            ..Request::new(self.provider.provider.as_str())
-        }
-    }
-}
-
 /// An address as this program's arguments spell it.
 pub fn spelled(address: &Address) -> String {
     match address.profile.as_str() {
@@ -70,8 +44,24 @@ pub fn spelled(address: &Address) -> String {
     }
 }
 
+/// The project, and the provider or credential, that `[PROJECT|PROVIDER] [PROVIDER[:PROFILE]]` names.
+pub fn scope(
+    context: &Context,
+    first: Option<Target>,
+    second: Option<Target>,
+) -> anyhow::Result<(Option<Name>, Option<Target>)> {
+    match (first, second) {
+        (None, _) => Ok((None, None)),
+        (Some(word), None) if is_provider(context, &word)? => Ok((None, Some(word))),
+        (Some(Target { profile: Some(_), .. }), _) => {
+            Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into())
+        }
+        (Some(project), target) => Ok((Some(project.provider.parse()?), target)),
+    }
+}
+
 /// Whether a single word is a provider: there is one of that name, and no project with a file.
-pub fn is_provider(context: &Context, word: &Target) -> Result<bool, StoreError> {
+fn is_provider(context: &Context, word: &Target) -> Result<bool, StoreError> {
     let registry = context.registry();
     let named = |name: &Name| name.as_str() == word.provider;
     if word.profile.is_some() {

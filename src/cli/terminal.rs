@@ -1,7 +1,6 @@
 //! The terminal as the library's user interface.
 
 use std::{
-    cell::RefCell,
     collections::BTreeSet,
     env,
     io::{self, IsTerminal as _, Write as _},
@@ -24,46 +23,24 @@ use tokio::sync::mpsc;
 use super::{console, output, prompt::Prompt, signals::Guard};
 
 /// A user interface at the terminal. Questions fail if there is none.
+#[derive(Default)]
 pub struct TerminalUi {
-    open_browser: bool,
-    qr: bool,
-    copy: bool,
-    data_on_stdout: bool,
-    progress: Mutex<RefCell<Option<ProgressBar>>>,
+    /// Open no browser: the person may be elsewhere.
+    pub no_browser: bool,
+    /// Show the login URL as a QR code, too.
+    pub qr: bool,
+    /// Ask the terminal to copy the device code.
+    pub copy: bool,
+    /// Let a vendor's CLI write to standard output, which is for data otherwise.
+    pub cli_on_stdout: bool,
+    progress: Mutex<Option<ProgressBar>>,
     warned: Mutex<BTreeSet<String>>,
 }
 
 impl TerminalUi {
-    pub fn new() -> Self {
-        Self {
-            open_browser: true,
-            qr: false,
-            copy: false,
-            data_on_stdout: false,
-            progress: Mutex::default(),
-            warned: Mutex::default(),
-        }
-    }
-
-    pub fn open_browser(self, open_browser: bool) -> Self {
-        Self { open_browser, ..self }
-    }
-
-    pub fn qr(self, qr: bool) -> Self {
-        Self { qr, ..self }
-    }
-
-    pub fn copy(self, copy: bool) -> Self {
-        Self { copy, ..self }
-    }
-
-    pub fn data_on_stdout(self, data_on_stdout: bool) -> Self {
-        Self { data_on_stdout, ..self }
-    }
-
     fn with_progress(&self, change: impl FnOnce(&mut Option<ProgressBar>)) {
-        if let Ok(progress) = self.progress.lock() {
-            change(&mut progress.borrow_mut());
+        if let Ok(mut progress) = self.progress.lock() {
+            change(&mut progress);
         }
     }
 
@@ -117,7 +94,7 @@ impl TerminalUi {
     }
 
     fn open(&self, url: &str) {
-        if self.open_browser && can_open_browser() {
+        if !self.no_browser && can_open_browser() {
             let (url, quiet) =
                 (url.to_owned(), webbrowser::BrowserOptions::new().with_suppress_output(true).clone());
             // A failure is ignored: the URL is on the screen. In a thread, because some browsers block until they end.
@@ -258,12 +235,12 @@ impl Ui for TerminalUi {
     }
 
     fn console(&self) -> io::Result<Console> {
-        console::open(self.data_on_stdout)
+        console::open(self.cli_on_stdout)
     }
 
     fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
         // Without a terminal, only --no-browser says that the answer comes through standard input.
-        (io::stdin().is_terminal() || !self.open_browser).then(console::lines)
+        (io::stdin().is_terminal() || self.no_browser).then(console::lines)
     }
 
     fn browser_can_return(&self) -> bool {

@@ -11,12 +11,19 @@ use authenticate::{
 };
 use serde_json::{Value, json};
 
-use super::{failure::Failure, input, output, refresh_first::find_fresh, target::WantedArgs};
+use super::{failure::Failure, input, output, refresh_first::find_fresh, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    wanted: WantedArgs,
+    /// The project, whose credential set and order of profiles are used
+    pub project: Name,
+    /// The provider and optional profile [default profile: the first usable one in the project's `profiles`, else `default`,
+    /// else the only one]
+    #[arg(value_name = "PROVIDER[:PROFILE]")]
+    provider: Target,
+    /// Use this credential set [default: the project's]
+    #[arg(long)]
+    set: Option<Name>,
     /// Print this field, if the credential has several
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
@@ -29,19 +36,19 @@ pub struct Args {
     json: bool,
 }
 
-impl Args {
-    pub fn project(&self) -> &Name {
-        &self.wanted.project
-    }
-}
-
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let part = match &args.field {
         Some(field) => Part::Field(field.clone()),
         None if args.json => Part::All,
         None => Part::Usable,
     };
-    let request = Request { given: override_from_env(context, &args)?, part, ..args.wanted.request() };
+    let request = Request {
+        given: override_from_env(context, &args)?,
+        part,
+        set: args.set.clone(),
+        profile: args.provider.profile.clone(),
+        ..Request::new(args.provider.provider.as_str())
+    };
     let found = find_fresh(context, &request)?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
@@ -70,7 +77,7 @@ fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Cr
 
 /// A credential of the kind that the provider has, with this value.
 fn credential_of(context: &Context, args: &Args, value: Secret) -> anyhow::Result<Credential> {
-    let typed = args.wanted.provider.provider.as_str();
+    let typed = args.provider.provider.as_str();
     let registry = context.registry_for(typed);
     // An unknown provider is refused later, when the credential is resolved.
     let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
