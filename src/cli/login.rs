@@ -6,7 +6,7 @@ use authenticate::{
     cancel_pair,
     config::project::check_image,
     context::Context,
-    credential::{Kind, Name, Record, Secret},
+    credential::{Kind, Name, Record},
     engine::EngineError,
     login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::token},
     provider::Mode,
@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    input, output, secret_args,
+    output, secret_args,
     signals::SignalsHandled,
     target::{Target, spelled},
     terminal::TerminalUi,
@@ -41,16 +41,16 @@ pub struct Args {
     mode: Option<ModeArg>,
     /// Read the API key from standard input
     #[arg(long, group = "key")]
-    api_key_stdin: bool,
+    pub(super) api_key_stdin: bool,
     /// Read the API key from a file
     #[arg(long, group = "key", value_name = "FILE")]
-    api_key_file: Option<PathBuf>,
+    pub(super) api_key_file: Option<PathBuf>,
     /// Read the API key from an environment variable
     #[arg(long, group = "key", value_name = "VAR")]
-    api_key_env: Option<String>,
+    pub(super) api_key_env: Option<String>,
     /// Use this API key; other users of this machine can see it while the command runs
     #[arg(long, group = "key", value_name = "KEY")]
-    api_key: Option<String>,
+    pub(super) api_key: Option<String>,
     /// Read a bearer token from standard input
     #[arg(long, group = "bearer")]
     pub(super) token_stdin: bool,
@@ -62,10 +62,10 @@ pub struct Args {
     pub(super) token_env: Option<String>,
     /// Record that the key or token expires after this time, for example 12h or 90d
     #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_in)]
-    pub(super) expires_in: Option<Timestamp>,
+    expires_in: Option<Timestamp>,
     /// Record that the key or token expires at this time, for example 2030-01-31 or 2030-01-31T12:00:00Z
     #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_at)]
-    pub(super) expires_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
     /// Set a field that is not secret; `-` reads any field from standard input, an empty value leaves the field blank
     #[arg(long, group = "some_fields", value_name = "NAME=VALUE")]
     pub(super) field: Vec<String>,
@@ -208,9 +208,9 @@ fn warn_of_unused(args: &Args, mode: Mode) {
 fn options(args: &Args) -> anyhow::Result<LoginOptions> {
     Ok(LoginOptions {
         mode: args.mode.map(Mode::from),
-        api_key: api_key(args)?,
+        api_key: secret_args::api_key(args)?,
         token: secret_args::token(args)?,
-        expires_at: secret_args::expires_at(args),
+        expires_at: args.expires_in.or(args.expires_at),
         fields: secret_args::fields(args)?,
         force: args.force,
         set: args.set.clone(),
@@ -221,26 +221,6 @@ fn options(args: &Args) -> anyhow::Result<LoginOptions> {
         headless: args.headless,
         timeout: args.timeout,
     })
-}
-
-/// Reads the API key from the source that the flags name.
-fn api_key(args: &Args) -> anyhow::Result<Option<Secret>> {
-    if args.api_key_stdin {
-        input::refuse_terminal("leave --api-key-stdin out to be asked for the key")?;
-        return Ok(Some(input::stdin()?));
-    }
-    if let Some(file) = &args.api_key_file {
-        return Ok(Some(input::file("--api-key-file", file)?));
-    }
-    if let Some(name) = &args.api_key_env {
-        return input::variable("--api-key-env", name).map(Some);
-    }
-    if args.api_key.is_some() {
-        output::warn(
-            "other users of this machine could see that key; use --api-key-stdin to keep it from them",
-        );
-    }
-    Ok(args.api_key.clone().map(Secret::from))
 }
 
 /// Runs a login that waits for the person or the vendor; signals cancel it.

@@ -8,7 +8,6 @@ mod failure;
 mod hints;
 mod image;
 mod import;
-mod input;
 mod log;
 mod login;
 mod logout;

@@ -11,7 +11,7 @@ use authenticate::{
 };
 use serde_json::{Value, json};
 
-use super::{failure::Failure, input, output, refresh_first::find_fresh, target::Target};
+use super::{failure::Failure, output, refresh_first::find_fresh, secret_args, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -64,7 +64,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 
 fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
-    let value = input::variable("--token-env", name)?;
+    let value = secret_args::from_env("--token-env", name)?;
     match value.expose().trim() {
         "" => Err(Failure::usage("the variable of --token-env is blank").into()),
         value if value.chars().any(|c| c.is_control() || is_invisible(c)) => {

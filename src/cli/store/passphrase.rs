@@ -1,10 +1,10 @@
 //! The passphrase of a backup or a new key, from standard input, a file or the terminal.
 
-use std::{fs::File, io::IsTerminal as _, path::PathBuf};
+use std::{fs::File, path::PathBuf};
 
 use authenticate::{credential::Secret, store::PromptError};
 
-use crate::cli::{exit, failure::Failure, passphrase};
+use crate::cli::{exit, failure::Failure, passphrase, secret_args::refuse_terminal};
 
 #[derive(clap::Args)]
 #[group(id = "from", multiple = false)]
@@ -32,14 +32,7 @@ impl Args {
             let read = File::open(file).and_then(passphrase::read);
             read.map_err(|error| refuse("the file of --passphrase-file", error))?
         } else if self.passphrase_stdin {
-            if std::io::stdin().is_terminal() {
-                let hint = "leave --passphrase-stdin out to be asked for it";
-                return Err(Failure::usage(
-                    "standard input is a terminal, where the passphrase would be visible",
-                )
-                .hint(hint)
-                .into());
-            }
+            refuse_terminal("passphrase", "leave --passphrase-stdin out to be asked for it")?;
             passphrase::read(std::io::stdin()).map_err(|error| refuse("standard input", error))?
         } else {
             return Ok(None);
