@@ -11,13 +11,16 @@ use authenticate::{
     login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::token},
     provider::Mode,
 };
-use clap::{ArgGroup, ValueEnum};
+use clap::{
+    ArgGroup,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    output, secret_args,
+    output, possible_value, secret_args,
     signals::SignalsHandled,
     target::{Target, spelled},
     terminal::TerminalUi,
@@ -37,8 +40,8 @@ pub struct Args {
     #[arg(value_name = "PROVIDER[:PROFILE]")]
     provider: Target,
     /// Log in in this mode [default: the provider's only mode, the mode of the given inputs, or ask]
-    #[arg(long)]
-    mode: Option<ModeArg>,
+    #[arg(long, value_parser = mode())]
+    mode: Option<Mode>,
     /// Read the API key from standard input
     #[arg(long, group = "key")]
     pub(super) api_key_stdin: bool,
@@ -113,36 +116,21 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ModeArg {
-    Oauth,
-    #[value(name = "api_key", alias = "api-key")]
-    ApiKey,
-    Token,
-    Device,
-    Browser,
-    Basic,
-    Fields,
-    #[value(name = "client_credentials", alias = "client-credentials")]
-    ClientCredentials,
-    #[value(name = "token_exchange", alias = "token-exchange")]
-    TokenExchange,
-}
-
-impl From<ModeArg> for Mode {
-    fn from(mode: ModeArg) -> Self {
-        match mode {
-            ModeArg::Oauth => Self::Oauth,
-            ModeArg::ApiKey => Self::ApiKey,
-            ModeArg::Token => Self::Token,
-            ModeArg::Device => Self::Device,
-            ModeArg::Browser => Self::Browser,
-            ModeArg::Basic => Self::Basic,
-            ModeArg::Fields => Self::Fields,
-            ModeArg::ClientCredentials => Self::ClientCredentials,
-            ModeArg::TokenExchange => Self::TokenExchange,
-        }
-    }
+/// Parses a mode by its name.
+fn mode() -> impl TypedValueParser<Value = Mode> {
+    let modes = [
+        Mode::Oauth,
+        Mode::ApiKey,
+        Mode::Token,
+        Mode::Device,
+        Mode::Browser,
+        Mode::Basic,
+        Mode::Fields,
+        Mode::ClientCredentials,
+        Mode::TokenExchange,
+    ];
+    PossibleValuesParser::new(modes.map(|mode| possible_value(mode.as_str())))
+        .try_map(|name| serde_json::from_value(name.replace('-', "_").into()))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -207,7 +195,7 @@ fn warn_of_unused(args: &Args, mode: Mode) {
 
 fn options(args: &Args) -> anyhow::Result<LoginOptions> {
     Ok(LoginOptions {
-        mode: args.mode.map(Mode::from),
+        mode: args.mode,
         api_key: secret_args::api_key(args)?,
         token: secret_args::token(args)?,
         expires_at: args.expires_in.or(args.expires_at),

@@ -42,6 +42,7 @@ use authenticate::{
 };
 use clap::{
     CommandFactory as _, Parser, Subcommand,
+    builder::PossibleValue,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -196,6 +197,11 @@ fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
 /// Whether a word in the place of the project is taken for a command.
 fn is_verb(word: &str) -> bool {
     word == "help" || Cli::command().get_subcommands().any(|verb| verb.get_name() == word)
+}
+
+/// A value of an argument, in which `-` and `_` are the same.
+fn possible_value(name: &'static str) -> PossibleValue {
+    PossibleValue::new(name).aliases([name.replace('-', "_"), name.replace('_', "-")])
 }
 
 /// Prints a parse error, and suggests a command if a mistyped one was taken for a project.

@@ -7,17 +7,17 @@ use authenticate::{
     refresh::maintenance,
     store::{KeySource, Rekey},
 };
-use clap::{ValueEnum, builder::PossibleValue};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::{failure::Failure, finish, output};
+use crate::cli::{failure::Failure, finish, output, possible_value};
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Keep the new key in this source [default: the current one]
-    #[arg(long)]
-    source: Option<SourceArg>,
+    #[arg(long, value_parser = source())]
+    source: Option<KeySource>,
     /// Write the key file to this absolute path [default: in the data directory]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -28,45 +28,23 @@ pub struct Args {
     json: bool,
 }
 
-#[derive(Clone, Copy)]
-struct SourceArg(KeySource);
-
-impl ValueEnum for SourceArg {
-    fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [SourceArg; 5] = [
-            SourceArg(KeySource::Keyring),
-            SourceArg(KeySource::Passphrase),
-            SourceArg(KeySource::SystemdCreds),
-            SourceArg(KeySource::Command),
-            SourceArg(KeySource::KeyFile),
-        ];
-        &ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let value = PossibleValue::new(self.0.as_str());
-        let (help, alias) = match self.0 {
-            KeySource::Keyring => ("The system's key ring", None),
-            KeySource::Passphrase => ("A passphrase", None),
-            KeySource::SystemdCreds => {
-                ("A TPM or a key of the machine, by systemd-creds", Some("systemd_creds"))
-            }
-            KeySource::Command => ("The output of `store.passphrase_command` in config.yaml", None),
-            KeySource::KeyFile => ("A file with a random key", Some("key-file")),
-        };
-        let value = value.help(help);
-        Some(match alias {
-            Some(alias) => value.alias(alias),
-            None => value,
-        })
-    }
+/// Parses a key source by its name.
+fn source() -> impl TypedValueParser<Value = KeySource> {
+    let sources = [
+        (KeySource::Keyring, "The system's key ring"),
+        (KeySource::Passphrase, "A passphrase"),
+        (KeySource::SystemdCreds, "A TPM or a key of the machine, by systemd-creds"),
+        (KeySource::Command, "The output of `store.passphrase_command` in config.yaml"),
+        (KeySource::KeyFile, "A file with a random key"),
+    ];
+    PossibleValuesParser::new(sources.map(|(source, help)| possible_value(source.as_str()).help(help)))
+        .try_map(|name| name.parse())
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let current = store.lock().key_state()?.and_then(|state| state.source);
-    let source = args.source.map(|SourceArg(source)| source);
-    let next = source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(current);
+    let next = args.source.or(args.key_file.as_ref().map(|_| KeySource::KeyFile)).or(current);
     if args.key_file.as_ref().is_some_and(|file| !file.is_absolute()) {
         return Err(Failure::usage("--key-file must be an absolute path").into());
     }
