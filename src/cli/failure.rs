@@ -36,7 +36,8 @@ impl Failure {
         match error.downcast().map_err(library_error) {
             Ok(own) => own,
             Err(Ok(error)) => {
-                Self { message, hint: Hints::new(context).any(&error), code: exit::code(error.kind()) }
+                let hint = context.and_then(|context| Hints(context).any(&error));
+                Self { message, hint, code: exit::code(error.kind()) }
             }
             Err(Err(_)) if is_broken_pipe => Self::reported(exit::DONE),
             Err(Err(_)) => Self { message, hint: None, code: exit::FAILED },

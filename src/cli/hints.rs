@@ -5,7 +5,7 @@ use std::path::Path;
 use authenticate::{
     ConfigError, EngineError, Error, FieldsError, LoginError, LogoutError, Owner, RefreshError, ResolveError,
     context::Context,
-    credential::{Address, DEFAULT, Name},
+    credential::{Address, DEFAULT},
     engine::EngineHint,
     login::{
         import::ImportError,
@@ -18,13 +18,9 @@ use authenticate::{
 use super::{is_verb, target::spelled};
 
 /// The hints for errors in the project of a context.
-pub struct Hints<'a>(Option<&'a Context>);
+pub struct Hints<'a>(pub &'a Context);
 
-impl<'a> Hints<'a> {
-    pub fn new(context: Option<&'a Context>) -> Self {
-        Self(context)
-    }
-
+impl Hints<'_> {
     /// The hint for any error.
     pub fn any(&self, error: &Error) -> Option<String> {
         match error {
@@ -203,16 +199,8 @@ impl<'a> Hints<'a> {
     }
 
     fn command<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
-        let verb = if is_verb(self.project()) { "login " } else { "" };
+        let verb = if is_verb(self.0.project_name().as_str()) { "login " } else { "" };
         format!("authenticate {verb}{}", self.arguments(address, name))
-    }
-
-    fn project(&self) -> &str {
-        self.0.map_or(DEFAULT, |context| context.project_name().as_str())
-    }
-
-    fn set(&self) -> Option<Name> {
-        self.0.map_or_else(|| Some(Name::default_name()), |context| context.set(None).ok())
     }
 
     fn arguments<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
@@ -220,11 +208,11 @@ impl<'a> Hints<'a> {
             DEFAULT => String::new(),
             profile => format!(":{}", name(profile, "PROFILE")),
         };
-        let set = match self.set() == Some(address.set.clone()) {
-            true => String::new(),
-            false => format!(" --set {}", name(address.set.as_str(), "SET")),
+        let set = match self.0.set(None) {
+            Ok(set) if set == address.set => String::new(),
+            _ => format!(" --set {}", name(address.set.as_str(), "SET")),
         };
-        let project = redact::redact_or(self.project(), "PROJECT");
+        let project = redact::redact_or(self.0.project_name().as_str(), "PROJECT");
         format!("{project} {}{profile}{set}", address.provider)
     }
 }

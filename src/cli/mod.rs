@@ -94,7 +94,7 @@ enum Verb {
     /// List, show and check provider descriptors
     Providers(providers::Args),
     /// List the projects that have a file
-    Projects(projects::Args),
+    Projects(JsonArgs),
     /// Build, list and remove the images of container logins
     Image(image::Args),
     /// Manage the store, its key and its backups
@@ -102,12 +102,20 @@ enum Verb {
     /// Show the audit log
     Log(log::Args),
     /// Check the configuration, the store, engines and images for problems
-    Doctor(doctor::Args),
+    Doctor(JsonArgs),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Write the manual pages
     #[command(hide = true)]
     Man(man::Args),
+}
+
+// The arguments of a verb that has no others. Not a doc comment: clap would show it in place of the verb's own.
+#[derive(clap::Args)]
+struct JsonArgs {
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Parses the arguments, runs the verb and reports its errors.
@@ -117,13 +125,9 @@ pub fn main() -> ExitCode {
         Err(error) => return parse_failure(error),
     };
     let shorthand = cli.verb.is_none();
-    let verb = match (cli.verb, cli.login) {
-        (Some(verb), _) => verb,
-        (None, Some(args)) => Verb::Login(Box::new(args)),
-        (None, None) => {
-            let help = Cli::command().render_help();
-            return Failure::usage("no command was given").hint(help.to_string()).report();
-        }
+    let login = cli.login.map(|args| Verb::Login(Box::new(args)));
+    let Some(verb) = cli.verb.or(login) else {
+        return Failure::usage("no command was given").report();
     };
     let context = match Paths::from_env() {
         Ok(paths) => {
@@ -185,11 +189,11 @@ fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
         Verb::Logout(args) => logout::run(context, args),
         Verb::Revoke(args) => revoke::run(context, args),
         Verb::Providers(args) => providers::run(context, args),
-        Verb::Projects(args) => projects::run(context, args),
+        Verb::Projects(args) => projects::run(context, args.json),
         Verb::Image(args) => image::run(context, args),
         Verb::Store(args) => store::run(context, args),
         Verb::Log(args) => log::run(context, args),
-        Verb::Doctor(args) => doctor::run(context, args),
+        Verb::Doctor(args) => doctor::run(context, args.json),
         Verb::Completions(_) | Verb::Man(_) => Ok(()),
     }
 }

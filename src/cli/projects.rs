@@ -8,14 +8,7 @@ use serde_json::json;
 
 use super::{exit, failure::Failure, output};
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let directory = context.paths().projects();
     let mut projects = Vec::new();
     let (names, mut problems) = project::names(&directory);
@@ -27,7 +20,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     super::providers::report(&problems);
     let has_problems = !problems.is_empty();
-    if args.json {
+    if json {
         let list: Vec<_> = projects
             .iter()
             .map(|(name, p)| {

@@ -138,7 +138,7 @@ fn print_row(context: &Context, (address, result): &Row) {
         Ok(Refreshed::Earlier(_)) => output::note(&format!("{spelled} is not due for a refresh")),
         Err(error) => {
             output::error(&chain(error));
-            if let Some(hint) = Hints::new(Some(context)).any(error) {
+            if let Some(hint) = Hints(context).any(error) {
                 output::hint(&hint);
             }
         }

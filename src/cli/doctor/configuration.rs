@@ -6,32 +6,30 @@ use authenticate::{
     store::{StoreError, check_settings},
 };
 
-use super::Check;
 use crate::cli::failure::Failure;
 
-pub fn providers(context: &Context) -> Check {
+pub fn providers(context: &Context) -> Result<String, Failure> {
     let registry = context.registry();
     let known = format!("{} known", registry.iter().count());
     let fix = "correct the files; list all problems with: authenticate providers lint";
-    Check { name: "providers", result: result(registry.problems(), known, fix) }
+    result(registry.problems(), known, fix)
 }
 
-pub fn projects(context: &Context) -> Check {
+pub fn projects(context: &Context) -> Result<String, Failure> {
     let (names, mut problems) = project::names(&context.paths().projects());
     problems.extend(
         names.iter().filter_map(|name| Project::load(&context.paths().projects(), name).err()).flatten(),
     );
     let known = format!("{} with a file", names.len());
-    Check { name: "projects", result: result(&problems, known, "correct the files") }
+    result(&problems, known, "correct the files")
 }
 
-pub fn settings(context: &Context) -> Check {
-    let result = match check_settings(context.paths()) {
+pub fn settings(context: &Context) -> Result<String, Failure> {
+    match check_settings(context.paths()) {
         Ok(()) => Ok("valid".to_owned()),
         Err(StoreError::Settings(problems)) => result(&problems, String::new(), "correct it"),
         Err(error) => Err(Failure::usage(error.to_string()).hint("correct it")),
-    };
-    Check { name: "settings", result }
+    }
 }
 
 fn result(problems: &[yaml::Problem], right: String, fix: &str) -> Result<String, Failure> {

@@ -14,34 +14,32 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Check, exit};
+use super::exit;
 use crate::cli::failure::{Failure, chain};
 
-pub fn store(context: &Context) -> Check {
+pub fn store(context: &Context) -> Result<String, Failure> {
     let failed = |error: StoreError| {
         let fix = error.recovery_hint().unwrap_or_else(|| "check its permissions and its disk".to_owned());
         problem(chain(&error), fix)
     };
     if let Some(problem) = unwritable(context) {
-        return Check { name: "store", result: Err(problem) };
+        return Err(problem);
     }
-    let result = match Store::open_existing(context.paths()) {
-        Ok(None) => Ok("none yet; the first login creates it".to_owned()),
-        Ok(Some(store)) => match store.check() {
-            Ok(found) if found.is_empty() => {
-                Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
-            }
-            Ok(found) => {
-                let fix = "log in again, or restore a backup; if that fails, into an empty data directory (AUTHENTICATE_DATA_DIR)";
-                Err(problem(found.join("; "), fix))
-            }
-            // A locked store is not a problem; its secrets were not checked.
-            Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
-            Err(error) => Err(failed(error)),
-        },
-        Err(error) => Err(failed(error)),
+    let Some(store) = Store::open_existing(context.paths()).map_err(failed)? else {
+        return Ok("none yet; the first login creates it".to_owned());
     };
-    Check { name: "store", result }
+    match store.check() {
+        Ok(found) if found.is_empty() => {
+            Ok(store.path().map(|path| path.display().to_string()).unwrap_or_default())
+        }
+        Ok(found) => {
+            let fix = "log in again, or restore a backup; if that fails, into an empty data directory (AUTHENTICATE_DATA_DIR)";
+            Err(problem(found.join("; "), fix))
+        }
+        // A locked store is not a problem; its secrets were not checked.
+        Err(StoreError::PassphraseNeeded { path }) => Ok(locked(&path)),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Finds a file of the store that this user may read but not write.
@@ -72,7 +70,7 @@ fn locked(path: &Path) -> String {
 }
 
 /// Checks that the directories of the locks are private.
-pub fn locks(context: &Context) -> Check {
+pub fn locks(context: &Context) -> Result<String, Failure> {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
     for directory in [context.paths().logins(), context.paths().turns()] {
         match check_dir(&directory) {
@@ -85,9 +83,8 @@ pub fn locks(context: &Context) -> Check {
             _ => {}
         }
     }
-    let result = match problems.is_empty() {
+    match problems.is_empty() {
         true => Ok("private".to_owned()),
         false => Err(problem(problems.join("; "), fixes.join("; "))),
-    };
-    Check { name: "locks", result }
+    }
 }

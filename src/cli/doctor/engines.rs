@@ -24,19 +24,19 @@ pub async fn checks(context: &Context) -> Vec<Check> {
                 Ok(detail)
             }
             Err(error) => {
-                let Failure { message, hint, code } = Failure::of(error.into(), None);
+                let Failure { message, hint, code } = Failure::of(error.into(), Some(context));
                 Err(Failure { message: message.replace("\n  ", " "), hint, code })
             }
         };
-        checks.push(Check { name: "engine", result });
+        checks.push(("engine", result));
     }
     if let Some(engine) = first {
-        checks.push(images(context, &engine).await);
+        checks.push(("images", images(context, &engine).await));
     }
     checks
 }
 
-async fn images(context: &Context, engine: &engine::Engine) -> Check {
+async fn images(context: &Context, engine: &engine::Engine) -> Result<String, Failure> {
     let registry = context.registry();
     let (mut built, mut unbuilt, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for provider in registry.iter() {
@@ -51,11 +51,10 @@ async fn images(context: &Context, engine: &engine::Engine) -> Check {
         }
     }
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let result = if problems.is_empty() {
+    if problems.is_empty() {
         Ok(format!("built: {}; built when first needed: {}", list(&built), list(&unbuilt)))
     } else {
         let fix = "correct `image` in the descriptor, or the Containerfile";
         Err(Failure::usage(problems.join("; ")).hint(fix).code(exit::ENGINE))
-    };
-    Check { name: "images", result }
+    }
 }

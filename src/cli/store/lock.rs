@@ -8,18 +8,11 @@ use serde_json::json;
 
 use crate::cli::{failure::chain, output};
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let locked = Store::lock(context.paths())?.ok_or_else(|| super::no_store(context))?;
     let Locked { forgotten, locked, not_recorded } = locked;
     let recorded = not_recorded.is_none();
-    if args.json {
+    if json {
         let result = json!({"schema": 1, "locked": locked, "forgotten": forgotten, "recorded": recorded});
         output::json(&result)?;
     } else {

@@ -5,14 +5,7 @@ use serde_json::json;
 
 use crate::cli::output;
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
     let from = store.schema_when_opened();
@@ -23,7 +16,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             "plain text stays in the files while another process reads them; run this again when it has ended",
         );
     }
-    if args.json {
+    if json {
         return Ok(output::json(&json!({
             "schema": 1,
             "from": from,

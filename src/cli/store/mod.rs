@@ -12,7 +12,7 @@ mod unlock;
 use authenticate::{SharedStore, context::Context};
 use clap::Subcommand;
 
-use super::{exit, failure::Failure};
+use super::{JsonArgs, exit, failure::Failure};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -24,9 +24,9 @@ pub struct Args {
 #[command(defer = true)]
 enum Verb {
     /// Show the store's file, its key source and whether it is locked
-    Status(status::Args),
+    Status(JsonArgs),
     /// Lock the store: forget a key that `store unlock` kept
-    Lock(lock::Args),
+    Lock(JsonArgs),
     /// Unlock the store for a time, so that its passphrase is not asked for each time
     Unlock(unlock::Args),
     /// Seal the store with a new key, optionally from another key source
@@ -36,18 +36,18 @@ enum Verb {
     /// Replace all credentials with those of a backup
     Restore(restore::Args),
     /// Migrate the store to this version and seal plain credentials, as opening it does
-    Migrate(migrate::Args),
+    Migrate(JsonArgs),
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     match args.verb {
-        Verb::Status(args) => status::run(context, args),
-        Verb::Lock(args) => lock::run(context, args),
+        Verb::Status(args) => status::run(context, args.json),
+        Verb::Lock(args) => lock::run(context, args.json),
         Verb::Unlock(args) => unlock::run(context, args),
         Verb::Rekey(args) => rekey::run(context, args),
         Verb::Backup(args) => backup::run(context, args),
         Verb::Restore(args) => restore::run(context, args),
-        Verb::Migrate(args) => migrate::run(context, args),
+        Verb::Migrate(args) => migrate::run(context, args.json),
     }
 }
 

@@ -8,16 +8,9 @@ use serde_json::json;
 
 use crate::cli::output;
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let Some(store) = context.existing_store()? else {
-        if args.json {
+        if json {
             let none = json!({"schema": 1, "file": null, "database_schema": null, "records": 0,
                               "sealed": false, "locked": false, "key": null, "note": null});
             return Ok(output::json(&none)?);
@@ -30,7 +23,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let records = store.count()?;
     let key = store.key_state()?;
     let note = store.differs_from_settings()?;
-    if args.json {
+    if json {
         return Ok(output::json(&json!({
             "schema": 1,
             "file": file,
