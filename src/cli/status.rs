@@ -40,15 +40,15 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let registry = context.registry();
     let filter = filter(context, &args)?;
-    let Status { entries, nameless } = status(context, &filter)?;
+    let Status { mut entries, nameless } = status(context, &filter)?;
+    entries.iter_mut().for_each(|entry| redact_typed(entry, args.set.as_ref(), filter.profile.as_ref()));
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
-    let typed = TypedNames { set: args.set.as_ref(), profile: filter.profile.as_ref() };
     let problems = match &filter.provider {
         Some(provider) => registry.problems_of(provider.as_str()),
         None => registry.problems().to_vec(),
     };
     if args.json {
-        let credentials: Vec<_> = entries.iter().map(|entry| to_json(entry, &typed)).collect();
+        let credentials: Vec<_> = entries.iter().map(to_json).collect();
         let rows: Vec<_> = unreadable().map(|row| json!({"row": row.row, "error": row.why})).collect();
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         output::json(
@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         let header = [
             "PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE",
         ];
-        output::table(&header, entries.iter().map(|entry| cells(entry, &typed)).collect())?;
+        output::table(&header, entries.iter().map(cells).collect())?;
     }
     problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
@@ -97,69 +97,50 @@ fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
     }
 }
 
-/// The names on the command line, which by mistake may be keys. A name is shown only if a credential has it, or if it cannot
-/// be a key.
-struct TypedNames<'a> {
-    set: Option<&'a Name>,
-    profile: Option<&'a Name>,
-}
-
-impl TypedNames<'_> {
-    fn set<'e>(&self, entry: &'e StatusEntry) -> &'e str {
-        shown_as(entry, &entry.address.set, self.set, "SET")
-    }
-
-    fn profile<'e>(&self, entry: &'e StatusEntry) -> &'e str {
-        shown_as(entry, &entry.address.profile, self.profile, "PROFILE")
-    }
-}
-
-fn shown_as<'e>(
-    entry: &'e StatusEntry,
-    name: &'e Name,
-    typed: Option<&Name>,
-    place: &'static str,
-) -> &'e str {
+/// Replaces the names of the command line, which by mistake may be keys, by placeholders. A name that a credential has stays.
+fn redact_typed(entry: &mut StatusEntry, set: Option<&Name>, profile: Option<&Name>) {
     let is_stored = entry.details.as_ref().is_some_and(|details| details.source == Source::Stored);
-    match is_stored || entry.unreadable.is_some() || typed != Some(name) {
-        true => name.as_str(),
-        false => redact::redact_or(name.as_str(), place),
+    if is_stored || entry.unreadable.is_some() {
+        return;
+    }
+    let address = &mut entry.address;
+    for (name, typed, place) in [(&mut address.set, set, "SET"), (&mut address.profile, profile, "PROFILE")] {
+        if typed == Some(name)
+            && let Ok(shown) = redact::redact_or(name.as_str(), place).parse()
+        {
+            *name = shown;
+        }
     }
 }
 
-/// The index of the cell with the state.
-const STATE: usize = 6;
-
-fn dash() -> String {
-    "-".to_owned()
+fn state(entry: &StatusEntry) -> Option<CredentialState> {
+    let of_details = || entry.details.as_ref().map(|details| details.state);
+    entry.unreadable.as_ref().map(|_| CredentialState::Error).or_else(of_details)
 }
 
-fn cells(entry: &StatusEntry, typed: &TypedNames<'_>) -> Vec<String> {
-    let provider = entry.address.provider.as_str();
-    let mut cells: Vec<String> =
-        [provider, &entry.label, typed.set(entry), typed.profile(entry)].map(str::to_owned).into();
-    match &entry.details {
-        Some(details) => cells.extend([
-            details.kind.as_str().to_owned(),
-            account(details),
-            details.state.as_str().to_owned(),
-            details.metadata.expires_at.map_or_else(dash, expires),
-            if details.refreshable { "yes" } else { "no" }.to_owned(),
-            source(details),
-        ]),
-        None => cells.extend(std::iter::repeat_with(dash).take(6)),
-    }
-    if entry.unreadable.is_some() {
-        cells[STATE] = CredentialState::Error.to_string();
-    }
-    cells
+fn cells(entry: &StatusEntry) -> Vec<String> {
+    let address = &entry.address;
+    let of = |cell: fn(&Details) -> Option<String>| entry.details.as_ref().and_then(cell);
+    let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let cells = [
+        Some(address.provider.to_string()),
+        Some(entry.label.clone()),
+        Some(address.set.to_string()),
+        Some(address.profile.to_string()),
+        of(|details| Some(details.kind.to_string())),
+        of(account),
+        state(entry).map(|state| state.to_string()),
+        of(|details| details.metadata.expires_at.map(expires)),
+        entry.details.as_ref().map(|details| yes_or_no(details.refreshable)),
+        of(|details| Some(source(details))),
+    ];
+    cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned())).into()
 }
 
-fn account(details: &Details) -> String {
+fn account(details: &Details) -> Option<String> {
     match (&details.metadata.account, &details.metadata.host) {
-        (Some(account), Some(host)) => format!("{account} at {host}"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => dash(),
+        (Some(account), Some(host)) => Some(format!("{account} at {host}")),
+        (account, host) => account.clone().or_else(|| host.clone()),
     }
 }
 
@@ -188,7 +169,7 @@ fn expires(at: Timestamp) -> String {
     if seconds > 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-fn to_json(entry: &StatusEntry, typed: &TypedNames<'_>) -> Value {
+fn to_json(entry: &StatusEntry) -> Value {
     let details = entry.details.as_ref();
     let metadata = details.map(|details| &details.metadata);
     let expires_at = metadata.and_then(|metadata| metadata.expires_at);
@@ -196,14 +177,14 @@ fn to_json(entry: &StatusEntry, typed: &TypedNames<'_>) -> Value {
     json!({
         "provider": entry.address.provider.as_str(),
         "label": entry.label,
-        "set": typed.set(entry),
-        "profile": typed.profile(entry),
+        "set": entry.address.set.as_str(),
+        "profile": entry.address.profile.as_str(),
         "configured": details.is_some() || entry.unreadable.is_some(),
         "kind": details.map(|details| details.kind.as_str()),
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
-        "state": entry.unreadable.as_ref().map(|_| CredentialState::Error).or(details.map(|details| details.state)).map(CredentialState::as_str),
+        "state": state(entry).map(CredentialState::as_str),
         "created_at": details.and_then(|details| details.created_at).map(|at| at.to_string()),
         "updated_at": details.and_then(|details| details.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),
