@@ -141,7 +141,7 @@ async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Res
                 })
             })
             .collect();
-        return Ok(output::json(&json!({"schema": 1, "engine": engine.url(), "images": list}))?);
+        return Ok(output::json(&json!({"engine": engine.url(), "images": list}))?);
     }
     let rows = images.iter().map(|image| {
         let used = if is_current(&image.tags) { "yes" } else { "no" };

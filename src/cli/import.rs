@@ -113,7 +113,6 @@ fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
     let record = &imported.record;
     let address = &record.address;
     json!({
-        "schema": 1,
         "provider": address.provider.as_str(),
         "set": address.set.as_str(),
         "profile": address.profile.as_str(),

@@ -26,7 +26,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     };
     if args.json {
         let entries: Vec<_> = entries.iter().map(to_json).collect();
-        return Ok(output::json(&json!({"schema": 1, "entries": entries}))?);
+        return Ok(output::json(&json!({"entries": entries}))?);
     }
     if entries.is_empty() {
         output::note(match args.provider {

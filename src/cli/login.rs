@@ -245,7 +245,6 @@ fn report(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
     let address = &record.address;
     if args.json {
         return Ok(output::json(&json!({
-            "schema": 1,
             "provider": address.provider.as_str(),
             "set": address.set.as_str(),
             "profile": address.profile.as_str(),

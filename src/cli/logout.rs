@@ -110,7 +110,7 @@ fn report(
             json!({"row": row.row, "removed": error.is_none(), "error": error})
         });
         let others: Vec<_> = others.collect();
-        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": others}))?;
+        output::json(&json!({"credentials": credentials, "unreadable": others}))?;
     } else {
         if rows.is_empty() && nameless.is_empty() {
             output::note("no credentials are stored there");

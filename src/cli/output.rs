@@ -3,13 +3,23 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use authenticate::redact::is_invisible;
+use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Prints one JSON document.
-pub fn json(value: &Value) -> io::Result<()> {
+/// A JSON document with the version of its form.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u8,
+    #[serde(flatten)]
+    content: &'a Value,
+}
+
+/// Prints an object as a JSON document.
+pub fn json(content: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    let document = Document { schema: 1, content };
+    let written = serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from);
     written.and_then(|()| writeln!(out)).map_err(name_stdout)
 }
 

@@ -35,7 +35,7 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
             })
             .collect();
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        output::json(&json!({"schema": 1, "projects": list, "problems": problems}))?;
+        output::json(&json!({"projects": list, "problems": problems}))?;
     } else if projects.is_empty() {
         if !has_problems {
             output::note(&format!(

@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         None => list(context, args.json),
         Some(Verb::Show { name, json }) => show(context, &name, json),
         Some(Verb::Lint { files }) => lint(context, files),
-        Some(Verb::Schema) => Ok(output::json(&serde_json::to_value(provider::schema())?)?),
+        Some(Verb::Schema) => Ok(output::text(&serde_json::to_string_pretty(&provider::schema())?)?),
     }
 }
 
@@ -61,7 +61,7 @@ fn list(context: &Context, json: bool) -> anyhow::Result<()> {
     if json {
         let providers: Vec<Value> = registry.iter().map(to_json).collect();
         let problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
-        return Ok(output::json(&json!({"schema": 1, "providers": providers, "problems": problems}))?);
+        return Ok(output::json(&json!({"providers": providers, "problems": problems}))?);
     }
     let rows = registry.iter().map(|p| {
         let modes: Vec<&str> = p.modes.iter().map(|mode| mode.as_str()).collect();
@@ -93,7 +93,7 @@ fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
     if json {
         let origins: Vec<Value> =
             merged.sources.iter().map(|(place, from)| json!({"place": place, "from": from})).collect();
-        return Ok(output::json(&json!({"schema": 1, "provider": merged.value, "origins": origins}))?);
+        return Ok(output::json(&json!({"provider": merged.value, "origins": origins}))?);
     }
     let mut text = String::new();
     let mut last = String::new();

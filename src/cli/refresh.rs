@@ -115,7 +115,7 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
         let credentials: Vec<_> = rows.iter().map(to_json).collect();
         let unreadable: Vec<_> =
             nameless.iter().map(|row| json!({"row": row.row, "error": row.why})).collect();
-        output::json(&json!({"schema": 1, "credentials": credentials, "unreadable": unreadable}))?;
+        output::json(&json!({"credentials": credentials, "unreadable": unreadable}))?;
     } else {
         rows.iter().for_each(|row| print_row(context, row));
         if rows.is_empty() && ended.is_ok() {

@@ -57,9 +57,7 @@ impl<'a> RevocationCommand<'a> {
     /// Prints the outcome for one credential.
     pub fn print(&self, address: &Address, outcome: &LogoutOutcome) -> anyhow::Result<()> {
         if self.json {
-            let mut object = to_json(address, Some(outcome));
-            object["schema"] = 1.into();
-            return Ok(output::json(&object)?);
+            return Ok(output::json(&to_json(address, Some(outcome)))?);
         }
         self.describe(address, outcome);
         Ok(())

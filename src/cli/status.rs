@@ -51,9 +51,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         let credentials: Vec<_> = entries.iter().map(to_json).collect();
         let rows: Vec<_> = unreadable().map(|row| json!({"row": row.row, "error": row.why})).collect();
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        output::json(
-            &json!({"schema": 1, "credentials": credentials, "unreadable": rows, "problems": problems}),
-        )?;
+        output::json(&json!({"credentials": credentials, "unreadable": rows, "problems": problems}))?;
     } else if entries.is_empty() && nameless.is_empty() {
         output::note("nothing is stored; log in with: authenticate PROJECT PROVIDER");
     } else {

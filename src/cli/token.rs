@@ -133,7 +133,6 @@ fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Va
         })
         .collect();
     json!({
-        "schema": 1,
         "provider": address.provider.as_str(),
         "set": address.set.as_str(),
         "profile": address.profile.as_str(),

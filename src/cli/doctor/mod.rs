@@ -48,7 +48,7 @@ fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
                 Err(p) => json!({"check": name, "ok": false, "detail": p.message, "fix": p.hint}),
             })
             .collect();
-        output::json(&json!({"schema": 1, "ok": ok, "checks": list}))?;
+        output::json(&json!({"ok": ok, "checks": list}))?;
     } else {
         for (name, result) in checks {
             match result {

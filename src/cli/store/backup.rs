@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let records = store.backup(&args.file, &lock, args.force)?;
     let file = args.file.display().to_string();
     if args.json {
-        return Ok(output::json(&json!({"schema": 1, "file": file, "records": records}))?);
+        return Ok(output::json(&json!({"file": file, "records": records}))?);
     }
     output::note(&format!(
         "{} backed up to {}",

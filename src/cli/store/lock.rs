@@ -13,7 +13,7 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let Locked { forgotten, locked, not_recorded } = locked;
     let recorded = not_recorded.is_none();
     if json {
-        let result = json!({"schema": 1, "locked": locked, "forgotten": forgotten, "recorded": recorded});
+        let result = json!({"locked": locked, "forgotten": forgotten, "recorded": recorded});
         output::json(&result)?;
     } else {
         output::note(match (forgotten, locked) {

@@ -18,7 +18,6 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     }
     if json {
         return Ok(output::json(&json!({
-            "schema": 1,
             "from": from,
             "to": SCHEMA_VERSION,
             "records": records,

@@ -67,7 +67,6 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let records = store.count()?;
     if args.json {
         return Ok(output::json(&json!({
-            "schema": 1,
             "records": records,
             "source": state.as_ref().and_then(|state| state.source).map(|source| source.as_str()),
             "place": state.map(|state| state.place),

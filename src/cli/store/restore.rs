@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let before = restored.before.map(|before| before.display().to_string());
     if args.json {
         let records = restored.credentials;
-        let result = json!({"schema": 1, "records": records, "before": before, "lost": restored.lost});
+        let result = json!({"records": records, "before": before, "lost": restored.lost});
         return Ok(output::json(&result)?);
     }
     output::note(&format!("{} restored", output::credentials_are(restored.credentials as u64)));

@@ -11,7 +11,7 @@ use crate::cli::output;
 pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let Some(store) = context.existing_store()? else {
         if json {
-            let none = json!({"schema": 1, "file": null, "database_schema": null, "records": 0,
+            let none = json!({"file": null, "database_schema": null, "records": 0,
                               "sealed": false, "locked": false, "key": null, "note": null});
             return Ok(output::json(&none)?);
         }
@@ -25,7 +25,6 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let note = store.differs_from_settings()?;
     if json {
         return Ok(output::json(&json!({
-            "schema": 1,
             "file": file,
             "database_schema": SCHEMA_VERSION,
             "records": records,

@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     };
     if args.json {
         let until = until.map(|until| until.to_string());
-        return Ok(output::json(&json!({"schema": 1, "locked": false, "unlocked_until": until}))?);
+        return Ok(output::json(&json!({"locked": false, "unlocked_until": until}))?);
     }
     match until {
         Some(until) => output::note(&format!("the store is unlocked until {}", shown(until))),
