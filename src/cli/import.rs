@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use authenticate::{
     context::Context,
     credential::Name,
-    login::import::{Import, ImportOptions, Imported, RemovedFrom},
+    login::import::{Import, ImportOptions, RemovedFrom},
     vendor_files::Removed,
 };
-use serde_json::json;
 
 use super::{
     failure::Failure,
@@ -77,59 +76,35 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             spelled(import.address()),
         ));
     }
-    if args.json {
-        return Ok(output::json(&to_json(&import, &imported))?);
-    }
-    let record = &imported.record;
-    let account =
-        record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
-    output::note(&format!("stored {} {}{account}", record.credential.kind(), record.address));
-    output::note(&match imported.removed {
-        None => format!("{} is unchanged: the vendor's own tool still has the login", shown(&imported.file)),
+    let file = shown(&imported.file);
+    let (vendor_file, text) = match imported.removed {
+        None => ("kept", format!("{file} is unchanged: the vendor's own tool still has the login")),
         Some(RemovedFrom::Now(Removed::File)) => {
-            format!("removed {}: only authenticate has the login now", shown(&imported.file))
+            ("removed", format!("removed {file}: only authenticate has the login now"))
         }
-        Some(RemovedFrom::Now(Removed::Fields)) => {
-            format!(
-                "removed the login from {} and kept the rest: only authenticate has the login now",
-                shown(&imported.file)
-            )
-        }
-        Some(RemovedFrom::Earlier) => {
-            format!(
-                "an earlier import removed the login from {}: only authenticate has it now",
-                shown(&imported.file)
-            )
-        }
-    });
+        Some(RemovedFrom::Now(Removed::Fields)) => (
+            "login taken out",
+            format!("removed the login from {file} and kept the rest: only authenticate has the login now"),
+        ),
+        Some(RemovedFrom::Earlier) => (
+            "login taken out before",
+            format!("an earlier import removed the login from {file}: only authenticate has it now"),
+        ),
+    };
+    if args.json {
+        let mut object = output::record_json(&imported.record);
+        object["owner"] = imported.record.metadata.owner.as_str().into();
+        object["from"] = import.directory().display().to_string().into();
+        object["file"] = imported.file.display().to_string().into();
+        object["vendor_file"] = vendor_file.into();
+        object["becomes_outdated"] = imported.becomes_outdated().into();
+        return Ok(output::json(&object)?);
+    }
+    output::note_stored(&imported.record);
+    output::note(&text);
     Ok(())
 }
 
 fn shown(path: &Path) -> String {
     output::safe(&path.display().to_string())
-}
-
-fn to_json(import: &Import, imported: &Imported) -> serde_json::Value {
-    let record = &imported.record;
-    let address = &record.address;
-    json!({
-        "provider": address.provider.as_str(),
-        "set": address.set.as_str(),
-        "profile": address.profile.as_str(),
-        "kind": record.credential.kind().as_str(),
-        "account": record.metadata.account,
-        "host": record.metadata.host,
-        "scopes": record.metadata.scopes,
-        "expires_at": record.metadata.expires_at.map(|at| at.to_string()),
-        "owner": record.metadata.owner.as_str(),
-        "from": import.directory().display().to_string(),
-        "file": imported.file.display().to_string(),
-        "vendor_file": match imported.removed {
-            None => "kept",
-            Some(RemovedFrom::Now(Removed::File)) => "removed",
-            Some(RemovedFrom::Now(Removed::Fields)) => "login taken out",
-            Some(RemovedFrom::Earlier) => "login taken out before",
-        },
-        "becomes_outdated": imported.becomes_outdated(),
-    })
 }

@@ -16,7 +16,6 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
@@ -242,22 +241,10 @@ fn interruptible(login: &Login) -> anyhow::Result<Record> {
 }
 
 fn report(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
-    let address = &record.address;
     if args.json {
-        return Ok(output::json(&json!({
-            "provider": address.provider.as_str(),
-            "set": address.set.as_str(),
-            "profile": address.profile.as_str(),
-            "kind": record.credential.kind().as_str(),
-            "account": record.metadata.account,
-            "host": record.metadata.host,
-            "scopes": record.metadata.scopes,
-            "expires_at": record.metadata.expires_at.map(|at| at.to_string()),
-        }))?);
+        return Ok(output::json(&output::record_json(record))?);
     }
-    let account =
-        record.metadata.account.as_ref().map(|a| format!(" for {}", output::safe(a))).unwrap_or_default();
-    output::note(&format!("stored {} {address}{account}", record.credential.kind()));
+    output::note_stored(record);
     let set = args.set.as_ref().map(|set| format!(" --set {set}")).unwrap_or_default();
     let fields = login.provider().all_fields();
     let field = match (record.credential.kind(), fields.keys().next()) {
@@ -267,7 +254,7 @@ fn report(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
     output::note(&format!(
         "use it with: authenticate token {} {}{set}{field}",
         args.project,
-        spelled(address)
+        spelled(&record.address)
     ));
     Ok(())
 }

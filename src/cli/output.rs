@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use authenticate::redact::is_invisible;
+use authenticate::{Record, redact::is_invisible};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 /// A JSON document with the version of its form.
@@ -37,30 +37,21 @@ pub fn text(text: &str) -> io::Result<()> {
 
 /// Prints a table without borders: one line per row, however wide the terminal is.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+    let mut widths = vec![0; header.len()];
     let header = header.iter().map(|&cell| cell.to_owned()).collect();
-    let mut widths: Vec<usize> = Vec::new();
-    let measured = |row: Vec<String>| -> Vec<(String, usize)> {
-        let cells = row.into_iter().map(safe_cell);
-        let row: Vec<_> = cells
-            .map(|cell| {
-                let width = width(&cell);
-                (cell, width)
-            })
-            .collect();
-        widths.resize(row.len().max(widths.len()), 0);
-        for (widest, (_, width)) in widths.iter_mut().zip(&row) {
-            *widest = (*widest).max(*width);
-        }
-        row
-    };
-    let rows: Vec<_> = [header].into_iter().chain(rows).map(measured).collect();
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut line = String::new();
+    let safe_row = |row: Vec<String>| row.into_iter().map(safe_cell).collect();
+    let rows: Vec<Vec<String>> = [header].into_iter().chain(rows).map(safe_row).collect();
     for row in &rows {
-        line.clear();
-        for ((cell, width), widest) in row.iter().zip(&widths) {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = width(cell).max(*widest);
+        }
+    }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, widest) in row.iter().zip(&widths) {
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', widest.saturating_sub(*width) + 2));
+            line.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
         }
         writeln!(out, "{}", line.trim_end()).map_err(name_stdout)?;
     }
@@ -74,6 +65,27 @@ fn width(cell: &str) -> usize {
 
 fn safe_cell(cell: String) -> String {
     if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
+}
+
+/// A stored credential as JSON, without its secret.
+pub fn record_json(record: &Record) -> Value {
+    json!({
+        "provider": record.address.provider.as_str(),
+        "set": record.address.set.as_str(),
+        "profile": record.address.profile.as_str(),
+        "kind": record.credential.kind().as_str(),
+        "account": record.metadata.account,
+        "host": record.metadata.host,
+        "scopes": record.metadata.scopes,
+        "expires_at": record.metadata.expires_at.map(|at| at.to_string()),
+    })
+}
+
+/// Notes that a credential is stored.
+pub fn note_stored(record: &Record) {
+    let account = record.metadata.account.as_ref().map(|account| format!(" for {account}"));
+    let account = account.unwrap_or_default();
+    note(&format!("stored {} {}{}", record.credential.kind(), record.address, safe(&account)));
 }
 
 /// A number of credentials with its verb: `1 credential is`, `2 credentials are`.

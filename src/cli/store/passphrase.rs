@@ -49,7 +49,6 @@ impl Args {
             return Ok(given);
         }
         match passphrase::ask(prompt, new) {
-            Ok(passphrase) if passphrase.is_empty() => Err(Failure::usage("the passphrase is empty").into()),
             Ok(passphrase) => Ok(passphrase),
             Err(PromptError::Interrupted) => Err(Failure::reported(exit::INTERRUPTED).into()),
             Err(PromptError::Nobody) => {
