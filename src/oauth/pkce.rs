@@ -10,28 +10,8 @@ use crate::credential::Secret;
 /// The code challenge method (RFC 7636 section 4.3).
 pub const METHOD: &str = "S256";
 
-/// A code verifier and its challenge.
-#[derive(Debug)]
-pub struct Pkce {
-    /// The verifier, sent with the authorization code.
-    pub verifier: Secret,
-    /// The challenge, sent with the authorization request.
-    pub challenge: String,
-}
-
-impl Pkce {
-    /// Makes a verifier of 43 characters (RFC 7636 section 4.1).
-    ///
-    /// # Errors
-    /// [`OAuthError::Setup`] when the system gives no random bytes.
-    pub fn random() -> Result<Self, OAuthError> {
-        let verifier = random_text()?;
-        let challenge = challenge(verifier.expose());
-        Ok(Self { verifier, challenge })
-    }
-}
-
-/// Returns 32 random bytes as base64url: a code verifier, or a `state` (RFC 6749 section 10.12).
+/// Returns 32 random bytes as base64url, 43 characters: a code verifier (RFC 7636 section 4.1), or a `state` (RFC 6749
+/// section 10.12).
 ///
 /// # Errors
 /// [`OAuthError::Setup`] when the system gives no random bytes.
@@ -42,8 +22,9 @@ pub fn random_text() -> Result<Secret, OAuthError> {
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
-fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+/// Returns the challenge of a code verifier.
+pub fn challenge(verifier: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose().as_bytes()))
 }
 
 #[cfg(test)]
@@ -54,16 +35,15 @@ mod tests {
     fn challenge_of_the_rfcs_verifier_is_the_rfcs_challenge() {
         // RFC 7636 appendix B.
         assert_eq!(
-            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            challenge(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into()),
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
     }
 
     #[test]
     fn random_verifiers_are_long_enough_and_differ() {
-        let [one, other] = [Pkce::random(), Pkce::random()].map(|pkce| pkce.expect("random bytes"));
-        assert_eq!(one.verifier.expose().len(), 43);
-        assert_ne!(one.verifier, other.verifier);
-        assert_eq!(one.challenge, challenge(one.verifier.expose()));
+        let [one, other] = [random_text(), random_text()].map(|text| text.expect("random bytes"));
+        assert_eq!(one.expose().len(), 43);
+        assert_ne!(one, other);
     }
 }

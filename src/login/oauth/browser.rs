@@ -18,7 +18,7 @@ use crate::{
     oauth::{
         AuthorizationServer, Http, OAuthError, Tokens,
         grant::{AuthorizationCode, exchange_code},
-        pkce::{self, Pkce},
+        pkce,
     },
     provider::{
         Mode, Provider,
@@ -101,7 +101,7 @@ struct AuthorizationRequest {
 
 impl AuthorizationRequest {
     fn new(endpoint: &Url, flow: &Flow, client_id: &str, port: u16) -> Result<Self, OAuthError> {
-        let (pkce, state) = (Pkce::random()?, pkce::random_text()?);
+        let (verifier, state) = (pkce::random_text()?, pkce::random_text()?);
         let state_in_path = flow.state == Some(StatePlace::Path);
         let redirect_uri = redirect_uri(flow, port, state_in_path.then_some(&state))?;
         let mut url = endpoint.clone();
@@ -121,13 +121,13 @@ impl AuthorizationRequest {
             if !state_in_path {
                 query.append_pair("state", state.expose());
             }
-            query.append_pair("code_challenge", &pkce.challenge);
+            query.append_pair("code_challenge", &pkce::challenge(&verifier));
             query.append_pair("code_challenge_method", pkce::METHOD);
             query.extend_pairs(&flow.parameters);
         }
         let state = (!state_in_path).then(|| state.expose().to_owned());
         let expected = ExpectedRedirect::new(ExpectedCallback::new(redirect_uri, state), flow.issuer.clone());
-        Ok(Self { url, expected, verifier: pkce.verifier })
+        Ok(Self { url, expected, verifier })
     }
 
     /// Waits for the first response to this request. Anything else is refused, and the wait goes on.
