@@ -24,8 +24,6 @@ pub struct Tokens {
     pub expires_in: Option<Duration>,
     /// The granted scopes; `None` for those that were requested.
     pub scopes: Option<Vec<String>>,
-    /// The token type, for example `Bearer`.
-    pub token_type: Option<String>,
     /// The other string members of the response, by name.
     pub extra: BTreeMap<String, Secret>,
 }
@@ -53,6 +51,7 @@ impl Tokens {
                     scopes = scope_list(&value).or(scopes);
                     wipe(value);
                 }
+                ("token_type", value) => wipe(value),
                 (_, Value::String(text)) => {
                     extra.insert(name, Secret::from(text));
                 }
@@ -60,9 +59,8 @@ impl Tokens {
             }
         }
         let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
-        let (access_token, refresh_token) = (take(token_field), take("refresh_token"));
-        let (id_token, token_type) = (take("id_token"), take("token_type"));
-        let access_token = access_token.ok_or("there is no access token in it")?;
+        let access_token = take(token_field).ok_or("there is no access token in it")?;
+        let (refresh_token, id_token) = (take("refresh_token"), take("id_token"));
         if ![Some(&access_token), refresh_token.as_ref(), id_token.as_ref()]
             .into_iter()
             .flatten()
@@ -72,15 +70,7 @@ impl Tokens {
         }
         // The vendor decides their meaning, but none of them may act on a terminal.
         extra.retain(|_, value| !value.expose().contains(char::is_control));
-        Ok(Self {
-            access_token,
-            refresh_token,
-            id_token,
-            token_type: token_type.map(|kind| kind.expose().to_owned()),
-            expires_in,
-            scopes,
-            extra,
-        })
+        Ok(Self { access_token, refresh_token, id_token, expires_in, scopes, extra })
     }
 }
 
@@ -136,7 +126,6 @@ mod tests {
         assert_eq!(tokens.id_token, Some("i".into()));
         assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
         assert_eq!(tokens.scopes, Some(vec!["openid".into(), "email".into()]));
-        assert_eq!(tokens.token_type.as_deref(), Some("Bearer"));
         assert_eq!(tokens.extra, BTreeMap::from([("account_id".into(), "x".into())]));
     }
 
@@ -146,7 +135,6 @@ mod tests {
             tokens(json!({"access_token": "a", "expires_in": "60", "scope": "repo,gist"})).expect("one");
         assert_eq!(read.expires_in, Some(Duration::from_secs(60)));
         assert_eq!(read.scopes, Some(vec!["repo".into(), "gist".into()]));
-        assert_eq!(read.token_type, None);
         let read = tokens(json!({"access_token": "a", "expires_in": -1, "scope": ["x"]})).expect("one");
         assert_eq!((read.expires_in, read.scopes), (Some(Duration::ZERO), Some(vec!["x".into()])));
         let read = tokens(json!({"access_token": "a", "expires_in": 1e300, "scope": 7})).expect("one");

@@ -57,7 +57,7 @@ async fn client_secret_goes_into_the_header_or_the_form() {
 #[tokio::test]
 async fn response_without_a_token_type_is_accepted() {
     let server = Server::answers("200 OK", r#"{"access_token": "new"}"#).await;
-    assert_eq!(refreshed(&server).await.expect("tokens").token_type, None);
+    assert_eq!(refreshed(&server).await.expect("tokens").access_token, "new".into());
 }
 
 #[tokio::test]
