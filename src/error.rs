@@ -103,7 +103,6 @@ impl From<LoginError> for Error {
 impl From<LogoutError> for Error {
     fn from(error: LogoutError) -> Self {
         match error {
-            LogoutError::InvalidDescriptor(problems) => Self::Config(ConfigError::Descriptor(problems)),
             LogoutError::Config(error) => error.into(),
             LogoutError::Refresh(error) => error.into(),
             LogoutError::Store(error) => error.into(),
@@ -157,7 +156,7 @@ impl LogoutError {
         match self {
             LogoutError::NotStored { .. } => ErrorKind::NoCredential,
             LogoutError::RevokedNotRemoved { source, .. } => source.kind(),
-            LogoutError::InvalidDescriptor(_) | LogoutError::Config(_) => ErrorKind::InvalidInput,
+            LogoutError::Config(_) => ErrorKind::InvalidInput,
             LogoutError::Refresh(error) => error.kind(),
             LogoutError::Store(error) => error.kind(),
         }
@@ -169,7 +168,7 @@ impl RefreshError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             RefreshError::NotRefreshable { .. } | RefreshError::Descriptor { .. } => ErrorKind::InvalidInput,
-            RefreshError::InvalidDescriptor(_) | RefreshError::Config(_) => ErrorKind::InvalidInput,
+            RefreshError::Config(_) => ErrorKind::InvalidInput,
             RefreshError::Gone { .. } => ErrorKind::NoCredential,
             RefreshError::Busy { .. } => ErrorKind::Busy,
             RefreshError::Server { source, .. } => match source.kind() {

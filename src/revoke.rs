@@ -2,10 +2,7 @@
 
 use crate::{
     blocking,
-    config::{
-        env_value,
-        yaml::{self, Problem},
-    },
+    config::{env_value, yaml::Problem},
     context::{ConfigError, Context},
     credential::{Address, Credential, Kind, Record, Secret},
     oauth::{self, ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, TokenOrigin},
@@ -92,10 +89,7 @@ pub enum LogoutError {
         /// The failure of the store.
         source: Box<StoreError>,
     },
-    /// A descriptor file of the provider is wrong. Nothing was sent, for that file might say where.
-    #[error("{}", yaml::join(.0))]
-    InvalidDescriptor(Vec<Problem>),
-    /// The configuration cannot be used.
+    /// The configuration cannot be used. Nothing was sent, for a wrong file might say where.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Another process is refreshing the credential, or its lock cannot be used.
@@ -137,7 +131,7 @@ pub async fn log_out(
     }
     if mode == LogoutMode::Revoke && !matches!(revocation, Revocation::Done) {
         return match revocation {
-            Revocation::Wrong(problems) => Err(LogoutError::InvalidDescriptor(problems)),
+            Revocation::Wrong(problems) => Err(ConfigError::Descriptor(problems).into()),
             revocation => Ok(LogoutOutcome { revocation, removal: None, ignored_config }),
         };
     }

@@ -1,11 +1,12 @@
 //! `authenticate refresh`
 
 use authenticate::{
-    Error, Refreshed,
-    client::refresh_all::RefreshAll,
+    Error, ErrorKind, Refreshed,
+    client::refresh_all::{all_stored, refresh_stored},
     context::Context,
     credential::{Address, Name},
-    resolve::request::Request,
+    refresh::Refresh,
+    resolve::{choose_stored, request::Request},
     store::Unreadable,
 };
 use serde_json::json;
@@ -73,36 +74,40 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     let has_project = project.is_some();
     let context = &context.clone().with_project(project.unwrap_or_else(Name::default_name));
-    let refresh = RefreshAll { context, force: args.force };
     let results = match (target, args.set) {
-        (Some(target), set) => one(&refresh, set, target)?,
-        (None, None) if has_project => all(&refresh, Some(&context.set(None)?))?,
-        (None, set) => all(&refresh, set.as_ref())?,
+        (Some(target), set) => one(context, set, target, args.force)?,
+        (None, None) if has_project => all(context, Some(&context.set(None)?), args.force)?,
+        (None, set) => all(context, set.as_ref(), args.force)?,
     };
     report(context, results, args.json)
 }
 
-fn one(refresh: &RefreshAll<'_>, set: Option<Name>, target: Target) -> anyhow::Result<Results> {
+fn one(context: &Context, set: Option<Name>, target: Target, force: bool) -> anyhow::Result<Results> {
     let Target { provider, profile } = target;
-    let chosen = refresh.choose(&Request { set, profile, ..Request::new(provider) })?;
+    let chosen = choose_stored(context, &Request { set, profile, ..Request::new(provider) })?;
     for skipped in &chosen.skipped {
         output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
     }
-    let refreshed = to_the_end(refresh.refresh(&chosen))?;
-    let rows = vec![(chosen.record.address.clone(), Ok(refreshed))];
+    let refreshed = to_the_end(Refresh::now(context, &chosen.record, force))?;
+    let rows = vec![(chosen.record.address, Ok(refreshed))];
     Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
 }
 
-fn all(refresh: &RefreshAll<'_>, set: Option<&Name>) -> anyhow::Result<Results> {
-    let (all, nameless) = refresh.all_stored(set, None)?;
+fn all(context: &Context, set: Option<&Name>, force: bool) -> anyhow::Result<Results> {
+    let (all, nameless) = all_stored(context, set, None)?;
     let signalled = Interrupted::new()?;
     let (mut rows, mut ended) = (Vec::new(), Ok(()));
-    for credential in all {
+    for (address, stored) in all {
         if signalled.is_set() {
             ended = Err(interrupted());
         }
-        if ended.is_ok() {
-            ended = to_the_end(refresh.refresh_each(vec![credential], &mut rows));
+        if ended.is_err() {
+            break;
+        }
+        match to_the_end(async { Ok::<_, Error>(refresh_stored(context, stored, force).await) }) {
+            Ok(Some(Err(error))) if error.kind() == ErrorKind::Interrupted => ended = Err(error.into()),
+            Ok(result) => rows.extend(result.map(|result| (address, result))),
+            Err(error) => ended = Err(error),
         }
     }
     Ok(Results { rows, nameless, ended })

@@ -6,7 +6,7 @@ use super::Client;
 use crate::{
     Error, ErrorKind,
     refresh::{Refresh, RefreshError},
-    resolve::{Expiring, Lookup, Request, Source},
+    resolve::{Lookup, Request, Source, StoredChoice},
     status::state::{self, CredentialState},
 };
 
@@ -69,7 +69,7 @@ impl Client {
     }
 
     /// Whether a credential that is due has not expired yet, or can be refreshed as far as is known.
-    fn may_be_used(&self, expiring: &Expiring) -> Result<bool, Error> {
+    fn may_be_used(&self, expiring: &StoredChoice) -> Result<bool, Error> {
         let (record, now) = (&expiring.record, Timestamp::now());
         if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {
             return Ok(true);
@@ -86,9 +86,6 @@ impl Client {
         match Refresh::of(&self.context, record) {
             Ok(refresh) => Ok(refresh.is_possible(record)),
             Err(RefreshError::NotRefreshable { .. }) => Ok(false),
-            Err(RefreshError::InvalidDescriptor(problems)) => {
-                Err(crate::context::ConfigError::Descriptor(problems).into())
-            }
             Err(error) => Err(error.into()),
         }
     }

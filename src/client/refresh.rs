@@ -2,9 +2,13 @@
 
 use super::{
     Client,
-    refresh_all::{RefreshAll, Results},
+    refresh_all::{Results, all_stored, refresh_stored},
 };
-use crate::{Error, refresh::Refreshed, resolve::Request};
+use crate::{
+    Error, ErrorKind,
+    refresh::{Refresh, Refreshed},
+    resolve::{Request, choose_stored},
+};
 
 impl Client {
     /// Refreshes the stored credential that [`Client::credential`] would use, if it is due or `force` is set. A failure is an
@@ -33,14 +37,15 @@ impl Client {
         let provider = provider.to_owned();
         let choose = move |client: &Self| {
             let request = client.complete(&Request::new(provider));
-            RefreshAll { context: &client.context, force }.choose(&request)
+            choose_stored(&client.context, &request)
         };
         let chosen = self.blocking(choose).await?;
-        Ok(RefreshAll { context: &self.context, force }.refresh(&chosen).await?)
+        Ok(Refresh::now(&self.context, &chosen.record, force).await?)
     }
 
     /// Refreshes the credentials in the client's set, or those of its profile. Returns a result for each that can be
-    /// refreshed or cannot be read. The failure of one does not stop the others. For `force` see [`Client::refresh`].
+    /// refreshed or cannot be read. The failure of one does not stop the others, unless the person dismisses the question
+    /// for the store's passphrase: that is then the last result. For `force` see [`Client::refresh`].
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
@@ -61,17 +66,21 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`]; [`Error::Store`], also if the person dismisses the question for the store's passphrase: what was
-    /// refreshed before is stored, and its results are lost.
+    /// [`Error::Config`], [`Error::Store`]
     pub async fn refresh_all(&self, force: bool) -> Result<Results<Refreshed>, Error> {
-        let all = self.blocking(move |client| {
+        let all = self.blocking(|client| {
             let set = client.context.set(client.set.as_ref())?;
-            let refresh = RefreshAll { context: &client.context, force };
-            Ok::<_, Error>(refresh.all_stored(Some(&set), client.profile.as_ref())?.0)
+            Ok::<_, Error>(all_stored(&client.context, Some(&set), client.profile.as_ref())?.0)
         });
         let mut results = Results::new();
-        let refresh = RefreshAll { context: &self.context, force };
-        refresh.refresh_each(all.await?, &mut results).await?;
+        for (address, stored) in all.await? {
+            let Some(result) = refresh_stored(&self.context, stored, force).await else { continue };
+            let is_interrupted = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted);
+            results.push((address, result));
+            if is_interrupted {
+                break;
+            }
+        }
         Ok(results)
     }
 }

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 
 use super::RefreshLockError;
 use crate::{
-    config::{
-        ReferenceError,
-        yaml::{self, Problem},
-    },
+    config::ReferenceError,
     context::ConfigError,
     credential::{Address, Record},
     login::LoginError,
@@ -115,10 +112,7 @@ pub enum RefreshError {
         /// Its address.
         address: Box<Address>,
     },
-    /// A descriptor file of the provider is wrong. Nothing is sent, for that file might say where.
-    #[error("{}", yaml::join(.0))]
-    InvalidDescriptor(Vec<Problem>),
-    /// The configuration cannot be used.
+    /// The configuration cannot be used. Nothing is sent, for a wrong file might say where.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The descriptor's endpoint cannot be used.
@@ -159,7 +153,7 @@ impl RefreshError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotRefreshable { .. } | Self::Descriptor { .. } => "not_refreshable",
-            Self::InvalidDescriptor(_) | Self::Config(_) => "configuration",
+            Self::Config(_) => "configuration",
             Self::Refused { .. } => "refused",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::NotStored { .. } => "not_stored",
@@ -190,12 +184,9 @@ impl RefreshError {
             | Self::Busy { address, .. }
             | Self::Gone { address }
             | Self::Container { address, .. } => Some(address),
-            Self::InvalidDescriptor(_)
-            | Self::Config(_)
-            | Self::Descriptor { .. }
-            | Self::Capture(_)
-            | Self::Lock(_)
-            | Self::Store(_) => None,
+            Self::Config(_) | Self::Descriptor { .. } | Self::Capture(_) | Self::Lock(_) | Self::Store(_) => {
+                None
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{RefreshError, limits, server};
 use crate::{
-    context::Context,
+    context::{ConfigError, Context},
     credential::{Credential, Kind, Owner, Record},
     login::oauth::regrant,
     oauth::{TokenEndpoint, TokenOrigin},
@@ -86,10 +86,10 @@ pub(crate) fn may_refresh(context: &Context, record: &Record) -> bool {
 /// The provider of a stored credential.
 ///
 /// # Errors
-/// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
+/// [`RefreshError::Config`], [`RefreshError::NotRefreshable`]
 pub(super) fn provider_of<'a>(registry: &'a Registry, record: &Record) -> Result<&'a Provider, RefreshError> {
     registry.usable(record.address.provider.as_str()).map_err(|error| match error {
-        Unusable::Wrong(problems) => RefreshError::InvalidDescriptor(problems),
+        wrong @ Unusable::Wrong(_) => ConfigError::from(wrong).into(),
         Unusable::Unknown(_) => not_refreshable(record, "its provider is not known any more"),
     })
 }

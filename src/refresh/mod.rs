@@ -83,7 +83,7 @@ impl Refresh {
     /// A refresh of a credential. The descriptor of its provider must be valid, because it says where tokens are sent.
     ///
     /// # Errors
-    /// [`RefreshError::InvalidDescriptor`], [`RefreshError::NotRefreshable`]
+    /// [`RefreshError::Config`], [`RefreshError::NotRefreshable`]
     pub fn of(context: &Context, record: &Record) -> Result<Self, RefreshError> {
         let registry = context.registry_for(record.address.provider.as_str());
         let provider = provider_of(&registry, record)?.clone();

@@ -1,6 +1,6 @@
 //! Refreshing a credential before it is used.
 
-use super::{Expiring, Lookup, Request, ResolveError, Resolved, re_evaluate, resolve};
+use super::{Lookup, Request, ResolveError, Resolved, StoredChoice, re_evaluate, resolve};
 use crate::{
     blocking,
     context::Context,
@@ -51,7 +51,7 @@ pub async fn find_fresh(context: &Context, request: &Request) -> Result<FreshCre
 pub async fn ensure_fresh(
     context: &Context,
     request: &Request,
-    mut expiring: Expiring,
+    mut expiring: StoredChoice,
 ) -> Result<FreshCredential, ResolveError> {
     loop {
         let address = expiring.record.address.clone();
@@ -83,7 +83,7 @@ async fn resolve_elsewhere(context: &Context, request: &Request) -> Result<Looku
 async fn refresh(
     context: &Context,
     request: &Request,
-    mut expiring: Expiring,
+    mut expiring: StoredChoice,
 ) -> Result<FreshCredential, ResolveError> {
     let mut is_first = true;
     loop {
@@ -92,7 +92,7 @@ async fn refresh(
             Ok(Refreshed::Now(record))
                 if record.credential.usable() == expiring.record.credential.usable() =>
             {
-                return Ok(Expiring { record, ..expiring }.without_refresh()?.into());
+                return Ok(StoredChoice { record, ..expiring }.without_refresh()?.into());
             }
             Ok(Refreshed::Now(record)) => return Ok(expiring.refreshed(record).into()),
             // Another process may have stored a credential of any kind and age, not only a refreshed one.
@@ -117,7 +117,7 @@ async fn refresh(
 }
 
 /// The current credential, if it has not expired, or else the failure of its refresh.
-fn without_refresh(expiring: Expiring, error: RefreshError) -> Result<FreshCredential, ResolveError> {
+fn without_refresh(expiring: StoredChoice, error: RefreshError) -> Result<FreshCredential, ResolveError> {
     match expiring.without_refresh() {
         Ok(resolved) => Ok(FreshCredential { resolved, not_refreshed: Some(error) }),
         // A credential that cannot be refreshed has simply expired.

@@ -3,17 +3,16 @@
 pub mod ensure_fresh;
 pub mod env;
 mod error;
-pub mod expiry;
 pub mod request;
 mod search;
+pub mod stored_choice;
 
 pub use self::{
     ensure_fresh::{FreshCredential, ensure_fresh, find_fresh},
     env::{EnvCredential, from_env},
     error::ResolveError,
-    expiry::Expiring,
     request::{FieldSource, Part, Request, Resolved, SkipReason, Skipped, Source},
-    search::StoredChoice,
+    stored_choice::StoredChoice,
 };
 
 use self::search::{Purpose, Search};
@@ -29,8 +28,9 @@ use crate::{
 pub enum Lookup {
     /// It can be used.
     Ready(Resolved),
-    /// It has expired or is about to, and may be refreshed first.
-    Expiring(Expiring),
+    /// It has expired or is about to ([`refresh_margin`](crate::refresh::refresh_margin)), and may be refreshed first: it
+    /// has a refresh token, or its provider's strategy is `command`. Nothing was tried yet.
+    Expiring(StoredChoice),
 }
 
 impl Lookup {
@@ -78,12 +78,11 @@ pub fn inspect(context: &Context, request: &Request) -> Result<Lookup, ResolveEr
     find(context, request, Purpose::Inspect)
 }
 
-/// The stored credential that [`resolve`] would use, whether or not it has expired; `None` if that would look in the
-/// environment. The audit log gets no entry.
+/// The stored credential that [`resolve`] would use, whether or not it has expired. The audit log gets no entry.
 ///
 /// # Errors
-/// [`ResolveError::SeveralAccounts`], [`ResolveError::Config`], [`ResolveError::Store`]
-pub fn choose_stored(context: &Context, request: &Request) -> Result<Option<StoredChoice>, ResolveError> {
+/// [`ResolveError::NotFound`], [`ResolveError::SeveralAccounts`], [`ResolveError::Config`], [`ResolveError::Store`]
+pub fn choose_stored(context: &Context, request: &Request) -> Result<StoredChoice, ResolveError> {
     let store = context.existing_store()?;
     let store = store.as_ref().map(SharedStore::lock);
     let search = Search::new(context, request, store.as_deref(), Purpose::Inspect)?;
@@ -91,10 +90,11 @@ pub fn choose_stored(context: &Context, request: &Request) -> Result<Option<Stor
     if let Ok(name) = typed.parse()
         && let Some(chosen) = search.choose(&name)?
     {
-        return Ok(Some(chosen));
+        return Ok(chosen);
     }
     let name = name_of(&context.registry_for(typed), typed)?;
-    if name.as_str() == typed { Ok(None) } else { search.choose(&name) }
+    let chosen = if name.as_str() == typed { None } else { search.choose(&name)? };
+    chosen.ok_or_else(|| search.not_found(name, false))
 }
 
 fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup, ResolveError> {
@@ -123,7 +123,10 @@ fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup
     let found = if request.profile.is_none() { from_env(provider)? } else { None };
     match found {
         Some(found) => Ok(Lookup::Ready(search.in_environment(name, found))),
-        None => Err(search.not_found(provider, name)),
+        None => {
+            let key_optional = provider.api.as_ref().is_some_and(|api| api.key_optional);
+            Err(search.not_found(name, key_optional))
+        }
     }
 }
 
@@ -137,7 +140,7 @@ fn name_of(registry: &Registry, typed: &str) -> Result<Name, ConfigError> {
 pub(crate) fn re_evaluate(
     context: &Context,
     request: &Request,
-    before: Expiring,
+    before: StoredChoice,
     now: Record,
 ) -> Result<Lookup, ResolveError> {
     let search = Search::new(context, request, None, Purpose::Inspect)?;

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use super::{
     Lookup, ResolveError,
     env::{self, EnvCredential},
-    expiry::{Expiring, expired},
     request::{Request, Resolved, SkipReason, Skipped, Source, fields_from},
+    stored_choice::{StoredChoice, expired},
 };
 use crate::{
     context::Context,
     credential::{Address, Credential, Kind, Metadata, Name, Record},
-    provider::Provider,
     refresh::{is_due, may_refresh},
     store::{Action, AttemptState, Outcome, RefreshAttempt, Store, StoreError},
 };
@@ -34,15 +33,6 @@ pub(super) struct Search<'a> {
     store: Option<&'a Store>,
     set: Name,
     purpose: Purpose,
-}
-
-/// A stored credential that was chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredChoice {
-    /// The credential, as it is stored.
-    pub record: Record,
-    /// The profiles of the project's order that were passed over.
-    pub skipped: Vec<Skipped>,
 }
 
 impl<'a> Search<'a> {
@@ -163,7 +153,7 @@ impl<'a> Search<'a> {
         let now = Timestamp::now();
         if is_due(&record, now) {
             if may_refresh(self.context, &record) {
-                return Ok(Lookup::Expiring(Expiring { record, skipped }));
+                return Ok(Lookup::Expiring(StoredChoice { record, skipped }));
             }
             if record.metadata.expires_at.is_some_and(|end| end <= now) {
                 return Err(expired(&record, self.move_source(&record.address)));
@@ -216,9 +206,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn not_found(&self, known: &Provider, provider: Name) -> ResolveError {
+    pub(super) fn not_found(&self, provider: Name, key_optional: bool) -> ResolveError {
         let profile = self.request.profile.clone().unwrap_or_else(Name::default_name);
-        let key_optional = known.api.as_ref().is_some_and(|api| api.key_optional);
         ResolveError::NotFound { address: Box::new(self.address(&provider, profile)), key_optional }
     }
 }

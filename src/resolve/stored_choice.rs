@@ -1,4 +1,4 @@
-//! Stored credentials that should be refreshed before they are used.
+//! The choice among stored credentials.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,16 @@ use super::{
 };
 use crate::credential::Record;
 
-/// A stored credential that is due ([`refresh_margin`](crate::refresh::refresh_margin)) and may be refreshed: it has a
-/// refresh token, or its provider's strategy is `command`. Nothing was tried yet.
+/// A stored credential that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expiring {
+pub struct StoredChoice {
     /// The credential, as it is stored.
     pub record: Record,
     /// The profiles of the project's order that were passed over.
     pub skipped: Vec<Skipped>,
 }
 
-impl Expiring {
+impl StoredChoice {
     /// The stored credential, if it has not expired.
     ///
     /// # Errors
