@@ -118,8 +118,6 @@ pub enum UiError {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A remark that needs no action.
-    Note(&'a str),
     /// A warning; the work goes on.
     Warning(&'a str),
     /// A warning about configuration that was ignored. It may come again with the next credential; showing it once is enough.

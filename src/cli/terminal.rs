@@ -195,7 +195,6 @@ impl Ui for TerminalUi {
 
     fn show(&self, event: Event<'_>) {
         match event {
-            Event::Note(text) => output::note(text),
             Event::Warning(text) => output::warn_raw(text),
             Event::IgnoredConfig(text) if self.is_first(text) => output::warn_raw(text),
             Event::IgnoredConfig(_) => {}

@@ -10,7 +10,6 @@ use crate::{
     login::LoginError,
     oauth::OAuthError,
     store::StoreError,
-    vendor_files::CaptureError,
 };
 
 /// An error of refreshing a credential.
@@ -131,9 +130,6 @@ pub enum RefreshError {
         /// The failure.
         source: Box<LoginError>,
     },
-    /// The vendor's files could not be read or written.
-    #[error(transparent)]
-    Capture(#[from] CaptureError),
     /// The lock file cannot be used.
     #[error(transparent)]
     Lock(#[from] RefreshLockError),
@@ -161,7 +157,7 @@ impl RefreshError {
             Self::FewerScopes { .. } => "fewer_scopes",
             Self::Server { source, .. } if source.code() == "configuration" => "configuration",
             Self::Server { .. } | Self::BackingOff { .. } => "server",
-            Self::Cli { .. } | Self::Container { .. } | Self::Capture(_) => "vendor_cli",
+            Self::Cli { .. } | Self::Container { .. } => "vendor_cli",
             Self::Busy { .. } => "busy",
             Self::Lock(_) => "system",
             Self::Gone { .. } => "gone",
@@ -184,7 +180,7 @@ impl RefreshError {
             | Self::Busy { address, .. }
             | Self::Gone { address }
             | Self::Container { address, .. } => Some(address),
-            Self::Config(_) | Self::Descriptor { .. } | Self::Capture(_) | Self::Lock(_) | Self::Store(_) => {
+            Self::Config(_) | Self::Descriptor { .. } | Self::Lock(_) | Self::Store(_) => {
                 None
             }
         }
