@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::{
-    credential::{Metadata, Secret, wipe},
+    credential::{Metadata, OAuth, Secret, wipe},
     redact::is_invisible,
 };
 
@@ -14,18 +14,13 @@ use crate::{
 /// or with commas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
-    /// The access token; never empty.
-    pub access_token: Secret,
-    /// The refresh token; after a refresh, its successor if it rotates.
-    pub refresh_token: Option<Secret>,
-    /// The OpenID Connect identity token.
-    pub id_token: Option<Secret>,
+    /// The tokens themselves. The access token is never empty; the refresh token is the successor of the one that was sent,
+    /// if it rotates; `extra` has the other string members of the response, by name.
+    pub credential: OAuth,
     /// The lifetime of the access token from now on.
     pub expires_in: Option<Duration>,
     /// The granted scopes; `None` for those that were requested.
     pub scopes: Option<Vec<String>>,
-    /// The other string members of the response, by name.
-    pub extra: BTreeMap<String, Secret>,
 }
 
 impl Tokens {
@@ -70,7 +65,7 @@ impl Tokens {
         }
         // The vendor decides their meaning, but none of them may act on a terminal.
         extra.retain(|_, value| !value.expose().contains(char::is_control));
-        Ok(Self { access_token, refresh_token, id_token, expires_in, scopes, extra })
+        Ok(Self { credential: OAuth { access_token, refresh_token, id_token, extra }, expires_in, scopes })
     }
 }
 
@@ -121,12 +116,12 @@ mod tests {
             "id_token": "i", "scope": "openid email", "account_id": "x", "nested": {"a": "b"},
         }))
         .expect("tokens");
-        assert_eq!(tokens.access_token.expose(), "a");
-        assert_eq!(tokens.refresh_token, Some("r".into()));
-        assert_eq!(tokens.id_token, Some("i".into()));
+        assert_eq!(tokens.credential.access_token.expose(), "a");
+        assert_eq!(tokens.credential.refresh_token, Some("r".into()));
+        assert_eq!(tokens.credential.id_token, Some("i".into()));
         assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
         assert_eq!(tokens.scopes, Some(vec!["openid".into(), "email".into()]));
-        assert_eq!(tokens.extra, BTreeMap::from([("account_id".into(), "x".into())]));
+        assert_eq!(tokens.credential.extra, BTreeMap::from([("account_id".into(), "x".into())]));
     }
 
     #[test]
@@ -168,7 +163,7 @@ mod tests {
             }
         }
         let read = tokens(json!({"access_token": "a", "x": "\u{1b}[2J", "y": "two words"})).expect("one");
-        assert_eq!(read.extra, BTreeMap::from([("y".into(), "two words".into())]));
+        assert_eq!(read.credential.extra, BTreeMap::from([("y".into(), "two words".into())]));
     }
 
     #[test]

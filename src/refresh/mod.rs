@@ -207,7 +207,7 @@ fn container_error(seen: &Record, error: LoginError) -> RefreshError {
 }
 
 /// The tokens of a reply, completed by those that the credential has.
-fn merge_tokens(before: &OAuth, tokens: crate::oauth::Tokens) -> OAuth {
+fn merge_tokens(before: &OAuth, tokens: OAuth) -> OAuth {
     OAuth {
         access_token: tokens.access_token,
         // A server that does not rotate leaves the refresh token out (RFC 6749 section 6).

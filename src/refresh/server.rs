@@ -97,7 +97,7 @@ fn refresh_result(provider: &Provider, seen: &Record, before: &OAuth, tokens: To
     let account = TokenOrigin::of(before).and_then(|_| account::from_id_token(provider, &tokens));
     let mut known = tokens.described(seen.metadata.clone());
     known.account = account.or(known.account);
-    let credential = Credential::OAuth(merge_tokens(before, tokens));
+    let credential = Credential::OAuth(merge_tokens(before, tokens.credential));
     let metadata = vendor_files::derive_metadata(&provider.capture, &credential, &known);
     RefreshResult { credential, metadata }
 }

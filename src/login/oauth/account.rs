@@ -17,7 +17,7 @@ const MAX_NAME: usize = 256;
 pub(in crate::login) fn from_reply(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
     from_id_token(provider, tokens).or_else(|| {
         let account = provider.account.as_ref().filter(|account| account.url.is_none())?;
-        let name = account.field.iter().find_map(|name| tokens.extra.get(name))?;
+        let name = account.field.iter().find_map(|name| tokens.credential.extra.get(name))?;
         printable(name.expose())
     })
 }
@@ -36,7 +36,7 @@ pub(in crate::login) async fn from_userinfo(
 
 /// Returns the account's name that the identity token claims.
 pub fn from_id_token(provider: &Descriptor, tokens: &Tokens) -> Option<String> {
-    let claims = tokens.id_token.as_ref().and_then(claims)?;
+    let claims = tokens.credential.id_token.as_ref().and_then(claims)?;
     match provider.account.as_ref().filter(|account| !account.claim.is_empty()) {
         Some(account) => first(&claims, account.claim.iter()),
         None => first(&claims, DEFAULT_CLAIMS.into_iter()),

@@ -16,7 +16,7 @@ use super::{CancelToken, LoginError, LoginOptions, cli, direct::api_key, record:
 use crate::{
     blocking,
     context::Context,
-    credential::{Address, Credential, Metadata, OAuth, Record, Secret},
+    credential::{Address, Credential, Metadata, Record, Secret},
     oauth::{AuthorizationServer, ClientIdentity, Http, TokenOrigin, Tokens},
     provider::{Mode, Provider, flow::Flow},
     store::{SharedStore, Store},
@@ -180,21 +180,15 @@ impl OAuthLogin<'_> {
     ) -> Result<Record, LoginError> {
         let (ui, account) = (self.context.ui(), account::from_reply(self.provider, &tokens));
         if flow.api_key_field.is_some() {
-            let key = self.store_key(&tokens.access_token)?;
+            let key = self.store_key(&tokens.credential.access_token)?;
             let metadata = Metadata { account, ..Metadata::default() };
             let key = Credential::ApiKey { key };
             return store::store_with_retry(store, self.address, key, metadata, ui, cancel).await;
         }
         let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
         let metadata = tokens.described(requested);
-        let mut extra = tokens.extra;
-        origin.store_in(&mut extra);
-        let oauth = OAuth {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            id_token: tokens.id_token,
-            extra,
-        };
+        let mut oauth = tokens.credential;
+        origin.store_in(&mut oauth.extra);
         let oauth = Credential::OAuth(oauth);
         store::store_with_retry(store, self.address, oauth, metadata, ui, cancel).await
     }

@@ -36,7 +36,7 @@ async fn success_with_a_token_beside_an_error_is_no_refusal() {
         let server =
             Server::answers("200 OK", &format!(r#"{{"access_token": "x", "error": {error}}}"#)).await;
         let tokens = refresh(&http(), &endpoint(&server), &CANARY.into()).await.expect(error);
-        assert_eq!(tokens.access_token.expose(), "x");
+        assert_eq!(tokens.credential.access_token.expose(), "x");
     }
     let server =
         Server::answers("400 Bad Request", r#"{"access_token": "x", "error": "invalid_grant"}"#).await;

@@ -48,7 +48,7 @@ async fn polling_keeps_the_interval_and_slow_down_adds_five_seconds_for_good() {
         ("200 OK", TOKENS),
     ];
     let (got, waited) = waits(r#", "expires_in": 900, "interval": 2"#, answers).await;
-    assert_eq!(got.expect("tokens").access_token.expose(), "new");
+    assert_eq!(got.expect("tokens").credential.access_token.expose(), "new");
     assert_eq!(waited, [2, 7, 7, 12, 12]);
 }
 

@@ -13,8 +13,8 @@ fn body(request: &str) -> &str {
 async fn refresh_sends_one_form_with_the_client_id() {
     let server = Server::answers("200 OK", TOKENS).await;
     let tokens = refresh(&http(), &endpoint(&server), &CANARY.into()).await.expect("tokens");
-    assert_eq!(tokens.access_token, "new".into());
-    assert_eq!(tokens.refresh_token, Some("next".into()));
+    assert_eq!(tokens.credential.access_token, "new".into());
+    assert_eq!(tokens.credential.refresh_token, Some("next".into()));
     let asked = server.asked();
     let [request] = asked.as_slice() else { panic!("{asked:?}") };
     let head = request.to_lowercase();
@@ -57,7 +57,7 @@ async fn client_secret_goes_into_the_header_or_the_form() {
 #[tokio::test]
 async fn response_without_a_token_type_is_accepted() {
     let server = Server::answers("200 OK", r#"{"access_token": "new"}"#).await;
-    assert_eq!(refreshed(&server).await.expect("tokens").access_token, "new".into());
+    assert_eq!(refreshed(&server).await.expect("tokens").credential.access_token, "new".into());
 }
 
 #[tokio::test]

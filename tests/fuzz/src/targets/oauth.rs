@@ -10,10 +10,10 @@ use std::{
 };
 
 use authenticate::{
-    credential::Secret,
+    credential::{OAuth, Secret},
     oauth::{
-        ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, Tokens, device, discovery, grant,
-        refresh, revoke, userinfo,
+        ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, device, discovery, grant, refresh,
+        revoke, userinfo,
     },
     provider::{descriptor::Body, flow::Flow},
     redact::is_invisible,
@@ -151,12 +151,12 @@ pub fn token(data: &[u8]) {
         Err(error) => fit_to_be_shown(&error, status, sent),
         Ok(tokens) => {
             assert!((200..300).contains(&status), "status {status}");
-            assert!(!tokens.access_token.is_empty());
-            let Tokens { refresh_token, id_token, .. } = &tokens;
+            let OAuth { access_token, refresh_token, id_token, extra } = &tokens.credential;
+            assert!(!access_token.is_empty());
             assert!(refresh_token.iter().chain(id_token).all(|token| !token.is_empty()));
             assert!(tokens.scopes.iter().flatten().all(|scope| !scope.contains(' ') || !scope.is_empty()));
-            undebugged((&tokens.access_token, refresh_token, id_token));
-            assert!(tokens.extra.values().all(|value| !format!("{value:?}").contains(CANARY)));
+            undebugged((access_token, refresh_token, id_token));
+            assert!(extra.values().all(|value| !format!("{value:?}").contains(CANARY)));
         }
     }
 }
