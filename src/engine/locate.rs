@@ -51,31 +51,23 @@ async fn connect_at(url: &str) -> Result<Engine, String> {
     if redact::has_userinfo(url) {
         return Err(NO_USER_IN_URL.to_owned());
     }
-    if let Some(path) = url.strip_prefix("unix://") {
-        check_socket(path).await?;
-    } else if !url.starts_with("tcp://") && !url.starts_with("http://") {
+    let is_socket = url.starts_with("unix://");
+    if !is_socket && !url.starts_with("tcp://") && !url.starts_with("http://") {
         return Err("not a URL of the form unix:///path or tcp://host:port".to_owned());
     }
-    let (facts, api) = facts::read(url).await.map_err(|error| format!("not a container engine: {error}"))?;
+    let (facts, api) = facts::read(url).await.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if is_socket => "no such socket".to_owned(),
+        io::ErrorKind::ConnectionRefused if is_socket => "nothing listens there".to_owned(),
+        io::ErrorKind::PermissionDenied if is_socket => NO_PERMISSION.to_owned(),
+        _ => format!("not a container engine: {error}"),
+    })?;
     let api = api_version(api.as_deref());
-    let client = match url.strip_prefix("unix://") {
-        Some(_) => Docker::connect_with_unix(url, ANSWER_SECONDS, &api),
-        None => Docker::connect_with_http(url, ANSWER_SECONDS, &api),
+    let client = match is_socket {
+        true => Docker::connect_with_unix(url, ANSWER_SECONDS, &api),
+        false => Docker::connect_with_http(url, ANSWER_SECONDS, &api),
     };
     let api = client.map_err(|error| error.to_string())?;
     Ok(Engine { api, url: url.to_owned(), facts })
-}
-
-/// Connects to a socket once: the system's error tells missing, unused and forbidden sockets apart, an HTTP client's
-/// error does not.
-async fn check_socket(path: &str) -> Result<(), String> {
-    let Err(error) = tokio::net::UnixStream::connect(path).await else { return Ok(()) };
-    Err(match error.kind() {
-        io::ErrorKind::NotFound => "no such socket".to_owned(),
-        io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-        io::ErrorKind::PermissionDenied => NO_PERMISSION.to_owned(),
-        _ => error.to_string(),
-    })
 }
 
 /// Returns the newest API version that both the engine and this program know.
