@@ -10,17 +10,8 @@ pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
 /// The variables by which programs find a CA bundle.
 const CA_VARIABLES: [&str; 5] =
     ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"];
-/// The variables by which programs find a proxy.
-const PROXIES: [&str; 8] = [
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-];
+/// The variables by which programs find a proxy, each in small letters or in capitals.
+const PROXIES: [&str; 4] = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
 
 /// Proxy variables and certificates for builds and runs.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +31,8 @@ impl Passthrough {
     /// # Errors
     /// [`EngineError::File`] when `file` cannot be read. An unreadable bundle from a variable is left out.
     pub fn from_env(file: Option<&Path>) -> Result<Self, EngineError> {
-        let proxies =
-            PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect();
+        let names = PROXIES.iter().flat_map(|name| [(*name).to_owned(), name.to_uppercase()]);
+        let proxies = names.filter_map(|name| env::var(&name).ok().map(|value| (name, value))).collect();
         let failed = |source| {
             let path = file.unwrap_or(Path::new("")).display().to_string();
             EngineError::File { path, source }
