@@ -3,16 +3,16 @@
 //! No port is published. An exec'd command in the container joins its standard streams to the port, with whichever
 //! common tool the image has.
 
-use std::pin::Pin;
+use std::{future::ready, io};
 
 use bollard::{
     container::LogOutput,
     exec::{StartExecOptions, StartExecResults},
     models::ExecConfig,
 };
-use futures_util::{Stream, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio_util::{bytes::Bytes, io::StreamReader};
+use tokio_util::io::StreamReader;
 
 use super::{Container, EngineError, error::api};
 
@@ -40,20 +40,15 @@ fi
 exit 127
 "#;
 
-/// A connection into a container.
-pub struct Relay {
-    /// The bytes from the port.
-    pub output: Pin<Box<dyn AsyncRead + Send>>,
-    /// The bytes to the port.
-    pub input: Pin<Box<dyn AsyncWrite + Send>>,
-}
-
 impl Container {
     /// Connects to a port on the container's loopback. If the connection is refused, the output ends at once.
     ///
     /// # Errors
     /// [`EngineError::Api`] when the engine does not run the command that connects.
-    pub async fn relay(&self, port: u16) -> Result<Relay, EngineError> {
+    pub async fn relay(
+        &self,
+        port: u16,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, EngineError> {
         let action = "connect to the login's container";
         let command = ["/bin/sh", "-c", JOIN, "sh", &port.to_string()].map(str::to_owned).to_vec();
         let exec = ExecConfig {
@@ -67,15 +62,14 @@ impl Container {
         let options = StartExecOptions { output_capacity: Some(64 * 1024), ..Default::default() };
         match self.engine.api.start_exec(&exec.id, Some(options)).await.map_err(api(action))? {
             StartExecResults::Attached { output, input } => {
-                let output: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>> =
-                    Box::pin(output.filter_map(|piece| {
-                        std::future::ready(match piece {
-                            Ok(LogOutput::StdOut { message }) => Some(Ok(message)),
-                            Ok(_) => None,
-                            Err(error) => Some(Err(std::io::Error::other(error))),
-                        })
-                    }));
-                Ok(Relay { output: Box::pin(StreamReader::new(output)), input })
+                let output = output.filter_map(|piece| {
+                    ready(match piece {
+                        Ok(LogOutput::StdOut { message }) => Some(Ok(message)),
+                        Ok(_) => None,
+                        Err(error) => Some(Err(io::Error::other(error))),
+                    })
+                });
+                Ok(tokio::io::join(Box::pin(StreamReader::new(output)), input))
             }
             StartExecResults::Detached => {
                 Err(api(action)(bollard::errors::Error::DockerStreamError { error: "not attached".into() }))
@@ -88,7 +82,7 @@ impl Container {
     /// # Errors
     /// As [`Container::relay`].
     pub async fn join(&self, port: u16, connection: tokio::net::TcpStream) -> Result<(), EngineError> {
-        let Relay { mut output, mut input } = self.relay(port).await?;
+        let (mut output, mut input) = tokio::io::split(self.relay(port).await?);
         let (mut from, mut to) = connection.into_split();
         let up = async {
             let _ = tokio::io::copy(&mut from, &mut input).await;

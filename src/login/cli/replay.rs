@@ -22,7 +22,7 @@ const MAX_HEAD: usize = 32 * 1024;
 pub(super) async fn replay(container: &Container, port: u16, target: String) -> Result<u16, EngineError> {
     let request = async {
         let relay = container.relay(port).await.map_err(io::Error::other)?;
-        get(tokio::io::join(relay.output, relay.input), port, &target).await
+        get(relay, port, &target).await
     };
     let expired = io::Error::new(io::ErrorKind::TimedOut, "no answer");
     tokio::time::timeout(ANSWER_LIMIT, request).await.unwrap_or(Err(expired)).map_err(|source| {
