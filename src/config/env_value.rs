@@ -54,6 +54,14 @@ pub fn check(text: &str, content: impl Fn(&str) -> Result<(), String>) -> Result
     variable(text).map_or_else(|| content(text), check_env_name)
 }
 
+/// Checks the name of the variable, where any other text is accepted.
+///
+/// # Errors
+/// The problem, as a lower-case fragment.
+pub fn check_variable(text: &str) -> Result<(), String> {
+    check(text, |_| Ok(()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

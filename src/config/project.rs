@@ -13,7 +13,7 @@ use super::{
     EngineSelector, ReferenceError,
     container_values::{check_env_name, check_env_value, check_host, check_network},
     env_value,
-    yaml::{self, Finding, Problem},
+    yaml::{self, Findings, Problem},
 };
 use crate::{credential::Name, fs::read, redact::quote};
 
@@ -68,7 +68,7 @@ impl Project {
     /// # Errors
     /// Every problem of the text.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        yaml::parse(file, text, |project: &mut Self| project.lint())
+        yaml::parse(file, text, Self::lint)
     }
 
     /// The project's credential set.
@@ -89,25 +89,30 @@ impl Project {
     /// # Errors
     /// [`ReferenceError`] names the field and the variable.
     pub fn with_values(&self) -> Result<Self, ReferenceError> {
-        let named = |field: &str| format!("{field} of the project");
-        let one = |field: &str, text: &Option<String>, check: Check| {
-            text.as_ref().map(|text| env_value::resolve_checked(&named(field), text, check)).transpose()
-        };
-        let value = |(name, text): (&String, &String)| {
-            Ok((name.clone(), env_value::resolve(&named(&format!("env.{name}")), text)?))
-        };
-        let host = |(index, text): (usize, &String)| {
-            env_value::resolve_checked(&named(&format!("extra_hosts[{index}]")), text, check_host)
-        };
-        Ok(Self {
-            image: one("image", &self.image, check_image)?,
-            engine: one("engine", &self.engine, check_engine)?,
-            network: one("network", &self.network, check_network)?,
-            ca_bundle: one("ca_bundle", &self.ca_bundle, check_absolute)?,
-            env: self.env.iter().map(value).collect::<Result<_, _>>()?,
-            extra_hosts: self.extra_hosts.iter().enumerate().map(host).collect::<Result<_, _>>()?,
-            ..self.clone()
-        })
+        let mut project = self.clone();
+        for (field, text, check) in project.texts() {
+            if let Some(text) = text {
+                *text = env_value::resolve_checked(&format!("{field} of the project"), text, check)?;
+            }
+        }
+        for (name, text) in &mut project.env {
+            *text = env_value::resolve(&format!("env.{name} of the project"), text)?;
+        }
+        for (index, text) in project.extra_hosts.iter_mut().enumerate() {
+            let field = format!("extra_hosts[{index}] of the project");
+            *text = env_value::resolve_checked(&field, text, check_host)?;
+        }
+        Ok(project)
+    }
+
+    /// The fields with one text, which may be `env:NAME`, and the check of each.
+    fn texts(&mut self) -> [(&'static str, &mut Option<String>, Check); 4] {
+        [
+            ("image", &mut self.image, check_image),
+            ("engine", &mut self.engine, yaml::parses::<EngineSelector>),
+            ("network", &mut self.network, check_network),
+            ("ca_bundle", &mut self.ca_bundle, check_absolute),
+        ]
     }
 
     /// The file with the certificates to trust, with `env:NAME` resolved.
@@ -120,52 +125,39 @@ impl Project {
         Ok(self.ca_bundle.as_ref().map(resolve).transpose()?.map(PathBuf::from))
     }
 
-    fn lint(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let mut check = |path: String, result: Result<(), String>| {
-            findings.extend(result.err().map(|message| Finding { path, message }));
-        };
-        if let Some(set) = &self.credential_set {
-            check("credential_set".into(), check_name(set));
-        }
+    fn lint(&mut self) -> Findings {
+        let mut findings = Findings::default();
+        findings.check_given("credential_set", &self.credential_set, yaml::parses::<Name>);
         for (name, value) in &self.env {
-            let path = format!("env.{name}");
-            check(path.clone(), check_env_name(name).and_then(|()| check_env_value(value)));
-            check(path, env_value::check(value, |_| Ok(())));
+            let place = format!("env.{name}");
+            findings.check(&place, check_env_name(name).and_then(|()| check_env_value(value)));
+            findings.check(&place, env_value::check_variable(value));
         }
         for (index, text) in self.extra_hosts.iter().enumerate() {
-            check(format!("extra_hosts[{index}]"), env_value::check(text, check_host));
+            findings.check(&format!("extra_hosts[{index}]"), env_value::check(text, check_host));
         }
-        let texts: [(&str, &Option<String>, Check); 4] = [
-            ("image", &self.image, check_image),
-            ("engine", &self.engine, check_engine),
-            ("network", &self.network, check_network),
-            ("ca_bundle", &self.ca_bundle, check_absolute),
-        ];
-        for (field, text, content) in texts {
-            if let Some(text) = text {
-                check(field.into(), env_value::check(text, content));
-            }
+        for (field, text, check) in self.texts() {
+            findings.check_given(field, text, |text| env_value::check(text, check));
         }
         for (provider, order) in &self.profiles {
-            lint_order(provider, order, &mut check);
+            lint_order(provider, order, &mut findings);
         }
         findings
     }
 }
 
-fn lint_order(provider: &str, order: &[String], check: &mut impl FnMut(String, Result<(), String>)) {
+fn lint_order(provider: &str, order: &[String], findings: &mut Findings) {
     let place = format!("profiles.{provider}");
-    check(place.clone(), check_name(provider));
+    findings.check(&place, yaml::parses::<Name>(provider));
     if order.is_empty() {
-        check(place.clone(), Err("names no profile".into()));
+        findings.add(&place, "names no profile");
     }
     let mut seen = BTreeSet::new();
     for (index, profile) in order.iter().enumerate() {
         let place = format!("{place}[{index}]");
-        check(place.clone(), check_name(profile));
+        findings.check(&place, yaml::parses::<Name>(profile));
         if !seen.insert(profile) {
-            check(place, Err(format!("{profile} is named twice")));
+            findings.add(&place, format!("{profile} is named twice"));
         }
     }
 }
@@ -201,14 +193,6 @@ type Check = fn(&str) -> Result<(), String>;
 pub fn check_image(text: &str) -> Result<(), String> {
     let ok = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     if ok { Ok(()) } else { Err(format!("{} is not the name of an image", quote(text))) }
-}
-
-fn check_name(text: &str) -> Result<(), String> {
-    text.parse::<Name>().map(drop).map_err(|error| error.to_string())
-}
-
-fn check_engine(text: &str) -> Result<(), String> {
-    text.parse::<EngineSelector>().map(drop).map_err(|error| error.to_string())
 }
 
 fn check_absolute(path: &str) -> Result<(), String> {

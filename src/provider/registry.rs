@@ -7,13 +7,13 @@ use include_dir::{Dir, include_dir};
 use super::{
     Descriptor, Mode, Provider, UnknownProvider, Unusable,
     layers::{self, Layer},
-    lint::{self, Finding},
+    lint,
 };
 use crate::{
     config::{
         Paths,
         suggest::nearest,
-        yaml::{self, Node, Problem},
+        yaml::{self, Findings, Node, Problem},
     },
     redact,
 };
@@ -254,14 +254,9 @@ fn read(
 }
 
 /// Fills in fields with a default that depends on others, then lints.
-fn complete_and_lint(stem: &str, descriptor: &mut Descriptor) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn complete_and_lint(stem: &str, descriptor: &mut Descriptor) -> Findings {
     if descriptor.name.is_empty() {
         descriptor.name = stem.to_owned();
-    }
-    if descriptor.name != stem {
-        let message = format!("the name {:?} differs from the file's name {stem:?}", descriptor.name);
-        findings.push(Finding { path: "name".into(), message });
     }
     if descriptor.modes.is_empty() {
         descriptor.modes = vec![Mode::ApiKey];
@@ -269,6 +264,10 @@ fn complete_and_lint(stem: &str, descriptor: &mut Descriptor) -> Vec<Finding> {
     if descriptor.label.is_empty() {
         descriptor.label.clone_from(&descriptor.name);
     }
-    findings.extend(lint::lint(descriptor));
+    let mut findings = lint::lint(descriptor);
+    if descriptor.name != stem {
+        let message = format!("the name {:?} differs from the file's name {stem:?}", descriptor.name);
+        findings.add("name", message);
+    }
     findings
 }

@@ -12,7 +12,7 @@ use super::{StoreError, key::KeySource};
 use crate::{
     config::{
         Paths,
-        yaml::{self, Finding, Problem},
+        yaml::{self, Findings, Problem},
     },
     fs::read::check_absent,
 };
@@ -142,9 +142,9 @@ fn parse(file: &str, text: &str) -> Result<KeyConfig, Vec<Problem>> {
     Ok(config)
 }
 
-fn lint(config: &KeyConfig) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut add = |path: &str, message: String| findings.push(Finding { path: path.to_owned(), message });
+fn lint(config: &KeyConfig) -> Findings {
+    let mut findings = Findings::default();
+    let mut add = |path: &str, message: String| findings.add(path, message);
     if let Some(file) = &config.key_file
         && !file.is_absolute()
     {

@@ -1,6 +1,7 @@
 //! Strict YAML: reports every problem of a file at once, each with its line and column.
 
 mod files;
+mod findings;
 mod node;
 mod read;
 mod words;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use files::{files, read_file, read_to_check};
+pub use findings::{Finding, Findings, parses};
 pub use node::Node;
 
 /// The largest number of keys, values, starts and ends in a file. A large descriptor has a few hundred.
@@ -58,15 +60,6 @@ pub fn join(problems: &[Problem]) -> String {
     problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// A finding of a lint: a value that has the right type and cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The place of the value, such as `image.name` or `callback_ports[0]`.
-    pub path: String,
-    /// The problem, as a lower-case fragment.
-    pub message: String,
-}
-
 /// Parses `text` and lints the result.
 ///
 /// # Errors
@@ -74,11 +67,11 @@ pub struct Finding {
 pub fn parse<T: DeserializeOwned>(
     file: &str,
     text: &str,
-    lint: impl Fn(&mut T) -> Vec<Finding>,
+    lint: impl Fn(&mut T) -> Findings,
 ) -> Result<T, Vec<Problem>> {
     let error = match from_str(text) {
         Ok(mut parsed) => {
-            let findings = lint(&mut parsed);
+            let findings = lint(&mut parsed).0;
             return if findings.is_empty() { Ok(parsed) } else { Err(locate(file, text, &findings)) };
         }
         Err(error) => error,
@@ -141,7 +134,7 @@ mod tests {
     }
 
     fn linted(text: &str, findings: Vec<Finding>) -> Vec<String> {
-        let problems = parse::<File>("f.yaml", text, |_| findings.clone()).expect_err("problems");
+        let problems = parse::<File>("f.yaml", text, |_| Findings(findings.clone())).expect_err("problems");
         problems.iter().map(Problem::to_string).collect()
     }
 

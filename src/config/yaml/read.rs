@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Finding, Node, Problem, node::Step, words};
+use super::{Finding, Findings, Node, Problem, node::Step, words};
 
 /// The largest number of problems that is reported for a file.
 const MAX_PROBLEMS: usize = 50;
@@ -16,10 +16,7 @@ impl Node {
     ///
     /// # Errors
     /// Every problem: all values of a wrong type and all findings of `lint`, each at its place in the file.
-    pub fn read<T: DeserializeOwned>(
-        mut self,
-        lint: impl Fn(&mut T) -> Vec<Finding>,
-    ) -> Result<T, Vec<Problem>> {
+    pub fn read<T: DeserializeOwned>(mut self, lint: impl Fn(&mut T) -> Findings) -> Result<T, Vec<Problem>> {
         // From a list, the deserializer would take the values of the fields in their order.
         if !self.is_mapping() {
             return Err(vec![self.problem("", words::MAPPING_EXPECTED)]);
@@ -42,7 +39,7 @@ impl Node {
             }
             removed.push(path);
         };
-        let findings = lint(&mut value);
+        let findings = lint(&mut value).0;
         let reported = findings.iter().filter(|finding| !removed.iter().any(|path| explains(path, finding)));
         problems.extend(reported.map(|finding| self.finding(finding)));
         if problems.is_empty() { Ok(value) } else { Err(problems) }

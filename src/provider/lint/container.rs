@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::{Findings, form, has_duplicate};
+use super::{form, has_duplicate};
 use crate::{
     config::{
         container_values::{check_env_name, check_env_value},
         env_value,
+        yaml::Findings,
     },
     provider::{
         descriptor::{Descriptor, HOME, Image, Mode},
@@ -22,9 +23,7 @@ impl Findings {
         if d.modes.contains(&Mode::Oauth) {
             self.required(d);
         }
-        if let Some(dir) = &d.host_dir_name {
-            self.check("host_dir_name", form::segment(dir));
-        }
+        self.check_given("host_dir_name", &d.host_dir_name, form::segment);
         if let Some(mount) = &d.container_mount {
             self.mount(mount);
         }
@@ -39,7 +38,7 @@ impl Findings {
         for (name, value) in &d.env {
             let place = format!("env.{name}");
             self.check(&place, check_env_name(name).and_then(|()| check_env_value(value)));
-            self.check(&place, env_value::check(value, |_| Ok(())));
+            self.check(&place, env_value::check_variable(value));
         }
         self.run_args(d);
         self.ports(&d.callback_ports);
@@ -77,15 +76,8 @@ impl Findings {
         if image.name.ends_with(['.', '_', '-']) || image.name.contains("..") {
             self.add("image.name", format!("{:?} is not the name of an image", image.name));
         }
-        if let Some(package) = &image.package {
-            self.check("image.package", check_package(package));
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || ".+-_~:".contains(c);
-        if let Some(version) = &image.version
-            && (version.is_empty() || !version.chars().all(plain))
-        {
-            self.add("image.version", format!("{version:?} is not a version"));
-        }
+        self.check_given("image.package", &image.package, check_package);
+        self.check_given("image.version", &image.version, check_version);
     }
 
     fn run_args(&mut self, d: &Descriptor) {
@@ -116,6 +108,12 @@ impl Findings {
             self.add(&format!("callback_ports[{index}]"), "0 is not a port");
         }
     }
+}
+
+fn check_version(version: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".+-_~:".contains(c);
+    let ok = !version.is_empty() && version.chars().all(plain);
+    if ok { Ok(()) } else { Err(format!("{version:?} is not a version")) }
 }
 
 /// Accepts the names of npm and Debian packages, and nothing that a shell, npm or apt would read as more than a name.

@@ -1,8 +1,11 @@
 //! Rules for the OAuth flows that the program performs itself.
 
-use super::{Findings, form};
 use crate::{
-    config::{SecretReference, env_value},
+    config::{
+        SecretReference, env_value,
+        yaml::{Findings, parses},
+    },
+    net::endpoint::Endpoint,
     provider::{
         descriptor::{Descriptor, Mode},
         flow::Flow,
@@ -32,123 +35,86 @@ impl Findings {
     pub(super) fn flows(&mut self, d: &Descriptor) {
         for mode in Mode::OAUTH_FLOWS {
             if let Some(flow) = d.flow(mode) {
-                FlowLint { findings: self, mode, is_offered: d.modes.contains(&mode) }.lint(flow);
+                self.add_below(mode.as_str(), lint(flow, mode, d.modes.contains(&mode)));
             }
-        }
-    }
-
-    pub(super) fn account(&mut self, d: &Descriptor) {
-        let Some(account) = &d.account else { return };
-        let Some(url) = &account.url else { return };
-        self.check("account.url", form::endpoint(url));
-        if account.field.is_empty() {
-            self.add("account.url", "needs `field`");
         }
     }
 }
 
-/// The lint of one flow.
-struct FlowLint<'a> {
-    findings: &'a mut Findings,
-    mode: Mode,
-    /// Whether `modes` names the flow's mode. Until then the flow may be incomplete.
-    is_offered: bool,
+/// Lints one flow. Until `modes` names it (`is_offered`), it may be incomplete.
+fn lint(flow: &Flow, mode: Mode, is_offered: bool) -> Findings {
+    let mut findings = Findings::default();
+    findings.flow_endpoints(flow, mode);
+    findings.client(flow);
+    if is_offered {
+        findings.needed(flow, mode);
+    }
+    if mode == Mode::TokenExchange {
+        findings.check_given("subject_token", &flow.subject_token, parses::<SecretReference>);
+    }
+    for (field, block) in flow.special() {
+        if block != mode.as_str() {
+            findings.add(field, format!("belongs to `{block}`"));
+        }
+    }
+    if mode == Mode::Browser {
+        findings.redirect(flow);
+    }
+    findings.parameters("parameters", flow.parameters.keys());
+    findings.parameters("token_parameters", flow.token_parameters.keys());
+    if flow.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
+        findings.add("scopes", "a scope has no white space: write one scope an item");
+    }
+    findings
 }
 
-impl FlowLint<'_> {
-    fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.findings.add(&format!("{}.{field}", self.mode), message);
-    }
-
-    fn check(&mut self, field: &str, result: Result<(), String>) {
-        self.findings.check(&format!("{}.{field}", self.mode), result);
-    }
-
-    fn lint(mut self, flow: &Flow) {
-        self.endpoints(flow);
-        self.client_id(flow);
-        self.client_secret(flow);
-        if self.mode == Mode::TokenExchange {
-            self.subject_token(flow);
-        }
-        for (field, block) in flow.special() {
-            if block != self.mode.as_str() {
-                self.add(field, format!("belongs to `{block}`"));
-            }
-        }
-        if self.mode == Mode::Browser {
-            self.redirect(flow);
-        }
-        self.parameters("parameters", flow.parameters.keys());
-        self.parameters("token_parameters", flow.token_parameters.keys());
-        if flow.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
-            self.add("scopes", "a scope has no white space: write one scope an item");
-        }
-    }
-
-    fn endpoints(&mut self, flow: &Flow) {
-        if let Some(issuer) = &flow.issuer {
-            self.check("issuer", form::endpoint(issuer));
-        }
-        let first = match self.mode {
+impl Findings {
+    fn flow_endpoints(&mut self, flow: &Flow, mode: Mode) {
+        let first = match mode {
             Mode::Device => Some(("device_authorization_url", &flow.device_authorization_url)),
             Mode::Browser => Some(("authorization_url", &flow.authorization_url)),
             _ => None,
         };
+        self.check_given("issuer", &flow.issuer, parses::<Endpoint>);
         for (field, url) in [("token_url", &flow.token_url)].into_iter().chain(first) {
-            match url {
-                Some(url) => self.check(field, form::endpoint(url)),
-                None if flow.issuer.is_none() => {
-                    self.findings.add(self.mode.as_str(), format!("needs `{field}` or `issuer`"));
-                }
-                None => {}
+            self.check_given(field, url, parses::<Endpoint>);
+            if url.is_none() && flow.issuer.is_none() {
+                self.add("", format!("needs `{field}` or `issuer`"));
             }
         }
     }
 
-    fn client_id(&mut self, flow: &Flow) {
-        match &flow.client_id {
-            Some(id) if id.is_empty() || id.chars().any(char::is_control) => {
-                self.add("client_id", "is not the id of a client");
+    fn client(&mut self, flow: &Flow) {
+        self.check_given("client_id", &flow.client_id, |id| {
+            match id.is_empty() || id.chars().any(char::is_control) {
+                true => Err("is not the id of a client".to_owned()),
+                false => env_value::check_variable(id),
             }
-            Some(id) => self.check("client_id", env_value::check(id, |_| Ok(()))),
-            // A vendor that returns an API key may know no clients, and a token exchange may need none.
-            None if self.is_offered && flow.api_key_field.is_none() && self.mode != Mode::TokenExchange => {
-                let mode = self.mode;
-                let message =
-                    format!("mode {mode} needs one: register a client with the vendor, and set it here");
-                self.add("client_id", message);
-            }
-            None => {}
-        }
-    }
-
-    fn client_secret(&mut self, flow: &Flow) {
-        match flow.client_secret.as_deref().map(str::parse::<SecretReference>) {
-            Some(Err(problem)) => self.add("client_secret", problem),
-            Some(Ok(SecretReference::Credential { .. })) => {
-                self.add("client_secret", "must be env:NAME or file:PATH");
-            }
-            Some(Ok(_)) => {}
-            None if self.is_offered && self.mode == Mode::ClientCredentials => {
-                self.add("client_secret", "mode client_credentials needs one: env:NAME or file:PATH");
-            }
-            None => {}
-        }
+        });
+        self.check_given("client_secret", &flow.client_secret, |secret| match secret.parse()? {
+            SecretReference::Credential { .. } => Err("must be env:NAME or file:PATH".to_owned()),
+            SecretReference::Env(_) | SecretReference::File(_) => Ok(()),
+        });
         if flow.client_secret.is_some() && flow.client_id.is_none() {
             self.add("client_secret", "needs `client_id`");
         }
     }
 
-    fn subject_token(&mut self, flow: &Flow) {
-        match flow.subject_token.as_deref().map(str::parse::<SecretReference>) {
-            Some(Err(problem)) => self.add("subject_token", problem),
-            Some(Ok(_)) => {}
-            None if self.is_offered => {
-                let message = "mode token_exchange needs one: env:NAME, file:PATH or credential:PROVIDER";
-                self.add("subject_token", message);
-            }
-            None => {}
+    /// Reports the fields that are missing from a flow that is offered.
+    fn needed(&mut self, flow: &Flow, mode: Mode) {
+        // A vendor that returns an API key may know no clients, and a token exchange may need none.
+        let needs_client = flow.api_key_field.is_none() && mode != Mode::TokenExchange;
+        if flow.client_id.is_none() && needs_client {
+            let message =
+                format!("mode {mode} needs one: register a client with the vendor, and set it here");
+            self.add("client_id", message);
+        }
+        if flow.client_secret.is_none() && mode == Mode::ClientCredentials {
+            self.add("client_secret", format!("mode {mode} needs one: env:NAME or file:PATH"));
+        }
+        if flow.subject_token.is_none() && mode == Mode::TokenExchange {
+            let message = format!("mode {mode} needs one: env:NAME, file:PATH or credential:PROVIDER");
+            self.add("subject_token", message);
         }
     }
 
@@ -156,19 +122,17 @@ impl FlowLint<'_> {
         if flow.redirect_port == Some(0) {
             self.add("redirect_port", "0 is not a port");
         }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
-        if let Some(path) = &flow.redirect_path
-            && (!path.starts_with('/') || path.starts_with("//") || !path.chars().all(plain))
-        {
+        self.check_given("redirect_path", &flow.redirect_path, |path| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+            let ok = path.starts_with('/') && !path.starts_with("//") && path.chars().all(is_plain);
             let message =
-                format!("{path:?} is not a path of letters, digits and `-._~/` that starts with `/`");
-            self.add("redirect_path", message);
-        }
-        if let Some(name) = &flow.redirect_parameter
-            && (name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-        {
-            self.add("redirect_parameter", format!("{name:?} is not the name of a parameter"));
-        }
+                || format!("{path:?} is not a path of letters, digits and `-._~/` that starts with `/`");
+            ok.then_some(()).ok_or_else(message)
+        });
+        self.check_given("redirect_parameter", &flow.redirect_parameter, |name| {
+            let ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            ok.then_some(()).ok_or_else(|| format!("{name:?} is not the name of a parameter"))
+        });
     }
 
     fn parameters<'a>(&mut self, field: &str, names: impl Iterator<Item = &'a String>) {

@@ -1,10 +1,6 @@
 //! Checks of a single value. Each error is the problem, as a lower-case fragment.
 
-use crate::{
-    credential::Name,
-    net::endpoint::{self, Endpoint},
-    provider::capture_map::FilePath,
-};
+use crate::{net::endpoint, provider::capture_map::FilePath};
 
 /// Headers that a descriptor may not fix: they authorise the request, or say where it goes and how long it
 /// is.
@@ -21,11 +17,6 @@ const RESERVED_HEADERS: [&str; 8] = [
 
 /// The longest name of a field, a directory or an image.
 const MAX_NAME: usize = 64;
-
-/// Checks the name of a provider.
-pub(super) fn name(text: &str) -> Result<(), String> {
-    text.parse::<Name>().map(drop).map_err(|error| error.to_string())
-}
 
 /// Checks the name of a field, which is spelled alike in YAML, on a command line and in JSON.
 pub(super) fn field_name(name: &str) -> Result<(), String> {
@@ -86,9 +77,4 @@ pub(super) fn below_home(path: &str) -> Result<(), String> {
 /// The problem, without a user or password.
 pub fn https(text: &str) -> Result<(), String> {
     endpoint::https(text).map(drop).map_err(|error| error.to_string())
-}
-
-/// Checks a URL that tokens are sent to.
-pub(super) fn endpoint(text: &str) -> Result<(), String> {
-    text.parse::<Endpoint>().map(drop).map_err(|error| error.to_string())
 }

@@ -11,49 +11,41 @@ use super::{
     descriptor::{ApiKey, Descriptor, Mode, PASSWORD, Refresh, RefreshStrategy, USERNAME},
     pattern,
 };
-pub use crate::config::yaml::Finding;
-use crate::config::{container_values::check_env_name, env_value};
+use crate::{
+    config::{
+        container_values::check_env_name,
+        env_value,
+        yaml::{Findings, parses},
+    },
+    credential::Name,
+    net::endpoint::Endpoint,
+};
 pub use form::{header_value, https};
 
 /// Finds every broken rule of a complete descriptor: for a user's override, the one merged over the bundled
 /// descriptor.
-pub fn lint(descriptor: &Descriptor) -> Vec<Finding> {
+pub fn lint(descriptor: &Descriptor) -> Findings {
     let mut findings = Findings::default();
     findings.names(descriptor);
     findings.modes(descriptor);
     findings.container(descriptor);
     for (index, entry) in descriptor.capture.iter().enumerate() {
-        findings.capture(index, entry);
+        findings.add_below(&format!("capture[{index}]"), capture::lint(entry));
     }
     findings.vendor_files(descriptor);
     findings.api_key_and_token(descriptor);
     findings.endpoints(descriptor);
     findings.flows(descriptor);
-    findings.account(descriptor);
     findings.headers(descriptor);
     findings.fields(descriptor);
-    findings.0
+    findings
 }
 
-/// The findings so far.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
 impl Findings {
-    fn add(&mut self, path: &str, message: impl Into<String>) {
-        self.0.push(Finding { path: path.to_owned(), message: message.into() });
-    }
-
-    fn check<T>(&mut self, path: &str, result: Result<T, impl Into<String>>) {
-        if let Err(message) = result {
-            self.add(path, message);
-        }
-    }
-
     fn names(&mut self, d: &Descriptor) {
-        self.check("name", form::name(&d.name));
+        self.check("name", parses::<Name>(&d.name));
         for (index, alias) in d.aliases.iter().enumerate() {
-            self.check(&format!("aliases[{index}]"), form::name(alias));
+            self.check(&format!("aliases[{index}]"), parses::<Name>(alias));
         }
     }
 
@@ -80,9 +72,7 @@ impl Findings {
     }
 
     fn vendor_files(&mut self, d: &Descriptor) {
-        if let Some(path) = &d.home_dir {
-            self.check("home_dir", form::below_home(path));
-        }
+        self.check_given("home_dir", &d.home_dir, form::below_home);
         for file in d.post_capture_state.keys() {
             self.check(&format!("post_capture_state.{file}"), form::relative_file(file));
         }
@@ -101,11 +91,11 @@ impl Findings {
         for name in api_key.env_var.iter() {
             self.check("api_key.env_var", check_env_name(name));
         }
-        if let Some(pattern) = &api_key.pattern
-            && let Err(error) = pattern::compile(pattern)
-        {
-            self.add("api_key.pattern", format!("is not a regular expression: {error}"));
-        }
+        self.check_given("api_key.pattern", &api_key.pattern, |pattern| {
+            pattern::compile(pattern)
+                .map(drop)
+                .map_err(|error| format!("is not a regular expression: {error}"))
+        });
         match (&api_key.config_path, &api_key.template) {
             (Some(_), None) => self.add("api_key.config_path", "needs `template`"),
             (None, Some(_)) => self.add("api_key.template", "needs `config_path`"),
@@ -114,40 +104,34 @@ impl Findings {
             }
             _ => {}
         }
-        if let Some(path) = &api_key.config_path {
-            self.check("api_key.config_path", form::below_home(path));
-        }
-        if let Some(url) = &api_key.key_url {
-            self.check("api_key.key_url", https(url));
-        }
+        self.check_given("api_key.config_path", &api_key.config_path, form::below_home);
+        self.check_given("api_key.key_url", &api_key.key_url, https);
     }
 
     fn endpoints(&mut self, d: &Descriptor) {
-        if let Some(url) = &d.terms {
-            self.check("terms", https(url));
-        }
+        self.check_given("terms", &d.terms, https);
         if let Some(api) = &d.api {
             self.check("api.base_url", env_value::check(&api.base_url, https));
         }
         // No `env:NAME` for the next two: tokens are sent to them, so the descriptor itself has to say where.
         if let Some(revoke) = &d.revoke {
-            self.check("revoke.url", form::endpoint(&revoke.url));
-            if let Some(id) = &revoke.client_id {
-                self.check("revoke.client_id", env_value::check(id, |_| Ok(())));
-            }
+            self.check("revoke.url", parses::<Endpoint>(&revoke.url));
+            self.check_given("revoke.client_id", &revoke.client_id, env_value::check_variable);
         }
         if let Some(refresh) = &d.refresh {
             self.refresh(refresh);
         }
+        if let Some(account) = &d.account {
+            self.check_given("account.url", &account.url, parses::<Endpoint>);
+            if account.url.is_some() && account.field.is_empty() {
+                self.add("account.url", "needs `field`");
+            }
+        }
     }
 
     fn refresh(&mut self, refresh: &Refresh) {
-        if let Some(url) = &refresh.token_url {
-            self.check("refresh.token_url", form::endpoint(url));
-        }
-        if let Some(id) = &refresh.client_id {
-            self.check("refresh.client_id", env_value::check(id, |_| Ok(())));
-        }
+        self.check_given("refresh.token_url", &refresh.token_url, parses::<Endpoint>);
+        self.check_given("refresh.client_id", &refresh.client_id, env_value::check_variable);
         match refresh.strategy {
             RefreshStrategy::Oauth if refresh.token_url.is_none() => {
                 self.add("refresh", "strategy oauth needs `token_url`");
