@@ -22,14 +22,7 @@ pub struct Provider {
 pub struct Layer {
     /// The file's path, or `bundled`.
     pub source: String,
-    content: Content,
-}
-
-#[derive(Clone, Debug)]
-enum Content {
-    Parsed(Node),
-    /// A bundled file is parsed a second time only where its fields are needed one by one, which is seldom.
-    Bundled(&'static str),
+    pub(super) text: Cow<'static, str>,
 }
 
 /// A provider's descriptor as one document.
@@ -43,22 +36,16 @@ pub struct Merged {
 
 impl Layer {
     pub(super) fn bundled(text: &'static str) -> Self {
-        Self { source: BUNDLED.to_owned(), content: Content::Bundled(text) }
-    }
-
-    pub(super) fn parsed(source: &str, node: Node) -> Self {
-        Self { source: source.to_owned(), content: Content::Parsed(node) }
+        Self { source: BUNDLED.to_owned(), text: text.into() }
     }
 
     pub(super) fn is_bundled(&self) -> bool {
-        matches!(self.content, Content::Bundled(_))
+        self.source == BUNDLED
     }
 
-    pub(super) fn node(&self) -> Cow<'_, Node> {
-        match &self.content {
-            Content::Parsed(node) => Cow::Borrowed(node),
-            Content::Bundled(text) => Cow::Owned(Node::parse(BUNDLED, text).unwrap_or_default()),
-        }
+    /// Parses the text once more. Fields are needed one by one only to merge, to show and to report, which is seldom.
+    pub(super) fn node(&self) -> Node {
+        Node::parse(&self.source, &self.text).unwrap_or_default()
     }
 }
 
@@ -109,7 +96,7 @@ impl Provider {
 /// Merges layers, from the lowest to the highest.
 pub(super) fn merge(layers: &[Layer]) -> Node {
     layers.iter().fold(Node::default(), |mut merged, layer| {
-        merged.merge(layer.node().into_owned());
+        merged.merge(layer.node());
         merged
     })
 }

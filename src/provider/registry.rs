@@ -35,47 +35,32 @@ pub struct Registry {
 impl Registry {
     /// The bundled descriptors alone.
     pub fn bundled() -> Self {
-        Self::load(None)
-    }
-
-    /// Loads the bundled descriptors and those in `directory`, which may be missing. Files with problems are
-    /// skipped; [`Registry::problems`] has the reasons.
-    pub fn load(directory: Option<&Path>) -> Self {
-        Self::load_where(directory, &[], |_| true)
+        let mut registry = Self::default();
+        registry.add_bundled(|_| true);
+        registry.index_aliases();
+        registry
     }
 
     /// Loads the bundled descriptors, those of the configuration directory, and over them those that the
-    /// program itself describes with [`Client::provider`](crate::Client::provider).
+    /// program itself describes with [`Client::provider`](crate::Client::provider). Files with problems are skipped;
+    /// [`Registry::problems`] has the reasons.
     pub fn load_all(paths: &Paths) -> Self {
-        Self::load_where(Some(&paths.providers()), paths.descriptors(), |_| true)
+        Self::load(paths, |_| true)
     }
 
-    /// Loads like [`Registry::load_all`], but only as much as is needed to get `name`: see
-    /// [`Registry::load_for`].
+    /// Loads like [`Registry::load_all`], but only as much as is needed to get `name`: its own files, or all
+    /// files if it is an alias or unknown.
     pub fn load_one(paths: &Paths, name: &str) -> Self {
-        let registry = Self::load_where(Some(&paths.providers()), paths.descriptors(), |stem| stem == name);
+        let registry = Self::load(paths, |stem| stem == name);
         if registry.providers.contains_key(name) { registry } else { Self::load_all(paths) }
     }
 
-    /// Loads like [`Registry::load`], but only as much as is needed to get `name`: its own files, or all
-    /// files if it is an alias or unknown.
-    pub fn load_for(directory: Option<&Path>, name: &str) -> Self {
-        let registry = Self::load_where(directory, &[], |stem| stem == name);
-        if registry.providers.contains_key(name) { registry } else { Self::load(directory) }
-    }
-
-    fn load_where(
-        directory: Option<&Path>,
-        described: &[(String, String)],
-        wanted: impl Fn(&str) -> bool,
-    ) -> Self {
+    fn load(paths: &Paths, wanted: impl Fn(&str) -> bool) -> Self {
         let mut registry = Self::default();
         registry.add_bundled(&wanted);
-        if let Some(directory) = directory {
-            registry.add_own(directory, &wanted);
-        }
-        for (name, text) in described.iter().filter(|(name, _)| wanted(name)) {
-            registry.add(&format!("program/{name}.yaml"), name, text);
+        registry.add_own(&paths.providers(), &wanted);
+        for (name, text) in paths.descriptors().iter().filter(|(name, _)| wanted(name)) {
+            registry.add_text(&format!("program/{name}.yaml"), name, text);
         }
         registry.index_aliases();
         registry
@@ -83,10 +68,7 @@ impl Registry {
 
     fn add_bundled(&mut self, wanted: impl Fn(&str) -> bool) {
         for (name, text) in bundled_files().filter(|(name, _)| wanted(name)) {
-            match read_bundled(name, text) {
-                Ok(provider) => drop(self.providers.insert(name.to_owned(), provider)),
-                Err(problems) => self.problems.extend(problems),
-            }
+            self.add(&format!("bundled/{name}.yaml"), name, Layer::bundled(text));
         }
     }
 
@@ -104,22 +86,27 @@ impl Registry {
                 continue;
             }
             match yaml::read_file(&path) {
-                Ok(text) => self.add(&path.display().to_string(), &stem, &text),
+                Ok(text) => self.add_text(&path.display().to_string(), &stem, &text),
                 Err(problem) => self.problems.push(problem),
             }
         }
     }
 
-    /// Adds a file over those that the provider has already.
-    fn add(&mut self, file: &str, stem: &str, text: &str) {
-        match read(file, stem, text, self.providers.get(stem)) {
-            Ok((descriptor, node)) => {
-                let mut layers = self.providers.remove(stem).map(|below| below.layers).unwrap_or_default();
-                layers.push(Layer::parsed(file, node));
+    /// Adds a file, which problems call `file`, over those that the provider has already.
+    fn add(&mut self, file: &str, stem: &str, layer: Layer) {
+        let below = self.providers.get(stem).map_or(&[][..], |provider| &provider.layers);
+        match read(file, stem, &layer.text, below) {
+            Ok(descriptor) => {
+                let layers = below.iter().cloned().chain([layer]).collect();
                 self.providers.insert(stem.to_owned(), Provider { descriptor, layers });
             }
             Err(problems) => self.problems.extend(problems),
         }
+    }
+
+    /// Adds a file that is not bundled.
+    fn add_text(&mut self, file: &str, stem: &str, text: &str) {
+        self.add(file, stem, Layer { source: file.to_owned(), text: text.to_owned().into() });
     }
 
     /// Indexes all aliases. A provider's name takes precedence over an alias, and an alias of a bundled
@@ -207,7 +194,7 @@ pub fn lint_text(directory: Option<&Path>, file: &str, stem: &str, text: &str) -
     if let Some(directory) = directory {
         registry.add_own(directory, |other| other != stem);
     }
-    registry.add(file, stem, text);
+    registry.add_text(file, stem, text);
     registry.index_aliases();
     registry.problems.retain(|problem| problem.file == file);
     registry.problems
@@ -227,30 +214,15 @@ pub fn bundled_files() -> impl Iterator<Item = (&'static str, &'static str)> {
     BUNDLED.files().filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
 }
 
-fn read_bundled(name: &str, text: &'static str) -> Result<Provider, Vec<Problem>> {
-    let file = format!("bundled/{name}.yaml");
-    let descriptor = yaml::parse(&file, text, |descriptor| complete_and_lint(name, descriptor))?;
-    Ok(Provider { descriptor, layers: vec![Layer::bundled(text)] })
-}
-
-fn read(
-    file: &str,
-    stem: &str,
-    text: &str,
-    below: Option<&Provider>,
-) -> Result<(Descriptor, Node), Vec<Problem>> {
-    let node = Node::parse(file, text).map_err(|problem| vec![problem])?;
+fn read(file: &str, stem: &str, text: &str, below: &[Layer]) -> Result<Descriptor, Vec<Problem>> {
     let lint = |descriptor: &mut Descriptor| complete_and_lint(stem, descriptor);
-    let descriptor = match below {
-        None => yaml::parse(file, text, lint)?,
-        // An override may leave out fields that a block needs: only the merged descriptor must be complete.
-        Some(below) => {
-            let mut merged = layers::merge(&below.layers);
-            merged.merge(node.clone());
-            merged.read(lint)?
-        }
-    };
-    Ok((descriptor, node))
+    if below.is_empty() {
+        return yaml::parse(file, text, lint);
+    }
+    // An override may leave out fields that a block needs: only the merged descriptor must be complete.
+    let mut merged = layers::merge(below);
+    merged.merge(Node::parse(file, text).map_err(|problem| vec![problem])?);
+    merged.read(lint)
 }
 
 /// Fills in fields with a default that depends on others, then lints.

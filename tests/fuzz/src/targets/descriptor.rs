@@ -3,7 +3,10 @@
 use std::fs;
 
 use authenticate::{
-    config::yaml::{self, Problem},
+    config::{
+        Paths,
+        yaml::{self, Problem},
+    },
     credential::Name,
     provider::{
         Descriptor, Registry,
@@ -33,8 +36,10 @@ pub fn run(data: &[u8]) {
     }
     // What lints clean loads, over the bundled one of that name or alone.
     let directory = tempfile::tempdir().expect("a directory");
-    fs::write(directory.path().join(format!("{stem}.yaml")), text).expect("written");
-    let registry = Registry::load_for(Some(directory.path()), stem);
+    let paths = Paths::new(directory.path(), directory.path());
+    fs::create_dir(paths.providers()).expect("made");
+    fs::write(paths.providers().join(format!("{stem}.yaml")), text).expect("written");
+    let registry = Registry::load_one(&paths, stem);
     assert_eq!(registry.problems_of(stem), []);
     let provider = registry.by_name(stem).expect("it is there");
     let descriptor: &Descriptor = provider;
