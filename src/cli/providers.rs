@@ -150,7 +150,7 @@ fn lint_file(context: &Context, file: &Path) -> Vec<Problem> {
     let is_used =
         file.parent().and_then(directory).is_some_and(|d| Some(d) == directory(&context.paths().providers()));
     let text = if is_used { yaml::read_file(file) } else { yaml::read_to_check(file) };
-    let twin = is_used.then(|| registry::duplicate_file(file)).flatten();
+    let twin = is_used.then(|| yaml::duplicate(file, "provider")).flatten();
     let problems = match text {
         Ok(text) => {
             registry::lint_text(Some(&context.paths().providers()), &file.display().to_string(), &stem, &text)

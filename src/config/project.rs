@@ -165,22 +165,14 @@ fn lint_order(provider: &str, order: &[String], findings: &mut Findings) {
 /// The file of a project, which may have either extension, but not both.
 fn find_file(directory: &Path, name: &Name) -> Result<Option<PathBuf>, Problem> {
     let unread = |error: io::Error| Problem::unread(directory, &error);
-    let mut found = Vec::new();
-    for path in ["yaml", "yml"].map(|extension| directory.join(format!("{name}.{extension}"))) {
+    for path in ["yml", "yaml"].map(|extension| directory.join(format!("{name}.{extension}"))) {
         match fs::symlink_metadata(&path) {
-            Ok(_) => found.push(path),
+            Ok(_) => return yaml::duplicate(&path, "project").map_or(Ok(Some(path)), Err),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unread(error)),
         }
     }
-    match (found.pop(), found.pop()) {
-        (Some(path), Some(other)) => {
-            let message = format!("the project has two files: remove this one or {}", other.display());
-            Err(Problem::of_file(&path, message))
-        }
-        (None, _) => read::check_absent(directory).map(|()| None).map_err(unread),
-        (path, None) => Ok(path),
-    }
+    read::check_absent(directory).map(|()| None).map_err(unread)
 }
 
 /// A check of a text: the error is the problem, as a lower-case fragment.

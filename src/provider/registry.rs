@@ -1,6 +1,6 @@
 //! The registry: the bundled descriptors with the user's own merged over them.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::LazyLock};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use include_dir::{Dir, include_dir};
 
@@ -81,7 +81,7 @@ impl Registry {
             if !wanted(&stem) {
                 continue;
             }
-            if let Some(problem) = duplicate_file(&path) {
+            if let Some(problem) = yaml::duplicate(&path, "provider") {
                 self.problems.push(problem);
                 continue;
             }
@@ -198,15 +198,6 @@ pub fn lint_text(directory: Option<&Path>, file: &str, stem: &str, text: &str) -
     registry.index_aliases();
     registry.problems.retain(|problem| problem.file == file);
     registry.problems
-}
-
-/// The problem of a file that has the same name as another, with the other extension. Neither is used, so
-/// that no order decides who is sent the secrets.
-pub fn duplicate_file(path: &Path) -> Option<Problem> {
-    let other = path.with_extension(if path.extension()? == "yaml" { "yml" } else { "yaml" });
-    fs::symlink_metadata(&other).ok()?;
-    let message = format!("the provider has two files: remove this one or {}", other.display());
-    Some(Problem::of_file(path, message))
 }
 
 /// The bundled descriptors: name and text.

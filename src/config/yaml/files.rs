@@ -32,6 +32,15 @@ fn text(path: &Path, read: io::Result<Vec<u8>>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| Problem::unread(path, &"it is not UTF-8"))
 }
 
+/// The problem of a file of a `subject` that has another one, with the other extension. Neither is used, so that no
+/// order decides who is sent the secrets.
+pub fn duplicate(path: &Path, subject: &str) -> Option<Problem> {
+    let other = path.with_extension(if path.extension()? == "yaml" { "yml" } else { "yaml" });
+    fs::symlink_metadata(&other).ok()?;
+    let message = format!("the {subject} has two files: remove this one or {}", other.display());
+    Some(Problem::of_file(path, message))
+}
+
 /// Lists the YAML files of a directory, sorted, with the errors of reading it. The directory may be missing.
 pub fn files(directory: &Path) -> (Vec<PathBuf>, Vec<Problem>) {
     let cannot = |error: io::Error| Problem::unread(directory, &error);

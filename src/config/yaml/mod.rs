@@ -11,7 +11,7 @@ use std::{fmt, path::Path};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use files::{files, read_file, read_to_check};
+pub use files::{duplicate, files, read_file, read_to_check};
 pub use findings::{Finding, Findings, parses};
 pub use node::Node;
 
