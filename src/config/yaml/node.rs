@@ -33,15 +33,6 @@ impl Default for Content {
     }
 }
 
-/// A step from a value to one that it contains.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// To a key of a mapping.
-    Key(String),
-    /// To an item of a list.
-    Index(usize),
-}
-
 impl Node {
     /// Parses a document. An empty one is an empty mapping.
     ///
@@ -150,45 +141,43 @@ impl Node {
 
     /// Finds the deepest value on the way to `place` that comes from `file`.
     fn locate(&self, place: &str, file: &str) -> Option<(u64, u64)> {
-        let deeper = self.step(place).and_then(|(node, rest)| node.locate(rest, file));
+        let deeper = self.step(place).and_then(|(at, rest)| match &self.content {
+            Content::Mapping(entries) => entries[at].locate(rest, file),
+            Content::List(items) => items[at].locate(rest, file),
+            Content::Scalar(_) => None,
+        });
         deeper.or_else(|| (*self.file == *file).then_some(self.at))
     }
 
-    /// The value that the first part of `place` leads to, and the rest of `place`.
-    fn step<'a>(&self, place: &'a str) -> Option<(&Self, &'a str)> {
+    /// Removes the value at a place. Returns whether it was there.
+    pub(super) fn remove(&mut self, place: &str) -> bool {
+        let Some((at, rest)) = self.step(place) else { return false };
+        match &mut self.content {
+            Content::Mapping(entries) if rest.is_empty() => entries.shift_remove_index(at).is_some(),
+            Content::Mapping(entries) => entries[at].remove(rest),
+            Content::List(items) if rest.is_empty() => items.drain(at..=at).next().is_some(),
+            Content::List(items) => items[at].remove(rest),
+            Content::Scalar(_) => false,
+        }
+    }
+
+    /// The position of the value that the first part of `place` leads to, and the rest of `place`.
+    fn step<'a>(&self, place: &'a str) -> Option<(usize, &'a str)> {
         match &self.content {
             Content::Mapping(entries) => {
                 let place = place.strip_prefix('.').unwrap_or(place);
-                let matching = entries
-                    .iter()
-                    .filter_map(|(key, node)| Some((node, place.strip_prefix(key.as_str())?)))
+                let keys = entries.keys().enumerate();
+                let matching = keys
+                    .filter_map(|(at, key)| Some((at, place.strip_prefix(key.as_str())?)))
                     .filter(|(_, rest)| rest.is_empty() || rest.starts_with(['.', '[']));
                 // A key may contain a dot: the longest one that fits is meant.
                 matching.min_by_key(|(_, rest)| rest.len())
             }
             Content::List(items) => {
                 let (index, rest) = place.strip_prefix('[')?.split_once(']')?;
-                Some((items.get(index.parse::<usize>().ok()?)?, rest))
+                index.parse().ok().filter(|at| *at < items.len()).map(|at| (at, rest))
             }
             Content::Scalar(_) => None,
-        }
-    }
-
-    /// Removes the value that `path` leads to. Returns whether it was there.
-    pub(super) fn remove(&mut self, path: &[Step]) -> bool {
-        match (&mut self.content, path) {
-            (Content::Mapping(entries), [Step::Key(key)]) => entries.shift_remove(key).is_some(),
-            (Content::Mapping(entries), [Step::Key(key), rest @ ..]) => {
-                entries.get_mut(key).is_some_and(|node| node.remove(rest))
-            }
-            (Content::List(items), [Step::Index(index)]) if *index < items.len() => {
-                items.remove(*index);
-                true
-            }
-            (Content::List(items), [Step::Index(index), rest @ ..]) => {
-                items.get_mut(*index).is_some_and(|node| node.remove(rest))
-            }
-            _ => false,
         }
     }
 }

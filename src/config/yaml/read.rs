@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Finding, Findings, Node, Problem, node::Step, words};
+use super::{Finding, Findings, Node, Problem, words};
 
 /// The largest number of problems that is reported for a file.
 const MAX_PROBLEMS: usize = 50;
@@ -32,12 +32,12 @@ impl Node {
                 problems.push(Problem { file: self.file().to_owned(), at: None, message });
                 return Err(problems);
             }
-            let path = steps(error.path());
-            problems.push(self.problem(&place(&path), words::explain(&error.inner().to_string())));
-            if !self.remove(&path) {
+            let place = place(error.path());
+            problems.push(self.problem(&place, words::explain(&error.inner().to_string())));
+            if !self.remove(&place) {
                 return Err(problems);
             }
-            removed.push(path);
+            removed.push(place);
         };
         let findings = lint(&mut value).0;
         let reported = findings.iter().filter(|finding| !removed.iter().any(|path| explains(path, finding)));
@@ -46,33 +46,21 @@ impl Node {
     }
 }
 
-/// The steps of an error's path, without those that are not in the file, such as an enum's variant.
-fn steps(path: &Path) -> Vec<Step> {
-    let step = |segment: &Segment| match segment {
-        Segment::Map { key } => Some(Step::Key(key.clone())),
-        Segment::Seq { index } => Some(Step::Index(*index)),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    };
-    path.iter().filter_map(step).collect()
-}
-
-/// A path as a place: `image.name`, `callback_ports[0]`.
-fn place(path: &[Step]) -> String {
-    path.iter().fold(String::new(), |place, step| match step {
-        Step::Key(key) if place.is_empty() => key.clone(),
-        Step::Key(key) => format!("{place}.{key}"),
-        Step::Index(index) => format!("{place}[{index}]"),
+/// A path as a place, without the steps that are not in the file, such as an enum's variant.
+fn place(path: &Path) -> String {
+    let steps = path.iter().filter(|step| matches!(step, Segment::Map { .. } | Segment::Seq { .. }));
+    steps.fold(String::new(), |place, step| match step {
+        Segment::Map { .. } if !place.is_empty() => format!("{place}.{step}"),
+        _ => format!("{place}{step}"),
     })
 }
 
 /// Whether a finding may be only the result of a removed value.
-fn explains(removed: &[Step], finding: &Finding) -> bool {
-    match removed {
+fn explains(removed: &str, finding: &Finding) -> bool {
+    match removed.strip_suffix(']').and_then(|item| item.rsplit_once('[')) {
         // The items after it have moved, so that the finding may name the wrong one.
-        [list @ .., Step::Index(_)] => finding.path.starts_with(&place(list)),
+        Some((list, _)) => finding.path.starts_with(list),
         // The finding may say that the value is missing.
-        _ => removed
-            .iter()
-            .any(|step| matches!(step, Step::Key(key) if finding.message.contains(&format!("`{key}`")))),
+        None => removed.split(['.', '[']).any(|key| finding.message.contains(&format!("`{key}`"))),
     }
 }
