@@ -5,7 +5,7 @@ use std::path::Path;
 use authenticate::{
     ConfigError, EngineError, Error, FieldsError, LoginError, LogoutError, Owner, RefreshError, ResolveError,
     context::Context,
-    credential::{Address, DEFAULT},
+    credential::Address,
     engine::EngineHint,
     login::{
         import::ImportError,
@@ -15,7 +15,10 @@ use authenticate::{
     vendor_files::{CaptureError, Refusal},
 };
 
-use super::{is_verb, target::spelled};
+use super::{
+    is_verb,
+    target::{spelled, with_placeholders},
+};
 
 /// The hints for errors in the project of a context.
 pub struct Hints<'a>(pub &'a Context);
@@ -49,11 +52,12 @@ impl Hints<'_> {
             ResolveError::SeveralFields { fields, .. } => {
                 fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
             }
-            ResolveError::NotFound { address, key_optional: true } => {
-                Some(format!("it may work without a key; to log in: {}", self.login_typed(address)))
-            }
-            ResolveError::NotFound { address, .. } => {
-                Some(format!("log in with: {}", self.login_typed(address)))
+            ResolveError::NotFound { address, key_optional } => {
+                let login = self.login_command(&with_placeholders(address));
+                Some(match key_optional {
+                    true => format!("it may work without a key; to log in: {login}"),
+                    false => format!("log in with: {login}"),
+                })
             }
             ResolveError::Incomplete { address, variables } => {
                 let login = format!("log in again with: {}", self.login_command(address));
@@ -66,13 +70,13 @@ impl Hints<'_> {
                 Some(format!("log in again with: {}", self.login_command(address)))
             }
             ResolveError::Expired { address, move_source: Some(directory), .. } => Some(format!(
-                "an import removed it from the vendor's files and did not finish; finish it with: {} --from {} --move",
-                self.import_command(address),
+                "an import removed it from the vendor's files and did not finish; finish it with: authenticate import {} --from {} --move",
+                self.arguments(address),
                 redact::shell_quote(directory)
             )),
             ResolveError::Expired { address, .. } => Some(format!(
-                "the vendor's own tool may have refreshed it; import it again with: {}",
-                self.import_command(address)
+                "the vendor's own tool may have refreshed it; import it again with: authenticate import {}",
+                self.arguments(address)
             )),
             _ => None,
         }
@@ -138,7 +142,7 @@ impl Hints<'_> {
                 ))
             }
             LoginError::SubjectExpired { address, .. } => {
-                Some(format!("refresh it with `authenticate refresh {}`, or log in again", self.stored(address)))
+                Some(format!("refresh it with `authenticate refresh {}`, or log in again", self.arguments(address)))
             }
             LoginError::Config(error) => self.config(error),
             LoginError::Import(error) => import(error),
@@ -178,42 +182,19 @@ impl Hints<'_> {
         }
     }
 
-    /// The login command for an address that has a credential.
     fn login_command(&self, address: &Address) -> String {
-        self.command(address, |name, _| name)
-    }
-
-    /// The login command for a typed address. Names that could be keys are replaced by placeholders.
-    fn login_typed(&self, address: &Address) -> String {
-        self.command(address, redact::redact_or)
-    }
-
-    /// The import command for an address.
-    fn import_command(&self, address: &Address) -> String {
-        format!("authenticate import {}", self.stored(address))
-    }
-
-    /// The arguments that name an address that has a credential.
-    pub fn stored(&self, address: &Address) -> String {
-        self.arguments(address, |name, _| name)
-    }
-
-    fn command<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
         let verb = if is_verb(self.0.project_name().as_str()) { "login " } else { "" };
-        format!("authenticate {verb}{}", self.arguments(address, name))
+        format!("authenticate {verb}{}", self.arguments(address))
     }
 
-    fn arguments<'b>(&'b self, address: &'b Address, name: fn(&'b str, &'b str) -> &'b str) -> String {
-        let profile = match address.profile.as_str() {
-            DEFAULT => String::new(),
-            profile => format!(":{}", name(profile, "PROFILE")),
-        };
+    /// The arguments that name a credential in the project.
+    pub fn arguments(&self, address: &Address) -> String {
+        let project = redact::redact_or(self.0.project_name().as_str(), "PROJECT");
         let set = match self.0.set(None) {
             Ok(set) if set == address.set => String::new(),
-            _ => format!(" --set {}", name(address.set.as_str(), "SET")),
+            _ => format!(" --set {}", address.set),
         };
-        let project = redact::redact_or(self.0.project_name().as_str(), "PROJECT");
-        format!("{project} {}{profile}{set}", address.provider)
+        format!("{project} {}{set}", spelled(address))
     }
 }
 

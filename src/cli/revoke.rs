@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             let message = format!("{address} cannot be revoked from here, and is kept");
             let page = command.key_url(&address).unwrap_or("the vendor");
-            let words = Hints(context).stored(&address);
+            let words = Hints(context).arguments(&address);
             let hint = format!("remove it at {page}, then here with: authenticate logout {words}");
             Err(Failure::usage(message).hint(hint).into())
         }

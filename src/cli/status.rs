@@ -2,8 +2,7 @@
 
 use authenticate::{
     context::Context,
-    credential::Name,
-    redact,
+    credential::{Address, Name},
     resolve::{FieldSource, Source},
     status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
 };
@@ -14,7 +13,7 @@ use super::{
     exit,
     failure::Failure,
     output,
-    target::{Target, UnknownWord, scope, stored},
+    target::{Target, UnknownWord, scope, stored, with_placeholders},
 };
 
 #[derive(clap::Args)]
@@ -96,18 +95,18 @@ fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
 }
 
 /// Replaces the names of the command line, which by mistake may be keys, by placeholders. A name that a credential has stays.
-fn redact_typed(entry: &mut StatusEntry, set: Option<&Name>, profile: Option<&Name>) {
+fn redact_typed(entry: &mut StatusEntry, typed_set: Option<&Name>, typed_profile: Option<&Name>) {
     let is_stored = entry.details.as_ref().is_some_and(|details| details.source == Source::Stored);
     if is_stored || entry.unreadable.is_some() {
         return;
     }
-    let address = &mut entry.address;
-    for (name, typed, place) in [(&mut address.set, set, "SET"), (&mut address.profile, profile, "PROFILE")] {
-        if typed == Some(name)
-            && let Ok(shown) = redact::redact_or(name.as_str(), place).parse()
-        {
-            *name = shown;
-        }
+    let shown = with_placeholders(&entry.address);
+    let Address { set, profile, .. } = &mut entry.address;
+    if typed_set == Some(set) {
+        *set = shown.set;
+    }
+    if typed_profile == Some(profile) {
+        *profile = shown.profile;
     }
 }
 

@@ -44,6 +44,15 @@ pub fn spelled(address: &Address) -> String {
     }
 }
 
+/// An address that may be typed, with placeholders for names that could be keys.
+pub fn with_placeholders(address: &Address) -> Address {
+    let safe = |name: &Name, place| {
+        redact::redact_or(name.as_str(), place).parse().unwrap_or_else(|_| Name::default_name())
+    };
+    let (set, profile) = (safe(&address.set, "SET"), safe(&address.profile, "PROFILE"));
+    Address { set, profile, ..address.clone() }
+}
+
 /// The project, and the provider or credential, that `[PROJECT|PROVIDER] [PROVIDER[:PROFILE]]` names.
 pub fn scope(
     context: &Context,

@@ -51,12 +51,8 @@ impl TerminalUi {
     /// Shows the URL on a line of its own, clickable if the terminal supports that, and opens a browser.
     fn show_login_url(&self, url: &str) {
         let url = output::safe(url);
-        let mut err = io::stderr().lock();
         // The terminal may be raw: lines end with CR and LF.
-        let _ = write!(err, "\r\nlog in at: {}\r\n", clickable(&url));
-        self.show_qr_code(&mut err, &url);
-        let _ = err.flush();
-        drop(err);
+        print(&format!("\r\nlog in at: {}\r\n{}", clickable(&url), self.qr_code(&url)));
         self.open(&url);
     }
 
@@ -64,33 +60,27 @@ impl TerminalUi {
     fn show_device_code(&self, code: &str, url: &str, complete_url: Option<&str>, lasts: Duration) {
         let (code, url) = (output::safe(code), output::safe(url));
         let complete_url = complete_url.map_or_else(|| url.clone(), output::safe);
-        let mut err = io::stderr().lock();
         let shown = if output::colours() { format!("\x1b[1m{code}\x1b[0m") } else { code.clone() };
         let minutes = lasts.as_secs().div_ceil(60);
-        let _ = write!(
-            err,
+        print(&format!(
             "\nlog in at: {}\nand enter the code\n\n    {shown}\n\n\
-             The code expires in {minutes} min. Never enter a code that you did not request yourself: it would log in whoever sent it.\n",
-            clickable(&url)
-        );
-        self.show_qr_code(&mut err, &complete_url);
-        if self.copy && err.is_terminal() {
+             The code expires in {minutes} min. Never enter a code that you did not request yourself: it would log in whoever sent it.\n{}",
+            clickable(&url),
+            self.qr_code(&complete_url)
+        ));
+        if self.copy && io::stderr().is_terminal() {
             // OSC 52 sets the clipboard of the machine that shows the terminal, also over SSH.
-            let _ = write!(err, "\x1b]52;c;{}\x07", STANDARD.encode(&code));
-            let _ = writeln!(err, "The terminal was asked to copy the code.");
+            let code = STANDARD.encode(&code);
+            print(&format!("\x1b]52;c;{code}\x07The terminal was asked to copy the code.\n"));
         }
-        let _ = err.flush();
-        drop(err);
         self.open(&complete_url);
     }
 
-    fn show_qr_code(&self, err: &mut io::StderrLock<'_>, url: &str) {
-        if self.qr
-            && let Ok(code) = QrCode::new(url.as_bytes())
-        {
-            let picture = code.render::<unicode::Dense1x2>().build().replace('\n', "\r\n");
-            let _ = write!(err, "{picture}\r\n");
-        }
+    /// A QR code of the URL, if it was asked for.
+    fn qr_code(&self, url: &str) -> String {
+        let code = if self.qr { QrCode::new(url.as_bytes()).ok() } else { None };
+        let picture = code.map(|code| code.render::<unicode::Dense1x2>().build() + "\n");
+        picture.unwrap_or_default().replace('\n', "\r\n")
     }
 
     fn open(&self, url: &str) {
@@ -103,6 +93,10 @@ impl TerminalUi {
             });
         }
     }
+}
+
+fn print(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn clickable(url: &str) -> String {
@@ -122,8 +116,7 @@ fn interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn to_ui_error(error: dialoguer::Error) -> UiError {
-    let dialoguer::Error::IO(error) = error;
+fn to_ui_error(error: io::Error) -> UiError {
     match error.kind() {
         io::ErrorKind::Interrupted => UiError::Interrupted,
         io::ErrorKind::InvalidInput => UiError::Rejected(error.to_string()),
@@ -133,7 +126,7 @@ fn to_ui_error(error: dialoguer::Error) -> UiError {
 
 fn ask_line(prompt: io::Result<Prompt>, question: &str, may_be_blank: bool) -> Result<Secret, UiError> {
     let answer = prompt.and_then(|prompt| prompt.ask_for_a_line(question, may_be_blank));
-    answer.map_err(|error| to_ui_error(error.into()))
+    answer.map_err(to_ui_error)
 }
 
 impl Ui for TerminalUi {
@@ -165,7 +158,7 @@ impl Ui for TerminalUi {
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
         let _guard = Guard::new()?;
-        let chosen = select.interact_opt().map_err(to_ui_error)?;
+        let chosen = select.interact_opt().map_err(|dialoguer::Error::IO(error)| to_ui_error(error))?;
         chosen.and_then(|index| modes.get(index).copied()).ok_or(UiError::Interrupted)
     }
 
