@@ -140,14 +140,7 @@ impl Login {
     /// # Errors
     /// Any [`LoginError`].
     pub async fn run_oauth_flow(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
-        let login = oauth::OAuthLogin {
-            context: &self.context,
-            provider: &self.provider,
-            address: &self.address,
-            mode: self.mode,
-            options: &self.options,
-        };
-        let (done, this) = (login.run(cancel).await, self.clone());
+        let (done, this) = (self.oauth_flow(cancel).await, self.clone());
         blocking::run(move || this.audited(done)).await
     }
 

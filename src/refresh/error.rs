@@ -180,9 +180,7 @@ impl RefreshError {
             | Self::Busy { address, .. }
             | Self::Gone { address }
             | Self::Container { address, .. } => Some(address),
-            Self::Config(_) | Self::Descriptor { .. } | Self::Lock(_) | Self::Store(_) => {
-                None
-            }
+            Self::Config(_) | Self::Descriptor { .. } | Self::Lock(_) | Self::Store(_) => None,
         }
     }
 

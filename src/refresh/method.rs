@@ -6,7 +6,7 @@ use super::{RefreshError, limits, server};
 use crate::{
     context::{ConfigError, Context},
     credential::{Credential, Kind, Owner, Record},
-    login::oauth::regrant,
+    login::oauth::non_interactive,
     oauth::{TokenEndpoint, TokenOrigin},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
@@ -43,7 +43,7 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     // Tokens go only to the server that issued them, whatever the descriptor says now.
     if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
-        return match (server::has_refresh_token(oauth), regrant::is_non_interactive(origin.mode)) {
+        return match (server::has_refresh_token(oauth), non_interactive::is_non_interactive(origin.mode)) {
             (true, _) => Ok(RefreshMethod::Server(endpoint, None)),
             (false, true) => Ok(RefreshMethod::Server(endpoint, Some(origin.mode))),
             (false, false) => Err(not("the vendor gave it no refresh token")),

@@ -7,7 +7,7 @@ use crate::{
     config::env_value,
     context::Context,
     credential::{Credential, OAuth, Record},
-    login::oauth::{account, regrant::Regrant},
+    login::oauth::{account, non_interactive::NonInteractiveGrant},
     oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint, TokenOrigin, Tokens},
     provider::{Mode, Provider, descriptor::Body},
     store::SharedStore,
@@ -46,7 +46,7 @@ pub(super) fn prepare(
 ) -> Result<Attempt, RefreshError> {
     let regrant = match mode {
         Some(mode) => {
-            let regrant = Regrant::of(&provider, mode, &seen.address, context, &store.lock())
+            let regrant = NonInteractiveGrant::of(&provider, mode, &seen.address, context, &store.lock())
                 .map_err(|error| super::container_error(&seen, error))?;
             Some(regrant.ok_or_else(|| not_refreshable(&seen, "its provider no longer has its mode"))?)
         }
@@ -80,7 +80,7 @@ async fn send_refresh_token(
 async fn repeat_grant(
     http: Http,
     endpoint: TokenEndpoint,
-    regrant: Regrant,
+    regrant: NonInteractiveGrant,
     provider: Provider,
     seen: Record,
 ) -> Result<RefreshResult, RefreshError> {

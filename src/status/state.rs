@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     config::env_value,
     credential::{Address, Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION},
-    login::oauth::regrant::is_non_interactive,
+    login::oauth::non_interactive::is_non_interactive,
     net::endpoint::Endpoint,
     provider::{Descriptor, Mode, descriptor::RefreshStrategy},
     refresh::{LONGEST, lock},

@@ -1,19 +1,20 @@
-//! Repeating a grant that involves no person, in place of a refresh.
+//! The grants that involve no person: for a login, and repeated in place of a refresh.
 
-use super::{client_credentials, token_exchange};
+use super::token_exchange;
 use crate::{
     context::Context,
     credential::{Address, Secret},
     login::LoginError,
-    oauth::{Http, OAuthError, TokenEndpoint, Tokens},
+    oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},
     provider::{Descriptor, Mode, flow::Flow},
     store::Store,
 };
 
-/// A grant to repeat, with everything that it needs.
+/// A grant that involves no person, with everything that it needs.
 #[derive(Debug)]
-pub struct Regrant {
+pub struct NonInteractiveGrant {
     flow: Flow,
+    /// The token to exchange; `None` for the client credentials grant (RFC 6749 section 4.4).
     subject: Option<Secret>,
 }
 
@@ -22,8 +23,8 @@ pub fn is_non_interactive(mode: Mode) -> bool {
     matches!(mode, Mode::ClientCredentials | Mode::TokenExchange)
 }
 
-impl Regrant {
-    /// Prepares a grant from the current descriptor. `None` when that no longer has the mode.
+impl NonInteractiveGrant {
+    /// Prepares a grant from the current descriptor. `None` if that does not have the mode.
     ///
     /// # Errors
     /// Those of [`token_exchange::subject`].
@@ -42,14 +43,15 @@ impl Regrant {
         Ok(Some(Self { flow: flow.clone(), subject }))
     }
 
-    /// Repeats the grant at the endpoint that issued the tokens.
+    /// Requests the tokens.
     ///
     /// # Errors
     /// [`OAuthError`]
     pub async fn run(&self, http: &Http, endpoint: &TokenEndpoint) -> Result<Tokens, OAuthError> {
+        let flow = &self.flow;
         match &self.subject {
-            Some(subject) => token_exchange::grant(http, &self.flow, endpoint, subject).await,
-            None => client_credentials::grant(http, &self.flow, endpoint).await,
+            Some(subject) => token_exchange::grant(http, flow, endpoint, subject).await,
+            None => grant::client_credentials(http, endpoint, flow).await,
         }
     }
 }
