@@ -7,7 +7,6 @@ mod browser_return;
 mod dir;
 mod guard;
 mod plan;
-mod port_forward;
 mod prepare;
 pub mod refresh;
 mod replay;

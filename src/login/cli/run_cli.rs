@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use super::{ContainerLogin, plan::Plan, port_forward::PortForward, session::Session};
+use tokio::net::TcpListener;
+
+use super::{ContainerLogin, plan::Plan, session::Session};
 use crate::{
     engine::{Container, attach::Attached},
-    login::{LoginError, deadline::Deadline, error::Ending},
+    login::{LoginError, deadline::Deadline, error::Ending, loopback::Server},
     ui::Event,
 };
 
@@ -55,9 +57,8 @@ impl ContainerLogin<'_> {
             Ok(started) => started?,
             Err(ending) => return Ok(CliRun::Unfinished(ending)),
         }
-        let ports = browser.ports.into_iter();
-        let forwards: Vec<PortForward> =
-            ports.map(|(port, listener)| PortForward::start(port, listener, container.clone())).collect();
+        let forward = |(port, listener)| forward(port, listener, container.clone());
+        let forwards: Vec<Server> = browser.ports.into_iter().map(forward).collect();
         let session = Session {
             container,
             files,
@@ -73,4 +74,13 @@ impl ContainerLogin<'_> {
         }
         ending.map(CliRun::Ended)
     }
+}
+
+/// Forwards a port of 127.0.0.1 to a CLI that listens on its container's own loopback. Each connection runs a command in
+/// the container.
+fn forward(port: u16, listener: TcpListener, container: Container) -> Server {
+    Server::start(listener, move |connection| {
+        let container = container.clone();
+        async move { drop(container.join(port, connection).await) }
+    })
 }

@@ -2,14 +2,13 @@
 
 mod callback;
 mod port;
+mod server;
 
 use subtle::ConstantTimeEq as _;
 
 pub use callback::{ExpectedCallback, looks_like_redirect};
 pub use port::{PortError, PortUnavailable, listen};
-
-/// The number of connections that a port accepts at once; no browser opens as many.
-pub(in crate::login) const MAX_CONNECTIONS: usize = 64;
+pub(in crate::login) use server::Server;
 
 /// Compares two texts in a time that depends on their lengths only.
 pub(in crate::login) fn constant_time_eq(expected: &str, given: &str) -> bool {

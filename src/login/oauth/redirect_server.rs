@@ -12,27 +12,24 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
-    task::{JoinHandle, JoinSet},
 };
 
 use super::redirect::{AuthorizationResponse, ExpectedRedirect};
-use crate::login::loopback::{MAX_CONNECTIONS, constant_time_eq};
+use crate::login::loopback::{Server, constant_time_eq};
 
 /// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time limit for a page to wait for the login's outcome; longer than a token request takes.
 const OUTCOME_TIMEOUT: Duration = Duration::from_secs(90);
-/// The time limit for the delivery of the last page.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_HEAD: usize = 32 * 1024;
 
 /// A running server; closed on drop.
 pub struct RedirectServer {
     responses: mpsc::Receiver<AuthorizationResponse>,
     outcome: watch::Sender<Option<bool>>,
-    task: JoinHandle<()>,
+    server: Server,
 }
 
 struct Page {
@@ -63,8 +60,9 @@ impl RedirectServer {
     pub fn start(listener: TcpListener, expected: ExpectedRedirect) -> Self {
         let (sender, responses) = mpsc::channel(1);
         let (outcome, watched) = watch::channel(None);
-        let task = tokio::spawn(serve(listener, Arc::new(Handler { expected, sender, outcome: watched })));
-        Self { responses, outcome, task }
+        let handler = Arc::new(Handler { expected, sender, outcome: watched });
+        let server = Server::start(listener, move |connection| serve(connection, Arc::clone(&handler)));
+        Self { responses, outcome, server }
     }
 
     /// Returns the next authorization response. Waits for ever once the server has stopped.
@@ -76,15 +74,9 @@ impl RedirectServer {
     }
 
     /// Shows the browser the outcome of the login, and closes.
-    pub async fn finish(mut self, done: bool) {
+    pub async fn finish(self, done: bool) {
         self.outcome.send_replace(Some(done));
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, &mut self.task).await;
-    }
-}
-
-impl Drop for RedirectServer {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.server.close().await;
     }
 }
 
@@ -94,38 +86,16 @@ struct Handler {
     outcome: watch::Receiver<Option<bool>>,
 }
 
-async fn serve(listener: TcpListener, handler: Arc<Handler>) {
-    let mut ended = handler.outcome.clone();
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((connection, _)) if connections.len() < MAX_CONNECTIONS => {
-                    let handler = Arc::clone(&handler);
-                    connections.spawn(async move {
-                        let service = service_fn(move |request| {
-                            let handler = Arc::clone(&handler);
-                            async move { Ok::<_, Infallible>(handler.respond(request).await) }
-                        });
-                        // A browser that disconnects does not end the login.
-                        let _ = http1::Builder::new()
-                            .keep_alive(false)
-                            .max_buf_size(MAX_HEAD)
-                            .timer(TokioTimer::new())
-                            .header_read_timeout(HEAD_TIMEOUT)
-                            .serve_connection(TokioIo::new(connection), service)
-                            .await;
-                    });
-                }
-                Ok(_) => {}
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            },
-            Some(_) = connections.join_next() => {}
-            _ = ended.changed() => break,
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+async fn serve(connection: TcpStream, handler: Arc<Handler>) {
+    let service = service_fn(|request| async { Ok::<_, Infallible>(handler.respond(request).await) });
+    // A browser that disconnects does not end the login.
+    let _ = http1::Builder::new()
+        .keep_alive(false)
+        .max_buf_size(MAX_HEAD)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(connection), service)
+        .await;
 }
 
 impl Handler {
