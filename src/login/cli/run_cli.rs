@@ -64,11 +64,9 @@ impl ContainerLogin<'_> {
             files,
             map: &self.provider.capture,
             unavailable: browser.unavailable,
-            limit: deadline.limit,
-            deadline: deadline.end,
             ui: self.context.ui(),
         };
-        let ending = session.run(attached, console, deadline.cancel).await;
+        let ending = session.run(attached, console, deadline).await;
         for forward in forwards {
             forward.close().await;
         }

@@ -7,9 +7,10 @@ mod streams;
 
 use std::{path::Path, pin::pin, time::Duration};
 
+use futures_util::future::{Fuse, FutureExt as _};
 use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, sleep, sleep_until},
+    sync::mpsc,
+    time::{sleep, sleep_until},
 };
 
 use self::{
@@ -22,6 +23,7 @@ use crate::{
     engine::{Container, EngineError, attach::Attached},
     login::{
         cancel::{CancelRequest, CancelToken},
+        deadline::Deadline,
         error::{Ending, LoginError},
         loopback::{ExpectedCallback, PortUnavailable},
     },
@@ -42,26 +44,22 @@ pub(super) struct Session<'a> {
     pub map: &'a [CaptureEntry],
     /// The port that is unavailable, if the redirect must be pasted.
     pub unavailable: Option<PortUnavailable>,
-    /// The time limit.
-    pub limit: Duration,
-    /// The end of the time limit.
-    pub deadline: Instant,
     /// The person to show events.
     pub ui: &'a dyn Ui,
 }
 
 /// The console's input and terminal.
 struct Input {
-    typed: Option<mpsc::Receiver<Vec<u8>>>,
-    size: Option<watch::Receiver<Size>>,
+    typed: mpsc::Receiver<Vec<u8>>,
     terminal: Option<Terminal>,
     keyboard: Keyboard,
 }
 
 impl Input {
     fn new(typed: Option<mpsc::Receiver<Vec<u8>>>, terminal: Option<Terminal>) -> Self {
-        let size = terminal.as_ref().map(|terminal| terminal.size.clone());
-        Self { typed, size, terminal, keyboard: Keyboard::default() }
+        // If nobody types, a channel that is closed.
+        let typed = typed.unwrap_or_else(|| mpsc::channel(1).1);
+        Self { typed, terminal, keyboard: Keyboard::default() }
     }
 
     fn set_raw(&self, raw: bool) -> Result<(), UiError> {
@@ -82,16 +80,16 @@ impl Session<'_> {
         mut self,
         attached: Attached,
         console: Console,
-        cancel: &mut CancelToken,
+        deadline: &mut Deadline<'_>,
     ) -> Result<Ending, LoginError> {
         let Console { input, output, errors, terminal } = console;
         let columns = terminal.as_ref().map(|terminal| terminal.size.borrow().cols);
         let mut input = Input::new(input, terminal);
         let mut streams = Streams::start(attached, output, errors, columns);
         input.set_raw(true)?;
-        let ending = self.watch(&mut streams, &mut input, cancel).await?;
+        let ending = self.watch(&mut streams, &mut input, deadline).await?;
         if !matches!(ending, Ending::Exited(_)) {
-            self.stop(&streams, cancel).await;
+            self.stop(&streams, deadline.cancel).await;
         }
         // The last output, above all the sequences that restore the screen, may still be on its way.
         streams.finish(GRACE).await;
@@ -106,19 +104,19 @@ impl Session<'_> {
         &mut self,
         streams: &mut Streams,
         input: &mut Input,
-        cancel: &mut CancelToken,
+        deadline: &mut Deadline<'_>,
     ) -> Result<Ending, LoginError> {
         let container = self.container;
         let mut files = StableFiles::new(self.files, self.map);
-        let mut replay = None;
+        let mut replay = Fuse::terminated();
         let mut ended = pin!(container.wait());
-        let mut deadline = pin!(sleep_until(self.deadline));
+        let mut time_up = pin!(sleep_until(deadline.end));
         loop {
             tokio::select! {
                 code = &mut ended => return Ok(Ending::Exited(code?)),
                 () = files.complete() => return Ok(Ending::Complete),
-                () = &mut deadline => return Ok(Ending::TimedOut(self.limit)),
-                request = cancel.requested() => match request {
+                () = &mut time_up => return Ok(Ending::TimedOut(deadline.limit)),
+                request = deadline.cancel.requested() => match request {
                     CancelRequest::Nothing => {}
                     CancelRequest::Interrupt => {
                         let container = container.clone();
@@ -127,21 +125,21 @@ impl Session<'_> {
                     CancelRequest::End => return Ok(Ending::Interrupted),
                 },
                 Some(url) = streams.urls.recv() => self.show_url(&url, input)?,
-                bytes = next(&mut input.typed) => match input.keyboard.typed(bytes) {
+                Some(bytes) = input.typed.recv() => match input.keyboard.typed(bytes) {
                     Typed::Nothing => {}
                     Typed::Keys(bytes) => streams.send_keys(bytes),
                     Typed::Interrupt => return Ok(Ending::Interrupted),
                     Typed::Invalid(problem) => self.warn(&format!("{problem}; paste it again")),
                     Typed::Redirect { port, target } => {
-                        replay = Some(Box::pin(replay::replay(container, port, target)));
+                        replay = Box::pin(replay::replay(container, port, target)).fuse();
                     }
                 },
-                answer = finished(&mut replay) => if self.accepted(answer) {
+                answer = &mut replay => if self.accepted(answer) {
                     self.unavailable = None;
                     input.keyboard.stop_paste();
                     input.set_raw(true)?;
                 },
-                size = changed(&mut input.size) => {
+                Some(size) = resized(&mut input.terminal) => {
                     let container = container.clone();
                     tokio::spawn(async move { container.resize(size).await });
                 }
@@ -194,35 +192,9 @@ impl Session<'_> {
     }
 }
 
-/// Waits for the future, if there is one, and takes it out. Never returns without one.
-async fn finished<F: Future + Unpin>(running: &mut Option<F>) -> F::Output {
-    match running {
-        Some(future) => {
-            let output = future.await;
-            *running = None;
-            output
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// Returns what is typed next. Never returns when nobody types.
-async fn next(typed: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Vec<u8> {
-    if let Some(receiver) = typed {
-        match receiver.recv().await {
-            Some(bytes) => return bytes,
-            None => *typed = None,
-        }
-    }
-    std::future::pending().await
-}
-
-/// Returns the next size of the terminal. Never returns without a terminal.
-async fn changed(size: &mut Option<watch::Receiver<Size>>) -> Size {
-    if let Some(receiver) = size
-        && receiver.changed().await.is_ok()
-    {
-        return *receiver.borrow();
-    }
-    std::future::pending().await
+/// Waits until the terminal has another size. `None` without a terminal.
+async fn resized(terminal: &mut Option<Terminal>) -> Option<Size> {
+    let size = &mut terminal.as_mut()?.size;
+    size.changed().await.ok()?;
+    Some(*size.borrow())
 }
