@@ -89,7 +89,7 @@ impl Session<'_> {
         input.set_raw(true)?;
         let ending = self.watch(&mut streams, &mut input, deadline).await?;
         if !matches!(ending, Ending::Exited(_)) {
-            self.stop(&streams, deadline.cancel).await;
+            self.stop(&mut streams, deadline.cancel).await;
         }
         // The last output, above all the sequences that restore the screen, may still be on its way.
         streams.finish(GRACE).await;
@@ -171,7 +171,7 @@ impl Session<'_> {
     }
 
     /// Stops the CLI. An engine that does not answer does not change how the login ended.
-    async fn stop(&self, streams: &Streams, cancel: &mut CancelToken) {
+    async fn stop(&self, streams: &mut Streams, cancel: &mut CancelToken) {
         let mut stop = pin!(self.container.stop(GRACE));
         tokio::select! {
             _ = &mut stop => return,

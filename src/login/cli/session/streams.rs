@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _},
     sync::mpsc,
-    task::JoinHandle,
+    task::JoinSet,
     time::timeout,
 };
 
@@ -26,16 +26,8 @@ pub(super) struct Streams {
     /// The login URLs in the output.
     pub(super) urls: mpsc::Receiver<String>,
     keys: mpsc::Sender<Vec<u8>>,
-    output: Task,
-    input: Task,
-}
-
-struct Task(JoinHandle<()>);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    output: JoinSet<()>,
+    input: JoinSet<()>,
 }
 
 impl Streams {
@@ -50,12 +42,10 @@ impl Streams {
             screen: columns.map(|_| Screen::default()),
             found,
         };
-        Self {
-            urls,
-            keys,
-            output: Task(tokio::spawn(pump.run(attached.output))),
-            input: Task(tokio::spawn(type_keys(pressed, attached.input))),
-        }
+        let (mut output, mut input) = (JoinSet::new(), JoinSet::new());
+        output.spawn(pump.run(attached.output));
+        input.spawn(type_keys(pressed, attached.input));
+        Self { urls, keys, output, input }
     }
 
     /// Sends keys to the CLI. Drops them if the CLI does not read: that must delay nothing.
@@ -64,14 +54,14 @@ impl Streams {
     }
 
     /// Ends both tasks at once.
-    pub(super) fn abort(&self) {
-        self.output.0.abort();
-        self.input.0.abort();
+    pub(super) fn abort(&mut self) {
+        self.output.abort_all();
+        self.input.abort_all();
     }
 
     /// Waits for the end of the output, for `limit` at most.
     pub(super) async fn finish(&mut self, limit: Duration) {
-        let _ = timeout(limit, &mut self.output.0).await;
+        let _ = timeout(limit, self.output.join_next()).await;
     }
 }
 
