@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The extra time for work that is hard to clean up when it is half done.
-const GRACE: Duration = Duration::from_secs(3);
+pub(super) const GRACE: Duration = Duration::from_secs(3);
 /// The longest time limit: the clock cannot add arbitrary durations.
 const MAX_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 

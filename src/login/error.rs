@@ -206,6 +206,16 @@ impl std::fmt::Display for Ending {
     }
 }
 
+/// A login that ended before its CLI could write anything.
+impl From<Ending> for LoginError {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Interrupted => UiError::Interrupted.into(),
+            ending => Self::NothingCaptured { ending, found: Vec::new(), because: None },
+        }
+    }
+}
+
 fn list(modes: &[Mode]) -> String {
     modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -1,31 +1,40 @@
-//! A login in progress: its record and its directory.
+//! A login in progress: its record, its directory and its container.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use super::dir::LoginDir;
+use super::{dir::LoginDir, sweep};
 use crate::{
     blocking,
     config::Paths,
     credential::Record,
+    engine::{Container, ContainerSpec, Engine, EngineError},
     login::{
         LoginError,
+        deadline::Deadline,
+        error::Ending,
         record::{LoginLock, LoginRecord},
     },
-    provider::Provider,
+    provider::Descriptor,
     vendor_files::{self, CaptureError, Captured},
 };
+
+/// Time for an engine to remove a container. Podman first gives the container ten seconds to end.
+pub(super) const REMOVAL: Duration = Duration::from_secs(15);
 
 /// A login that creates a directory and a container. Its record stays on the disk for the next sweep however the login
 /// ends, even by being dropped, unless [`LoginGuard::clean_up`] succeeds.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct LoginGuard {
+    provider: Descriptor,
     dir: LoginDir,
     record: LoginRecord,
+    /// Whether no container is left; else the reason.
+    container: Result<(), String>,
 }
 
 impl LoginGuard {
-    /// Records the engine, and creates the login's directory and in it the directory `name` that the container sees.
+    /// Records the engine, and creates the login's directory and in it the directory that the container sees.
     ///
     /// # Errors
     /// [`LoginError::Files`]
@@ -33,12 +42,13 @@ impl LoginGuard {
         lock: LoginLock,
         paths: &Paths,
         engine: &str,
-        name: &str,
+        provider: &Descriptor,
     ) -> Result<Self, LoginError> {
-        let (paths, engine, name) = (paths.clone(), engine.to_owned(), name.to_owned());
+        let (paths, engine, provider) = (paths.clone(), engine.to_owned(), provider.clone());
         blocking::run(move || {
-            let dir = LoginDir::make(&paths, lock.login(), &name)?;
-            Ok(Self { dir, record: lock.record_engine(&engine)? })
+            let name = provider.host_dir_name.as_deref().unwrap_or("files");
+            let dir = LoginDir::make(&paths, lock.login(), name)?;
+            Ok(Self { dir, record: lock.record_engine(&engine)?, provider, container: Ok(()) })
         })
         .await
     }
@@ -53,9 +63,41 @@ impl LoginGuard {
         self.dir.path()
     }
 
+    /// Creates the container. On failure the engine may have created it all the same, so it is removed by its label.
+    ///
+    /// # Errors
+    /// [`Ending`] if the engine did not answer before the login ended.
+    pub(super) async fn create(
+        &mut self,
+        engine: &Engine,
+        spec: &ContainerSpec,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<Result<Container, EngineError>, Ending> {
+        self.container = no_answer("create");
+        let created = deadline.run_with_grace(engine.create(spec)).await?;
+        self.container = no_answer("remove");
+        if created.is_err() {
+            let removal = sweep::remove_containers(engine.url(), &spec.login);
+            self.removed(deadline.run_at_most(REMOVAL, removal).await);
+        }
+        Ok(created)
+    }
+
+    /// Removes the container.
+    pub(super) async fn remove(&mut self, container: &Container, deadline: &mut Deadline<'_>) {
+        let removal = async { container.remove().await.map_err(|error| error.to_string()) };
+        self.removed(deadline.run_at_most(REMOVAL, removal).await);
+    }
+
+    fn removed(&mut self, answer: Option<Result<(), String>>) {
+        if let Some(removed) = answer {
+            self.container = removed;
+        }
+    }
+
     /// Writes a credential into the files that the CLI reads.
-    pub(super) async fn write(&self, provider: &Provider, record: &Record) -> Result<(), CaptureError> {
-        let (files, provider, record) = (self.files().to_owned(), provider.clone(), record.clone());
+    pub(super) async fn write(&self, record: &Record) -> Result<(), CaptureError> {
+        let (files, provider, record) = (self.files().to_owned(), self.provider.clone(), record.clone());
         blocking::run(move || {
             let (map, state) = (&provider.capture, &provider.post_capture_state);
             vendor_files::write(&files, map, state, &record.credential, &record.metadata).map(drop)
@@ -64,29 +106,27 @@ impl LoginGuard {
     }
 
     /// Reads the credential that the CLI left, and the names of its files.
-    pub(super) async fn read(
-        &self,
-        provider: &Provider,
-    ) -> (Result<Option<Captured>, CaptureError>, Vec<String>) {
-        let (files, provider) = (self.files().to_owned(), provider.clone());
-        blocking::run(move || {
-            let captured = vendor_files::read(&files, &provider.capture);
-            (captured, vendor_files::names(&files))
-        })
-        .await
+    pub(super) async fn read(&self) -> (Result<Option<Captured>, CaptureError>, Vec<String>) {
+        let (files, map) = (self.files().to_owned(), self.provider.capture.clone());
+        blocking::run(move || (vendor_files::read(&files, &map), vendor_files::names(&files))).await
     }
 
-    /// Removes the directory, and the record if `container` says that no container is left.
+    /// Removes the directory, and the record if no container is left.
     ///
     /// # Errors
     /// A description of what is left; the record stays.
-    pub(super) async fn clean_up(self, container: Result<(), String>) -> Result<(), String> {
+    pub(super) async fn clean_up(self) -> Result<(), String> {
         blocking::run(move || {
             let directory = self.dir.remove();
-            container.and(directory).map(|()| self.record.remove())
+            self.container.and(directory).map(|()| self.record.remove())
         })
         .await
     }
+}
+
+/// Makes the result for a container that may be left because the engine did not answer in time.
+fn no_answer(action: &str) -> Result<(), String> {
+    Err(format!("cannot {action} the login's container: the engine does not answer"))
 }
 
 #[cfg(test)]
@@ -104,7 +144,8 @@ mod tests {
         let paths = Paths::new(directory.path().join("config"), directory.path().join("data"));
         let address = Address::default_profile("codex".parse().expect("name"));
         let lock = LoginLock::take(&paths, &address).expect("free");
-        let guard = LoginGuard::new(lock, &paths, "unix:///x.sock", "files").await.expect("made");
+        let guard =
+            LoginGuard::new(lock, &paths, "unix:///x.sock", &Descriptor::default()).await.expect("made");
         std::fs::write(guard.files().join("auth.json"), "secret").expect("written");
         (directory, paths, guard)
     }
@@ -135,15 +176,16 @@ mod tests {
     #[tokio::test]
     async fn clean_up_with_everything_removed_leaves_nothing() {
         let (_directory, paths, guard) = guard().await;
-        guard.clean_up(Ok(())).await.expect("removed");
+        guard.clean_up().await.expect("removed");
         assert_eq!(left(&paths), Vec::<PathBuf>::new());
     }
 
     #[tokio::test]
     async fn clean_up_with_a_container_left_keeps_the_record_only() {
-        let (_directory, paths, guard) = guard().await;
+        let (_directory, paths, mut guard) = guard().await;
         let (login, why) = (guard.login().to_owned(), "the engine does not answer".to_owned());
-        assert_eq!(guard.clean_up(Err(why.clone())).await, Err(why));
+        guard.container = Err(why.clone());
+        assert_eq!(guard.clean_up().await, Err(why));
         assert!(!dir::login_dir(&paths, &login).exists());
         assert_eq!(find_abandoned(&paths).expect("looked").len(), 1);
     }

@@ -9,31 +9,22 @@ use crate::{
     ui::Event,
 };
 
-/// A connected engine that has the image.
+/// A connected engine, and the image to use.
 pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) image: String,
+    /// The recipe, if the image is not built yet.
+    recipe: Option<Recipe>,
     pub(super) passthrough: Passthrough,
-}
-
-/// A connected engine that may have to build the image.
-pub(super) struct ConnectedEngine {
-    engine: Engine,
-    image: Image,
-    passthrough: Passthrough,
-}
-
-enum Image {
-    Built(String),
-    ToBuild(Recipe),
 }
 
 impl ContainerLogin<'_> {
     /// Connects to the engine and builds the image if needed. Creates nothing that would have to be cleaned up.
     pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
         let (selector, passthrough) = (self.engine_selector()?, self.passthrough()?);
-        let engine = locate::connect(&selector).await?;
-        self.build(self.find_image(engine, passthrough).await?).await
+        let prepared = self.connect(&selector, passthrough).await?;
+        self.build(&prepared).await?;
+        Ok(prepared)
     }
 
     /// Returns the engine to use: of the options, or else of the project.
@@ -56,20 +47,15 @@ impl ContainerLogin<'_> {
         Ok(passthrough)
     }
 
-    /// Decides which image to use, and asks the engine whether it is built.
-    pub(super) async fn find_image(
+    /// Connects to the engine, decides which image to use, and asks whether it is built.
+    pub(super) async fn connect(
         &self,
-        engine: Engine,
+        selector: &EngineSelector,
         passthrough: Passthrough,
-    ) -> Result<ConnectedEngine, LoginError> {
-        let image = self.image(&engine).await?;
-        Ok(ConnectedEngine { engine, image, passthrough })
-    }
-
-    /// Returns the image of the options or the project, or else the provider's.
-    async fn image(&self, engine: &Engine) -> Result<Image, LoginError> {
+    ) -> Result<Prepared, LoginError> {
+        let engine = locate::connect(selector).await?;
         if let Some(image) = self.options.image.as_ref().or(self.project.image.as_ref()) {
-            return Ok(Image::Built(image.clone()));
+            return Ok(Prepared { engine, image: image.clone(), recipe: None, passthrough });
         }
         let (name, directory) = (&self.provider.name, self.context.paths().images());
         let Some(image) = &self.provider.image else {
@@ -77,23 +63,20 @@ impl ContainerLogin<'_> {
             return Err(EngineError::NoContainerfile { name: name.clone(), directory }.into());
         };
         let recipe = Recipe::find(name, image, &directory)?;
-        let tag = recipe.tag();
-        Ok(if engine.has_image(&tag).await? { Image::Built(tag) } else { Image::ToBuild(recipe) })
+        let image = recipe.tag();
+        let recipe = (!engine.has_image(&image).await?).then_some(recipe);
+        Ok(Prepared { engine, image, recipe, passthrough })
     }
 
     /// Builds the image if needed.
-    pub(super) async fn build(&self, connected: ConnectedEngine) -> Result<Prepared, LoginError> {
-        let ConnectedEngine { engine, image, passthrough } = connected;
-        let recipe = match image {
-            Image::Built(image) => return Ok(Prepared { engine, image, passthrough }),
-            Image::ToBuild(recipe) => recipe,
-        };
-        self.context.ui().show(Event::BuildStarted { image: &recipe.tag() });
+    pub(super) async fn build(&self, prepared: &Prepared) -> Result<(), LoginError> {
+        let Prepared { engine, image, recipe: Some(recipe), passthrough } = prepared else { return Ok(()) };
+        let ui = self.context.ui();
+        ui.show(Event::BuildStarted { image });
         let network = self.project.network.as_deref().filter(|network| !network.starts_with("container:"));
-        let built = engine
-            .build(&recipe, &passthrough, network, |line| self.context.ui().show(Event::BuildLine(line)))
-            .await;
-        self.context.ui().show(Event::BuildDone);
-        Ok(Prepared { engine, image: built?, passthrough })
+        let built = engine.build(recipe, passthrough, network, |line| ui.show(Event::BuildLine(line))).await;
+        ui.show(Event::BuildDone);
+        built?;
+        Ok(())
     }
 }

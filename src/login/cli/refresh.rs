@@ -5,12 +5,19 @@ use std::{fmt, time::Duration};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{ContainerLogin, KILL, REMOVAL, guard::LoginGuard, no_answer, sweep};
+use super::{
+    ContainerLogin, KILL,
+    guard::{LoginGuard, REMOVAL},
+};
 use crate::{
     config::Paths,
     credential::Record,
     engine::{Container, ContainerSpec, Engine, EngineError},
-    login::{LoginError, record::LoginLock},
+    login::{
+        LoginError, cancel,
+        deadline::{self, Deadline},
+        record::LoginLock,
+    },
     provider::{Provider, run_args::RunArgs},
     vendor_files::{CaptureError, Captured},
 };
@@ -24,6 +31,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The longest that [`CliRefresh::run`] takes.
 pub(crate) const LONGEST: Duration = START
     .saturating_mul(3)
+    .saturating_add(deadline::GRACE)
     .saturating_add(LIMIT)
     .saturating_add(GRACE.saturating_mul(5))
     .saturating_add(KILL)
@@ -94,49 +102,34 @@ impl CliRefresh {
     /// Any [`LoginError`] except those about the end of a login: the CLI was not started.
     pub async fn run(self, record: &Record) -> Result<CliRefreshOutcome, LoginError> {
         let Self { lock, engine, paths, provider, spec } = self;
-        let name = provider.host_dir_name.as_deref().unwrap_or("files");
-        let guard = LoginGuard::new(lock, &paths, engine.url(), name).await?;
-        let (outcome, container) = in_container(&engine, &provider, spec, &guard, record).await;
+        let mut guard = LoginGuard::new(lock, &paths, engine.url(), &provider).await?;
+        let outcome = in_container(&engine, spec, &mut guard, record).await;
         // The sweep that finds what is left reports it.
-        let _ = guard.clean_up(container).await;
+        let _ = guard.clean_up().await;
         outcome
     }
 }
 
-/// Runs the CLI in a container; returns the outcome, and whether no container is left.
+/// Runs the CLI in a container.
 async fn in_container(
     engine: &Engine,
-    provider: &Provider,
     spec: ContainerSpec,
-    guard: &LoginGuard,
+    guard: &mut LoginGuard,
     record: &Record,
-) -> (Result<CliRefreshOutcome, LoginError>, Result<(), String>) {
-    if let Err(error) = guard.write(provider, record).await {
-        return (Err(LoginError::Vendor(Box::new(error))), Ok(()));
-    }
+) -> Result<CliRefreshOutcome, LoginError> {
+    guard.write(record).await.map_err(|error| LoginError::Vendor(Box::new(error)))?;
     let spec = ContainerSpec { host_dir: guard.files().to_owned(), ..spec };
-    let container = match timeout(START, engine.create(&spec)).await {
-        Ok(Ok(container)) => container,
-        Ok(Err(error)) => {
-            // The engine may have created it all the same.
-            let removal = timeout(REMOVAL, sweep::remove_containers(engine.url(), &spec.login)).await;
-            return (Err(error.into()), removal.unwrap_or_else(|_| no_answer("remove")));
-        }
-        Err(_) => {
-            let error = EngineError::timed_out("create the login's container");
-            return (Err(error.into()), no_answer("create"));
-        }
-    };
+    let (_handle, mut never) = cancel::pair();
+    let mut deadline = Deadline::new(START, &mut never);
+    let created = guard.create(engine, &spec, &mut deadline).await;
+    let container = created.map_err(|_| EngineError::timed_out("create the login's container"))??;
     let ended = watch(&container).await;
     if !matches!(ended, Ok(CliEnd::Exited(_))) {
         let _ = timeout(KILL, container.kill()).await;
     }
-    let (captured, _) = guard.read(provider).await;
-    let removed = match timeout(REMOVAL, container.remove()).await {
-        Ok(removed) => removed.map_err(|error| error.to_string()),
-        Err(_) => no_answer("remove"),
-    };
-    (Ok(CliRefreshOutcome { ended, captured }), removed)
+    let (captured, _) = guard.read().await;
+    guard.remove(&container, &mut deadline).await;
+    Ok(CliRefreshOutcome { ended, captured })
 }
 
 /// Runs the CLI to its end or to the time limit, and drops its output.

@@ -11,35 +11,19 @@ use crate::{
     ui::Event,
 };
 
-/// A run of the vendor's CLI.
-pub(super) enum CliRun {
-    /// The CLI ended, or was stopped.
-    Ended(Ending),
-    /// The login ended first: the CLI may still run, or start.
-    Unfinished(Ending),
-}
-
-impl CliRun {
-    /// Returns how the login ended.
-    pub(super) fn ending(self) -> Ending {
-        match self {
-            Self::Ended(ending) | Self::Unfinished(ending) => ending,
-        }
-    }
-}
-
 impl ContainerLogin<'_> {
-    /// Runs the CLI of `plan`, whose files land in `files`, until the CLI or the login ends.
+    /// Runs the CLI of `plan`, whose files land in `files`, until the CLI or the login ends. Unless the CLI exited, it may
+    /// still run, or start.
     pub(super) async fn run_cli(
         &self,
         container: &Container,
         plan: Plan,
         files: &Path,
         deadline: &mut Deadline<'_>,
-    ) -> Result<CliRun, LoginError> {
+    ) -> Result<Ending, LoginError> {
         let Plan { console, browser, .. } = plan;
         if let Some(ending) = deadline.expired() {
-            return Ok(CliRun::Unfinished(ending));
+            return Ok(ending);
         }
         self.context.ui().show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
         if let Some(unavailable) = &browser.unavailable {
@@ -51,11 +35,11 @@ impl ContainerLogin<'_> {
         }
         let attached: Attached = match deadline.run(container.attach()).await {
             Ok(attached) => attached?,
-            Err(ending) => return Ok(CliRun::Unfinished(ending)),
+            Err(ending) => return Ok(ending),
         };
         match deadline.run(container.start()).await {
             Ok(started) => started?,
-            Err(ending) => return Ok(CliRun::Unfinished(ending)),
+            Err(ending) => return Ok(ending),
         }
         let forward = |(port, listener)| forward(port, listener, container.clone());
         let forwards: Vec<Server> = browser.ports.into_iter().map(forward).collect();
@@ -70,7 +54,7 @@ impl ContainerLogin<'_> {
         for forward in forwards {
             forward.close().await;
         }
-        ending.map(CliRun::Ended)
+        ending
     }
 }
 
