@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{
-    cancel::{CancelRequest, CancelToken},
-    error::Ending,
-};
+use super::{cancel::CancelToken, error::Ending};
 
 /// The extra time for work that is hard to clean up when it is half done.
 pub(super) const GRACE: Duration = Duration::from_secs(3);
@@ -43,7 +40,7 @@ impl<'a> Deadline<'a> {
         let start = Instant::now();
         let done = tokio::select! {
             done = work => Ok(done),
-            () = cancel_requested(self.cancel) => Err(Ending::Interrupted),
+            () = self.cancel.cancelled() => Err(Ending::Interrupted),
         };
         self.end += start.elapsed();
         done
@@ -73,22 +70,10 @@ impl<'a> Deadline<'a> {
         }
     }
 
-    /// Returns how the login has ended, if it has.
-    pub(super) fn expired(&self) -> Option<Ending> {
-        if self.cancel.so_far() != CancelRequest::Nothing {
-            return Some(Ending::Interrupted);
-        }
-        (Instant::now() >= self.end).then_some(Ending::TimedOut(self.limit))
-    }
-
     async fn wait(&mut self) -> Ending {
         tokio::select! {
-            () = cancel_requested(self.cancel) => Ending::Interrupted,
+            () = self.cancel.cancelled() => Ending::Interrupted,
             () = sleep_until(self.end) => Ending::TimedOut(self.limit),
         }
     }
-}
-
-async fn cancel_requested(cancel: &mut CancelToken) {
-    while cancel.requested().await == CancelRequest::Nothing {}
 }

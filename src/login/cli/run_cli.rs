@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{ContainerLogin, plan::Plan, session::Session};
 use crate::{
-    engine::{Container, attach::Attached},
+    engine::Container,
     login::{LoginError, deadline::Deadline, error::Ending, loopback::Server},
     ui::Event,
 };
@@ -22,9 +22,10 @@ impl ContainerLogin<'_> {
         deadline: &mut Deadline<'_>,
     ) -> Result<Ending, LoginError> {
         let Plan { console, browser, .. } = plan;
-        if let Some(ending) = deadline.expired() {
-            return Ok(ending);
-        }
+        let attached = match deadline.run(container.attach()).await {
+            Ok(attached) => attached?,
+            Err(ending) => return Ok(ending),
+        };
         self.context.ui().show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
         if let Some(unavailable) = &browser.unavailable {
             let text = format!(
@@ -33,10 +34,6 @@ impl ContainerLogin<'_> {
             );
             self.context.ui().show(Event::Warning(&text));
         }
-        let attached: Attached = match deadline.run(container.attach()).await {
-            Ok(attached) => attached?,
-            Err(ending) => return Ok(ending),
-        };
         match deadline.run(container.start()).await {
             Ok(started) => started?,
             Err(ending) => return Ok(ending),
