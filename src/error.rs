@@ -237,6 +237,7 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
+            StoreError::BackupExists { .. } => ErrorKind::InvalidInput,
             StoreError::Backup(error) if error.usage => ErrorKind::InvalidInput,
             StoreError::Interrupted => ErrorKind::Interrupted,
             StoreError::Busy { .. } | StoreError::KeyChanged { .. } => ErrorKind::Busy,

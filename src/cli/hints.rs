@@ -4,6 +4,7 @@ use std::path::Path;
 
 use authenticate::{
     ConfigError, EngineError, Error, FieldsError, LoginError, LogoutError, Owner, RefreshError, ResolveError,
+    StoreError,
     context::Context,
     credential::Address,
     engine::EngineHint,
@@ -12,6 +13,7 @@ use authenticate::{
         loopback::{PortError, PortUnavailable},
     },
     redact,
+    store::KeySource,
     vendor_files::{CaptureError, Refusal},
 };
 
@@ -19,6 +21,10 @@ use super::{
     is_verb,
     target::{spelled, with_placeholders},
 };
+
+/// The hint for a row of the store that cannot be read.
+pub const UNREADABLE: &str =
+    "remove an entry that cannot be read with `authenticate logout`, or restore a backup";
 
 /// The hints for errors in the project of a context.
 pub struct Hints<'a>(pub &'a Context);
@@ -33,6 +39,7 @@ impl Hints<'_> {
             Error::Login(error) => self.login(error),
             Error::Refresh(error) => self.refresh(error),
             Error::Logout(error) => self.logout(error),
+            Error::Store(error) => self.store(error),
             _ => None,
         }
     }
@@ -147,6 +154,7 @@ impl Hints<'_> {
             LoginError::Config(error) => self.config(error),
             LoginError::Import(error) => import(error),
             LoginError::Engine(error) => self.engine(error),
+            LoginError::Store(error) => self.store(error),
             LoginError::NotStored { .. } => Some(
                 "log in again when the store can be written; the vendor may list the lost login until it expires"
                     .into(),
@@ -182,6 +190,42 @@ impl Hints<'_> {
         }
     }
 
+    pub fn store(&self, error: &StoreError) -> Option<String> {
+        let again = |address| format!("log in again to replace it, with: {}", self.login_command(address));
+        Some(match error {
+            StoreError::Locked { .. } | StoreError::Busy { .. } => "try again when that process is done".into(),
+            StoreError::Newer { .. } => "update authenticate".into(),
+            StoreError::Corrupt { path, .. } => format!(
+                "keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",
+                path.display()
+            ),
+            StoreError::Foreign { .. } => "move it away, or choose another data directory".into(),
+            StoreError::Unreadable(_) => UNREADABLE.into(),
+            StoreError::Decode { address, .. } => again(address),
+            StoreError::NotOpened { address, .. } => format!("restore a backup, or {}", again(address)),
+            StoreError::ReadBack { address, .. } => {
+                format!("check the disk, then log in again with: {}", self.login_command(address))
+            }
+            StoreError::PassphraseNeeded { .. } => {
+                "run `authenticate store unlock` at a terminal, or name a file that holds the passphrase with AUTHENTICATE_PASSPHRASE_FILE".into()
+            }
+            StoreError::NoKernelKeyring { .. } => {
+                "name a file that holds the passphrase with AUTHENTICATE_PASSPHRASE_FILE".into()
+            }
+            StoreError::NewPassphraseNeeded { .. } => {
+                "give it with --passphrase-file FILE or --passphrase-stdin, or type it at a terminal".into()
+            }
+            StoreError::BackupExists { .. } => "name another file, or use --force".into(),
+            StoreError::KeySource { source_name, replaces: true, .. }
+                if *source_name == KeySource::Keyring.as_str() =>
+            {
+                "choose another source with: --source key_file".into()
+            }
+            _ => return None,
+        })
+    }
+
+    /// The login command for an address that has a credential.
     fn login_command(&self, address: &Address) -> String {
         let verb = if is_verb(self.0.project_name().as_str()) { "login " } else { "" };
         format!("authenticate {verb}{}", self.arguments(address))

@@ -67,8 +67,8 @@ impl PassphraseProvider for TerminalPassphrase {
         ));
     }
 
-    fn differs(&self, text: &str) {
-        output::warn(&output::safe(text));
+    fn differs(&self, database: &Path, wanted: KeySource, place: &str) {
+        output::warn(&output::safe(&settings_differ(database, wanted, place)));
     }
 }
 
@@ -76,6 +76,15 @@ impl TerminalPassphrase {
     fn hidden(&self) -> MutexGuard<'_, Option<Prompt>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The warning that the settings name another key source than the one in use, with the command that changes it.
+pub fn settings_differ(database: &Path, wanted: KeySource, place: &str) -> String {
+    format!(
+        "the settings name the key source {wanted}, but the key of {} is still {place}: \
+         `authenticate store rekey --source {wanted}` changes that",
+        database.display()
+    )
 }
 
 /// Asks at the terminal; twice for a new passphrase.

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     exit,
     failure::{Failure, chain},
-    hints::Hints,
+    hints::{Hints, UNREADABLE},
     output,
     refresh_first::{Interrupted, interrupted, to_the_end},
     target::{Target, UnknownWord, scope, spelled},
@@ -128,6 +128,9 @@ fn report(context: &Context, results: Results, json: bool) -> anyhow::Result<()>
         }
     }
     nameless.iter().for_each(|row| output::error(&row.to_string()));
+    if !nameless.is_empty() {
+        output::hint(UNREADABLE);
+    }
     ended?;
     match rows.iter().find_map(|(_, result)| result.as_ref().err()) {
         Some(error) => Err(Failure::reported(exit::code(error.kind())).into()),

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     exit,
     failure::Failure,
+    hints::UNREADABLE,
     output,
     target::{Target, UnknownWord, scope, stored, with_placeholders},
 };
@@ -61,6 +62,9 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     }
     problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
+    if unreadable().next().is_some() {
+        output::hint(UNREADABLE);
+    }
     // An unreadable entry is a failure only if its provider was asked for.
     match filter.provider.is_some() && unreadable().next().is_some() {
         true => Err(Failure::reported(exit::STORE).into()),

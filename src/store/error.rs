@@ -17,19 +17,19 @@ use crate::{
 
 /// A failure of the store.
 ///
-/// Every message names the file and says what to do. None contains any part of a secret.
+/// Every message names the file. None contains any part of a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process was writing for longer than we wait.
-    #[error("{} is locked by another process: try again when that one is done", path.display())]
+    #[error("{} is locked by another process", path.display())]
     Locked {
         /// The database.
         path: PathBuf,
     },
     /// The database was written by a newer version of this program.
     #[error(
-        "{} was written by a newer version of authenticate (schema {found}, this one knows {known}): update authenticate",
+        "{} was written by a newer version of authenticate (schema {found}, this one knows {known})",
         path.display()
     )]
     Newer {
@@ -41,10 +41,7 @@ pub enum StoreError {
         known: i32,
     },
     /// The file is not a database, or has damaged pages. It was left as it is.
-    #[error(
-        "{0} is damaged ({what}) and was left as it is: keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",
-        path.display()
-    )]
+    #[error("{} is damaged ({what}) and was left as it is", path.display())]
     Corrupt {
         /// The database.
         path: PathBuf,
@@ -53,7 +50,7 @@ pub enum StoreError {
     },
     /// The file is a database of another program. It was left as it is.
     #[error(
-        "{} is a database of another program (application id {application_id:#010x}) and was left as it is: move it away, or choose another data directory",
+        "{} is a database of another program (application id {application_id:#010x}) and was left as it is",
         path.display()
     )]
     Foreign {
@@ -91,7 +88,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The bytes that are stored for an address are not a credential.
-    #[error("what {} holds for {address} is not a credential: log in again to replace it", path.display())]
+    #[error("what {} holds for {address} is not a credential", path.display())]
     Decode {
         /// The database.
         path: PathBuf,
@@ -102,7 +99,7 @@ pub enum StoreError {
     #[error(transparent)]
     Unreadable(Box<Unreadable>),
     /// A sealed secret does not open at its address.
-    #[error("what {} holds for {address} does not open: {why}; restore a backup, or log in again to replace it", path.display())]
+    #[error("what {} holds for {address} does not open: {why}", path.display())]
     NotOpened {
         /// The database.
         path: PathBuf,
@@ -112,19 +109,13 @@ pub enum StoreError {
         why: &'static str,
     },
     /// The store is locked with a passphrase, and nobody gave it.
-    #[error(
-        "{} is locked with a passphrase: run `authenticate store unlock` at a terminal, or name a file that holds it with AUTHENTICATE_PASSPHRASE_FILE",
-        path.display()
-    )]
+    #[error("{} is locked with a passphrase", path.display())]
     PassphraseNeeded {
         /// The database.
         path: PathBuf,
     },
     /// A new passphrase is needed, and nobody gave it. Nothing was attempted.
-    #[error(
-        "a new passphrase for {} is needed: give it with --passphrase-file FILE or --passphrase-stdin, or type it at a terminal",
-        path.display()
-    )]
+    #[error("a new passphrase for {} is needed", path.display())]
     NewPassphraseNeeded {
         /// The database.
         path: PathBuf,
@@ -147,9 +138,17 @@ pub enum StoreError {
         source_name: String,
         /// The reason, and what to do.
         why: String,
+        /// Whether the source was to keep a new key in place of the present one.
+        replaces: bool,
+    },
+    /// No key can be kept unlocked, because this process has no key ring in the kernel: in a container, for example.
+    #[error("{} cannot be kept unlocked, because this system gives us no key ring in the kernel (a container may not)", path.display())]
+    NoKernelKeyring {
+        /// The database.
+        path: PathBuf,
     },
     /// Another process kept changing the store or its key for longer than we wait.
-    #[error("another process is changing {} or its key: try again", path.display())]
+    #[error("another process is changing {} or its key", path.display())]
     Busy {
         /// The database.
         path: PathBuf,
@@ -169,6 +168,12 @@ pub enum StoreError {
         /// The credential's address.
         address: Box<Address>,
     },
+    /// A backup would replace a file. Nothing was attempted.
+    #[error("{} exists already", redact_path(path))]
+    BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A backup cannot be written or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -176,7 +181,7 @@ pub enum StoreError {
     #[error("{}", yaml::join(.0))]
     Settings(Vec<Problem>),
     /// The credential that was read back after storing differs from the one that was stored.
-    #[error("{} does not hold {address} as it was stored: check the disk, then log in again", path.display())]
+    #[error("{} does not hold {address} as it was stored", path.display())]
     ReadBack {
         /// The database.
         path: PathBuf,
@@ -196,7 +201,7 @@ impl StoreError {
             Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => BUSY,
             Self::Newer { .. } => "newer",
             Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
-            Self::Foreign { .. } | Self::Refused { .. } => "refused",
+            Self::Foreign { .. } | Self::Refused { .. } | Self::NoKernelKeyring { .. } => "refused",
             Self::Io { .. } | Self::Database { .. } => "system",
             Self::NotOpened { .. } => "altered",
             Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
@@ -204,25 +209,15 @@ impl StoreError {
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::KeySource { .. } => "no_key",
             Self::Settings(_) => "settings",
-            Self::Backup(_) => "backup",
+            Self::Backup(_) | Self::BackupExists { .. } => "backup",
             Self::ReadBack { .. } => "read_back",
-        }
-    }
-
-    /// Returns the part of the message that says what to do, where it has one.
-    pub fn recovery_hint(&self) -> Option<String> {
-        match self {
-            Self::Io { .. } | Self::Database { .. } | Self::Interrupted | Self::Settings(_) => None,
-            // The message ends with the system's words, not with advice.
-            Self::KeySource { why, .. } if why.contains("(os error ") => None,
-            error => error.to_string().rsplit_once(": ").map(|(_, hint)| hint.to_owned()),
         }
     }
 
     /// Returns whether nothing was attempted, because the request was wrong or incomplete.
     pub(super) fn is_before_start(&self) -> bool {
         match self {
-            Self::NewPassphraseNeeded { .. } | Self::Settings(_) => true,
+            Self::NewPassphraseNeeded { .. } | Self::BackupExists { .. } | Self::Settings(_) => true,
             Self::Backup(error) => error.usage,
             _ => false,
         }

@@ -192,6 +192,11 @@ fn backup_for_recipients_opens_with_any_of_their_identities() {
     store(&home, ["restore", "b.age", "--identity", "empty"])
         .exits(code::USAGE)
         .says("holds no age identity");
+    store(&home, ["backup", "p.age", "--passphrase-stdin"]).input("x").exits(code::DONE);
+    store(&home, ["restore", "p.age", "--identity", "identity"])
+        .exits(code::USAGE)
+        .says("is encrypted with a passphrase")
+        .says("leave --identity out");
     assert_eq!(home.stored(), before);
     store(&home, ["backup", "c.age", "--recipient", "age1nobody"]).exits(code::USAGE).says("age1nobody");
     store(&home, ["backup", "c.age", "--recipient", &first.1, "--passphrase-stdin"])

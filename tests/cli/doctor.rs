@@ -79,7 +79,9 @@ fn wrong_descriptor_and_corrupt_store_are_reported() {
     let report = home.authenticate(["doctor", "--json"]).exits(code::USAGE).json();
     let providers = check(&report, "providers");
     assert!(providers["detail"].as_str().expect("text").contains("acme.yaml:1:1"), "{providers}");
-    assert!(check(&report, "store")["detail"].as_str().expect("text").contains("is damaged"));
+    let store = check(&report, "store");
+    assert!(store["detail"].as_str().expect("text").contains("is damaged"), "{store}");
+    assert!(store["fix"].as_str().expect("a fix").starts_with("keep a copy"), "{store}");
     fs::remove_file(home.config().join("providers/acme.yaml")).expect("removed");
     home.authenticate(["doctor", "--json"]).exits(code::STORE);
 }

@@ -144,7 +144,8 @@ fn passphrase_is_read_from_a_file() {
     stores(&home).env(VARIABLE, "passphrase").exits(code::STORE).says("AUTHENTICATE_PASSPHRASE_FILE");
     with_passphrase(&home, stores(&home)).env(VARIABLE, "passphrase").exits(code::DONE);
     prints_the_key(with_passphrase(&home, token(&home)));
-    token(&home).exits(code::STORE).says("is locked with a passphrase: run `authenticate store unlock`");
+    let locked = token(&home).exits(code::STORE);
+    locked.says("is locked with a passphrase\n").says("hint: run `authenticate store unlock`");
     let wrong = home.write("wrong", "incorrect horse\n");
     token(&home)
         .env("AUTHENTICATE_PASSPHRASE_FILE", wrong)

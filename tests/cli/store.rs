@@ -92,6 +92,11 @@ fn empty_store_file_is_refused() {
     let home = Home::new();
     home.stores("openai", KEY);
     fs::write(home.database(), "").expect("written");
+    let file = home.database().display().to_string();
+    refused_and_left_alone(
+        &home,
+        &format!("hint: keep a copy, move {file}, {file}-wal and {file}-shm aside"),
+    );
     refused_and_left_alone(&home, "restore a backup or log in again");
 }
 
@@ -117,7 +122,7 @@ fn altered_credential_is_reported() {
     home.authenticate(["token", "demo", "openai"])
         .exits(code::STORE)
         .says("does not open: it was altered")
-        .says("log in again to replace it")
+        .says("restore a backup, or log in again to replace it, with: authenticate demo openai")
         .does_not_say(CANARY);
     home.stores("openai", KEY);
     home.authenticate(["token", "demo", "openai"]).exits(code::DONE).prints(KEY);

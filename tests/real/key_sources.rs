@@ -103,7 +103,8 @@ fn the_ways_out_of_a_locked_key_ring_lead_out() {
         with_ring(run, &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere)
     };
     let refused = rekey("keyring").exits(code::STORE);
-    refused.says("the key ring is locked: unlock it").says("or choose another source: --source key_file");
+    refused.says("the key ring is locked: unlock it").says("or choose another source");
+    refused.says("choose another source with: --source key_file");
     refused.does_not_say(VARIABLE);
     rekey("key_file").exits(code::DONE);
     prints_the_key(with_ring(token(&home), &ring).env("AUTHENTICATE_DATA_DIR", &elsewhere));

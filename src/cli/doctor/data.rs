@@ -15,11 +15,27 @@ use rustix::{
 };
 
 use super::exit;
-use crate::cli::failure::{Failure, chain};
+use crate::cli::{
+    failure::{Failure, chain},
+    hints::Hints,
+};
+
+const CHECK: &str = "check its permissions and its disk";
+
+/// The remedy, which the reason why a file or directory is not trusted ends with.
+fn remedy(why: &str) -> &str {
+    why.split_once(": ").map_or(CHECK, |(_, remedy)| remedy)
+}
 
 pub fn store(context: &Context) -> Result<String, Failure> {
     let failed = |error: StoreError| {
-        let fix = error.recovery_hint().unwrap_or_else(|| "check its permissions and its disk".to_owned());
+        let fix = match &error {
+            StoreError::Refused { why, .. } => remedy(why).to_owned(),
+            StoreError::KeySource { .. } | StoreError::WrongPassphrase { .. } => {
+                "give it its key again, or restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)".into()
+            }
+            error => Hints(context).store(error).unwrap_or_else(|| CHECK.to_owned()),
+        };
         problem(chain(&error), fix)
     };
     if let Some(problem) = unwritable(context) {
@@ -76,9 +92,9 @@ pub fn locks(context: &Context) -> Result<String, Failure> {
         match check_dir(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();
-                let (problem, fix) = text.split_once(": ").unwrap_or((&text, "check its permissions"));
+                let problem = text.split(": ").next().unwrap_or_default();
                 problems.push(format!("{}: {problem}", directory.display()));
-                fixes.push(fix.to_owned());
+                fixes.push(remedy(&text).to_owned());
             }
             _ => {}
         }

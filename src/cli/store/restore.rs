@@ -55,23 +55,24 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 }
 
 fn unlock(args: &Args) -> anyhow::Result<BackupUnlock> {
-    let Some(identity) = &args.identity else {
-        if !needs_passphrase(&args.file)? {
-            let hint = "name the file with your age identity: --identity FILE";
-            return Err(Failure::usage(format!(
-                "{} is encrypted for recipients",
-                redact::redact_path(&args.file)
-            ))
-            .hint(hint)
-            .into());
-        }
-        return Ok(BackupUnlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?));
-    };
-    if args.passphrase.is_given() {
+    if args.identity.is_some() && args.passphrase.is_given() {
         return Err(Failure::usage("use either --identity or a passphrase to open a backup, not both").into());
     }
-    let text = File::open(identity).and_then(|file| Secret::read(file, MAX_LEN)).map_err(|error| {
-        Failure::usage(format!("cannot read the identity file {}: {error}", redact::redact_path(identity)))
-    })?;
-    Ok(BackupUnlock::Identities(text))
+    let refuse = |how: &str, hint: &str| {
+        Failure::usage(format!("{} is encrypted {how}", redact::redact_path(&args.file))).hint(hint)
+    };
+    match (&args.identity, needs_passphrase(&args.file)?) {
+        (None, true) => Ok(BackupUnlock::Passphrase(args.passphrase.get("Passphrase of the backup", false)?)),
+        (None, false) => {
+            Err(refuse("for recipients", "name the file with your age identity: --identity FILE").into())
+        }
+        (Some(_), true) => Err(refuse("with a passphrase", "leave --identity out").into()),
+        (Some(identity), false) => {
+            let text = File::open(identity).and_then(|file| Secret::read(file, MAX_LEN));
+            text.map(BackupUnlock::Identities).map_err(|error| {
+                let name = redact::redact_path(identity);
+                Failure::usage(format!("cannot read the identity file {name}: {error}")).into()
+            })
+        }
+    }
 }

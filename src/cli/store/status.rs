@@ -1,12 +1,14 @@
 //! `authenticate store status`
 
+use std::path::Path;
+
 use authenticate::{
     context::Context,
     store::{KeySource, KeyState, SCHEMA_VERSION},
 };
 use serde_json::json;
 
-use crate::cli::output;
+use crate::cli::{output, passphrase::settings_differ};
 
 pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
     let Some(store) = context.existing_store()? else {
@@ -19,10 +21,12 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
         return Ok(());
     };
     let store = store.lock();
-    let file = store.path().map(|path| path.display().to_string());
+    let path = store.path().unwrap_or(Path::new(""));
+    let file = path.display().to_string();
     let records = store.count()?;
     let key = store.key_state()?;
-    let note = store.differs_from_settings()?;
+    let wanted = store.differs_from_settings()?;
+    let note = key.as_ref().zip(wanted).map(|(key, wanted)| settings_differ(path, wanted, &key.place));
     if json {
         return Ok(output::json(&json!({
             "file": file,
@@ -40,9 +44,8 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
         }))?);
     }
     let row = |name: &str, value: String| format!("{name:<8} {}\n", output::safe(&value));
-    let mut text = row("file", file.unwrap_or_default())
-        + &row("schema", SCHEMA_VERSION.to_string())
-        + &row("records", records.to_string());
+    let mut text =
+        row("file", file) + &row("schema", SCHEMA_VERSION.to_string()) + &row("records", records.to_string());
     match key {
         None if records > 0 => {
             text += &row(

@@ -53,13 +53,11 @@ type Recipients = Vec<Box<dyn Recipient + Send>>;
 /// Checks that a backup may be written to this file. Call it before a passphrase is asked for.
 ///
 /// # Errors
-/// [`StoreError::Backup`] when it may not.
+/// [`StoreError::Backup`] and [`StoreError::BackupExists`] when it may not.
 pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
         Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
-        Ok(_) if !replace => {
-            Err(BackupError::usage(file, "exists already: name another file, or use --force"))
-        }
+        Ok(_) if !replace => Err(StoreError::BackupExists { path: file.to_owned() }),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(StoreError::io("look at", file)(error)),
@@ -136,13 +134,10 @@ pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u
             identities.into_iter().map(|identity| identity as Box<dyn Identity>).collect()
         }
         (BackupUnlock::Passphrase(_), false) => {
-            return Err(BackupError::usage(
-                file,
-                "is sealed for recipients: name the file with your identity, --identity FILE",
-            ));
+            return Err(BackupError::usage(file, "is sealed for recipients: an identity opens it"));
         }
         (BackupUnlock::Identities(_), true) => {
-            return Err(BackupError::usage(file, "is sealed with a passphrase: leave --identity out"));
+            return Err(BackupError::usage(file, "is sealed with a passphrase: no identity opens it"));
         }
     };
     let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;

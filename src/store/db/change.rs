@@ -99,12 +99,13 @@ impl Store {
 
     /// Reports once if the settings name another key source than the database has.
     fn compare_with_settings(&self) -> Result<(), StoreError> {
-        if self.path().is_some()
+        if let Some(path) = self.path()
             && !self.compared.swap(true, Ordering::Relaxed)
-            && let Some(text) = self.differs_from_settings()?
+            && let Some(wanted) = self.differs_from_settings()?
+            && let Some(key) = self.key_state()?
             && let Some(provider) = passphrase_provider()
         {
-            provider.differs(&text);
+            provider.differs(path, wanted, &key.place);
         }
         Ok(())
     }

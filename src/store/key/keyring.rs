@@ -61,7 +61,7 @@ impl KeyringFailure {
         let out = match context.when {
             Purpose::Opening => &format!("{RESTORE}, with AUTHENTICATE_KEY_SOURCE=key_file"),
             Purpose::First => "choose another source: AUTHENTICATE_KEY_SOURCE=key_file",
-            Purpose::Rekey { .. } => "choose another source: --source key_file",
+            Purpose::Rekey { .. } => "choose another source",
         };
         let why = match self {
             Self::Absent(why) => format!("there is no key ring ({why}): start one, or {out}"),

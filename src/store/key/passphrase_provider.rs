@@ -26,9 +26,9 @@ pub trait PassphraseProvider: Send + Sync {
         let _ = file;
     }
 
-    /// Called when the settings name another source than the recorded one. The text says how to change that.
-    fn differs(&self, text: &str) {
-        let _ = text;
+    /// Called when the settings name another source than the one that keeps the store's key: with the place where it is.
+    fn differs(&self, database: &Path, wanted: KeySource, place: &str) {
+        let _ = (database, wanted, place);
     }
 }
 

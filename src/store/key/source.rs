@@ -102,6 +102,7 @@ impl Context {
             path: self.database.clone(),
             source_name: source.as_str().to_owned(),
             why: why.into(),
+            replaces: matches!(self.when, Purpose::Rekey { .. }),
         }
     }
 }

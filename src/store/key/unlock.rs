@@ -41,18 +41,11 @@ impl Store {
         let needs_passphrase = location.as_ref().map_or(Some(false), |location| location.needs_passphrase());
         Ok(Some(KeyState {
             source: location.as_ref().map(|location| location.source()),
-            place: self.key_place(&row),
+            place: location.map_or(row.source, |location| location.place(&self.context(PromptPolicy::No))),
             created_at: row.created_at,
             locked: needs_passphrase.map(|needs| needs && unlocked_until.is_none()),
             unlocked_until,
         }))
-    }
-
-    fn key_place(&self, row: &Row) -> String {
-        match row.location() {
-            Some(location) => location.place(&self.context(PromptPolicy::No)),
-            None => row.source.clone(),
-        }
     }
 
     /// Gets the data key with this passphrase, for as long as this value lives. Other key sources ignore it.
@@ -74,38 +67,24 @@ impl Store {
     /// It is kept in memory only.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] if there is no place to keep it, and the errors of [`Store::prepare`].
+    /// [`StoreError::NoKernelKeyring`] if there is no place to keep it, and the errors of [`Store::prepare`].
     pub fn keep_unlocked(&self, time: Duration) -> Result<Timestamp, StoreError> {
-        let until = session::keep(&*self.key(PromptPolicy::Allowed)?, time).ok_or_else(|| {
-            let why = "it cannot be kept unlocked, because this system gives us no key ring in the kernel (a \
-                       container may not): name a file that holds the passphrase with \
-                       AUTHENTICATE_PASSPHRASE_FILE";
-            StoreError::Refused { path: self.place(), why: why.into() }
-        })?;
+        let until = session::keep(&*self.key(PromptPolicy::Allowed)?, time)
+            .ok_or_else(|| StoreError::NoKernelKeyring { path: self.place() })?;
         self.audit_store(Action::Unlock, Outcome::Ok)?;
         Ok(until)
     }
 
-    /// Describes how the settings differ from the recorded key source, which is the one in use.
-    ///
-    /// The text is for people and says how to change the source.
+    /// Returns the key source that the settings name, if it differs from the recorded one, which is in use.
     ///
     /// # Errors
     /// [`StoreError::Settings`], and the errors of [`Store::open`].
-    pub fn differs_from_settings(&self) -> Result<Option<String>, StoreError> {
+    pub fn differs_from_settings(&self) -> Result<Option<KeySource>, StoreError> {
         let config = self.place.key_config()?;
         let Some(wanted) = config.source else { return Ok(None) };
         let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else { return Ok(None) };
         let is_same =
             |location: &super::KeyLocation| location.source() == wanted && location.matches(&config);
-        if row.location().as_ref().is_some_and(is_same) {
-            return Ok(None);
-        }
-        Ok(Some(format!(
-            "the settings name the key source {wanted}, but the key of {} is still {}: \
-             `authenticate store rekey --source {wanted}` changes that",
-            self.place().display(),
-            self.key_place(&row)
-        )))
+        Ok(Some(wanted).filter(|_| !row.location().as_ref().is_some_and(is_same)))
     }
 }

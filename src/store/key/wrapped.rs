@@ -26,6 +26,7 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
             true => format!("the record of it was altered: {RESTORE}"),
             false => "this version of authenticate does not know it: update authenticate".into(),
         },
+        replaces: false,
     })?;
     // A passphrase that is given must be tried.
     if !location.is_always_open() && !matches!(context.asking, PromptPolicy::Given(_)) {

@@ -44,7 +44,7 @@ pub struct Listing {
 
 /// A row whose metadata cannot be read: a person or the disk has damaged it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what {} holds for {row} cannot be read: {why}; remove it with logout, or restore a backup", path.display())]
+#[error("what {} holds for {row} cannot be read: {why}", path.display())]
 pub struct Unreadable {
     /// The database.
     pub path: PathBuf,
