@@ -43,6 +43,16 @@ pub(super) struct KeyConfig {
     pub key_file: Option<PathBuf>,
 }
 
+impl KeyConfig {
+    /// Returns whether both have the same values, apart from the source and from those that only one has.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq>(ours: &Option<T>, theirs: &Option<T>) -> bool {
+            ours.is_none() || theirs.is_none() || ours == theirs
+        }
+        agree(&self.key_file, &other.key_file) && agree(&self.passphrase_command, &other.passphrase_command)
+    }
+}
+
 /// The place of a store, and the settings of its key.
 #[derive(Clone, Debug)]
 pub struct Place {

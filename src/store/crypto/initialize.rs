@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{seal, seal_all::seal_all};
@@ -48,15 +47,8 @@ impl Store {
 
     /// Sets the key of a store in memory, which no source keeps.
     pub(in crate::store) fn set_key_in_memory(&self, key: DataKey) -> Result<(), StoreError> {
-        let row = Row {
-            key_id: key.id,
-            source: String::new(),
-            parameters: String::new(),
-            wrapped: Vec::new(),
-            created_at: Timestamp::now(),
-            erased: true,
-        };
-        self.run(|| Ok(row.write(&self.connection)?))?;
+        let sql = "INSERT INTO store_key VALUES (1, ?, '', '', x'', 0, TRUE)";
+        self.run(|| Ok(self.connection.execute(sql, [&key.id])?))?;
         self.keep(key);
         Ok(())
     }
@@ -75,8 +67,8 @@ impl Store {
             drop(lock);
             return self.fetch_key(asking);
         }
-        sweep(&self.connection, &context)?;
-        let new = chosen.make(&[], &context, &self.connection)?;
+        self.run(|| sweep(&self.connection, &context))?;
+        let new = self.run(|| chosen.install(&[], &context, &self.connection))?;
         let key = DataKey::random()?;
         let sealed = self.change(|change| {
             let sealed = seal_all(change, &key, |row| {
@@ -95,7 +87,7 @@ impl Store {
             self.erase_plain();
         }
         if let Some(provider) = passphrase_provider() {
-            provider.chosen(&context.database, chosen.source(), &new.location.place(&context));
+            provider.chosen(&context.database, new.location.source(), &new.location.place(&context));
         }
         Ok(key)
     }

@@ -77,10 +77,10 @@ impl Store {
         // Before anything is made outside of the database: what the old key needs may be in the new one's way.
         self.run(|| self.refuse_if_key_changed(&self.connection))?;
         self.refuse_while_in_flight(&self.connection)?;
-        sweep(&self.connection, context)?;
+        self.run(|| sweep(&self.connection, context))?;
         let mut spent = self.run(|| Ok(unused::read(&self.connection)?))?;
         spent.extend(old.clone());
-        let new = chosen.make(&spent, context, &self.connection)?;
+        let new = self.run(|| chosen.install(&spent, context, &self.connection))?;
         let new_key = DataKey::random()?;
         self.change(|change| {
             self.refuse_if_key_changed(change)?;
@@ -100,7 +100,7 @@ impl Store {
         drop(lock);
         self.erase_plain();
         if let Some(provider) = passphrase_provider() {
-            provider.chosen(&context.database, chosen.source(), &new.location.place(context));
+            provider.chosen(&context.database, new.location.source(), &new.location.place(context));
             let file = old.as_ref().filter(|old| **old != new.location).and_then(|old| old.file(context));
             if let Some(file) = file.filter(|file| file.exists()) {
                 provider.left(&file);
@@ -121,8 +121,9 @@ impl Store {
         let mut config = self.place.key_config()?;
         config.source = how.source.or_else(|| old.map(|old| old.source()));
         config.key_file = how.key_file.clone().or(config.key_file);
-        if let Some(old) = old.filter(|old| config.source == Some(old.source())) {
-            old.complete(&mut config);
+        if let Some(old) = old.filter(|old| config.source == Some(old.source())).map(|old| old.settings()) {
+            config.key_file = config.key_file.or(old.key_file);
+            config.passphrase_command = config.passphrase_command.or(old.passphrase_command);
         }
         Ok(config)
     }

@@ -1,33 +1,38 @@
 //! Choosing a key source: once for a store, and again for a rekey.
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
 
 use super::{
-    ATTEMPTS, Context, KeySource, NewKey,
+    ATTEMPTS, Context, KeyLocation, KeySource, NewKey, command, key_file,
     keyring::{self, KeyringFailure},
-    location::{KeyLocation, Request, SourceEntry, entry},
-    unused,
+    passphrase, systemd_creds, unused,
 };
-use crate::{
-    credential::Secret,
-    store::{StoreError, settings::KeyConfig},
-};
+use crate::store::{StoreError, error::Fault, settings::KeyConfig};
 
 /// A source that was chosen, with everything that had to be asked for.
 #[derive(Debug)]
-pub(in crate::store) struct ChosenSource {
-    entry: SourceEntry,
-    config: KeyConfig,
-    passphrase: Secret,
+pub(in crate::store) enum ChosenSource {
+    /// A key that the source has made.
+    Made(NewKey),
+    /// The key file at this path. Whether it is made or taken is decided when no other process can do the same.
+    KeyFile(Option<PathBuf>),
 }
 
-/// Chooses a source, and asks for its passphrase. This may take long.
+/// Chooses a source, and has it make a key that is installed nowhere yet. This may take long, or ask.
 pub(in crate::store) fn choose(config: KeyConfig, context: &Context) -> Result<ChosenSource, StoreError> {
-    let (entry, passphrase) = match config.source.map(entry) {
-        Some(entry) => (entry, (entry.prepare)(&config, context)?),
-        None => (entry(automatic(context)?), None),
+    if config.source == Some(KeySource::Keyring) {
+        keyring::probe().map_err(|failure| failure.error(context))?;
+    }
+    let made = match config.source.map_or_else(|| automatic(context), Ok)? {
+        KeySource::KeyFile => return Ok(ChosenSource::KeyFile(config.key_file)),
+        KeySource::Keyring => keyring::make()?,
+        KeySource::Passphrase => passphrase::make(context)?,
+        KeySource::SystemdCreds => systemd_creds::make(context)?,
+        KeySource::Command => command::make(config.passphrase_command.unwrap_or_default(), context)?,
     };
-    Ok(ChosenSource { entry, config, passphrase: passphrase.unwrap_or_else(|| Secret::new("")) })
+    Ok(ChosenSource::Made(made))
 }
 
 /// Returns the key ring if there is one, else the key file. A key ring that is locked or slow is there: that is no
@@ -46,31 +51,28 @@ fn automatic(context: &Context) -> Result<KeySource, StoreError> {
 }
 
 impl ChosenSource {
-    pub(in crate::store) fn source(&self) -> KeySource {
-        self.entry.source
-    }
-
-    /// Makes a key at none of the `spent` locations and installs it, listed as unused until it is in use.
-    pub(in crate::store) fn make(
+    /// Installs the key, at none of the `spent` locations, and lists it as unused until it is in use.
+    pub(in crate::store) fn install(
         &self,
         spent: &[KeyLocation],
         context: &Context,
         connection: &Connection,
-    ) -> Result<NewKey, StoreError> {
-        let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
-        let request = Request { config: &self.config, passphrase: &self.passphrase, spent };
+    ) -> Result<NewKey, Fault> {
         for _ in 0..ATTEMPTS {
-            let new = (self.entry.plan)(&request, context)?;
+            let new = match self {
+                Self::Made(new) => new.clone(),
+                Self::KeyFile(path) => key_file::plan(path.as_deref(), spent, context)?,
+            };
             if !new.location.is_external(context) {
                 return Ok(new);
             }
-            unused::add(connection, &new.location).map_err(failed)?;
+            unused::add(connection, &new.location)?;
             if new.location.install(&new.key, context)? {
                 return Ok(new);
             }
             // Another store has just made the key file that both were told to use. The next plan takes that one.
-            unused::remove(connection, &new.location).map_err(failed)?;
+            unused::remove(connection, &new.location)?;
         }
-        Err(StoreError::Busy { path: context.database.clone() })
+        Err(StoreError::Busy { path: context.database.clone() }.into())
     }
 }

@@ -6,8 +6,8 @@ use std::{process::Command, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose,
-    location::{Location, Open, Request},
+    Context, DataKey, KeySource, NewKey, Purpose,
+    location::{Location, Open},
     passphrase::Derivation,
     run,
 };
@@ -55,17 +55,14 @@ fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError>
     }
 }
 
+/// Makes a key from what the command prints.
+pub(super) fn make(command: Vec<String>, context: &Context) -> Result<NewKey, StoreError> {
+    let passphrase = passphrase(&command, context)?;
+    let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Command)?;
+    Ok(NewKey::new(KeySource::Command, Parameters { command, derivation }, key))
+}
+
 impl Location for Parameters {
-    fn prepare(config: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
-        passphrase(config.passphrase_command.as_deref().unwrap_or_default(), context).map(Some)
-    }
-
-    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
-        let (derivation, key) = Derivation::make(request.passphrase, context, KeySource::Command)?;
-        let command = request.config.passphrase_command.clone().unwrap_or_default();
-        Ok(NewKey { location: KeyLocation::new(KeySource::Command, Self { command, derivation }), key })
-    }
-
     fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let passphrase = passphrase(&self.command, context)?;
         let key = self.derivation.derive(&passphrase);
@@ -81,15 +78,7 @@ impl Location for Parameters {
         format!("what `{}` prints", words.unwrap_or_default())
     }
 
-    fn needs_passphrase(&self) -> Option<bool> {
-        None
-    }
-
-    fn matches(&self, config: &KeyConfig) -> bool {
-        config.passphrase_command.as_ref().is_none_or(|command| *command == self.command)
-    }
-
-    fn complete(&self, config: &mut KeyConfig) {
-        config.passphrase_command.get_or_insert_with(|| self.command.clone());
+    fn settings(&self) -> KeyConfig {
+        KeyConfig { passphrase_command: Some(self.command.clone()), ..KeyConfig::default() }
     }
 }

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
-    location::{Location, Open, Request},
+    location::{Location, Open},
 };
 use crate::store::{
     StoreError,
@@ -78,10 +78,6 @@ impl Parameters {
 }
 
 impl Location for Parameters {
-    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
-        plan(request.config.key_file.as_deref(), request.spent, context)
-    }
-
     fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let path = self.path(context);
         let key = read(&path, context)?;
@@ -145,20 +141,12 @@ impl Location for Parameters {
         Ok(!is_there)
     }
 
-    fn is_always_open(&self) -> bool {
-        true
-    }
-
     fn file(&self, context: &Context) -> Option<PathBuf> {
         Some(self.path(context))
     }
 
-    fn matches(&self, config: &KeyConfig) -> bool {
-        config.key_file.as_ref().is_none_or(|file| *file == self.chosen)
-    }
-
-    fn complete(&self, config: &mut KeyConfig) {
-        config.key_file.get_or_insert_with(|| self.chosen.clone());
+    fn settings(&self) -> KeyConfig {
+        KeyConfig { key_file: Some(self.chosen.clone()), ..KeyConfig::default() }
     }
 }
 
@@ -175,7 +163,7 @@ pub(in crate::store) fn plan(
     refuse_file_of_another_store(&path, context)?;
     let new = |file, made, key: SealingKey| {
         let parameters = Parameters { file, chosen: chosen.clone(), made, mark: mark(&key) };
-        NewKey { location: KeyLocation::new(KeySource::KeyFile, parameters), key }
+        NewKey::new(KeySource::KeyFile, parameters, key)
     };
     let is_spent = |name: String| spent.iter().any(|spent| spent.external(context).contains(&name));
     let mut is_taken = is_spent(path.display().to_string());
@@ -216,21 +204,16 @@ fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
         return Err(refuse(&format!("is missing: put it back, or {RESTORE}")));
     }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let mut file =
+    let file =
         OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(StoreError::io("read", path))?;
-    let mut bytes = Zeroizing::new([0; KEY + 1]);
-    let mut length = 0;
-    while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest).map_err(StoreError::io("read", path))? {
-            0 => break,
-            more => length += more,
-        }
-    }
+    // Large enough from the start, because a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY + 1));
+    file.take(KEY as u64 + 1).read_to_end(&mut bytes).map_err(StoreError::io("read", path))?;
     let out = || match context.when {
         Purpose::Opening => format!("put the right one there, or {RESTORE}"),
         Purpose::First | Purpose::Rekey { .. } => "name another, or move it away to have one made".to_owned(),
     };
-    SealingKey::from_bytes(bytes.get(..length).unwrap_or_default())
+    SealingKey::from_bytes(&bytes)
         .ok_or_else(|| refuse(&format!("does not hold a key: a key file is 32 random bytes; {}", out())))
 }
 

@@ -3,31 +3,23 @@
 //! A call to it can wait forever: for a bus that does not answer, or for a person to type a password. So each call runs
 //! on a thread of its own, which is abandoned if it takes too long.
 
-use std::{env, path::Path, sync::mpsc, thread, time::Duration};
+use std::{env, path::Path, time::Duration};
 
-#[cfg(not(feature = "keyring"))]
-use super::no_keyring as keyring;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
-    location::{Location, Open, Request},
+    Context, DataKey, KeySource, NewKey, Purpose, RESTORE,
+    location::{Location, Open},
 };
-use crate::{
-    credential::Secret,
-    store::{
-        StoreError,
-        crypto::seal::{SealingKey, random},
-        settings::KeyConfig,
-    },
+use crate::store::{
+    StoreError,
+    crypto::seal::{SealingKey, random},
 };
 
 const PATIENCE: Duration = Duration::from_secs(8);
-const SERVICE: &str = "authenticate";
-/// The user name of the entry that tests whether the key ring keeps what is put there.
+/// The account of the entry that tests whether the key ring keeps what is put there.
 const PROBE: &str = "probe";
 const PROBES: usize = 3;
 
@@ -35,11 +27,12 @@ const PROBES: usize = 3;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
-    /// The user name of the entry; its service is `authenticate`.
+    /// The account of the entry; its service is `authenticate`.
     account: String,
 }
 
 /// A failure of the key ring.
+#[cfg_attr(not(feature = "keyring"), allow(dead_code, reason = "there is no key ring that could fail"))]
 pub(super) enum KeyringFailure {
     /// There is no key ring.
     Absent(String),
@@ -92,38 +85,35 @@ pub(super) fn has_bus() -> bool {
 /// Writes an entry, reads it back and deletes it. The name is always the same, so that the next probe deletes what a
 /// killed one has left.
 pub(super) fn probe() -> Result<(), KeyringFailure> {
-    let kept = bounded(|| {
-        for _ in 0..PROBES {
-            let entry = Entry::new(SERVICE, PROBE)?;
-            entry.set_secret(PROBE.as_bytes())?;
-            let read = entry.get_secret();
-            match (entry.delete_credential(), read) {
-                // A concurrent probe has deleted it.
-                (_, Err(Error::NoEntry)) => {}
-                (Ok(()) | Err(Error::NoEntry), read) => return Ok(read? == PROBE.as_bytes()),
-                (Err(error), _) => return Err(error),
+    for _ in 0..PROBES {
+        ring::write(PROBE, PROBE.as_bytes())?;
+        let read = ring::read(PROBE);
+        match (ring::remove(PROBE), read) {
+            // A concurrent probe has deleted it.
+            (_, Err(KeyringFailure::Missing)) => {}
+            (Ok(()) | Err(KeyringFailure::Missing), read) => {
+                let is_kept = **read? == *PROBE.as_bytes();
+                return is_kept.then_some(()).ok_or_else(not_kept);
             }
+            (Err(failure), _) => return Err(failure),
         }
-        Ok(false)
-    })?;
-    if kept { Ok(()) } else { Err(KeyringFailure::Other("it does not keep what is put there".into())) }
+    }
+    Err(not_kept())
+}
+
+fn not_kept() -> KeyringFailure {
+    KeyringFailure::Other("it does not keep what is put there".into())
+}
+
+/// Makes a key for a new entry.
+pub(super) fn make() -> Result<NewKey, StoreError> {
+    let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
+    Ok(NewKey::new(KeySource::Keyring, Parameters { account }, SealingKey::random()?))
 }
 
 impl Location for Parameters {
-    fn prepare(_: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
-        probe().map(|()| None).map_err(|failure| failure.error(context))
-    }
-
-    fn plan(_: &Request<'_>, _: &Context) -> Result<NewKey, StoreError> {
-        let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
-        let location = KeyLocation::new(KeySource::Keyring, Self { account });
-        Ok(NewKey { location, key: SealingKey::random()? })
-    }
-
     fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
-        let account = self.account.clone();
-        let read = bounded(move || Entry::new(SERVICE, &account)?.get_secret().map(Zeroizing::new));
-        let text = read.map_err(|failure| failure.error(context))?;
+        let text = ring::read(&self.account).map_err(|failure| failure.error(context))?;
         let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
         let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
         key.and_then(|key| open(&key)).ok_or_else(|| {
@@ -140,69 +130,128 @@ impl Location for Parameters {
     }
 
     fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
-        let account = self.account.clone();
         // In base64, because not every key ring keeps any bytes.
         let text = Zeroizing::new(BASE64.encode(key.expose()));
-        let is_kept = bounded(move || {
-            let entry = Entry::new(SERVICE, &account)?;
-            entry.set_secret(text.as_bytes())?;
-            Ok(*Zeroizing::new(entry.get_secret()?) == text.as_bytes())
-        });
-        match is_kept.map_err(|failure| failure.error(context))? {
-            true => Ok(true),
-            false => Err(context.refuse(KeySource::Keyring, "it does not keep what is put there")),
-        }
-    }
-
-    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
-        let account = self.account.clone();
-        match bounded(move || Entry::new(SERVICE, &account)?.delete_credential()) {
-            Ok(()) | Err(KeyringFailure::Missing) => Ok(true),
+        let written = ring::write(&self.account, text.as_bytes()).and_then(|()| ring::read(&self.account));
+        match written {
+            Ok(kept) if **kept == *text.as_bytes() => Ok(true),
+            Ok(_) => Err(not_kept().error(context)),
             Err(failure) => Err(failure.error(context)),
         }
     }
 
-    fn needs_passphrase(&self) -> Option<bool> {
-        None
+    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
+        match ring::remove(&self.account) {
+            Ok(()) | Err(KeyringFailure::Missing) => Ok(true),
+            Err(failure) => Err(failure.error(context)),
+        }
     }
 }
 
-/// Runs a call on a thread, and waits for it at most [`PATIENCE`].
-fn bounded<T: Send + 'static>(
-    call: impl FnOnce() -> keyring::Result<T> + Send + 'static,
-) -> Result<T, KeyringFailure> {
-    let (send, receive) = mpsc::channel();
-    let work = move || {
-        // If no connection could be made, there is no key ring.
-        let result = match Entry::store_status() {
-            Ok(()) => call().map_err(failure),
-            Err(error) => Err(KeyringFailure::Absent(error.to_string())),
+/// Calls to the key ring, each on a thread of its own that is waited for at most [`PATIENCE`].
+#[cfg(feature = "keyring")]
+mod ring {
+    use std::{sync::mpsc, thread};
+
+    use keyring::{Entry, Error};
+
+    use super::*;
+
+    const SERVICE: &str = "authenticate";
+
+    pub(super) fn read(account: &str) -> Result<Zeroizing<Vec<u8>>, KeyringFailure> {
+        bounded(account, |entry| entry.get_secret().map(Zeroizing::new))
+    }
+
+    pub(super) fn write(account: &str, secret: &[u8]) -> Result<(), KeyringFailure> {
+        let secret = Zeroizing::new(secret.to_vec());
+        bounded(account, move |entry| entry.set_secret(&secret))
+    }
+
+    pub(super) fn remove(account: &str) -> Result<(), KeyringFailure> {
+        bounded(account, |entry| entry.delete_credential())
+    }
+
+    fn bounded<T: Send + 'static>(
+        account: &str,
+        call: impl FnOnce(Entry) -> keyring::Result<T> + Send + 'static,
+    ) -> Result<T, KeyringFailure> {
+        let account = account.to_owned();
+        let (send, receive) = mpsc::channel();
+        let work = move || {
+            // If no connection could be made, there is no key ring.
+            let result = match Entry::store_status() {
+                Ok(()) => Entry::new(SERVICE, &account).and_then(call).map_err(failure),
+                Err(error) => Err(KeyringFailure::Absent(error.to_string())),
+            };
+            let _ = send.send(result);
         };
-        let _ = send.send(result);
-    };
-    if let Err(error) = thread::Builder::new().name("key ring".into()).spawn(work) {
-        return Err(KeyringFailure::Other(error.to_string()));
+        if let Err(error) = thread::Builder::new().name("key ring".into()).spawn(work) {
+            return Err(KeyringFailure::Other(error.to_string()));
+        }
+        receive.recv_timeout(PATIENCE).unwrap_or(Err(KeyringFailure::TimedOut))
     }
-    receive.recv_timeout(PATIENCE).unwrap_or(Err(KeyringFailure::TimedOut))
+
+    fn failure(error: Error) -> KeyringFailure {
+        match error {
+            Error::NoEntry => KeyringFailure::Missing,
+            Error::NoStorageAccess(error) => {
+                let said = error.to_string();
+                let locked = said.contains("locked") || said.contains("prompt");
+                if locked { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
+            }
+            Error::PlatformFailure(error) => {
+                let said = error.to_string();
+                if said.contains("IsLocked") { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
+            }
+            // Without the error's text: some of its variants hold the secret.
+            Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+                KeyringFailure::Other("its entry is damaged".into())
+            }
+            Error::Ambiguous(_) => KeyringFailure::Other("it has several such entries".into()),
+            other => KeyringFailure::Other(other.to_string()),
+        }
+    }
 }
 
-fn failure(error: Error) -> KeyringFailure {
-    match error {
-        Error::NoEntry => KeyringFailure::Missing,
-        Error::NoStorageAccess(error) => {
-            let said = error.to_string();
-            let locked = said.contains("locked") || said.contains("prompt");
-            if locked { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
-        }
-        Error::PlatformFailure(error) => {
-            let said = error.to_string();
-            if said.contains("IsLocked") { KeyringFailure::Locked } else { KeyringFailure::Absent(said) }
-        }
-        // Without the error's text: some of its variants hold the secret.
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            KeyringFailure::Other("its entry is damaged".into())
-        }
-        Error::Ambiguous(_) => KeyringFailure::Other("it has several such entries".into()),
-        other => KeyringFailure::Other(other.to_string()),
+#[cfg(not(feature = "keyring"))]
+mod ring {
+    use super::*;
+
+    pub(super) fn read(_: &str) -> Result<Zeroizing<Vec<u8>>, KeyringFailure> {
+        Err(none())
+    }
+
+    pub(super) fn write(_: &str, _: &[u8]) -> Result<(), KeyringFailure> {
+        Err(none())
+    }
+
+    pub(super) fn remove(_: &str) -> Result<(), KeyringFailure> {
+        Err(none())
+    }
+
+    fn none() -> KeyringFailure {
+        KeyringFailure::Other(
+            "this program was built without the feature `keyring`: use one that has it, or another source"
+                .into(),
+        )
+    }
+}
+
+#[cfg(all(test, not(feature = "keyring")))]
+mod tests {
+    use crate::{
+        credential::{Address, Credential, Metadata},
+        store::{KeySource, Place, Store},
+    };
+
+    #[test]
+    fn a_key_ring_in_a_build_without_the_feature_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = Place::from(directory.path()).key_source(KeySource::Keyring);
+        let mut store = Store::open(place).expect("a store");
+        let address = Address::default_profile("p".parse().expect("a name"));
+        let error = store.put(&address, &Credential::api_key("k"), &Metadata::default()).expect_err("no key");
+        assert!(error.to_string().contains("built without the feature `keyring`"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! Locking a store: forgetting its key, whatever else fails.
 
-use super::{Row, session};
+use super::{KeySource, Row, session};
 use crate::store::{
     Action, FILE_NAME, Outcome, Place, Store, StoreError,
     db::{connect, identify, permissions},
@@ -49,7 +49,7 @@ impl Store {
 /// Returns whether a key was kept, and whether a passphrase is needed to get it again.
 fn forget(row: Option<&Row>) -> (bool, bool) {
     let Some(row) = row else { return (false, false) };
-    let is_locked = row.location().is_some_and(|location| location.needs_passphrase() == Some(true));
+    let is_locked = row.location().is_some_and(|location| location.source() == KeySource::Passphrase);
     (session::forget(&row.key_id), is_locked)
 }
 

@@ -11,8 +11,6 @@ mod key_file;
 mod keyring;
 mod location;
 mod lock;
-#[cfg(not(feature = "keyring"))]
-mod no_keyring;
 mod passphrase;
 mod passphrase_provider;
 mod row;

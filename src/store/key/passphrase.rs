@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose,
-    RESTORE,
-    location::{Location, Open, Request},
+    Context, DataKey, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose, RESTORE,
+    location::{Location, Open},
     passphrase_provider::passphrase_provider,
 };
 use crate::{
@@ -16,7 +15,6 @@ use crate::{
     store::{
         StoreError,
         crypto::seal::{KEY, SealingKey, random},
-        settings::KeyConfig,
     },
 };
 
@@ -46,10 +44,6 @@ pub(in crate::store) struct Derivation {
 }
 
 impl Derivation {
-    fn new() -> Result<Self, StoreError> {
-        Ok(Self { salt: BASE64.encode(random::<16>()?), work: USUAL })
-    }
-
     /// Derives the key, `None` if the record of the derivation is damaged.
     pub(super) fn derive(&self, passphrase: &Secret) -> Option<SealingKey> {
         let Work { memory_kib, passes, lanes } = self.work;
@@ -71,44 +65,21 @@ impl Derivation {
         context: &Context,
         source: KeySource,
     ) -> Result<(Self, SealingKey), StoreError> {
-        let derivation = Self::new()?;
+        let derivation = Self { salt: BASE64.encode(random::<16>()?), work: USUAL };
         let key = derivation.derive(passphrase);
         let key = key.ok_or_else(|| context.refuse(source, "there is not enough memory to derive a key"))?;
         Ok((derivation, key))
     }
-}
 
-impl Location for Derivation {
-    /// Asks for a new passphrase.
-    fn prepare(_: &KeyConfig, context: &Context) -> Result<Option<Secret>, StoreError> {
-        let passphrase = match &context.asking {
-            PromptPolicy::Given(passphrase) => passphrase.clone(),
-            PromptPolicy::Allowed => ask(context, true, 0)?,
-            PromptPolicy::No => return Err(needed(context, true)),
-        };
-        if passphrase.is_empty() {
-            return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
-        }
-        Ok(Some(passphrase))
-    }
-
-    fn plan(request: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
-        let (derivation, key) = Self::make(request.passphrase, context, KeySource::Passphrase)?;
-        Ok(NewKey { location: KeyLocation::new(KeySource::Passphrase, derivation), key })
-    }
-
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+    /// Asks for the passphrase until one opens the data key.
+    fn ask_until_open(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
-        let _questions = Questions;
-        for wrong in 0..TRIES {
-            let passphrase = match &context.asking {
-                PromptPolicy::No => return Err(needed(context, false)),
-                PromptPolicy::Given(passphrase) => passphrase.clone(),
-                PromptPolicy::Allowed => match ask(context, false, wrong) {
-                    // There is nobody who could correct the wrong one.
-                    Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
-                    other => other?,
-                },
+        let tries = if context.asking == PromptPolicy::Allowed { TRIES } else { 1 };
+        for wrong in 0..tries {
+            let passphrase = match ask(context, false, wrong) {
+                // There is nobody who could correct the wrong one.
+                Err(StoreError::PassphraseNeeded { .. }) if wrong > 0 => return Err(wrong_one()),
+                other => other?,
             };
             let key = self.derive(&passphrase).ok_or_else(|| {
                 context.refuse(KeySource::Passphrase, format!("the record of it was altered: {RESTORE}"))
@@ -116,35 +87,43 @@ impl Location for Derivation {
             if let Some(opened) = open(&key) {
                 return Ok(opened);
             }
-            if context.asking != PromptPolicy::Allowed {
-                break;
-            }
         }
         Err(wrong_one())
+    }
+}
+
+/// Makes a key from a new passphrase, which is asked for.
+pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
+    let passphrase = ask(context, true, 0)?;
+    if passphrase.is_empty() {
+        return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
+    }
+    let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Passphrase)?;
+    Ok(NewKey::new(KeySource::Passphrase, derivation, key))
+}
+
+impl Location for Derivation {
+    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let opened = self.ask_until_open(context, open);
+        if let Some(provider) = passphrase_provider() {
+            provider.answered();
+        }
+        opened
     }
 
     fn place(&self, _: &Context) -> String {
         "a passphrase".into()
     }
-
-    fn needs_passphrase(&self) -> Option<bool> {
-        Some(true)
-    }
 }
 
-/// Tells the passphrase provider on drop that no more questions follow.
-struct Questions;
-
-impl Drop for Questions {
-    fn drop(&mut self) {
-        if let Some(provider) = passphrase_provider() {
-            provider.answered();
-        }
-    }
-}
-
+/// Returns the passphrase that was given, or else asks for it.
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
-    let provider = passphrase_provider().ok_or_else(|| needed(context, new))?;
+    let provider = match &context.asking {
+        PromptPolicy::Given(passphrase) => return Ok(passphrase.clone()),
+        PromptPolicy::Allowed => passphrase_provider(),
+        PromptPolicy::No => None,
+    };
+    let provider = provider.ok_or_else(|| needed(context, new))?;
     let replaces = new && context.when == Purpose::Rekey { from: Some(KeySource::Passphrase) };
     match provider.passphrase(PassphraseRequest { database: &context.database, new, replaces, wrong }) {
         Ok(passphrase) => Ok(passphrase),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{Context, ID, KeyLocation};
-use crate::store::StoreError;
+use crate::store::error::Fault;
 
 /// The record of the data key in the database.
 #[derive(Debug)]
@@ -96,13 +96,12 @@ pub(in crate::store) mod unused {
 /// A key that cannot be removed now is left for the next time. One that another store may use stays listed as long as
 /// it exists, so that [`key_file::plan`](super::key_file::plan) does not take it again. The caller must hold the
 /// directory lock, because another process may just be making one of these keys.
-pub(in crate::store) fn sweep(connection: &Connection, context: &Context) -> Result<(), StoreError> {
-    let failed = |source| StoreError::from_sqlite(context.database.clone(), source);
-    let in_use = Row::read(connection).map_err(failed)?.and_then(|row| row.location());
-    for location in unused::read(connection).map_err(failed)? {
+pub(in crate::store) fn sweep(connection: &Connection, context: &Context) -> Result<(), Fault> {
+    let in_use = Row::read(connection)?.and_then(|row| row.location());
+    for location in unused::read(connection)? {
         let is_used = in_use.as_ref().is_some_and(|in_use| in_use.is_same(&location, context));
         if !is_used && location.uninstall(context).is_ok_and(|removed| removed) {
-            unused::remove(connection, &location).map_err(failed)?;
+            unused::remove(connection, &location)?;
         }
     }
     Ok(())

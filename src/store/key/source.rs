@@ -9,21 +9,19 @@ use crate::{credential::Secret, redact::quote, store::StoreError};
 
 /// A key source: it keeps the key of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum KeySource {
     /// The system's key ring: the Secret Service, on Linux.
-    #[serde(rename = "keyring")]
     Keyring,
     /// A passphrase that is asked for.
-    #[serde(rename = "passphrase")]
     Passphrase,
     /// `systemd-creds`: the TPM, or a key that only root can read.
     #[serde(rename = "systemd-creds", alias = "systemd_creds")]
     SystemdCreds,
     /// A command that prints the passphrase.
-    #[serde(rename = "command")]
     Command,
     /// A file with 32 random bytes.
-    #[serde(rename = "key_file", alias = "key-file")]
+    #[serde(alias = "key-file")]
     KeyFile,
 }
 
@@ -40,6 +38,15 @@ impl KeySource {
             Self::SystemdCreds => "systemd-creds",
             Self::Command => "command",
             Self::KeyFile => "key_file",
+        }
+    }
+
+    /// Returns whether a passphrase must be given, `None` if only the source knows.
+    pub(super) fn needs_passphrase(self) -> Option<bool> {
+        match self {
+            Self::Passphrase => Some(true),
+            Self::Keyring | Self::Command => None,
+            Self::SystemdCreds | Self::KeyFile => Some(false),
         }
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
-    location::{Location, Open, Request},
+    Context, DataKey, KeySource, NewKey, RESTORE,
+    location::{Location, Open},
     run,
 };
 use crate::store::{StoreError, crypto::seal::SealingKey};
@@ -29,17 +29,17 @@ pub(in crate::store) struct Parameters {
     user: bool,
 }
 
-impl Location for Parameters {
-    fn plan(_: &Request<'_>, context: &Context) -> Result<NewKey, StoreError> {
-        let key = SealingKey::random()?;
-        let user = !rustix::process::geteuid().is_root();
-        let credential = run("encrypt", user, key.expose(), context)?;
-        let credential = std::str::from_utf8(&credential).unwrap_or_default();
-        let credential: String = credential.split_ascii_whitespace().collect();
-        let location = KeyLocation::new(KeySource::SystemdCreds, Self { credential, user });
-        Ok(NewKey { location, key })
-    }
+/// Makes a key, and has systemd seal it.
+pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
+    let key = SealingKey::random()?;
+    let user = !rustix::process::geteuid().is_root();
+    let credential = run("encrypt", user, key.expose(), context)?;
+    let credential = std::str::from_utf8(&credential).unwrap_or_default();
+    let credential = credential.split_ascii_whitespace().collect();
+    Ok(NewKey::new(KeySource::SystemdCreds, Parameters { credential, user }, key))
+}
 
+impl Location for Parameters {
     fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let altered =
             || context.refuse(KeySource::SystemdCreds, format!("the record of it was altered: {RESTORE}"));

@@ -38,7 +38,8 @@ impl Store {
         };
         let location = row.location();
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
-        let needs_passphrase = location.as_ref().map_or(Some(false), |location| location.needs_passphrase());
+        let needs_passphrase =
+            location.as_ref().map_or(Some(false), |location| location.source().needs_passphrase());
         Ok(Some(KeyState {
             source: location.as_ref().map(|location| location.source()),
             place: location.map_or(row.source, |location| location.place(&self.context(PromptPolicy::No))),
@@ -83,8 +84,9 @@ impl Store {
         let config = self.place.key_config()?;
         let Some(wanted) = config.source else { return Ok(None) };
         let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else { return Ok(None) };
-        let is_same =
-            |location: &super::KeyLocation| location.source() == wanted && location.matches(&config);
-        Ok(Some(wanted).filter(|_| !row.location().as_ref().is_some_and(is_same)))
+        let is_same = row
+            .location()
+            .is_some_and(|location| location.source() == wanted && location.settings().agrees_with(&config));
+        Ok(Some(wanted).filter(|_| !is_same))
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::store) fn unwrap(row: &Row, context: &Context) -> Result<DataKey, 
         replaces: false,
     })?;
     // A passphrase that is given must be tried.
-    if !location.is_always_open() && !matches!(context.asking, PromptPolicy::Given(_)) {
+    if location.file(context).is_none() && !matches!(context.asking, PromptPolicy::Given(_)) {
         let kept = session::find(&row.key_id).map(|(key, _)| key);
         if let Some(key) = kept {
             return Ok(key);
