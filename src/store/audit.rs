@@ -5,7 +5,7 @@ use std::{env, fs, sync::OnceLock, time::Duration};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::{Store, StoreError, error::BUSY, record::row::time};
+use super::{Store, StoreError, error::BUSY, record::row::Millis};
 use crate::credential::{Address, Name};
 
 /// The number of entries that are kept, the newest ones. The trigger `audit_is_bounded` removes the others, see `migrate`.
@@ -247,20 +247,15 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let text = |column| -> rusqlite::Result<Option<String>> {
         Ok(row.get_ref(column)?.as_bytes().ok().map(|text| String::from_utf8_lossy(text).into_owned()))
     };
-    let number = |column| -> rusqlite::Result<u32> {
-        Ok(row.get_ref(column)?.as_i64().ok().and_then(|number| number.try_into().ok()).unwrap_or_default())
-    };
-    let name =
-        |column| -> rusqlite::Result<Option<Name>> { Ok(text(column)?.and_then(|text| text.parse().ok())) };
-    let address = match (name(7)?, name(8)?, name(9)?) {
-        (Some(provider), Some(set), Some(profile)) => Some(Address { set, provider, profile }),
+    let address = match (row.get(7), row.get(8), row.get(9)) {
+        (Ok(provider), Ok(set), Ok(profile)) => Some(Address { set, provider, profile }),
         _ => None,
     };
     Ok(AuditEntry {
         id: row.get(0)?,
-        at: time(row.get(1)?).unwrap_or(Timestamp::UNIX_EPOCH),
-        uid: number(2)?,
-        pid: number(3)?,
+        at: row.get(1).map_or(Timestamp::UNIX_EPOCH, |Millis(at)| at),
+        uid: row.get(2).unwrap_or_default(),
+        pid: row.get(3).unwrap_or_default(),
         program: text(4)?.unwrap_or_default(),
         caller: text(5)?,
         action: text(6)?.unwrap_or_default(),

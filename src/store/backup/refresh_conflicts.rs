@@ -10,7 +10,7 @@ use super::BackupEntry;
 use crate::{
     credential::{Address, Credential},
     store::{
-        record::row::{address, time},
+        record::row::{Millis, address},
         refresh_state::attempt::{AttemptState, RefreshAttempt, read_all, record},
     },
 };
@@ -36,7 +36,7 @@ impl ReplacedLogins {
         while let Some(row) = rows.next()? {
             // A row without a valid address is replaced by none. A login of unknown age counts as newer.
             if let Ok(address) = address(row) {
-                stored.insert(address, time(row.get(3)?).unwrap_or_else(|_| Timestamp::now()));
+                stored.insert(address, row.get(3).map_or_else(|_| Timestamp::now(), |Millis(at)| at));
             }
         }
         Ok(Self { stored, attempts: read_all(change)?.into_iter().collect() })

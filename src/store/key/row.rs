@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{Context, ID, KeyLocation};
-use crate::store::error::Fault;
+use crate::store::{error::Fault, record::row::Millis};
 
 /// The record of the data key in the database.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Row {
                     source: row.get(1)?,
                     parameters: row.get(2)?,
                     wrapped: row.get(3)?,
-                    created_at: crate::store::record::row::time(row.get(4)?)?,
+                    created_at: row.get::<_, Millis>(4)?.0,
                     erased: row.get(5)?,
                 })
             })

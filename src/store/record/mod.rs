@@ -1,6 +1,5 @@
 //! Stored credentials: reading, writing, removing and listing their rows.
 
-pub(in crate::store) mod details;
 pub(in crate::store) mod import_progress;
 pub(in crate::store) mod read;
 pub(in crate::store) mod remove;

@@ -80,8 +80,7 @@ impl Store {
         self.run(|| {
             let mut statement = self.connection.prepare_cached(sql)?;
             // An invalid name is not a profile. `listing` reports the row.
-            let name = |row: &Row<'_>| Ok(row.get_ref(0)?.as_str().ok().and_then(|name| name.parse().ok()));
-            let names = statement.query_map([provider.as_str(), set.as_str()], name)?;
+            let names = statement.query_map([provider.as_str(), set.as_str()], |row| Ok(row.get(0).ok()))?;
             Ok(names.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
     }

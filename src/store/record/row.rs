@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, named_params, types::Type};
+use rusqlite::{
+    Connection, Row, named_params,
+    types::{FromSql, FromSqlError, FromSqlResult, ValueRef},
+};
 use serde::{
-    Deserialize,
-    de::{IntoDeserializer, value},
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IntoDeserializer, value},
 };
 
-use super::details::Details;
-use crate::credential::{Address, Kind, Metadata, Name, Record};
+use crate::credential::{Address, Kind, Metadata, Name, Owner, Record};
 
 /// A stored credential without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +97,8 @@ fn unreadable(row: &Row<'_>, error: &rusqlite::Error) -> rusqlite::Result<Unread
     let column = match error {
         rusqlite::Error::FromSqlConversionFailure(column, ..)
         | rusqlite::Error::IntegralValueOutOfRange(column, _)
-        | rusqlite::Error::InvalidColumnType(column, ..) => COLUMNS.split(", ").nth(*column),
+        | rusqlite::Error::InvalidColumnType(column, ..)
+        | rusqlite::Error::Utf8Error(column, _) => COLUMNS.split(", ").nth(*column),
         _ => None,
     };
     let why = column.map_or_else(|| "it is not valid".into(), |column| format!("its {column} is not valid"));
@@ -122,51 +125,70 @@ pub(in crate::store) fn raw_key(row: &Row<'_>) -> rusqlite::Result<RawKey> {
 
 /// Reads the address in the first three columns.
 pub(in crate::store) fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
-    Ok(Address { provider: name(row, 0)?, set: name(row, 1)?, profile: name(row, 2)? })
+    Ok(Address { provider: row.get(0)?, set: row.get(1)?, profile: row.get(2)? })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
-    let Details { owner, parts } = text(row, 11, Details::read)?;
+    let (Json(scopes), Json(details)): (_, Json<Details>) = (row.get(6)?, row.get(11)?);
     Ok(Summary {
         address: address(row)?,
-        kind: text(row, 3, |text| Kind::deserialize(text.into_deserializer()).map_err(|e: value::Error| e))?,
+        kind: row.get(3)?,
         metadata: Metadata {
             account: row.get(4)?,
             host: row.get(5)?,
-            scopes: text(row, 6, |text| serde_json::from_str(text))?,
-            expires_at: row.get::<_, Option<i64>>(7)?.map(|at| time_in(7, at)).transpose()?,
-            owner,
+            scopes,
+            expires_at: row.get::<_, Option<Millis>>(7)?.map(|Millis(at)| at),
+            owner: details.owner,
         },
-        parts,
-        created_at: time_in(8, row.get(8)?)?,
-        updated_at: time_in(9, row.get(9)?)?,
+        parts: details.parts,
+        created_at: row.get::<_, Millis>(8)?.0,
+        updated_at: row.get::<_, Millis>(9)?.0,
         version: row.get(VERSION)?,
     })
 }
 
-fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
-    text(row, column, str::parse)
+/// The column `details`: metadata without members that have their usual value. The member `moving_from` is read
+/// elsewhere, see `import_progress`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Details {
+    /// The owner, who refreshes it.
+    #[serde(skip_serializing_if = "Owner::is_us")]
+    owner: Owner,
+    /// The parts of the secret that are there and not blank, for kinds that have several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<String>,
 }
 
-fn text<T, E>(row: &Row<'_>, column: usize, parse: impl Fn(&str) -> Result<T, E>) -> rusqlite::Result<T>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error)
-    };
-    let text = row.get_ref(column)?.as_str().map_err(|error| failed(error.into()))?;
-    parse(text).map_err(|error| failed(error.into()))
+/// A value that is stored as JSON.
+struct Json<T>(T);
+
+/// A time that is stored in Unix milliseconds.
+pub(in crate::store) struct Millis(pub(in crate::store) Timestamp);
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
+    }
 }
 
-/// Reads a time in Unix milliseconds.
-pub(in crate::store) fn time(milliseconds: i64) -> rusqlite::Result<Timestamp> {
-    time_in(0, milliseconds)
+impl FromSql for Millis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let at = Timestamp::from_millisecond(value.as_i64()?);
+        at.map(Self).map_err(FromSqlError::other)
+    }
 }
 
-fn time_in(column: usize, milliseconds: i64) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_millisecond(milliseconds)
-        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, milliseconds))
+impl FromSql for Name {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::deserialize(value.as_str()?.into_deserializer()).map_err(FromSqlError::other::<value::Error>)
+    }
 }
 
 const WRITE: &str = "
@@ -182,6 +204,8 @@ ON CONFLICT DO UPDATE SET
 /// Writes a record with its sealed secret, and replaces the row that is there.
 pub(in crate::store) fn write(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
     let Record { address, credential, metadata, created_at, updated_at, version } = record;
+    let details = Details { owner: metadata.owner, parts: credential.parts() };
+    let details = serde_json::to_string(&details).unwrap_or_else(|_| "{}".to_owned());
     let written = change.prepare_cached(WRITE)?.execute(named_params! {
         ":provider": address.provider.as_str(),
         ":set": address.set.as_str(),
@@ -194,7 +218,7 @@ pub(in crate::store) fn write(change: &Connection, record: &Record, secret: &[u8
         ":created_at": created_at.as_millisecond(),
         ":updated_at": updated_at.as_millisecond(),
         ":version": version,
-        ":details": Details::of(credential, metadata).write(),
+        ":details": details,
         ":secret": secret,
     });
     written.map(drop)

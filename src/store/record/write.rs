@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row};
 
-use super::row::{time, write};
+use super::row::{Millis, write};
 use crate::{
     credential::{Address, Credential, Metadata, Record},
     store::{
@@ -76,15 +76,16 @@ impl Store {
         metadata: &Metadata,
     ) -> Result<Swap, StoreError> {
         let written = self.change_with_key(|change, data_key| {
-            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let current: Option<(i64, i64)> = change.query_row(CURRENT, key(address), read).optional()?;
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Millis>(1)?.0));
+            let current: Option<(i64, Timestamp)> =
+                change.query_row(CURRENT, key(address), read).optional()?;
             if expected.is_some() && current.map(|(version, _)| version) != expected {
                 return Ok(None);
             }
             let version = change.query_row(NEXT_VERSION, [], |row| row.get(0))?;
             let secret = seal::seal(&data_key.key, address, version, &credential.encode())?;
             let created_at = current.map(|(_, created_at)| created_at);
-            let record = as_stored(address, created_at, version, credential, metadata)?;
+            let record = as_stored(address, created_at, version, credential, metadata);
             write(change, &record, &secret)?;
             self.record(change, Action::Store, Some(address))?;
             Ok(Some((record, current.is_some())))
@@ -127,19 +128,19 @@ impl Store {
 /// Returns the record to store, with its times as the database keeps them.
 fn as_stored(
     address: &Address,
-    created_at: Option<i64>,
+    created_at: Option<Timestamp>,
     version: i64,
     credential: &Credential,
     metadata: &Metadata,
-) -> rusqlite::Result<Record> {
-    let now = Timestamp::now().as_millisecond();
-    let expires_at = metadata.expires_at.map(Timestamp::as_millisecond);
-    Ok(Record {
+) -> Record {
+    let kept = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+    let now = kept(Timestamp::now());
+    Record {
         address: address.clone(),
         credential: credential.clone(),
-        metadata: Metadata { expires_at: expires_at.map(time).transpose()?, ..metadata.clone() },
-        created_at: time(created_at.unwrap_or(now))?,
-        updated_at: time(now)?,
+        metadata: Metadata { expires_at: metadata.expires_at.map(kept), ..metadata.clone() },
+        created_at: created_at.unwrap_or(now),
+        updated_at: now,
         version,
-    })
+    }
 }

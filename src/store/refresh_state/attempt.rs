@@ -12,7 +12,7 @@ use crate::{
     store::{
         Store, StoreError,
         db::change::key,
-        record::row::{address, time},
+        record::row::{Millis, address},
     },
 };
 
@@ -193,26 +193,24 @@ pub(in crate::store) fn record(
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
-    let state = match row.get_ref(4)?.as_str().unwrap_or_default() {
-        "sent" => AttemptState::InFlight,
-        "refused" => AttemptState::Rejected,
+    let (version, holder) = (row.get(3)?, row.get(5).unwrap_or_default());
+    let Ok(Millis(since)) = row.get(6) else {
+        // An unreadable record is no reason to send a token.
+        let why = Some("the record of the attempt is damaged".to_owned());
+        return Ok(RefreshAttempt {
+            version,
+            state: AttemptState::Unknown,
+            holder,
+            since: Timestamp::now(),
+            why,
+        });
+    };
+    let state = match row.get_ref(4)?.as_str() {
+        Ok("sent") => AttemptState::InFlight,
+        Ok("refused") => AttemptState::Rejected,
         _ => AttemptState::Unknown,
     };
-    let known = RefreshAttempt {
-        version: row.get(3)?,
-        state,
-        holder: row.get_ref(5)?.as_str().unwrap_or_default().to_owned(),
-        since: Timestamp::UNIX_EPOCH,
-        why: row.get_ref(7)?.as_str().ok().map(str::to_owned),
-    };
-    Ok(match row.get(6).and_then(time) {
-        Ok(since) => RefreshAttempt { since, ..known },
-        // An unreadable record is no reason to send a token.
-        Err(_) => {
-            let why = Some("the record of the attempt is damaged".to_owned());
-            RefreshAttempt { state: AttemptState::Unknown, since: Timestamp::now(), why, ..known }
-        }
-    })
+    Ok(RefreshAttempt { version, state, holder, since, why: row.get(7).unwrap_or_default() })
 }
 
 #[cfg(test)]
