@@ -18,7 +18,7 @@ use crate::{
             permissions,
         },
         error::Fault,
-        key::{ATTEMPTS, DataKey, PromptPolicy},
+        key::{DataKey, PromptPolicy},
         record::row::write,
     },
 };
@@ -32,13 +32,6 @@ pub struct Restored {
     pub before: Option<PathBuf>,
     /// The replaced credentials that are not in the copy, because they did not open or could not be read, in words for people.
     pub lost: Vec<String>,
-}
-
-/// The copy of the credentials that a restore replaces.
-struct Copied {
-    before: Option<PathBuf>,
-    lost: Vec<String>,
-    as_of: i64,
 }
 
 impl Store {
@@ -59,19 +52,25 @@ impl Store {
         let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
         drop(bytes);
         self.key(PromptPolicy::Allowed)?;
-        for _ in 0..ATTEMPTS {
-            let Copied { before, lost, as_of } = self.copy_present(file, unlock)?;
+        self.retry(|| {
+            let Snapshot { records, as_of } = self.snapshot()?;
+            let (mut present, mut lost) = (Vec::new(), Vec::new());
+            // Those that cannot be read are reported and not copied, because a restore is how to recover from them.
+            for record in records {
+                match record {
+                    Ok(record) => present.push(record),
+                    Err(error) => lost.push(error.to_string()),
+                }
+            }
+            let before = self.copy(&present, file, unlock)?;
             let replaced = self.replace(&kept, Some(as_of));
-            if let (Some(copy), Ok(true)) = (&before, &replaced) {
-                copies::thin_out(copy, file);
-            } else if let Some(copy) = &before {
-                let _ = std::fs::remove_file(copy);
+            match (&before, &replaced) {
+                (Some(copy), Ok(true)) => copies::thin_out(copy, file),
+                (Some(copy), _) => drop(std::fs::remove_file(copy)),
+                (None, _) => {}
             }
-            if replaced? {
-                return Ok(Restored { credentials: kept.len(), before, lost });
-            }
-        }
-        Err(StoreError::Busy { path: self.place() })
+            Ok(replaced?.then_some(Restored { credentials: kept.len(), before, lost }))
+        })
     }
 
     /// Replaces all credentials by these, in one transaction. A refresh token that was sent from here after its record was
@@ -102,25 +101,19 @@ impl Store {
         Ok(replaced)
     }
 
-    /// Copies the present credentials, if there are any. Those that cannot be read are reported and not copied, because a
-    /// restore is how to recover from them.
-    fn copy_present(&self, file: &Path, unlock: &BackupUnlock) -> Result<Copied, StoreError> {
-        let (mut kept, mut lost) = (Vec::new(), Vec::new());
-        let Snapshot { records, as_of, .. } = self.snapshot()?;
-        for record in records {
-            match record {
-                Ok(record) => kept.push(record),
-                Err(error) => lost.push(error.to_string()),
-            }
-        }
-        let Some(directory) = self.path().and_then(Path::parent).filter(|_| !kept.is_empty()) else {
-            return Ok(Copied { before: None, lost, as_of });
-        };
+    /// Copies the present credentials, if there are any, to a backup that opens as this one does.
+    fn copy(
+        &self,
+        present: &[BackupEntry],
+        file: &Path,
+        unlock: &BackupUnlock,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let Some(directory) = self.data_dir().filter(|_| !present.is_empty()) else { return Ok(None) };
         permissions::directory(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
         let copy = directory.join(copies::name(Timestamp::now()));
-        age_file::write_for(&copy, &recipients, false, |to| content::write(to, &kept))?;
-        Ok(Copied { before: Some(copy), lost, as_of })
+        age_file::write_for(&copy, &recipients, false, |to| content::write(to, present))?;
+        Ok(Some(copy))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{seal, seal_all::seal_all};
 use crate::store::{
     Action, Store, StoreError,
     db::migrate::lock_directory,
-    key::{Context, DataKey, PromptPolicy, Purpose, Row, choose, passphrase_provider, sweep, unused, wrap},
+    key::{Context, DataKey, PromptPolicy, Purpose, Row, choose, passphrase_provider, sweep, unused},
     record::row::SECRET,
 };
 
@@ -20,8 +20,7 @@ impl Store {
     /// As [`Store::prepare`].
     pub fn migrate(&self) -> Result<bool, StoreError> {
         self.audited(Action::Migrate, self.seal_plain(PromptPolicy::Allowed))?;
-        let row = self.run(|| Ok(Row::read(&self.connection)?))?;
-        Ok(row.is_none_or(|row| row.erased))
+        Ok(self.key_row()?.is_none_or(|row| row.erased))
     }
 
     /// Seals plain credentials, and completes what a killed process has left of that.
@@ -63,7 +62,7 @@ impl Store {
         // All that may take long, or ask, comes before the lock.
         let chosen = choose(self.place.key_config()?, &context)?;
         let lock = lock_directory(&context.database)?;
-        if self.run(|| Ok(Row::read(&self.connection)?))?.is_some() {
+        if self.key_row()?.is_some() {
             drop(lock);
             return self.fetch_key(asking);
         }
@@ -74,7 +73,7 @@ impl Store {
             let sealed = seal_all(change, &key, |row| {
                 Ok(Zeroizing::new(row.get_ref(SECRET)?.as_blob().map_err(rusqlite::Error::from)?.to_vec()))
             })?;
-            wrap(&key, &new, !sealed)?.write(change)?;
+            Row::wrap(&key, &new, !sealed)?.write(change)?;
             unused::remove(change, &new.location)?;
             if sealed {
                 self.record(change, Action::Migrate, None)?;

@@ -12,10 +12,9 @@ use crate::{
     store::{
         Action, Store, StoreError,
         db::migrate::lock_directory,
-        error::Fault,
         key::{
             ChosenSource, Context, DataKey, KeyLocation, KeySource, PromptPolicy, Purpose, Row, choose,
-            passphrase_provider, session, sweep, unused, wrap,
+            passphrase_provider, session, sweep, unused,
         },
         settings::KeyConfig,
     },
@@ -62,7 +61,7 @@ impl Store {
     pub(crate) fn prepare_rekey(&self, how: &Rekey) -> Result<Prepared, StoreError> {
         let old_key = self.key(PromptPolicy::Allowed)?;
         let asking = how.passphrase.clone().map_or(PromptPolicy::Allowed, PromptPolicy::Given);
-        let row = self.run(|| Ok(Row::read(&self.connection)?))?;
+        let row = self.key_row()?;
         let erased = row.as_ref().is_none_or(|row| row.erased);
         let old = row.and_then(|row| row.location());
         let from = old.as_ref().map(|old| old.source());
@@ -75,7 +74,7 @@ impl Store {
         let Prepared { context, old_key, old, erased, chosen } = prepared;
         let lock = lock_directory(&context.database)?;
         // Before anything is made outside of the database: what the old key needs may be in the new one's way.
-        self.run(|| self.refuse_if_key_changed(&self.connection))?;
+        self.refuse_if_key_changed(&self.connection)?;
         self.refuse_while_in_flight(&self.connection)?;
         self.run(|| sweep(&self.connection, context))?;
         let mut spent = self.run(|| Ok(unused::read(&self.connection)?))?;
@@ -86,7 +85,7 @@ impl Store {
             self.refuse_if_key_changed(change)?;
             self.refuse_while_in_flight(change)?;
             seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)??.credential.encode()))?;
-            wrap(&new_key, &new, *erased)?.write(change)?;
+            Row::wrap(&new_key, &new, *erased)?.write(change)?;
             unused::remove(change, &new.location)?;
             if let Some(old) = old.as_ref().filter(|old| old.is_external(context) && **old != new.location) {
                 unused::add(change, old)?;
@@ -109,10 +108,10 @@ impl Store {
         Ok(())
     }
 
-    fn refuse_if_key_changed(&self, connection: &rusqlite::Connection) -> Result<(), Fault> {
+    fn refuse_if_key_changed(&self, connection: &rusqlite::Connection) -> Result<(), StoreError> {
         match self.key_at_hand(connection)? {
             Some(_) => Ok(()),
-            None => Err(StoreError::KeyChanged { path: self.place() }.into()),
+            None => Err(StoreError::KeyChanged { path: self.place() }),
         }
     }
 

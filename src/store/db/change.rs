@@ -1,6 +1,6 @@
 //! Transactions: what every change to the database and every read of a secret has in common.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
@@ -10,9 +10,12 @@ use crate::{
     store::{
         Store, StoreError,
         error::Fault,
-        key::{ATTEMPTS, DataKey, PromptPolicy, passphrase_provider},
+        key::{DataKey, PromptPolicy, passphrase_provider},
     },
 };
+
+/// The number of times that an operation is tried while another process changes the key or the store.
+pub(in crate::store) const ATTEMPTS: usize = 8;
 
 /// Counts a change of a credential. Every removal counts too.
 pub(in crate::store) const NEXT_VERSION: &str = "UPDATE clock SET version = version + 1 RETURNING version";
@@ -43,14 +46,12 @@ impl Store {
         run: impl FnOnce(&Connection, &DataKey) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         self.compare_with_settings()?;
-        for _ in 0..ATTEMPTS {
+        let (change, key) = self.retry(|| {
             self.key(PromptPolicy::Allowed)?;
             let change = self.begin()?;
-            if let Some(key) = self.cached_key_of(&change)? {
-                return self.commit(change, |change| run(change, &key));
-            }
-        }
-        Err(StoreError::Busy { path: self.place() })
+            Ok(self.key_at_hand(&change)?.map(|key| (change, key)))
+        })?;
+        self.commit(change, |change| run(change, &key))
     }
 
     /// Runs `run` in a transaction that reads, with the data key that the database has in it.
@@ -58,19 +59,26 @@ impl Store {
         &self,
         run: impl FnOnce(&Connection, &DataKey) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        for _ in 0..ATTEMPTS {
+        let (reading, key) = self.retry(|| {
             // Nobody has to wait for us while we wait for the key.
             self.key(PromptPolicy::Allowed)?;
             let reading = self.run(|| Ok(self.connection.unchecked_transaction()?))?;
-            if let Some(key) = self.cached_key_of(&reading)? {
-                return self.run(|| run(&reading, &key));
+            Ok(self.key_at_hand(&reading)?.map(|key| (reading, key)))
+        })?;
+        self.run(|| run(&reading, &key))
+    }
+
+    /// Tries again as long as there is no result, because another process changes the key or the store.
+    pub(in crate::store) fn retry<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<Option<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(done) = attempt()? {
+                return Ok(done);
             }
         }
         Err(StoreError::Busy { path: self.place() })
-    }
-
-    fn cached_key_of(&self, transaction: &Connection) -> Result<Option<Arc<DataKey>>, StoreError> {
-        self.run(|| Ok(self.key_at_hand(transaction)?))
     }
 
     fn begin(&self) -> Result<Transaction<'_>, StoreError> {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::{
-    ATTEMPTS, Context, KeyLocation, KeySource, NewKey, command, key_file,
+    Context, KeyLocation, KeySource, NewKey, command, key_file,
     keyring::{self, KeyringFailure},
     passphrase, systemd_creds, unused,
 };
-use crate::store::{StoreError, error::Fault, settings::KeyConfig};
+use crate::store::{StoreError, db::change::ATTEMPTS, error::Fault, settings::KeyConfig};
 
 /// A source that was chosen, with everything that had to be asked for.
 #[derive(Debug)]

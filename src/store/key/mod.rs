@@ -19,7 +19,6 @@ pub(super) mod session;
 mod source;
 mod systemd_creds;
 mod unlock;
-mod wrapped;
 
 use std::sync::{Arc, PoisonError};
 
@@ -31,7 +30,6 @@ pub(super) use self::{
     passphrase_provider::passphrase_provider,
     row::{Row, sweep, unused},
     source::{Context, PromptPolicy, Purpose},
-    wrapped::{unwrap, wrap},
 };
 pub use self::{
     lock::Locked,
@@ -41,8 +39,6 @@ pub use self::{
 };
 use super::{Action, Store, StoreError, crypto::seal::SealingKey};
 
-/// The number of times that an operation is tried while another process changes the key or the store.
-pub(super) const ATTEMPTS: usize = 8;
 /// The advice if the key of a store is lost. A restore into the store itself would need that key too.
 const RESTORE: &str = "restore a backup into an empty data directory (AUTHENTICATE_DATA_DIR)";
 /// The length of a key's id in bytes.
@@ -64,35 +60,35 @@ impl DataKey {
 
 impl Store {
     /// Returns the data key if this store has it, and the transaction that is open on `connection` has the same.
-    pub(super) fn key_at_hand(&self, connection: &Connection) -> rusqlite::Result<Option<Arc<DataKey>>> {
+    pub(super) fn key_at_hand(&self, connection: &Connection) -> Result<Option<Arc<DataKey>>, StoreError> {
         let Some(kept) = self.kept().clone() else { return Ok(None) };
-        let id = row::id(connection)?;
+        let id = self.run(|| Ok(row::id(connection)?))?;
         Ok(Some(kept).filter(|key| Some(key.id) == id))
     }
 
     /// Gets the data key from its source, or makes it if there is none yet.
     pub(super) fn fetch_key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
-        for _ in 0..ATTEMPTS {
-            let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else {
-                return self.first_key(asking);
-            };
-            match unwrap(&row, &self.context(asking.clone())) {
-                Ok(key) => return Ok(self.keep(key)),
-                Err(error) => {
-                    // Unless another process has replaced the key meanwhile.
-                    if self.run(|| Ok(row::id(&self.connection)?))? == Some(row.key_id) {
-                        return Err(error);
-                    }
-                }
+        self.retry(|| {
+            let Some(row) = self.key_row()? else { return self.first_key(asking.clone()).map(Some) };
+            match row.unwrap(&self.context(asking.clone())) {
+                Ok(key) => Ok(Some(self.keep(key))),
+                // Another process may have replaced the key meanwhile.
+                Err(error) => match self.run(|| Ok(row::id(&self.connection)?))? == Some(row.key_id) {
+                    true => Err(error),
+                    false => Ok(None),
+                },
             }
-        }
-        Err(StoreError::Busy { path: self.place() })
+        })
+    }
+
+    /// Returns the record of the data key, `None` if there is no key yet.
+    pub(super) fn key_row(&self) -> Result<Option<Row>, StoreError> {
+        self.run(|| Ok(Row::read(&self.connection)?))
     }
 
     /// Returns the data key that this store has, or gets it.
     pub(super) fn key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
-        let at_hand = self.run(|| Ok(self.key_at_hand(&self.connection)?))?;
-        at_hand.map_or_else(|| self.fetch_key(asking), Ok)
+        self.key_at_hand(&self.connection)?.map_or_else(|| self.fetch_key(asking), Ok)
     }
 
     /// Gets the data key, and asks for the passphrase if one is needed. Makes the key if there is none yet.

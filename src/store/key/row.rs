@@ -1,10 +1,15 @@
-//! The row that records the key source, and the list of unused keys outside of the database.
+//! The row that records the key source and the wrapped data key, and the list of unused keys outside of the database.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Context, ID, KeyLocation};
-use crate::store::{error::Fault, record::row::Millis};
+use super::{Context, DataKey, ID, KeyLocation, KeySource, NewKey, PromptPolicy, RESTORE, session};
+use crate::store::{
+    StoreError,
+    crypto::seal::{AssociatedData, SealingKey},
+    error::Fault,
+    record::row::Millis,
+};
 
 /// The record of the data key in the database.
 #[derive(Debug)]
@@ -14,6 +19,7 @@ pub(in crate::store) struct Row {
     pub source: String,
     /// The parameters of the source, in JSON.
     pub parameters: String,
+    /// The data key, sealed with the key of its source.
     pub wrapped: Vec<u8>,
     /// The time when the key was made.
     pub created_at: Timestamp,
@@ -50,6 +56,38 @@ impl Row {
             .optional()
     }
 
+    /// Wraps a data key with the key that a source has made.
+    pub(in crate::store) fn wrap(key: &DataKey, new: &NewKey, erased: bool) -> Result<Self, StoreError> {
+        let (source, parameters) = new.location.columns();
+        let wrapped = new.key.seal(&associated_data(&key.id, source, parameters), key.key.expose())?;
+        let (source, parameters) = (source.to_owned(), parameters.to_owned());
+        Ok(Self { key_id: key.id, source, parameters, wrapped, created_at: Timestamp::now(), erased })
+    }
+
+    /// Returns the data key: the one that is kept unlocked, or else the one that the source returns.
+    pub(in crate::store) fn unwrap(&self, context: &Context) -> Result<DataKey, StoreError> {
+        let location = self.location().ok_or_else(|| {
+            let is_known = KeySource::ALL.iter().any(|known| known.as_str() == self.source);
+            let why = match is_known {
+                true => format!("the record of it was altered: {RESTORE}"),
+                false => "this version of authenticate does not know it: update authenticate".into(),
+            };
+            context.refuse(&self.source, why)
+        })?;
+        // A passphrase that is given must be tried.
+        if location.file(context).is_none()
+            && !matches!(context.asking, PromptPolicy::Given(_))
+            && let Some((key, _)) = session::find(&self.key_id)
+        {
+            return Ok(key);
+        }
+        location.unwrap(context, &|wrapping: &SealingKey| {
+            let data = associated_data(&self.key_id, &self.source, &self.parameters);
+            let plain = wrapping.open(&data, &self.wrapped)?;
+            Some(DataKey { id: self.key_id, key: SealingKey::from_bytes(&plain)? })
+        })
+    }
+
     pub(in crate::store) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(
             "INSERT OR REPLACE INTO store_key VALUES (1, ?, ?, ?, ?, ?, ?)",
@@ -64,6 +102,11 @@ impl Row {
         )?;
         Ok(())
     }
+}
+
+/// Binds the key to its source and the parameters, so that neither can be exchanged.
+fn associated_data(id: &[u8; ID], source: &str, parameters: &str) -> AssociatedData {
+    AssociatedData::new("data key", &[id, source.as_bytes(), parameters.as_bytes()])
 }
 
 /// The list of keys that are outside of the database and unused. A key is listed before it is made there, and again by

@@ -104,10 +104,10 @@ pub(in crate::store) struct Context {
 
 impl Context {
     /// Returns the error of a source that cannot return the key.
-    pub(crate) fn refuse(&self, source: KeySource, why: impl Into<String>) -> StoreError {
+    pub(crate) fn refuse(&self, source: impl fmt::Display, why: impl Into<String>) -> StoreError {
         StoreError::KeySource {
             path: self.database.clone(),
-            source_name: source.as_str().to_owned(),
+            source_name: source.to_string(),
             why: why.into(),
             replaces: matches!(self.when, Purpose::Rekey { .. }),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{KeySource, PromptPolicy, Row, session};
+use super::{KeySource, PromptPolicy, session};
 use crate::{
     credential::Secret,
     store::{Action, Outcome, Store, StoreError},
@@ -32,7 +32,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and [`StoreError::Corrupt`] if something is sealed and the record of the key is gone.
     pub fn key_state(&self) -> Result<Option<KeyState>, StoreError> {
-        let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else {
+        let Some(row) = self.key_row()? else {
             self.refuse_sealed_without_key()?;
             return Ok(None);
         };
@@ -83,7 +83,7 @@ impl Store {
     pub fn differs_from_settings(&self) -> Result<Option<KeySource>, StoreError> {
         let config = self.place.key_config()?;
         let Some(wanted) = config.source else { return Ok(None) };
-        let Some(row) = self.run(|| Ok(Row::read(&self.connection)?))? else { return Ok(None) };
+        let Some(row) = self.key_row()? else { return Ok(None) };
         let is_same = row
             .location()
             .is_some_and(|location| location.source() == wanted && location.settings().agrees_with(&config));

@@ -20,10 +20,9 @@ impl Store {
     /// And those of [`Store::prepare`] and [`Store::open`].
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
         let sql = format!("SELECT 1 FROM credential {AT}");
-        let is_there =
-            || -> rusqlite::Result<bool> { self.connection.prepare_cached(&sql)?.exists(key(address)) };
+        let is_there = || Ok(self.connection.prepare_cached(&sql)?.exists(key(address))?);
         // Nobody is asked for a passphrase if there is nothing to open.
-        match self.run(|| Ok(self.key_at_hand(&self.connection)?.is_some() || is_there()?))? {
+        match self.key_at_hand(&self.connection)?.is_some() || self.run(is_there)? {
             true => self.read_with_key(|reading, key| self.read(reading, key, address)),
             false => Ok(None),
         }
