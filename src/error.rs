@@ -238,7 +238,7 @@ impl StoreError {
         match self {
             StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
             StoreError::BackupExists { .. } => ErrorKind::InvalidInput,
-            StoreError::Backup(error) if error.usage => ErrorKind::InvalidInput,
+            StoreError::Backup { usage: true, .. } => ErrorKind::InvalidInput,
             StoreError::Interrupted => ErrorKind::Interrupted,
             StoreError::Busy { .. } | StoreError::KeyChanged { .. } => ErrorKind::Busy,
             StoreError::RefreshInFlight { .. } => ErrorKind::Busy,

@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{ErrorCode, ffi};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use super::{BackupError, Unreadable};
+use super::Unreadable;
 use crate::{
     config::yaml::{self, Problem},
     credential::Address,
@@ -175,8 +175,15 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A backup cannot be written or restored.
-    #[error(transparent)]
-    Backup(#[from] BackupError),
+    #[error("{} {why}", redact_path(path))]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// The reason, and what to do.
+        why: String,
+        /// Whether the request is wrong, for example an invalid recipient.
+        usage: bool,
+    },
     /// The settings of the store are wrong.
     #[error("{}", yaml::join(.0))]
     Settings(Vec<Problem>),
@@ -209,7 +216,7 @@ impl StoreError {
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::KeySource { .. } => "no_key",
             Self::Settings(_) => "settings",
-            Self::Backup(_) | Self::BackupExists { .. } => "backup",
+            Self::Backup { .. } | Self::BackupExists { .. } => "backup",
             Self::ReadBack { .. } => "read_back",
         }
     }
@@ -218,7 +225,7 @@ impl StoreError {
     pub(super) fn is_before_start(&self) -> bool {
         match self {
             Self::NewPassphraseNeeded { .. } | Self::BackupExists { .. } | Self::Settings(_) => true,
-            Self::Backup(error) => error.usage,
+            Self::Backup { usage, .. } => *usage,
             _ => false,
         }
     }
@@ -244,6 +251,16 @@ impl StoreError {
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { what, path, source }
+    }
+
+    /// A backup that cannot be restored.
+    pub(super) fn backup(path: &Path, why: impl Into<String>) -> Self {
+        Self::Backup { path: path.to_owned(), why: why.into(), usage: false }
+    }
+
+    /// A wrong request for a backup, or a restore.
+    pub(super) fn backup_request(path: &Path, why: impl Into<String>) -> Self {
+        Self::Backup { path: path.to_owned(), why: why.into(), usage: true }
     }
 
     pub(super) fn from_sqlite(path: PathBuf, source: rusqlite::Error) -> Self {

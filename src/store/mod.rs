@@ -30,7 +30,7 @@ use rusqlite::Connection;
 
 pub use self::{
     audit::{AUDIT_ENTRIES, Action, AuditEntry, Outcome},
-    backup::{BackupError, BackupLock, BackupUnlock, Restored, may_write_backup, needs_passphrase},
+    backup::{BackupLock, BackupUnlock, Restored, may_write_backup, needs_passphrase},
     crypto::rekey::Rekey,
     db::{identify::APPLICATION_ID, migrate::SCHEMA_VERSION},
     error::StoreError,

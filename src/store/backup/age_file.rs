@@ -1,7 +1,6 @@
 //! Sealing and opening files in the age format.
 
 use std::{
-    borrow::Cow,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read as _, Write},
     path::Path,
@@ -11,7 +10,6 @@ use std::{
 use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient, secrecy::SecretString};
 use zeroize::Zeroizing;
 
-use super::BackupError;
 use crate::{
     credential::Secret,
     fs::{read::open_plain, stale},
@@ -28,7 +26,10 @@ const UNFINISHED: &str = ".authenticate-backup-";
 /// The age from which nobody is still writing a file.
 const STALE_AFTER: Duration = Duration::from_secs(3600);
 /// The most bytes that a backup may have.
-const LIMIT: u64 = 1 << 30;
+const LIMIT: usize = 1 << 30;
+
+const NOT_AGE: &str = "is not a backup: it is not in the age format";
+const DAMAGED: &str = "is damaged: a part of it is missing or was altered";
 
 /// The lock of a new backup.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ type Recipients = Vec<Box<dyn Recipient + Send>>;
 /// [`StoreError::Backup`] and [`StoreError::BackupExists`] when it may not.
 pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
-        Ok(found) if found.is_dir() => Err(BackupError::usage(file, "is a directory: name a file")),
+        Ok(found) if found.is_dir() => Err(StoreError::backup_request(file, "is a directory: name a file")),
         Ok(_) if !replace => Err(StoreError::BackupExists { path: file.to_owned() }),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -73,15 +74,19 @@ pub(super) fn write(
 ) -> Result<(), StoreError> {
     let recipients: Recipients = match lock {
         BackupLock::Passphrase(passphrase) if passphrase.is_empty() => {
-            return Err(BackupError::usage(file, "needs a passphrase: an empty one protects nothing"));
+            return Err(StoreError::backup_request(
+                file,
+                "needs a passphrase: an empty one protects nothing",
+            ));
         }
         BackupLock::Passphrase(passphrase) => for_passphrase(passphrase),
         BackupLock::Recipients(names) => {
             let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
-                Err(why) => {
-                    Err(BackupError::usage(file, format!("cannot be sealed for {}: {why}", quote(name))))
-                }
+                Err(why) => Err(StoreError::backup_request(
+                    file,
+                    format!("cannot be sealed for {}: {why}", quote(name)),
+                )),
             };
             names.iter().map(parse).collect::<Result<_, _>>()?
         }
@@ -99,7 +104,7 @@ pub(super) fn write_for(
     let failed = || StoreError::io("write", file);
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
-            .map_err(|error| BackupError::usage(file, format!("cannot be sealed: {error}")))?;
+            .map_err(|error| StoreError::backup_request(file, format!("cannot be sealed: {error}")))?;
     stale::remove_files(parent, UNFINISHED, STALE_AFTER);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
@@ -116,13 +121,8 @@ pub(super) fn write_for(
 
 /// Opens a whole file. One that was altered or truncated does not open.
 pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let bad = |why: &str| BackupError::bad(file, why);
-    let opened = open(file)?;
-    let length = opened.metadata().ok().map(|found| found.len()).filter(|length| *length <= LIMIT);
-    let length = length.and_then(|length| usize::try_from(length).ok());
-    let length = length.ok_or_else(|| bad("is not a backup: it is larger than any"))?;
-    let why = |error: DecryptError| bad(&reason(&error, unlock));
-    let decryptor = Decryptor::new(BufReader::new(opened)).map_err(why)?;
+    let (decryptor, length) = open(file)?;
+    let why = |error: DecryptError| StoreError::backup(file, reason(&error, unlock));
     let identities: Vec<Box<dyn Identity>> = match (unlock, decryptor.is_scrypt()) {
         (BackupUnlock::Passphrase(passphrase), true) => {
             let mut identity = age::scrypt::Identity::new(secret(passphrase));
@@ -134,25 +134,33 @@ pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u
             identities.into_iter().map(|identity| identity as Box<dyn Identity>).collect()
         }
         (BackupUnlock::Passphrase(_), false) => {
-            return Err(BackupError::usage(file, "is sealed for recipients: an identity opens it"));
+            return Err(StoreError::backup_request(file, "is sealed for recipients: an identity opens it"));
         }
         (BackupUnlock::Identities(_), true) => {
-            return Err(BackupError::usage(file, "is sealed with a passphrase: no identity opens it"));
+            let why = "is sealed with a passphrase: no identity opens it";
+            return Err(StoreError::backup_request(file, why));
         }
     };
     let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;
     // Large enough from the start, because a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length));
-    content.read_to_end(&mut bytes).map_err(|_| bad("is damaged: a part of it is missing or was altered"))?;
+    content.read_to_end(&mut bytes).map_err(|_| StoreError::backup(file, DAMAGED))?;
     Ok(bytes)
 }
 
-/// Opens a regular file. It does not wait for the writer of a FIFO.
-fn open(file: &Path) -> Result<File, StoreError> {
+/// Opens a regular file, and returns its length, too. It does not wait for the writer of a FIFO.
+fn open(file: &Path) -> Result<(Decryptor<BufReader<File>>, usize), StoreError> {
     if file.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(BackupError::bad(file, "is not a backup: it is not a file"));
+        return Err(StoreError::backup(file, "is not a backup: it is not a file"));
     }
-    open_plain(file).map_err(StoreError::io("read", file))
+    let opened = open_plain(file).map_err(StoreError::io("read", file))?;
+    let length = opened.metadata().map_err(StoreError::io("read", file))?.len();
+    let length = usize::try_from(length).ok().filter(|length| *length <= LIMIT);
+    let length = length.ok_or_else(|| StoreError::backup(file, "is not a backup: it is larger than any"))?;
+    match Decryptor::new(BufReader::new(opened)) {
+        Ok(decryptor) => Ok((decryptor, length)),
+        Err(_) => Err(StoreError::backup(file, NOT_AGE)),
+    }
 }
 
 /// Returns the recipients for a file that should open as this one does.
@@ -161,7 +169,7 @@ pub(super) fn recipients(file: &Path, unlock: &BackupUnlock) -> Result<Recipient
         BackupUnlock::Passphrase(passphrase) => Ok(for_passphrase(passphrase)),
         BackupUnlock::Identities(text) => identities(file, text)?
             .to_recipients()
-            .map_err(|error| BackupError::usage(file, format!("cannot be used: {error}"))),
+            .map_err(|error| StoreError::backup_request(file, format!("cannot be used: {error}"))),
     }
 }
 
@@ -170,16 +178,12 @@ pub(super) fn recipients(file: &Path, unlock: &BackupUnlock) -> Result<Recipient
 /// # Errors
 /// [`StoreError::Backup`] for a file that is not a backup.
 pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
-    let opened = open(file)?;
-    match Decryptor::new(BufReader::new(opened)) {
-        Ok(decryptor) => Ok(decryptor.is_scrypt()),
-        Err(error) => Err(BackupError::bad(file, reason(&error, &BackupUnlock::Passphrase(Secret::new(""))))),
-    }
+    Ok(open(file)?.0.is_scrypt())
 }
 
 fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallbacks>, StoreError> {
     let none = || {
-        BackupError::usage(
+        StoreError::backup_request(
             file,
             "cannot be opened: the identity file holds no age identity (AGE-SECRET-KEY-1..)",
         )
@@ -187,25 +191,19 @@ fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallback
     IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| none())
 }
 
-fn reason(error: &DecryptError, unlock: &BackupUnlock) -> Cow<'static, str> {
-    let text = match (error, unlock) {
+fn reason(error: &DecryptError, unlock: &BackupUnlock) -> String {
+    match (error, unlock) {
         (DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed, BackupUnlock::Passphrase(_)) => {
-            "does not open: that is not its passphrase"
+            "does not open: that is not its passphrase".into()
         }
-        (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients",
-        (DecryptError::ExcessiveWork { required, .. }, _) => {
-            return format!(
-                "needs more memory than a backup may use: its scrypt work factor is {required}, and at most \
-                 {WORK_LIMIT} (1 GiB) is accepted; seal it again with less, or for a recipient"
-            )
-            .into();
-        }
-        (DecryptError::UnknownFormat | DecryptError::InvalidHeader | DecryptError::Io(_), _) => {
-            "is not a backup: it is not in the age format"
-        }
-        _ => "is damaged: a part of it is missing or was altered",
-    };
-    text.into()
+        (DecryptError::NoMatchingKeys, _) => "is sealed for other recipients".into(),
+        (DecryptError::ExcessiveWork { required, .. }, _) => format!(
+            "needs more memory than a backup may use: its scrypt work factor is {required}, and at most \
+             {WORK_LIMIT} (1 GiB) is accepted; seal it again with less, or for a recipient"
+        ),
+        (DecryptError::InvalidHeader | DecryptError::Io(_), _) => NOT_AGE.into(),
+        _ => DAMAGED.into(),
+    }
 }
 
 fn for_passphrase(passphrase: &Secret) -> Recipients {

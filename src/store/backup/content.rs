@@ -49,30 +49,9 @@ struct Entry<'a> {
     created_at: Timestamp,
     updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    exchange: Option<Mark>,
+    exchange: Option<RefreshAttempt>,
     #[serde(borrow)]
     credential: &'a RawValue,
-}
-
-/// The last attempt to refresh a credential, when the backup was made.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mark {
-    state: AttemptState,
-    holder: String,
-    since: Timestamp,
-    why: Option<String>,
-}
-
-impl Mark {
-    fn attempt(self) -> RefreshAttempt {
-        let Self { mut state, holder, since, mut why } = self;
-        if state == AttemptState::InFlight {
-            state = AttemptState::Unknown;
-            why = Some("the backup was made while it was being refreshed".to_owned());
-        }
-        RefreshAttempt { version: 0, state, holder, since, why }
-    }
 }
 
 /// Writes credentials. Only one of them is in memory as text at a time.
@@ -94,12 +73,7 @@ pub(super) fn write(mut to: impl Write, entries: &[BackupEntry]) -> io::Result<(
             owner: record.metadata.owner,
             created_at: record.created_at,
             updated_at: record.updated_at,
-            exchange: attempt.as_ref().map(|attempt| Mark {
-                state: attempt.state,
-                holder: attempt.holder.clone(),
-                since: attempt.since,
-                why: attempt.why.clone(),
-            }),
+            exchange: attempt.clone(),
             credential: serde_json::from_str(text).map_err(io::Error::other)?,
         };
         let mut line = Zeroizing::new(Vec::with_capacity(encoded.len() + 512));
@@ -141,7 +115,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
             owner: entry.owner,
         };
         let (created_at, updated_at) = (entry.created_at, entry.updated_at);
-        let attempt = entry.exchange.map(Mark::attempt);
+        let attempt = entry.exchange.map(|attempt| match attempt.state {
+            AttemptState::InFlight => {
+                let why = Some("the backup was made while it was being refreshed".to_owned());
+                RefreshAttempt { state: AttemptState::Unknown, why, ..attempt }
+            }
+            AttemptState::Rejected | AttemptState::Unknown => attempt,
+        });
         let record = Record { address, credential, metadata, created_at, updated_at, version: 0 };
         entries.push(BackupEntry { record, attempt });
     }

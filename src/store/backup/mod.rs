@@ -7,11 +7,7 @@ mod copies;
 mod refresh_conflicts;
 mod restore;
 
-use std::{
-    collections::HashMap,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, os::unix::fs::MetadataExt as _, path::Path};
 
 pub use self::{
     age_file::{BackupLock, BackupUnlock, may_write as may_write_backup, needs_passphrase},
@@ -22,28 +18,6 @@ use super::{
     refresh_state::attempt::read_all,
 };
 use crate::credential::Record;
-
-/// An error about a backup, or about the passphrase, recipient or identity for it.
-#[derive(Debug, thiserror::Error)]
-#[error("{} {why}", crate::redact::redact_path(path))]
-pub struct BackupError {
-    /// The file.
-    pub path: PathBuf,
-    /// The reason, and what to do.
-    pub why: String,
-    /// Whether the request is wrong, for example an invalid recipient.
-    pub usage: bool,
-}
-
-impl BackupError {
-    fn bad(path: &Path, why: impl Into<String>) -> StoreError {
-        StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: false })
-    }
-
-    fn usage(path: &Path, why: impl Into<String>) -> StoreError {
-        StoreError::Backup(Self { path: path.to_owned(), why: why.into(), usage: true })
-    }
-}
 
 /// A credential in a backup.
 struct BackupEntry {
@@ -84,20 +58,20 @@ impl Store {
 
     /// Refuses to write a backup over a file that the store needs.
     fn refuse_file_of_store(&self, file: &Path) -> Result<(), StoreError> {
-        let Some(ours) = self.path().and_then(Path::parent) else { return Ok(()) };
+        let Some(ours) = self.data_dir() else { return Ok(()) };
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let is = |a: &Path, b: &Path| match (std::fs::metadata(a), std::fs::metadata(b)) {
             (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
             _ => false,
         };
         if is(parent, ours) && file.extension().is_none_or(|extension| extension != "age") {
-            return Err(BackupError::usage(
+            return Err(StoreError::backup_request(
                 file,
                 "is in the store's own directory, where a backup ends in .age",
             ));
         }
         if self.key_state()?.is_some_and(|key| is(file, Path::new(&key.place))) {
-            return Err(BackupError::usage(file, "holds the store's key: name another file"));
+            return Err(StoreError::backup_request(file, "holds the store's key: name another file"));
         }
         Ok(())
     }

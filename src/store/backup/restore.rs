@@ -49,7 +49,7 @@ impl Store {
 
     pub(crate) fn try_to_restore(&self, file: &Path, unlock: &BackupUnlock) -> Result<Restored, StoreError> {
         let bytes = age_file::read(file, unlock)?;
-        let kept = content::read(&bytes).map_err(|why| super::BackupError::bad(file, why))?;
+        let kept = content::read(&bytes).map_err(|why| StoreError::backup(file, why))?;
         drop(bytes);
         self.key(PromptPolicy::Allowed)?;
         self.retry(|| {

@@ -17,9 +17,11 @@ use crate::{
 };
 
 /// The attempt to exchange the refresh token of one version of a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RefreshAttempt {
-    /// The credential's version.
+    /// The credential's version. A backup does not have it.
+    #[serde(skip)]
     pub version: i64,
     /// The state of the attempt.
     pub state: AttemptState,
