@@ -26,11 +26,10 @@ impl ContainerLogin<'_> {
         files: &Path,
     ) -> Result<Plan, LoginError> {
         let console = self.context.ui().console().map_err(UiError::Io)?;
-        let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
-        let network = self.project.network.clone().or(args.network.clone());
         let can_paste = console.terminal.is_some() && console.input.is_some();
-        let browser = self.browser_return(network.as_deref(), can_paste).await?;
-        let mut spec = self.spec(prepared, login, args, network, browser.command.clone());
+        let mut spec = self.spec(prepared, login, Vec::new());
+        let browser = self.browser_return(spec.network.as_deref(), can_paste).await?;
+        spec.command = browser.command.clone();
         spec.host_dir = files.to_owned();
         spec.linger = !browser.ports.is_empty() || browser.unavailable.is_some();
         if let Some(terminal) = &console.terminal {
@@ -43,14 +42,8 @@ impl ContainerLogin<'_> {
     }
 
     /// Describes the container for a command of the provider, without directory and terminal.
-    pub(super) fn spec(
-        &self,
-        prepared: &Prepared,
-        login: &str,
-        args: RunArgs,
-        network: Option<String>,
-        command: Vec<String>,
-    ) -> ContainerSpec {
+    pub(super) fn spec(&self, prepared: &Prepared, login: &str, command: Vec<String>) -> ContainerSpec {
+        let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let env = prepared.passthrough.env().into_iter().chain(self.provider.env.clone());
         ContainerSpec {
             name: format!("authenticate-{login}"),
@@ -63,7 +56,7 @@ impl ContainerLogin<'_> {
             mount: self.provider.container_mount.clone().unwrap_or_default(),
             tmpfs: args.tmpfs,
             publish: args.publish,
-            network,
+            network: self.project.network.clone().or(args.network),
             extra_hosts: args.add_host.into_iter().chain(self.project.extra_hosts.clone()).collect(),
             ca_bundle: prepared.passthrough.ca_bundle.clone(),
             terminal: None,

@@ -18,7 +18,7 @@ use crate::{
         deadline::{self, Deadline},
         record::LoginLock,
     },
-    provider::{Provider, run_args::RunArgs},
+    provider::Provider,
     vendor_files::{CaptureError, Captured},
 };
 
@@ -85,10 +85,8 @@ impl ContainerLogin<'_> {
     pub async fn prepare_refresh(&self) -> Result<CliRefresh, LoginError> {
         let lock = LoginLock::acquire(self.context.paths(), self.address).await?;
         let prepared = self.prepare().await?;
-        let args = RunArgs::parse(&self.provider.extra_run_args).unwrap_or_default();
         let command = self.provider.refresh.iter().flat_map(|refresh| refresh.command.clone()).collect();
-        let network = self.project.network.clone().or(args.network.clone());
-        let spec = self.spec(&prepared, lock.login(), args, network, command);
+        let spec = self.spec(&prepared, lock.login(), command);
         let (paths, provider) = (self.context.paths().clone(), self.provider.clone());
         Ok(CliRefresh { lock, engine: prepared.engine, paths, provider, spec })
     }
