@@ -11,19 +11,13 @@ use crate::{
     ui::Event,
 };
 
-/// The CLI's command, and the browser's return that it needs.
+/// The browser's return to a CLI; the default is none.
+#[derive(Default)]
 pub(super) struct BrowserReturn {
-    pub(super) command: Vec<String>,
     /// The ports to forward.
     pub(super) ports: Vec<(u16, TcpListener)>,
     /// The port that cannot be forwarded: the redirect must be pasted.
     pub(super) unavailable: Option<PortUnavailable>,
-}
-
-impl BrowserReturn {
-    fn none(command: &[String]) -> Self {
-        Self { command: command.to_owned(), ports: Vec::new(), unavailable: None }
-    }
 }
 
 impl ContainerLogin<'_> {
@@ -32,27 +26,35 @@ impl ContainerLogin<'_> {
         &self,
         network: Option<&str>,
         can_paste: bool,
-    ) -> Result<BrowserReturn, LoginError> {
-        let (command, headless) = (&self.provider.command, &self.provider.headless_command);
+    ) -> Result<(Vec<String>, BrowserReturn), LoginError> {
+        let (command, headless) = (self.provider.command.clone(), self.provider.headless_command.clone());
         let browser_returns = self.context.ui().browser_can_return() && !self.options.headless;
         if !headless.is_empty() && !browser_returns {
-            return Ok(BrowserReturn::none(headless));
+            return Ok((headless, BrowserReturn::default()));
         }
         if network == Some("host") {
             // The CLI listens on the host's own loopback.
-            return Ok(BrowserReturn::none(command));
+            return Ok((command, BrowserReturn::default()));
         }
-        match loopback::listen(&self.provider.callback_ports).await {
-            Ok(ports) => Ok(BrowserReturn { ports, ..BrowserReturn::none(command) }),
+        match listen_on_all(&self.provider.callback_ports).await {
+            Ok(ports) => Ok((command, BrowserReturn { ports, unavailable: None })),
             Err(unavailable) if can_paste => {
-                Ok(BrowserReturn { unavailable: Some(unavailable), ..BrowserReturn::none(command) })
+                Ok((command, BrowserReturn { ports: Vec::new(), unavailable: Some(unavailable) }))
             }
             Err(unavailable) if !headless.is_empty() => {
                 let text = format!("{unavailable}; using the login without a redirect");
                 self.context.ui().show(Event::Warning(&text));
-                Ok(BrowserReturn::none(headless))
+                Ok((headless, BrowserReturn::default()))
             }
             Err(unavailable) => Err(LoginError::PortTaken(unavailable)),
         }
     }
+}
+
+async fn listen_on_all(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, PortUnavailable> {
+    let mut listeners = Vec::new();
+    for &port in ports {
+        listeners.push((port, loopback::listen(port).await?));
+    }
+    Ok(listeners)
 }

@@ -28,8 +28,8 @@ impl ContainerLogin<'_> {
         let console = self.context.ui().console().map_err(UiError::Io)?;
         let can_paste = console.terminal.is_some() && console.input.is_some();
         let mut spec = self.spec(prepared, login, Vec::new());
-        let browser = self.browser_return(spec.network.as_deref(), can_paste).await?;
-        spec.command = browser.command.clone();
+        let browser;
+        (spec.command, browser) = self.browser_return(spec.network.as_deref(), can_paste).await?;
         spec.host_dir = files.to_owned();
         spec.linger = !browser.ports.is_empty() || browser.unavailable.is_some();
         if let Some(terminal) = &console.terminal {

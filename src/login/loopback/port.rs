@@ -34,24 +34,18 @@ impl fmt::Display for PortUnavailable {
     }
 }
 
-/// Listens on ports of 127.0.0.1.
+/// Listens on a port of 127.0.0.1; 0 is any port.
 ///
 /// # Errors
-/// The first port that is unavailable.
-pub async fn listen(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, PortUnavailable> {
-    let mut listeners = Vec::new();
-    for &port in ports {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-            Ok(listener) => listeners.push((port, listener)),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(PortUnavailable { port, reason: PortError::Held(holder(port)) });
-            }
-            Err(error) => {
-                return Err(PortUnavailable { port, reason: PortError::NotPermitted(error.to_string()) });
-            }
-        }
-    }
-    Ok(listeners)
+/// The reason why the port is unavailable.
+pub async fn listen(port: u16) -> Result<TcpListener, PortUnavailable> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::AddrInUse => PortError::Held(holder(port)),
+            _ => PortError::NotPermitted(error.to_string()),
+        };
+        PortUnavailable { port, reason }
+    })
 }
 
 /// Returns the name and id of the process that listens on a port of 127.0.0.1.

@@ -1,6 +1,8 @@
 //! The authorization code grant with PKCE, in a browser that comes back to this machine (RFC 6749 section 4.1, RFC 7636,
 //! RFC 8252).
 
+use std::future::pending;
+
 use tokio::{net::TcpListener, sync::mpsc};
 use url::Url;
 
@@ -47,13 +49,11 @@ impl RedirectTarget {
         if !can_return && lines.is_none() {
             return Err(LoginError::NoWayBack { has_device: provider.modes.contains(&Mode::Device) });
         }
-        let listened = listen(&[flow.redirect_port.unwrap_or(0)]).await.map(|mut listeners| listeners.pop());
-        match listened {
-            Ok(Some((_, listener))) => {
-                let local = listener.local_addr().map_err(UiError::Io)?;
-                Ok(Self { port: local.port(), listener: Some(listener), lines })
+        match listen(flow.redirect_port.unwrap_or(0)).await {
+            Ok(listener) => {
+                let port = listener.local_addr().map_err(UiError::Io)?.port();
+                Ok(Self { port, listener: Some(listener), lines })
             }
-            Ok(None) => Err(LoginError::NotImplemented(Mode::Browser)),
             Err(taken) if lines.is_some() => {
                 let text = format!("{taken}: paste the address that the browser ends at");
                 ui.show(Event::Warning(&text));
@@ -142,8 +142,9 @@ impl AuthorizationRequest {
         }
         loop {
             let line = tokio::select! {
-                response = redirected(&mut page) => return response,
-                line = pasted(&mut lines) => line,
+                Some(response) = async { page.as_mut()?.response().await } => return response,
+                Some(line) = async { lines.as_mut()?.recv().await } => line,
+                else => pending().await,
             };
             match self.expected.parse_pasted(line.expose()) {
                 Ok(response) => return response,
@@ -178,22 +179,4 @@ fn redirect_uri(flow: &Flow, port: u16, state: Option<&Secret>) -> Result<Url, O
     }
     Url::parse(&format!("http://{host}:{port}{path}"))
         .map_err(|source| EndpointError::NotUrl { text: path, source }.into())
-}
-
-async fn redirected(page: &mut Option<&mut RedirectServer>) -> AuthorizationResponse {
-    match page {
-        Some(page) => page.response().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Returns the next pasted line. Waits for ever once there are no more.
-async fn pasted(lines: &mut Option<mpsc::Receiver<Secret>>) -> Secret {
-    if let Some(receiver) = lines {
-        match receiver.recv().await {
-            Some(line) => return line,
-            None => *lines = None,
-        }
-    }
-    std::future::pending().await
 }

@@ -65,12 +65,9 @@ impl RedirectServer {
         Self { responses, outcome, server }
     }
 
-    /// Returns the next authorization response. Waits for ever once the server has stopped.
-    pub async fn response(&mut self) -> AuthorizationResponse {
-        match self.responses.recv().await {
-            Some(response) => response,
-            None => std::future::pending().await,
-        }
+    /// Returns the next authorization response; `None` once the server has stopped.
+    pub async fn response(&mut self) -> Option<AuthorizationResponse> {
+        self.responses.recv().await
     }
 
     /// Shows the browser the outcome of the login, and closes.
