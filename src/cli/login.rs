@@ -16,11 +16,11 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::consts::SIGINT;
 
 use super::{
     output, possible_value, secret_args,
-    signals::SignalsHandled,
+    signals::Signals,
     target::{Target, spelled},
     terminal::TerminalUi,
 };
@@ -212,22 +212,14 @@ fn options(args: &Args) -> anyhow::Result<LoginOptions> {
 
 /// Runs a login that waits for the person or the vendor; signals cancel it.
 fn interruptible(login: &Login) -> anyhow::Result<Record> {
-    let _handled = SignalsHandled::new();
+    let mut signals = Signals::receive()?;
     super::finish(async {
         let (handle, mut cancel) = cancel_pair();
-        let (mut int, mut term, mut hup, mut quit) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::quit())?,
-        );
-        let signals = tokio::spawn(async move {
+        let cancelling = tokio::spawn(async move {
             loop {
-                tokio::select! {
-                    Some(()) = int.recv() => handle.cancel(),
-                    Some(()) = term.recv() => handle.end(),
-                    Some(()) = hup.recv() => handle.end(),
-                    Some(()) = quit.recv() => handle.end(),
+                match signals.next().await {
+                    SIGINT => handle.cancel(),
+                    _ => handle.end(),
                 }
             }
         });
@@ -235,7 +227,7 @@ fn interruptible(login: &Login) -> anyhow::Result<Record> {
             true => login.run_oauth_flow(&mut cancel).await,
             false => login.run_vendor_cli(&mut cancel).await,
         };
-        signals.abort();
+        cancelling.abort();
         anyhow::Ok(record?)
     })?
 }

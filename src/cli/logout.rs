@@ -12,8 +12,8 @@ use super::{
     exit,
     failure::Failure,
     output,
-    refresh_first::{Interrupted, interrupted},
     revocation::{self, RevocationCommand, is_not_stored},
+    signals::interrupted,
     target::Target,
 };
 
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let command = RevocationCommand::new(context, args.json)?;
+    let mut command = RevocationCommand::new(context, args.json)?;
     let mode = if args.no_revoke { LogoutMode::Forget } else { LogoutMode::Logout };
     let Some(target) = args.provider else {
         let set = match (args.set, &args.project) {
@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             (None, Some(_)) => Some(context.set(None)?),
             (None, None) => None,
         };
-        return all(&command, set.as_ref(), mode);
+        return all(command, set.as_ref(), mode);
     };
     // A credential whose descriptor is gone can be removed by its own name.
     let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
 type Results<T, R> = Vec<(T, Result<R, Failure>)>;
 
 /// Logs out all credentials of a set, or of all sets. The failure of one does not stop the others; each result is printed.
-fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
+fn all(mut command: RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) -> anyhow::Result<()> {
     let Listing { credentials, unreadable } = match command.context.existing_store()? {
         Some(store) => store.lock().listing(set)?,
         None => Listing::default(),
@@ -68,7 +68,6 @@ fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) ->
     let (named, nameless): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|row| row.address.is_some());
     let addresses = credentials.into_iter().map(|credential| credential.address);
     let mut rows = Results::new();
-    let signalled = Interrupted::new()?;
     for address in addresses.chain(named.into_iter().filter_map(|row| row.address)) {
         let result = match command.log_out_one(&address, mode) {
             // Another process removed it first.
@@ -78,19 +77,19 @@ fn all(command: &RevocationCommand<'_>, set: Option<&Name>, mode: LogoutMode) ->
         let is_over = result.as_ref().is_err_and(|failure| failure.code == exit::INTERRUPTED);
         rows.push((address, result));
         if is_over {
-            return report(command, &rows, &Results::new());
+            return report(&command, &rows, &Results::new());
         }
-        if signalled.is_set() {
+        if command.signals.is_interrupted() {
             // The interruption counts more than the failure of one credential.
-            let _ = report(command, &rows, &Results::new());
+            let _ = report(&command, &rows, &Results::new());
             return Err(interrupted());
         }
     }
     let nameless = nameless.into_iter().map(|row| {
-        let removed = remove(command, &row).map_err(|error| command.failure(error.into()));
+        let removed = remove(&command, &row).map_err(|error| command.failure(error.into()));
         (row, removed)
     });
-    report(command, &rows, &nameless.collect())
+    report(&command, &rows, &nameless.collect())
 }
 
 /// Removes a row without a valid address. Its vendor is unknown, so it cannot be revoked.

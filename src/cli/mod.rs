@@ -18,7 +18,6 @@ mod projects;
 mod prompt;
 mod providers;
 mod refresh;
-mod refresh_first;
 mod revocation;
 mod revoke;
 mod secret_args;

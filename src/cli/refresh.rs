@@ -16,7 +16,7 @@ use super::{
     failure::{Failure, chain},
     hints::{Hints, UNREADABLE},
     output,
-    refresh_first::{Interrupted, interrupted, to_the_end},
+    signals::{Signals, interrupted},
     target::{Target, UnknownWord, scope, spelled},
 };
 
@@ -88,23 +88,23 @@ fn one(context: &Context, set: Option<Name>, target: Target, force: bool) -> any
     for skipped in &chosen.skipped {
         output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
     }
-    let refreshed = to_the_end(Refresh::now(context, &chosen.record, force))?;
+    let refreshed = Signals::receive()?.to_the_end(Refresh::now(context, &chosen.record, force))?;
     let rows = vec![(chosen.record.address, Ok(refreshed))];
     Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
 }
 
 fn all(context: &Context, set: Option<&Name>, force: bool) -> anyhow::Result<Results> {
     let (all, nameless) = all_stored(context, set, None)?;
-    let signalled = Interrupted::new()?;
+    let mut signals = Signals::receive()?;
     let (mut rows, mut ended) = (Vec::new(), Ok(()));
     for (address, stored) in all {
-        if signalled.is_set() {
+        if signals.is_interrupted() {
             ended = Err(interrupted());
         }
         if ended.is_err() {
             break;
         }
-        match to_the_end(async { Ok::<_, Error>(refresh_stored(context, stored, force).await) }) {
+        match signals.to_the_end(async { Ok::<_, Error>(refresh_stored(context, stored, force).await) }) {
             Ok(Some(Err(error))) if error.kind() == ErrorKind::Interrupted => ended = Err(error.into()),
             Ok(result) => rows.extend(result.map(|result| (address, result))),
             Err(error) => ended = Err(error),

@@ -1,6 +1,6 @@
 //! Common code of `logout` and `revoke`.
 
-use std::{cell::RefCell, collections::BTreeSet, fmt::Display};
+use std::{collections::BTreeSet, fmt::Display};
 
 use authenticate::{
     LogoutError,
@@ -11,20 +11,21 @@ use authenticate::{
 };
 use serde_json::json;
 
-use super::{failure::Failure, output, refresh_first::to_the_end};
+use super::{failure::Failure, output, signals::Signals};
 
 /// A run of `logout` or `revoke`.
 pub struct RevocationCommand<'a> {
     pub context: &'a Context,
     pub json: bool,
     /// The printed warnings. Each is printed once, not once per credential.
-    warned: RefCell<BTreeSet<String>>,
+    warned: BTreeSet<String>,
+    pub signals: Signals,
 }
 
 impl<'a> RevocationCommand<'a> {
-    pub fn new(context: &'a Context, json: bool) -> Result<Self, ConfigError> {
+    pub fn new(context: &'a Context, json: bool) -> anyhow::Result<Self> {
         context.project()?;
-        Ok(Self { context, json, warned: RefCell::default() })
+        Ok(Self { context, json, warned: BTreeSet::new(), signals: Signals::receive()? })
     }
 
     /// An error as it is reported.
@@ -33,7 +34,12 @@ impl<'a> RevocationCommand<'a> {
     }
 
     /// Logs out a credential, whose provider was given as `typed`.
-    pub fn log_out(&self, typed: &str, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
+    pub fn log_out(
+        &mut self,
+        typed: &str,
+        address: &Address,
+        mode: LogoutMode,
+    ) -> anyhow::Result<LogoutOutcome> {
         let outcome = self.log_out_one(address, mode);
         let registry = self.context.registry();
         // A name without a credential and a descriptor is probably mistyped.
@@ -44,10 +50,10 @@ impl<'a> RevocationCommand<'a> {
     }
 
     /// Logs out a credential, and prints warnings about ignored configuration.
-    pub fn log_out_one(&self, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
-        let outcome = to_the_end(log_out(self.context, address, mode))?;
+    pub fn log_out_one(&mut self, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
+        let outcome = self.signals.to_the_end(log_out(self.context, address, mode))?;
         for warning in &outcome.ignored_config {
-            if self.warned.borrow_mut().insert(warning.clone()) {
+            if self.warned.insert(warning.clone()) {
                 output::warn(warning);
             }
         }

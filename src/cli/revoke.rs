@@ -31,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let command = RevocationCommand::new(context, args.json)?;
+    let mut command = RevocationCommand::new(context, args.json)?;
     let target = &args.provider;
     let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
     let outcome = command.log_out(&target.provider, &address, LogoutMode::Revoke)?;

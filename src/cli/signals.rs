@@ -1,47 +1,61 @@
-//! Signals during questions. Once installed, the handler stays, so it must also end the program when no question is open.
+//! Signals. At a question they end the program; work that must not be cut off receives them. Once installed, the handler stays,
+//! so it must also end the program at any other time.
 
 use std::{
     io, process,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
+use authenticate::{LoginError, UiError};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
-    iterator::Signals,
+    iterator,
 };
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::exit;
+use super::{exit, output};
 
-/// The number of live [`SignalsHandled`].
-static HANDLED_ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
-static QUESTIONS: Mutex<Questions> =
-    Mutex::new(Questions { handler_installed: false, terminals: Vec::new() });
+static STATE: Mutex<State> = Mutex::new(State { is_installed: false, terminals: Vec::new(), receiver: None });
 
-struct Questions {
-    handler_installed: bool,
+struct State {
+    is_installed: bool,
     /// The terminal's settings before each open question, the outermost first.
     terminals: Vec<Option<Termios>>,
+    /// The work that receives signals, except during a question.
+    receiver: Option<UnboundedSender<i32>>,
 }
 
-/// Marks that other code handles signals while this lives, except during a question.
-pub struct SignalsHandled(());
+impl State {
+    fn lock() -> MutexGuard<'static, Self> {
+        STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl SignalsHandled {
-    pub fn new() -> Self {
-        HANDLED_ELSEWHERE.fetch_add(1, Ordering::SeqCst);
-        Self(())
+    /// The state, with the handler installed.
+    fn installed() -> io::Result<MutexGuard<'static, Self>> {
+        let mut state = Self::lock();
+        if !state.is_installed {
+            let mut signals = iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+            thread::spawn(move || signals.forever().for_each(handle));
+            state.is_installed = true;
+        }
+        Ok(state)
     }
 }
 
-impl Drop for SignalsHandled {
-    fn drop(&mut self) {
-        HANDLED_ELSEWHERE.fetch_sub(1, Ordering::SeqCst);
+/// Ends the program, unless work receives the signal. It also ends an open question; the exit code is the same whichever
+/// comes first.
+fn handle(signal: i32) {
+    let state = State::lock();
+    if let Some(before) = state.terminals.first() {
+        restore(before.as_ref());
+        eprint!("\r\n");
+    } else if let Some(receiver) = &state.receiver {
+        let _ = receiver.send(signal);
+        return;
     }
+    process::exit(exit::INTERRUPTED.into());
 }
 
 /// Restores the terminal when a question ends, or when a signal ends the program; either may happen first.
@@ -49,39 +63,17 @@ pub struct Guard(());
 
 impl Guard {
     pub fn new() -> io::Result<Self> {
-        let mut questions = questions();
-        if !questions.handler_installed {
-            let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
-            thread::spawn(move || signals.forever().for_each(handle));
-            questions.handler_installed = true;
-        }
-        questions.terminals.push(tcgetattr(io::stdin()).ok());
+        State::installed()?.terminals.push(tcgetattr(io::stdin()).ok());
         Ok(Self(()))
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(before) = questions().terminals.pop() {
+        if let Some(before) = State::lock().terminals.pop() {
             restore(before.as_ref());
         }
     }
-}
-
-fn questions() -> MutexGuard<'static, Questions> {
-    QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends the program. The signal also ends an open question; the exit code is the same whichever comes first.
-fn handle(_: i32) {
-    let questions = questions();
-    if let Some(before) = questions.terminals.first() {
-        restore(before.as_ref());
-        eprint!("\r\n");
-    } else if HANDLED_ELSEWHERE.load(Ordering::SeqCst) > 0 {
-        return;
-    }
-    process::exit(exit::INTERRUPTED.into());
 }
 
 fn restore(before: Option<&Termios>) {
@@ -90,4 +82,67 @@ fn restore(before: Option<&Termios>) {
     }
     // The cursor is hidden during a choice.
     eprint!("\x1b[?25h");
+}
+
+/// The signals that arrive while this lives, except during a question.
+pub struct Signals {
+    received: UnboundedReceiver<i32>,
+    is_interrupted: bool,
+}
+
+impl Signals {
+    pub fn receive() -> io::Result<Self> {
+        let (sender, received) = unbounded_channel();
+        State::installed()?.receiver = Some(sender);
+        Ok(Self { received, is_interrupted: false })
+    }
+
+    /// Waits for the next signal.
+    pub async fn next(&mut self) -> i32 {
+        let signal = self.received.recv().await.unwrap_or(SIGTERM);
+        self.is_interrupted = true;
+        signal
+    }
+
+    /// Whether a signal has arrived, after which no further step begins.
+    pub fn is_interrupted(&mut self) -> bool {
+        self.is_interrupted |= self.received.try_recv().is_ok();
+        self.is_interrupted
+    }
+
+    /// Runs work to its end despite a signal, because a vendor's answer may hold the only token that still works. A second
+    /// signal cancels it, and so does SIGQUIT.
+    pub fn to_the_end<T, E>(&mut self, work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
+    where
+        anyhow::Error: From<E>,
+    {
+        super::finish(async {
+            tokio::pin!(work);
+            for warned in [false, true] {
+                let signal = tokio::select! {
+                    done = &mut work => return Ok(done?),
+                    signal = self.next() => signal,
+                };
+                if signal == SIGQUIT {
+                    break;
+                }
+                if !warned {
+                    output::warn(
+                        "waiting for the vendor's answer, which must not be lost; press Ctrl-C again to abandon it",
+                    );
+                }
+            }
+            Err(interrupted())
+        })?
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        State::lock().receiver = None;
+    }
+}
+
+pub fn interrupted() -> anyhow::Error {
+    LoginError::Ui(UiError::Interrupted).into()
 }

@@ -7,11 +7,11 @@ use authenticate::{
     credential::{Credential, Name, Secret},
     provider::{Mode, Provider, descriptor::USERNAME},
     redact::is_invisible,
-    resolve::{Part, Request, ResolveError, Resolved, Source},
+    resolve::{Lookup, Part, Request, ResolveError, Resolved, Source, ensure_fresh, resolve},
 };
 use serde_json::{Value, json};
 
-use super::{failure::Failure, output, refresh_first::find_fresh, secret_args, target::Target};
+use super::{failure::Failure, output, secret_args, signals::Signals, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -60,6 +60,21 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(secret.as_ref().map(Secret::expose).unwrap_or_default().as_bytes())?;
     Ok(out.write_all(b"\n")?)
+}
+
+/// Finds a credential, and refreshes it first if it is due. Otherwise neither a runtime nor the network is used.
+fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> {
+    let expiring = match resolve(context, request)? {
+        Lookup::Ready(resolved) => return Ok(resolved),
+        Lookup::Expiring(expiring) => expiring,
+    };
+    let fresh = Signals::receive()?.to_the_end(ensure_fresh(context, request, expiring))?;
+    if let Some(error) = fresh.not_refreshed {
+        let Failure { message, hint, .. } = Failure::of(error.into(), Some(context));
+        output::warn(&format!("could not refresh; using the current token until it expires: {message}"));
+        hint.iter().for_each(|hint| output::hint(hint));
+    }
+    Ok(fresh.resolved)
 }
 
 fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
