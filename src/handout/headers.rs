@@ -53,34 +53,6 @@ pub enum HeadersError {
     Reference(#[from] ReferenceError),
 }
 
-/// The base URL of a provider's API.
-///
-/// # Errors
-/// [`HeadersError::NoApi`], [`HeadersError::Reference`]
-pub fn base_url(provider: &Descriptor) -> Result<Url, HeadersError> {
-    let no_api = || HeadersError::NoApi(provider.name.clone());
-    let api = provider.api.as_ref().ok_or_else(no_api)?;
-    let field = format!("api.base_url of provider {}", provider.name);
-    env_value::resolve_checked(&field, &api.base_url, https)?.parse().map_err(|_| no_api())
-}
-
-/// The headers for a request to `url`, or to the provider's own API: the fixed ones of the descriptor (`api.headers`), and
-/// the one that authorizes. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and
-/// password are basic (RFC 7617 section 2).
-///
-/// A credential that belongs to a host is sent to that host and those below it, at its port, and to no other. A
-/// credential without a host is sent to the origin of `api.base_url`.
-///
-/// # Errors
-/// [`HeadersError`]
-pub fn headers(
-    provider: &Descriptor,
-    resolved: &Resolved,
-    url: Option<&Url>,
-) -> Result<Vec<Header>, HeadersError> {
-    Target::of(provider, url)?.headers(resolved)
-}
-
 /// The target of a request, with all that is needed except the credential, so that it can be refused before the credential
 /// is refreshed.
 #[derive(Debug)]
@@ -97,8 +69,11 @@ impl<'a> Target<'a> {
     /// # Errors
     /// [`HeadersError::NoApi`], [`HeadersError::Reference`]
     pub fn of(provider: &'a Descriptor, url: Option<&Url>) -> Result<Self, HeadersError> {
-        let api = provider.api.as_ref().ok_or_else(|| HeadersError::NoApi(provider.name.clone()))?;
-        let base = base_url(provider)?;
+        let no_api = || HeadersError::NoApi(provider.name.clone());
+        let api = provider.api.as_ref().ok_or_else(no_api)?;
+        let field = format!("api.base_url of provider {}", provider.name);
+        let base = env_value::resolve_checked(&field, &api.base_url, https)?;
+        let base: Url = base.parse().map_err(|_| no_api())?;
         let mut fixed = Vec::new();
         for (name, value) in &api.headers {
             let field = format!("api.headers.{name} of provider {}", provider.name);
@@ -108,7 +83,9 @@ impl<'a> Target<'a> {
         Ok(Self { api, url: url.unwrap_or(&base).clone(), base, fixed })
     }
 
-    /// Checks that the credential at an address may be sent there.
+    /// Checks that the credential at an address may be sent there. A credential that belongs to a host is sent to that host
+    /// and those below it, at its port, and to no other. A credential without a host is sent to the origin of
+    /// `api.base_url`.
     ///
     /// # Errors
     /// [`HeadersError::NotHttps`], [`HeadersError::OtherHost`]
@@ -120,7 +97,9 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The headers, if the credential may be sent there.
+    /// The headers, if the credential may be sent there: the fixed ones of the descriptor (`api.headers`), and the one that
+    /// authorizes. An API key goes as `api.auth` says; tokens are bearer tokens (RFC 6750 section 2.1); user and password
+    /// are basic (RFC 7617 section 2).
     ///
     /// # Errors
     /// As [`Target::allows`]; [`HeadersError::Fields`], [`HeadersError::NotAHeader`]
@@ -206,6 +185,14 @@ mod tests {
             fields: Vec::new(),
             skipped: Vec::new(),
         }
+    }
+
+    fn headers(
+        provider: &Descriptor,
+        resolved: &Resolved,
+        url: Option<&Url>,
+    ) -> Result<Vec<Header>, HeadersError> {
+        Target::of(provider, url)?.headers(resolved)
     }
 
     fn shown(name: &str, credential: Credential) -> Vec<String> {
