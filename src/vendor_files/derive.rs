@@ -27,9 +27,7 @@ fn read_back(entries: &[CaptureEntry], credential: &Credential, known: &Metadata
     let empty = document::parse(entry.format, "").ok()?;
     let mut editor = Editor::new(map.file.clone(), entry.format, empty);
     editor.put(&map, credential, known).ok()?;
-    let text = editor.finish().ok()?;
-    let document = document::parse(entry.format, &text).ok()?;
-    extract(&map, &document.view()).ok()?.map(|(_, metadata)| metadata)
+    extract(&map, &editor.document.view()).ok()?.map(|(_, metadata)| metadata)
 }
 
 #[cfg(test)]

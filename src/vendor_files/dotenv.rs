@@ -3,56 +3,45 @@
 //! A value is plain (up to white space and `#`), in single quotes (verbatim), or in double quotes (with the escapes
 //! `\n`, `\r`, `\t`, `\"`, `\\` and `\$`). Quoted values may span lines. The last setting of a name counts.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::document::{Document, ErrorPosition, UnsupportedEdit, View};
 
-/// The lines of a file.
-pub(super) struct Lines(Vec<Line>);
+/// The text of a file. It can be parsed: it was when it was read, and edits keep it so.
+pub(super) struct Lines(Zeroizing<String>);
 
-enum Line {
-    /// A line without a setting, with its line end.
-    Other(String),
-    Setting {
-        /// The text up to and including `=` and the white space after it.
-        before: String,
-        name: String,
-        value: Zeroizing<String>,
-        /// The value as written, with its quotes.
-        written: Zeroizing<String>,
-        /// The rest of the line, with its line end.
-        after: String,
-    },
+/// A setting, by its place in the text.
+struct Setting {
+    name: String,
+    value: Zeroizing<String>,
+    /// The value as written, with its quotes.
+    written: Range<usize>,
+    /// The whole lines, with the line end.
+    lines: Range<usize>,
 }
 
 impl Lines {
     pub(super) fn parse(text: &str) -> Result<Self, ErrorPosition> {
-        let malformed = |at: usize| Some((text[..at].matches('\n').count() + 1, 1));
-        // No environment can hold a NUL.
-        if let Some(at) = text.find('\0') {
-            return Err(malformed(at));
-        }
-        let (mut lines, mut rest) = (Vec::new(), text);
-        while !rest.is_empty() {
-            let at = text.len() - rest.len();
-            let (line, next) = Line::parse(rest).ok_or_else(|| malformed(at))?;
-            lines.push(line);
-            rest = next;
-        }
-        Ok(Self(lines))
+        settings(text)?;
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        settings(&self.0).unwrap_or_default()
+    }
+
+    fn settings_of(&self, name: &str) -> Vec<Setting> {
+        self.settings().into_iter().filter(|setting| setting.name == name).collect()
     }
 }
 
 impl Document for Lines {
     fn view(&self) -> View {
-        let mut map = Map::new();
-        for line in &self.0 {
-            if let Line::Setting { name, value, .. } = line {
-                map.insert(name.clone(), value.as_str().into());
-            }
-        }
-        View(map.into())
+        let values = self.settings().into_iter().map(|setting| (setting.name, setting.value.as_str().into()));
+        View(values.collect::<Map<_, _>>().into())
     }
 
     fn set(&mut self, path: &[String], value: Value) -> Result<(), UnsupportedEdit> {
@@ -66,79 +55,65 @@ impl Document for Lines {
             _ => return Err("a dotenv file has no lists or maps"),
         });
         let written = quote(&value)?;
-        let found = self.0.iter().rposition(|line| line.sets(name));
-        let (before, after) = match found.map(|at| self.0.remove(at)) {
-            Some(Line::Setting { before, after, .. }) => (before, tail(&after).to_owned()),
-            _ => (format!("{name}="), "\n".to_owned()),
-        };
-        let at = found.unwrap_or(self.0.len());
-        if let (None, Some(last)) = (found, self.0.last_mut()) {
-            last.terminate();
+        match self.settings_of(name).pop() {
+            Some(Setting { written: old, lines, .. }) => {
+                let after = tail(&self.0[old.end..lines.end]).to_owned();
+                self.0.replace_range(old.start..lines.end, &after);
+                self.0.insert_str(old.start, &written);
+            }
+            None => {
+                if !self.0.is_empty() && !self.0.ends_with('\n') {
+                    self.0.push('\n');
+                }
+                self.0.extend([name, "=", &written, "\n"]);
+            }
         }
-        self.0.insert(at, Line::Setting { before, name: name.clone(), value, written, after });
-        let mut index = 0;
-        self.0.retain(|line| {
-            index += 1;
-            index > at || !line.sets(name)
-        });
+        let mut repeated = self.settings_of(name);
+        repeated.pop();
+        repeated.into_iter().rev().for_each(|setting| self.0.replace_range(setting.lines, ""));
         Ok(())
     }
 
     fn remove(&mut self, path: &[String]) {
         if let [name] = path {
-            self.0.retain(|line| !line.sets(name));
+            self.settings_of(name)
+                .into_iter()
+                .rev()
+                .for_each(|setting| self.0.replace_range(setting.lines, ""));
         }
     }
 
     fn render(&self) -> Result<Zeroizing<String>, UnsupportedEdit> {
-        let mut text = Zeroizing::new(String::new());
-        for line in &self.0 {
-            match line {
-                Line::Other(line) => text.push_str(line),
-                Line::Setting { before, written, after, .. } => {
-                    text.extend([before.as_str(), written.as_str(), after.as_str()]);
-                }
-            }
-        }
-        Ok(text)
+        Ok(self.0.clone())
     }
 }
 
-impl Line {
-    /// Splits a text into its first line and the rest. `None` if a quote is not closed.
-    fn parse(text: &str) -> Option<(Self, &str)> {
-        let end = text.find('\n').map_or(text.len(), |at| at + 1);
-        let (line, rest) = text.split_at(end);
-        let Some((before, name)) = setting(line) else { return Some((Self::Other(line.to_owned()), rest)) };
-        let tail = &text[before.len()..];
-        let (value, length) = match tail.chars().next() {
-            Some('\'') => single_quoted(tail)?,
-            Some('"') => double_quoted(tail)?,
-            _ => plain(&line[before.len()..]),
-        };
-        let (written, tail) = tail.split_at(length);
-        let (after, rest) = tail.split_at(tail.find('\n').map_or(tail.len(), |at| at + 1));
-        let line = Self::Setting {
-            before: before.to_owned(),
-            name: name.to_owned(),
-            value,
-            written: Zeroizing::new(written.to_owned()),
-            after: after.to_owned(),
-        };
-        Some((line, rest))
+/// Finds the settings of a text, in order.
+fn settings(text: &str) -> Result<Vec<Setting>, ErrorPosition> {
+    let malformed = |at: usize| Some((text[..at].matches('\n').count() + 1, 1));
+    // No environment can hold a NUL.
+    if let Some(at) = text.find('\0') {
+        return Err(malformed(at));
     }
-
-    fn sets(&self, wanted: &str) -> bool {
-        matches!(self, Self::Setting { name, .. } if name == wanted)
-    }
-
-    /// Appends a line end, if there is none.
-    fn terminate(&mut self) {
-        let (Self::Other(end) | Self::Setting { after: end, .. }) = self;
-        if !end.ends_with('\n') {
-            end.push('\n');
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+    let (mut settings, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        let mut end = line_end(at);
+        if let Some((before, name)) = setting(&text[at..end]) {
+            let start = at + before.len();
+            let value = match text[start..].chars().next() {
+                Some('\'') => single_quoted(&text[start..]),
+                Some('"') => double_quoted(&text[start..]),
+                _ => Some(plain(&text[start..end])),
+            };
+            let (value, length) = value.ok_or_else(|| malformed(at))?;
+            let written = start..start + length;
+            end = line_end(written.end);
+            settings.push(Setting { name: name.to_owned(), value, written, lines: at..end });
         }
+        at = end;
     }
+    Ok(settings)
 }
 
 /// The text of a line before its value, and the name that the line sets.
