@@ -29,23 +29,14 @@ pub struct Publish {
     pub container: u16,
 }
 
-/// A refused argument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedArg {
-    /// Index in the list of arguments.
-    pub index: usize,
-    /// The problem, as a lower-case fragment.
-    pub message: String,
-}
-
 const ALLOWED: &str = "only -p, -e, --add-host, --network and --tmpfs may be given";
 
 impl RunArgs {
     /// Parses the arguments.
     ///
     /// # Errors
-    /// Every argument that is refused.
-    pub fn parse(args: &[String]) -> Result<Self, Vec<RefusedArg>> {
+    /// Every argument that is refused: its index, and the problem as a lower-case fragment.
+    pub fn parse(args: &[String]) -> Result<Self, Vec<(usize, String)>> {
         let mut parsed = Self::default();
         let mut refused = Vec::new();
         let mut rest = args.iter().enumerate();
@@ -57,13 +48,13 @@ impl RunArgs {
                     true => format!("{flag} could break the isolation of the login: {ALLOWED}"),
                     false => format!("{arg:?} does not belong to an argument: {ALLOWED}"),
                 };
-                refused.push(RefusedArg { index, message });
+                refused.push((index, message));
                 continue;
             }
             let value = attached.map(str::to_owned).or_else(|| rest.next().map(|(_, value)| value.clone()));
             let result = value.ok_or(format!("{flag} needs a value")).and_then(|v| parsed.take(flag, &v));
             if let Err(message) = result {
-                refused.push(RefusedArg { index, message });
+                refused.push((index, message));
             }
         }
         if refused.is_empty() { Ok(parsed) } else { Err(refused) }
@@ -198,7 +189,7 @@ pub fn check_mount_point(path: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<RunArgs, Vec<RefusedArg>> {
+    fn parse(args: &[&str]) -> Result<RunArgs, Vec<(usize, String)>> {
         RunArgs::parse(&args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
     }
 

@@ -84,8 +84,8 @@ impl Findings {
         let args = match RunArgs::parse(&d.extra_run_args) {
             Ok(args) => args,
             Err(refused) => {
-                for refused in refused {
-                    self.add(&format!("extra_run_args[{}]", refused.index), refused.message);
+                for (index, message) in refused {
+                    self.add(&format!("extra_run_args[{index}]"), message);
                 }
                 return;
             }
