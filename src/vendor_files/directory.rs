@@ -111,6 +111,11 @@ impl Directory {
         }
     }
 
+    /// Reads the file, if it exists somewhere below this directory.
+    pub(super) fn read_below(&self, file: &FilePath<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, CaptureError> {
+        self.open_parent(file)?.map_or(Ok(None), |parent| parent.read(file))
+    }
+
     /// Reads the file, if it exists in this directory.
     pub(super) fn read(&self, file: &FilePath<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, CaptureError> {
         // Checked before opening, because opening a device can have effects; and after, because it may have changed.

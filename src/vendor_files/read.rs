@@ -1,9 +1,6 @@
 //! Capture of a credential from the vendor's files.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{directory::Directory, document, error::CaptureError, extract::extract};
 use crate::{
@@ -35,20 +32,10 @@ pub struct Captured {
 /// [`CaptureError`] for the first file that is refused, malformed or ambiguous.
 pub fn read(dir: &Path, entries: &[CaptureEntry]) -> Result<Option<Captured>, CaptureError> {
     let root = Directory::open(dir)?;
-    let mut contents = BTreeMap::new();
     for entry in entries {
         let map = PartMap::compile(entry)?;
-        let content = match contents.entry(entry.file.as_str()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(slot) => {
-                let file = FilePath::parse(&entry.file)?;
-                let parent = root.open_parent(&file)?;
-                let content = parent.map(|parent| parent.read(&file)).transpose()?;
-                slot.insert(content.flatten())
-            }
-        };
-        let Some(content) = content else { continue };
-        let document = document::parse_file(entry.format, content, &map.file)?;
+        let Some(content) = root.read_below(&FilePath::parse(&entry.file)?)? else { continue };
+        let document = document::parse_file(entry.format, &content, &map.file)?;
         if let Some((credential, metadata)) = extract(&map, &document.view())? {
             return Ok(Some(Captured { credential, metadata, file: entry.file.clone() }));
         }

@@ -70,10 +70,8 @@ pub fn write(
 /// Opens the existing file, or an empty one.
 fn open(root: &Directory, file: &str, format: Format) -> Result<Editor, CaptureError> {
     let file = FilePath::parse(file)?;
-    let parent = root.open_parent(&file)?;
-    let content = parent.map(|parent| parent.read(&file)).transpose()?.flatten();
-    let content = content.as_ref().map_or(&[][..], |content| content.as_slice());
-    let document = document::parse_file(format, content, &file.display)?;
+    let content = root.read_below(&file)?.unwrap_or_default();
+    let document = document::parse_file(format, &content, &file.display)?;
     Ok(Editor::new(file.display, format, document))
 }
 
