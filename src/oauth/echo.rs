@@ -52,16 +52,7 @@ fn mask(text: &str, value: &str) -> String {
 /// Counts the bytes at the start of `text` that are a piece of `value` of at least `shortest` characters; else 0.
 fn shared_prefix(text: &str, value: &str, shortest: usize) -> usize {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
-    let mut longest = 0;
-    for (count, end) in ends.enumerate() {
-        if count + 1 >= shortest {
-            if !value.contains(&text[..end]) {
-                break;
-            }
-            longest = end;
-        }
-    }
-    longest
+    ends.skip(shortest - 1).take_while(|end| value.contains(&text[..*end])).last().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as _,
+    iter::successors,
     net::{Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::Arc,
@@ -192,13 +193,8 @@ fn reason(error: reqwest::Error) -> String {
         return "no response in time".into();
     }
     let error = error.without_url();
-    let mut cause = error.source();
-    let mut text = "the connection failed".to_owned();
-    while let Some(source) = cause {
-        text = source.to_string();
-        cause = source.source();
-    }
-    text
+    let innermost = successors(error.source(), |&cause| cause.source()).last();
+    innermost.map_or_else(|| "the connection failed".into(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -56,11 +56,7 @@ impl Tokens {
         let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
         let access_token = take(token_field).ok_or("there is no access token in it")?;
         let (refresh_token, id_token) = (take("refresh_token"), take("id_token"));
-        if ![Some(&access_token), refresh_token.as_ref(), id_token.as_ref()]
-            .into_iter()
-            .flatten()
-            .all(is_token)
-        {
+        if !refresh_token.iter().chain(&id_token).chain([&access_token]).all(is_token) {
             return Err("a token in it has characters that no token may have");
         }
         // The vendor decides their meaning, but none of them may act on a terminal.
