@@ -95,9 +95,7 @@ impl From<LogOutput> for Output {
     fn from(output: LogOutput) -> Self {
         match output {
             LogOutput::StdErr { message } => Self::Err(message.to_vec()),
-            LogOutput::StdOut { message } | LogOutput::StdIn { message } | LogOutput::Console { message } => {
-                Self::Out(message.to_vec())
-            }
+            other => Self::Out(other.into_bytes().to_vec()),
         }
     }
 }
