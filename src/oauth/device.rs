@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Endpoint, Http, OAuthError, TokenEndpoint, Tokens, form::Form, grant::ACCESS_TOKEN, response};
 use crate::{
@@ -50,37 +50,36 @@ pub async fn start(
     flow: &Flow,
 ) -> Result<DeviceAuthorization, OAuthError> {
     let form = Form::default().with_scopes_and_parameters(flow);
-    let mut members = response::required(url, endpoint.post(http, url, form).await?)?;
-    let seconds = |name, default, most| {
-        let given: Option<&Value> = members.get(name);
-        Duration::from_secs(given.and_then(whole_seconds).unwrap_or(default).clamp(1, most))
-    };
-    let expires_in = seconds("expires_in", DEFAULT_LIFETIME, MAX_LIFETIME);
-    let interval = seconds("interval", DEFAULT_INTERVAL, MAX_INTERVAL);
-    let mut take = |name: &str| match members.remove(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(Secret::from(text)),
-        _ => None,
-    };
-    let (device_code, user_code) = (take("device_code"), take("user_code"));
-    // Servers older than the RFC name it otherwise.
-    let page = take("verification_uri").or_else(|| take("verification_url"));
-    let complete_page = take("verification_uri_complete");
+    let members = response::required(url, endpoint.post(http, url, form).await?)?;
+    let read = DeviceAuthorization::read(&members);
     wipe(members.into());
-    let unusable = |what| OAuthError::BadReply { host: url.host(), status: 200, what };
-    let endpoint = |page: &Secret| {
-        page.expose().parse().map_err(|_| unusable("the verification page in it is not an https URL"))
-    };
-    let page = page.ok_or_else(|| unusable("there is no verification page in it"))?;
-    Ok(DeviceAuthorization {
-        user_code: user_code
-            .and_then(typeable)
-            .ok_or_else(|| unusable("there is no code in it that can be typed"))?,
-        verification_uri: endpoint(&page)?,
-        verification_uri_complete: complete_page.as_ref().map(endpoint).transpose()?,
-        expires_in,
-        device_code: device_code.ok_or_else(|| unusable("there is no device code in it"))?,
-        interval,
-    })
+    read.map_err(|what| OAuthError::BadReply { host: url.host(), status: 200, what })
+}
+
+impl DeviceAuthorization {
+    /// Reads the members of a response. The error says what is wrong with it.
+    fn read(members: &Map<String, Value>) -> Result<Self, &'static str> {
+        let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let seconds = |name: &str, default, most| {
+            let given = members.get(name).and_then(whole_seconds);
+            Duration::from_secs(given.unwrap_or(default).clamp(1, most))
+        };
+        let endpoint =
+            |page: &str| page.parse().map_err(|_| "the verification page in it is not an https URL");
+        // Servers older than the RFC name it otherwise.
+        let page = text("verification_uri").or_else(|| text("verification_url"));
+        let page = page.ok_or("there is no verification page in it")?;
+        Ok(Self {
+            user_code: text("user_code")
+                .and_then(typeable)
+                .ok_or("there is no code in it that can be typed")?,
+            verification_uri: endpoint(page)?,
+            verification_uri_complete: text("verification_uri_complete").map(endpoint).transpose()?,
+            expires_in: seconds("expires_in", DEFAULT_LIFETIME, MAX_LIFETIME),
+            device_code: text("device_code").ok_or("there is no device code in it")?.into(),
+            interval: seconds("interval", DEFAULT_INTERVAL, MAX_INTERVAL),
+        })
+    }
 }
 
 /// Polls the token endpoint until the code is confirmed, refused or expired (RFC 8628 section 3.4): at the server's
@@ -135,8 +134,8 @@ pub(super) async fn wait_with<S: Future<Output = ()> + Send>(
 }
 
 /// Returns the user code without surrounding white space, if a person can type it.
-fn typeable(user_code: Secret) -> Option<String> {
-    let code = user_code.expose().trim();
+fn typeable(user_code: &str) -> Option<String> {
+    let code = user_code.trim();
     let typeable = code.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     (!code.is_empty() && code.len() <= MAX_USER_CODE && typeable).then(|| code.to_owned())
 }
