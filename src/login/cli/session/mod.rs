@@ -50,18 +50,12 @@ pub(super) struct Session<'a> {
 
 /// The console's input and terminal.
 struct Input {
-    typed: mpsc::Receiver<Vec<u8>>,
+    typed: Option<mpsc::Receiver<Vec<u8>>>,
     terminal: Option<Terminal>,
     keyboard: Keyboard,
 }
 
 impl Input {
-    fn new(typed: Option<mpsc::Receiver<Vec<u8>>>, terminal: Option<Terminal>) -> Self {
-        // If nobody types, a channel that is closed.
-        let typed = typed.unwrap_or_else(|| mpsc::channel(1).1);
-        Self { typed, terminal, keyboard: Keyboard::default() }
-    }
-
     fn set_raw(&self, raw: bool) -> Result<(), UiError> {
         match &self.terminal {
             Some(terminal) => (terminal.raw)(raw).map_err(UiError::Io),
@@ -84,7 +78,7 @@ impl Session<'_> {
     ) -> Result<Ending, LoginError> {
         let Console { input, output, errors, terminal } = console;
         let columns = terminal.as_ref().map(|terminal| terminal.size.borrow().cols);
-        let mut input = Input::new(input, terminal);
+        let mut input = Input { typed: input, terminal, keyboard: Keyboard::default() };
         let mut streams = Streams::start(attached, output, errors, columns);
         input.set_raw(true)?;
         let ending = self.watch(&mut streams, &mut input, deadline).await?;
@@ -125,7 +119,7 @@ impl Session<'_> {
                     CancelRequest::End => return Ok(Ending::Interrupted),
                 },
                 Some(url) = streams.urls.recv() => self.show_url(&url, input)?,
-                Some(bytes) = input.typed.recv() => match input.keyboard.typed(bytes) {
+                Some(bytes) = async { input.typed.as_mut()?.recv().await } => match input.keyboard.typed(bytes) {
                     Typed::Nothing => {}
                     Typed::Keys(bytes) => streams.send_keys(bytes),
                     Typed::Interrupt => return Ok(Ending::Interrupted),
