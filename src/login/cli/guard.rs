@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{dir::LoginDir, sweep};
+use super::dir::LoginDir;
 use crate::{
     blocking,
     config::Paths,
@@ -77,7 +77,7 @@ impl LoginGuard {
         let created = deadline.run_with_grace(engine.create(spec)).await?;
         self.container = no_answer("remove");
         if created.is_err() {
-            let removal = sweep::remove_containers(engine.url(), &spec.login);
+            let removal = engine.remove_login_containers(&spec.login);
             self.removed(deadline.run_at_most(REMOVAL, removal).await);
         }
         Ok(created)
@@ -85,13 +85,12 @@ impl LoginGuard {
 
     /// Removes the container.
     pub(super) async fn remove(&mut self, container: &Container, deadline: &mut Deadline<'_>) {
-        let removal = async { container.remove().await.map_err(|error| error.to_string()) };
-        self.removed(deadline.run_at_most(REMOVAL, removal).await);
+        self.removed(deadline.run_at_most(REMOVAL, container.remove()).await);
     }
 
-    fn removed(&mut self, answer: Option<Result<(), String>>) {
+    fn removed(&mut self, answer: Option<Result<(), EngineError>>) {
         if let Some(removed) = answer {
-            self.container = removed;
+            self.container = removed.map_err(|error| error.to_string());
         }
     }
 

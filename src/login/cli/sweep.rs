@@ -16,11 +16,6 @@ struct Limits {
     removal: Duration,
 }
 
-/// For commands that use an engine.
-const FULL: Limits = Limits { answer: Duration::from_secs(3), removal: Duration::from_secs(20) };
-/// For commands that use no engine. The time for answers is for the engines of all logins together.
-const SHORT: Limits = Limits { answer: Duration::from_secs(2), removal: Duration::from_secs(10) };
-
 /// The time that a sweep gives engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepTimeout {
@@ -28,6 +23,17 @@ pub enum SweepTimeout {
     Short,
     /// As long as engines usually take.
     Full,
+}
+
+impl SweepTimeout {
+    /// Returns the limits for the next login, `elapsed` after the start of the sweep.
+    fn limits(self, elapsed: Duration) -> Limits {
+        let seconds = Duration::from_secs;
+        match self {
+            Self::Short => Limits { answer: seconds(2).saturating_sub(elapsed), removal: seconds(10) },
+            Self::Full => Limits { answer: seconds(3), removal: seconds(20) },
+        }
+    }
 }
 
 /// The result of a sweep.
@@ -57,11 +63,7 @@ pub async fn sweep(paths: &Paths, timeout: SweepTimeout) -> Swept {
     };
     let start = Instant::now();
     for record in abandoned {
-        let limits = match timeout {
-            SweepTimeout::Short => Limits { answer: SHORT.answer.saturating_sub(start.elapsed()), ..SHORT },
-            SweepTimeout::Full => FULL,
-        };
-        match clean_up(paths, record, limits).await {
+        match clean_up(paths, record, timeout.limits(start.elapsed())).await {
             Ok(()) => swept.cleaned += 1,
             Err(why) => swept.remaining.push(why),
         }
@@ -73,7 +75,7 @@ pub async fn sweep(paths: &Paths, timeout: SweepTimeout) -> Swept {
 async fn clean_up(paths: &Paths, record: LoginRecord, limits: Limits) -> Result<(), String> {
     let login = &record.holder.login;
     let container = match &record.holder.engine {
-        Some(url) => remove_containers_within(limits, url, login).await,
+        Some(url) => remove_containers(limits, url, login).await,
         None => Ok(()),
     };
     // Even if the engine does not answer: the directory holds secrets.
@@ -93,20 +95,12 @@ async fn clean_up(paths: &Paths, record: LoginRecord, limits: Limits) -> Result<
 }
 
 /// Removes every container of a login.
-///
-/// # Errors
-/// A description of what is left.
-pub(in crate::login) async fn remove_containers(url: &str, login: &str) -> Result<(), String> {
-    remove_containers_within(FULL, url, login).await
-}
-
-async fn remove_containers_within(limits: Limits, url: &str, login: &str) -> Result<(), String> {
-    let removal = tokio::time::timeout(limits.removal, remove_all(url, limits.answer, login)).await;
-    removal.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
-}
-
-async fn remove_all(url: &str, answer: Duration, login: &str) -> Result<(), String> {
-    let engine =
-        engine::locate::at(url, answer).await.map_err(|why| format!("its container in {url}: {why}"))?;
-    engine.remove_login_containers(login).await.map_err(|error| error.to_string())
+async fn remove_containers(limits: Limits, url: &str, login: &str) -> Result<(), String> {
+    let removal = async {
+        let engine = engine::locate::at(url, limits.answer).await;
+        let engine = engine.map_err(|why| format!("its container in {url}: {why}"))?;
+        engine.remove_login_containers(login).await.map_err(|error| error.to_string())
+    };
+    let removed = tokio::time::timeout(limits.removal, removal).await;
+    removed.unwrap_or_else(|_| Err(format!("its container in {url}: the engine does not answer")))
 }
