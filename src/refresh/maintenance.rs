@@ -62,7 +62,7 @@ fn audited<T>(store: &mut Store, action: Action, done: Result<T, RefreshError>) 
     }
 }
 
-/// Runs `change` once no refresh is in flight. If one starts in between, the store refuses and we wait again.
+/// Runs `change`, which the store refuses while a refresh is in flight: that one is waited for, and then it is tried again.
 async fn when_no_refresh_is_in_flight<T: Send + 'static>(
     store: &SharedStore,
     limit: Duration,
@@ -70,45 +70,32 @@ async fn when_no_refresh_is_in_flight<T: Send + 'static>(
 ) -> Result<T, RefreshError> {
     let (begin, change) = (Instant::now(), Arc::new(change));
     loop {
-        let mut sent = store.run(|store| store.attempts()).await?;
-        sent.retain(|(_, known)| known.state == AttemptState::InFlight);
-        let mut locks = Vec::new();
-        for (address, _) in sent {
-            locks.extend(wait_for_attempt(store, &address, limit.saturating_sub(begin.elapsed())).await?);
-        }
         let change = change.clone();
         match store.run(move |store| change(store)).await {
-            Err(StoreError::RefreshInFlight { .. }) if begin.elapsed() < limit => {}
+            Err(StoreError::RefreshInFlight { address }) => {
+                wait_for_attempt(store, *address, limit.saturating_sub(begin.elapsed())).await?;
+            }
             done => return Ok(done?),
         }
     }
 }
 
-/// Waits until an attempt has ended. If its holder has died, returns the refresh lock and marks the outcome as unknown.
+/// Waits until an attempt has ended. If its holder has died, marks the outcome as unknown.
 async fn wait_for_attempt(
     store: &SharedStore,
-    address: &Address,
+    address: Address,
     limit: Duration,
-) -> Result<Option<RefreshLock>, RefreshError> {
+) -> Result<(), RefreshError> {
     let wanted = address.clone();
     let is_over =
         move |store: &mut Store| Ok::<_, RefreshError>(in_flight(store, &wanted)?.is_none().then_some(()));
-    let acquired = RefreshLock::acquire(store, address, limit, is_over).await?;
-    let address = address.clone();
-    let end = move |store: &mut Store| {
-        let sent = in_flight(store, &address)?;
-        match (acquired, sent) {
-            (Acquired::Done(()), _) => Ok(None),
-            (Acquired::Held(lock), None) => Ok(Some(lock)),
-            (Acquired::Held(lock), Some(sent)) => {
-                mark_interrupted(store, &address, sent)?;
-                Ok(Some(lock))
-            }
-            (Acquired::TimedOut, sent) => {
-                let holder = sent.map(|sent| sent.holder);
-                Err(RefreshError::Busy { address: Box::new(address), holder })
-            }
+    let acquired = RefreshLock::acquire(store, &address, limit, is_over).await?;
+    let end = move |store: &mut Store| match (acquired, in_flight(store, &address)?) {
+        (Acquired::Held(_lock), Some(sent)) => Ok(mark_interrupted(store, &address, sent).map(drop)?),
+        (Acquired::TimedOut, sent) => {
+            Err(RefreshError::Busy { address: Box::new(address), holder: sent.map(|sent| sent.holder) })
         }
+        _ => Ok(()),
     };
     store.run(end).await
 }
@@ -132,33 +119,34 @@ mod tests {
         (SharedStore::new(store), address)
     }
 
+    /// A change that the store refuses while a refresh is in flight.
+    fn change(
+        tries: &Arc<AtomicU32>,
+    ) -> impl Fn(&mut Store) -> Result<(), StoreError> + Send + Sync + 'static {
+        let tries = tries.clone();
+        move |store| {
+            tries.fetch_add(1, Ordering::Relaxed);
+            match store.attempts()?.into_iter().find(|(_, known)| known.state == AttemptState::InFlight) {
+                Some((address, _)) => Err(StoreError::RefreshInFlight { address: Box::new(address) }),
+                None => Ok(()),
+            }
+        }
+    }
+
     #[tokio::test]
     async fn attempt_that_does_not_end_is_waited_for_no_longer_than_the_limit() {
         let (store, address) = store_with_an_attempt();
         let never = |_: &mut Store| Ok::<_, RefreshError>(None::<()>);
         let lock = RefreshLock::acquire(&store, &address, LONGEST, never).await.expect("waited");
-        let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, |_| Ok(())).await;
+        let tries = Arc::default();
+        let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, change(&tries)).await;
         let error = error.expect_err("in flight");
         assert!(matches!(error, RefreshError::Busy { .. }), "{error:?}");
         assert!(error.to_string().contains("somebody"), "{error}");
         drop(lock);
-        when_no_refresh_is_in_flight(&store, Duration::ZERO, |_| Ok(()))
-            .await
-            .expect("nobody holds the lock");
+        when_no_refresh_is_in_flight(&store, LONGEST, change(&tries)).await.expect("nobody holds the lock");
         let known = store.lock().attempt(&address).expect("read").expect("recorded");
         assert_eq!(known.state, AttemptState::Unknown);
-    }
-
-    #[tokio::test]
-    async fn attempt_that_starts_meanwhile_is_waited_for() {
-        let (store, address) = store_with_an_attempt();
-        let tries = Arc::new(AtomicU32::new(0));
-        let counted = tries.clone();
-        let change = move |_: &mut Store| match counted.fetch_add(1, Ordering::Relaxed) {
-            0 => Err(StoreError::RefreshInFlight { address: Box::new(address.clone()) }),
-            _ => Ok(()),
-        };
-        when_no_refresh_is_in_flight(&store, LONGEST, change).await.expect("done");
-        assert_eq!(tries.load(Ordering::Relaxed), 2);
+        assert_eq!(tries.load(Ordering::Relaxed), 3);
     }
 }
