@@ -11,7 +11,7 @@ use crate::redact;
 
 /// The kind of file that is trusted with secrets, with the access that others may have.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Expected {
+pub enum Expected {
     /// A directory that others may look into, but not write to. The files in it are closed to them.
     Directory,
     /// A directory that is closed to others.
@@ -46,38 +46,26 @@ pub(crate) fn distrust_reason(path: &Path, found: &Metadata, expected: Expected)
     }
 }
 
-/// Creates a directory with mode 0700, with its parents, unless it exists; then checks it with [`check_dir`].
+/// Creates a directory with mode 0700, with its parents, unless it exists; then checks it with [`check`].
 ///
 /// # Errors
-/// The errors of [`check_dir`], and of creating the directory.
-pub fn create_dir(path: &Path) -> io::Result<()> {
-    create_missing(path)?;
-    check_dir(path)
+/// The errors of [`check`], and of creating the directory.
+pub fn create_dir(path: &Path, expected: Expected) -> io::Result<()> {
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => check(path, expected),
+    }
 }
 
-/// Checks that a directory is ours, not a link, and closed to others.
+/// Checks that a path can be trusted with secrets.
 ///
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] with the reason and the remedy.
-pub fn check_dir(path: &Path) -> io::Result<()> {
-    check(path, Expected::Closed)
-}
-
-/// Creates a directory with mode 0700, with its parents, unless it exists; then checks it with [`check_data_dir`].
-///
-/// # Errors
-/// The errors of [`check_data_dir`], and of creating the directory.
-pub fn create_data_dir(path: &Path) -> io::Result<()> {
-    create_missing(path)?;
-    check_data_dir(path)
-}
-
-/// Checks that a directory is ours, not a link, and that others cannot write to it. They may look into it.
-///
-/// # Errors
-/// [`io::ErrorKind::PermissionDenied`] with the reason and the remedy.
-pub fn check_data_dir(path: &Path) -> io::Result<()> {
-    check(path, Expected::Directory)
+pub fn check(path: &Path, expected: Expected) -> io::Result<()> {
+    match distrust_reason(path, &fs::symlink_metadata(path)?, expected) {
+        Some(reason) => Err(io::Error::new(io::ErrorKind::PermissionDenied, reason)),
+        None => Ok(()),
+    }
 }
 
 /// Creates a directory with mode 0700 that must not exist yet.
@@ -86,18 +74,4 @@ pub fn check_data_dir(path: &Path) -> io::Result<()> {
 /// [`io::ErrorKind::AlreadyExists`], and the system's other errors.
 pub fn create_new_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-fn create_missing(path: &Path) -> io::Result<()> {
-    match fs::DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn check(path: &Path, expected: Expected) -> io::Result<()> {
-    match distrust_reason(path, &fs::symlink_metadata(path)?, expected) {
-        Some(reason) => Err(io::Error::new(io::ErrorKind::PermissionDenied, reason)),
-        None => Ok(()),
-    }
 }

@@ -16,7 +16,7 @@ use crate::{
     credential::Address,
     fs::{
         lock::{FileLock, TryLock},
-        private,
+        private::{self, Expected},
     },
     store::{SharedStore, Store},
 };
@@ -151,8 +151,8 @@ impl<F> Attempt<F> {
     fn try_lock(&self, data: &Path, create: bool) -> Result<TryLock, RefreshLockError> {
         let failed = |path: &Path, source| RefreshLockError { path: path.to_owned(), source };
         let directory = paths::turns(data);
-        private::create_data_dir(data).map_err(|source| failed(data, source))?;
-        private::create_dir(&directory).map_err(|source| failed(&directory, source))?;
+        private::create_dir(data, Expected::Directory).map_err(|source| failed(data, source))?;
+        private::create_dir(&directory, Expected::Closed).map_err(|source| failed(&directory, source))?;
         FileLock::try_lock(&self.path, create).map_err(|source| failed(&self.path, source))
     }
 }

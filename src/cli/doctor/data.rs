@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path};
 
 use authenticate::{
     context::Context,
-    fs::private::check_dir,
+    fs::private::{Expected, check},
     redact,
     store::{FILE_NAME, Store, StoreError},
 };
@@ -89,7 +89,7 @@ fn locked(path: &Path) -> String {
 pub fn locks(context: &Context) -> Result<String, Failure> {
     let (mut problems, mut fixes) = (Vec::new(), Vec::new());
     for directory in [context.paths().logins(), context.paths().turns()] {
-        match check_dir(&directory) {
+        match check(&directory, Expected::Closed) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 let text = error.to_string();
                 let problem = text.split(": ").next().unwrap_or_default();

@@ -11,7 +11,8 @@ use crate::{
     config::Paths,
     fs::{
         lock::{FileLock, TryLock},
-        private, stale,
+        private::{self, Expected},
+        stale,
     },
     login::LoginError,
 };
@@ -59,8 +60,8 @@ impl LoginRecord {
 pub fn find_abandoned(paths: &Paths) -> Result<Vec<LoginRecord>, LoginError> {
     let logins = paths.logins();
     let failed = |path: &Path, source: io::Error| LoginError::Files { path: path.to_owned(), source };
-    private::check_data_dir(paths.data()).map_err(|source| failed(paths.data(), source))?;
-    private::check_dir(&logins).map_err(|source| failed(&logins, source))?;
+    private::check(paths.data(), Expected::Directory).map_err(|source| failed(paths.data(), source))?;
+    private::check(&logins, Expected::Closed).map_err(|source| failed(&logins, source))?;
     let entries = fs::read_dir(&logins).map_err(|source| failed(&logins, source))?;
     // All are renamed before any is cleaned up: an engine may take long, and no login must wait for it.
     Ok(entries.flatten().filter_map(|entry| abandoned(entry.path())).collect())
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn find_abandoned_ignores_a_lock_file_with_other_content() {
         let (_directory, paths, _) = place();
-        private::create_dir(&paths.logins()).expect("create");
+        private::create_dir(&paths.logins(), Expected::Closed).expect("create");
         for text in
             ["", "{", r#"{"pid":1,"since":"2026-01-01T00:00:00Z","login":"../../../etcx","engine":null}"#]
         {

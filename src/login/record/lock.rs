@@ -11,7 +11,7 @@ use crate::{
     credential::Address,
     fs::{
         lock::{FileLock, TryLock},
-        private,
+        private::{self, Expected},
     },
     login::LoginError,
 };
@@ -33,8 +33,10 @@ impl LoginLock {
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
         let path = paths.logins().join(address.lock_file_name());
         let failed = |source| files_error(&path, source);
-        private::create_data_dir(paths.data()).map_err(|source| files_error(paths.data(), source))?;
-        private::create_dir(&paths.logins()).map_err(|source| files_error(&paths.logins(), source))?;
+        private::create_dir(paths.data(), Expected::Directory)
+            .map_err(|source| files_error(paths.data(), source))?;
+        private::create_dir(&paths.logins(), Expected::Closed)
+            .map_err(|source| files_error(&paths.logins(), source))?;
         let mut file = match FileLock::try_lock(&path, true).map_err(failed)? {
             TryLock::Free(file) => file,
             TryLock::Held(mut file) => return Err(busy(address, Holder::read(&mut file))),
