@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     EngineSelector, ReferenceError,
@@ -20,33 +19,24 @@ use crate::{credential::Name, fs::read, redact::quote};
 /// The content of a project's file, `projects/NAME.yaml` or `.yml`. The file and all its fields are optional.
 /// In every field except the names (`credential_set`, `profiles`), `env:NAME` takes the value of the variable
 /// NAME.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "authenticate project")]
 pub struct Project {
     /// Credential set of the project. Default: `default`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_set: Option<String>,
     /// Profiles to use where none is named, per provider, first choice first: `claude: [work, default]`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub profiles: BTreeMap<String, Vec<String>>,
     /// Image of the project's logins, in place of the provider's.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Container engine: `docker`, `podman` or a URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// Additional environment of the project's login containers.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// Additional hosts of the project's login containers: `NAME:ADDRESS`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra_hosts: Vec<String>,
     /// Network of the project's image builds and login containers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
     /// Absolute path of a PEM file with the certificates that image builds and login containers trust.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<String>,
 }
 
