@@ -1,9 +1,6 @@
 //! Delivery of a credential into the vendor's files.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
@@ -13,7 +10,7 @@ use crate::{
     provider::capture_map::{CaptureEntry, CaptureMapError, FilePath, Format, PartMap},
 };
 
-/// Writes a credential into the vendor's files in a directory of ours, and returns the files written.
+/// Writes a credential into the vendor's files in a directory of ours.
 ///
 /// The credential goes into the file of the first entry for its kind; then `state` (`post_capture_state`) is merged
 /// into its files. Other fields of an existing file are kept ([`super`] says how much of the layout). Parts that the
@@ -31,7 +28,7 @@ pub fn write(
     state: &BTreeMap<String, Value>,
     credential: &Credential,
     metadata: &Metadata,
-) -> Result<Vec<PathBuf>, CaptureError> {
+) -> Result<(), CaptureError> {
     let kind = credential.kind();
     let entry = entries.iter().find(|entry| entry.kind == kind).ok_or(CaptureError::NoEntry(kind))?;
     let map = PartMap::compile(entry)?;
@@ -54,17 +51,12 @@ pub fn write(
         }
     }
 
-    let mut contents = Vec::new();
-    for (file, editor) in editors {
-        contents.push((file, editor.finish()?));
-    }
     let mut staged = Vec::new();
-    for (file, content) in &contents {
-        staged.push(Staged::new(&root, FilePath::parse(file)?, content)?);
+    for (file, editor) in editors {
+        staged.push(Staged::new(&root, FilePath::parse(file)?, &editor.finish()?)?);
     }
     staged.iter().try_for_each(Staged::check)?;
-    staged.into_iter().try_for_each(Staged::commit)?;
-    Ok(contents.iter().map(|(file, _)| dir.join(file)).collect())
+    staged.into_iter().try_for_each(Staged::commit)
 }
 
 /// Opens the existing file, or an empty one.

@@ -21,10 +21,7 @@ fn assert_refused(login: &Login, map: &str, expected: Refusal) {
     let start = Instant::now();
     let errors = [
         login.read(map).map(drop).expect_err("read"),
-        login
-            .write(map, &super::captured(Credential::Token { token: "n3w".into() }))
-            .map(drop)
-            .expect_err("written"),
+        login.write(map, &super::captured(Credential::Token { token: "n3w".into() })).expect_err("written"),
     ];
     for error in errors {
         assert!(matches!(&error, CaptureError::Refused { problem, .. } if *problem == expected), "{error}");
@@ -182,10 +179,7 @@ fn malformed_file_is_reported_without_its_content() {
         let label = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
         let errors = [
             login.read(&map).map(drop).expect_err(&label),
-            login
-                .write(&map, &super::captured(Credential::Token { token: "n3w".into() }))
-                .map(drop)
-                .expect_err(&label),
+            login.write(&map, &super::captured(Credential::Token { token: "n3w".into() })).expect_err(&label),
         ];
         for error in errors {
             assert!(matches!(error, CaptureError::Malformed { .. }), "{format:?} {label}: {error}");

@@ -71,7 +71,7 @@ impl Login {
         self.read(map).expect("readable").expect("a credential")
     }
 
-    fn write(&self, map: &str, captured: &Captured) -> Result<Vec<PathBuf>, CaptureError> {
+    fn write(&self, map: &str, captured: &Captured) -> Result<(), CaptureError> {
         self.write_with(map, &BTreeMap::new(), &captured.credential, &captured.metadata)
     }
 
@@ -81,7 +81,7 @@ impl Login {
         state: &BTreeMap<String, Value>,
         credential: &Credential,
         metadata: &Metadata,
-    ) -> Result<Vec<PathBuf>, CaptureError> {
+    ) -> Result<(), CaptureError> {
         write(self.path(), &entries(map), state, credential, metadata)
     }
 }

@@ -88,7 +88,7 @@ impl File {
 
     fn write(&self, login: &Login, credential: &Credential, metadata: &Metadata) -> Result<(), CaptureError> {
         let none = BTreeMap::new();
-        vendor_files::write(login.directory.path(), &self.entries, &none, credential, metadata).map(drop)
+        vendor_files::write(login.directory.path(), &self.entries, &none, credential, metadata)
     }
 
     /// Written where it was, and into a new file, a login is the same.
