@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{
     entry::FieldMap,
     field_path::{Convert, FieldPath},
@@ -9,7 +11,8 @@ use super::{
 use crate::{credential::Kind, redact::escape};
 
 /// A part of a credential, by its name in the map.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Part {
     Key,
     AccessToken,
@@ -25,21 +28,6 @@ pub(crate) enum Part {
     Extra(String),
 }
 
-/// All parts but the extra ones, each with its name and its place in the map.
-const NAMED: [(Part, &str, fn(&FieldMap) -> &Option<FieldPath>); 11] = [
-    (Part::Key, "key", |map| &map.key),
-    (Part::AccessToken, "access_token", |map| &map.access_token),
-    (Part::RefreshToken, "refresh_token", |map| &map.refresh_token),
-    (Part::IdToken, "id_token", |map| &map.id_token),
-    (Part::Token, "token", |map| &map.token),
-    (Part::Username, "username", |map| &map.username),
-    (Part::Password, "password", |map| &map.password),
-    (Part::ExpiresAt, "expires_at", |map| &map.expires_at),
-    (Part::Account, "account", |map| &map.account),
-    (Part::Host, "host", |map| &map.host),
-    (Part::Scopes, "scopes", |map| &map.scopes),
-];
-
 impl Part {
     /// The parts without which there is no credential of that kind.
     pub(super) fn required_by(kind: Kind) -> &'static [Self] {
@@ -54,7 +42,20 @@ impl Part {
 
     /// The parts that a map places, each with its path.
     pub(crate) fn all_in(map: &FieldMap) -> impl Iterator<Item = (Self, &FieldPath)> {
-        let named = NAMED.iter().filter_map(|(part, _, path)| Some((part.clone(), path(map).as_ref()?)));
+        let named = [
+            (Self::Key, &map.key),
+            (Self::AccessToken, &map.access_token),
+            (Self::RefreshToken, &map.refresh_token),
+            (Self::IdToken, &map.id_token),
+            (Self::Token, &map.token),
+            (Self::Username, &map.username),
+            (Self::Password, &map.password),
+            (Self::ExpiresAt, &map.expires_at),
+            (Self::Account, &map.account),
+            (Self::Host, &map.host),
+            (Self::Scopes, &map.scopes),
+        ];
+        let named = named.into_iter().filter_map(|(part, path)| Some((part, path.as_ref()?)));
         named.chain(map.extra.iter().map(|(name, path)| (Self::Extra(name.clone()), path)))
     }
 
@@ -83,9 +84,9 @@ impl Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, NAMED.iter().find(|(part, ..)| part == self)) {
-            (Self::Extra(name), _) => write!(f, "extra.{}", escape(name.as_bytes())),
-            (_, named) => f.write_str(named.map_or("", |(_, name, _)| name)),
+        match self {
+            Self::Extra(name) => write!(f, "extra.{}", escape(name.as_bytes())),
+            named => named.serialize(f),
         }
     }
 }

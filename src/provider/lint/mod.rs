@@ -50,9 +50,6 @@ impl Findings {
     }
 
     fn modes(&mut self, d: &Descriptor) {
-        if d.modes.is_empty() {
-            self.add("modes", "a provider needs at least one mode");
-        }
         if has_duplicate(&d.modes) {
             self.add("modes", "a mode is given twice");
         }
