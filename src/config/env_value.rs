@@ -19,11 +19,7 @@ pub fn variable(text: &str) -> Option<&str> {
 /// [`ReferenceError`] if the variable is not set, blank or not UTF-8. It names `field` and the variable,
 /// never a value.
 pub fn resolve(field: &str, text: &str) -> Result<String, ReferenceError> {
-    let Some(variable) = variable(text) else { return Ok(text.to_owned()) };
-    match reference::read_env(variable) {
-        Ok(value) => Ok(value.expose().to_owned()),
-        Err(problem) => Err(ReferenceError { field: field.to_owned(), problem }),
-    }
+    resolve_checked(field, text, |_| Ok(()))
 }
 
 /// Resolves a value like [`resolve`], and applies to a variable's content the check that [`check`] could not.
@@ -35,14 +31,13 @@ pub fn resolve_checked(
     text: &str,
     content: impl Fn(&str) -> Result<(), String>,
 ) -> Result<String, ReferenceError> {
-    let value = resolve(field, text)?;
-    match variable(text) {
-        Some(variable) if content(&value).is_err() => Err(ReferenceError {
-            field: field.to_owned(),
-            problem: format!("the environment variable {variable} holds a value that this field cannot take"),
-        }),
-        _ => Ok(value),
-    }
+    let Some(variable) = variable(text) else { return Ok(text.to_owned()) };
+    let problem = match reference::read_env(variable) {
+        Ok(value) if content(value.expose()).is_ok() => return Ok(value.expose().to_owned()),
+        Ok(_) => format!("the environment variable {variable} holds a value that this field cannot take"),
+        Err(problem) => problem,
+    };
+    Err(ReferenceError { field: field.to_owned(), problem })
 }
 
 /// Checks a value as it stands in a file: `env:NAME` must name a variable, any other text must pass

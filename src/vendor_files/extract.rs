@@ -46,21 +46,17 @@ pub(super) fn extract(map: &PartMap, view: &Value) -> Result<Option<(Credential,
 pub(super) fn star_keys(map: &PartMap, view: &Value) -> Result<Vec<String>, CaptureError> {
     let starred_fields = || map.fields.iter().filter(|field| field.pointer.has_star());
     let candidates: BTreeSet<&str> = starred_fields().flat_map(|field| field.pointer.keys(view)).collect();
-    let mut complete = candidates.into_iter().filter_map(|key| {
+    let complete = candidates.into_iter().filter_map(|key| {
         let is_there = starred_fields().any(|field| field.value(view, Some(key)).is_some());
         is_there.then(|| Parts::find(map, view, Some(key))).flatten().map(|parts| (key, parts))
     });
-    let Some((first, login)) = complete.next() else { return Ok(Vec::new()) };
-    let (mut keys, mut all_same) = (vec![first], true);
-    for (key, parts) in complete {
-        keys.push(key);
-        all_same &= parts == login;
-    }
-    match all_same {
-        true => Ok(keys.into_iter().map(str::to_owned).collect()),
+    let complete: Vec<(&str, Parts)> = complete.collect();
+    let keys = complete.iter().map(|(key, _)| *key);
+    match complete.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        true => Ok(keys.map(str::to_owned).collect()),
         false => Err(CaptureError::Ambiguous {
             file: map.file.clone(),
-            keys: keys.iter().take(MAX_KEYS).map(|key| escape(key.as_bytes())).collect(),
+            keys: keys.take(MAX_KEYS).map(|key| escape(key.as_bytes())).collect(),
         }),
     }
 }

@@ -78,9 +78,6 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
 /// The values that must not stay. A vendor may keep copies of them where no map points.
 fn secrets(credential: &Credential) -> Vec<&Secret> {
     match credential {
-        Credential::ApiKey { key } => vec![key],
-        Credential::Token { token } => vec![token],
-        Credential::Basic { password, .. } => vec![password],
         Credential::Fields(fields) => fields.values().collect(),
         Credential::OAuth(oauth) => {
             [Some(&oauth.access_token), oauth.refresh_token.as_ref(), oauth.id_token.as_ref()]
@@ -88,6 +85,7 @@ fn secrets(credential: &Credential) -> Vec<&Secret> {
                 .flatten()
                 .collect()
         }
+        one => one.usable().into_iter().collect(),
     }
 }
 
