@@ -155,8 +155,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let login = Login::plan(&context, &args.provider.provider, options(&args)?)?;
     warn_of_unused(&args, login.mode());
     let record = match login.mode() {
-        Mode::ApiKey | Mode::Token => login.store_key()?,
-        Mode::Basic | Mode::Fields => login.store_fields()?,
+        Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields => login.store_entered()?,
         mode => {
             if mode == Mode::Oauth {
                 super::sweep(context.paths(), SweepTimeout::Full);
@@ -223,10 +222,7 @@ fn interruptible(login: &Login) -> anyhow::Result<Record> {
                 }
             }
         });
-        let record = match Mode::OAUTH_FLOWS.contains(&login.mode()) {
-            true => login.run_oauth_flow(&mut cancel).await,
-            false => login.run_vendor_cli(&mut cancel).await,
-        };
+        let record = login.run(&mut cancel).await;
         cancelling.abort();
         anyhow::Ok(record?)
     })?

@@ -76,7 +76,7 @@ pub fn store_api_key(
     let set = Some(set.cloned().unwrap_or_else(Name::default_name));
     let (mode, api_key) = (Some(Mode::ApiKey), Some(key.clone()));
     let options = LoginOptions { mode, api_key, set, ..LoginOptions::default() };
-    Ok(Login::plan(&Client::new(paths).context, provider, options)?.store_key()?)
+    Ok(Login::plan(&Client::new(paths).context, provider, options)?.store_entered()?)
 }
 
 impl Client {

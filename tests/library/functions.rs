@@ -29,7 +29,7 @@ fn asked_key_is_stored_and_resolved() {
     let login = plan(&home, "demo", "openai", LoginOptions::default(), &ui);
     assert_eq!((login.mode(), login.address().to_string()), (Mode::ApiKey, "openai".to_owned()));
     assert!(ui.said().is_empty(), "one mode is no question");
-    let record = login.store_key().expect("stored");
+    let record = login.store_entered().expect("stored");
     assert_eq!(record.credential, Credential::api_key(KEY));
     assert_eq!(ui.said(), ["API key for OpenAI"]);
     assert_eq!(resolves(&home, "openai").expect("resolved"), KEY);

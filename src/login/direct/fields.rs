@@ -3,11 +3,14 @@
 use indexmap::IndexMap;
 
 pub use super::error::FieldsError;
-use super::{api_key, basic, error::truncated, field_input::FieldInput};
+use super::{api_key, error::truncated, field_input::FieldInput};
 use crate::{
     credential::{Credential, Secret},
     login::LoginError,
-    provider::{Descriptor, Mode, descriptor::Field},
+    provider::{
+        Descriptor, Mode,
+        descriptor::{Field, PASSWORD, USERNAME},
+    },
     ui::{FieldQuestion, Ui, UiError},
 };
 
@@ -60,13 +63,25 @@ pub fn credential(
     // A blank field is not stored: its variable fills it when it is used.
     fields.retain(|_, value| !is_blank(value));
     Ok(match mode {
-        Mode::Basic => basic::credential(fields)?,
+        Mode::Basic => basic(fields)?,
         _ => Credential::Fields(fields.into_iter().collect()),
     })
 }
 
+/// Makes the credential of the fields `username` and `password` (RFC 7617).
+fn basic(mut fields: IndexMap<String, Secret>) -> Result<Credential, FieldsError> {
+    let mut take = |name| fields.swap_remove(name).unwrap_or_else(|| Secret::new(""));
+    let username = take(USERNAME);
+    if username.expose().contains(':') {
+        // It would end there (RFC 7617 section 2).
+        let problem = "a user name has no colon".to_owned();
+        return Err(FieldsError::Bad { field: USERNAME.to_owned(), problem });
+    }
+    Ok(Credential::Basic { username: username.expose().to_owned(), password: take(PASSWORD) })
+}
+
 /// Whether a value is blank, and so neither stored nor used.
-pub fn is_blank(value: &Secret) -> bool {
+fn is_blank(value: &Secret) -> bool {
     value.expose().trim().is_empty()
 }
 

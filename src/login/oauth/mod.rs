@@ -32,8 +32,8 @@ enum PreparedGrant {
 }
 
 impl Login {
-    /// Runs an OAuth flow, stores the tokens and reads them back.
-    pub(super) async fn oauth_flow(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
+    /// Runs an OAuth flow with the authorization server, stores the tokens and reads them back.
+    pub(super) async fn run_oauth_flow(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
         let not_implemented = LoginError::NotImplemented(self.mode);
         let flow = self.provider.flow(self.mode).ok_or(not_implemented)?;
         let bundle = match &self.options.ca_bundle {
