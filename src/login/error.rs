@@ -1,6 +1,10 @@
 //! Errors of logging in.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{direct::fields::FieldsError, import::ImportError, loopback::PortUnavailable, record::Holder};
 use crate::{
@@ -148,6 +152,11 @@ fn who(holder: &Option<Box<Holder>>) -> String {
 }
 
 impl LoginError {
+    /// Makes the error of a file or directory.
+    pub(super) fn files(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Files { path: path.to_owned(), source }
+    }
+
     /// The short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
         match self {

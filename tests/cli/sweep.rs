@@ -140,18 +140,12 @@ fn missing_engine_is_reported_only_by_commands_that_use_one() {
 }
 
 #[test]
-fn half_written_record_blocks_no_login() {
+fn record_of_a_killed_login_blocks_no_login() {
     let home = Home::new();
     let logins = logins(&home);
     killed(&logins, Some(NOBODY));
-    let half = logins.join(format!("{LOGIN}.new"));
-    fs::write(&half, "{").expect("written");
-    home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE).does_not_say("File exists");
+    home.authenticate(["demo", "codex", "--mode", "oauth"]).exits(code::ENGINE);
     assert!(logins.join(format!("{LOGIN}.lock")).exists(), "the dead login is remembered");
-    assert!(half.exists(), "somebody may be writing it");
-    old(&half);
-    home.authenticate(["projects"]).exits(code::DONE);
-    assert!(!half.exists());
 }
 
 #[test]

@@ -23,11 +23,9 @@ impl LoginDir {
     pub(super) fn make(paths: &Paths, login: &str, name: &str) -> Result<Self, LoginError> {
         let outer = login_dir(paths, login);
         let inner = outer.join(name);
-        let failed = |source| LoginError::Files { path: outer.clone(), source };
-        private::create_new_dir(&outer).map_err(failed)?;
+        private::create_new_dir(&outer).map_err(LoginError::files(&outer))?;
         let dir = Self { outer, inner };
-        private::create_new_dir(&dir.inner)
-            .map_err(|source| LoginError::Files { path: dir.inner.clone(), source })?;
+        private::create_new_dir(&dir.inner).map_err(LoginError::files(&dir.inner))?;
         Ok(dir)
     }
 

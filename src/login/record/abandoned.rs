@@ -24,7 +24,7 @@ const MIN_AGE: Duration = Duration::from_secs(60);
 /// next sweep finds it, even while this process lives on.
 #[derive(Debug)]
 pub struct LoginRecord {
-    lock: FileLock,
+    pub(super) lock: FileLock,
     /// The record's file.
     pub path: PathBuf,
     /// The content of the record.
@@ -32,17 +32,12 @@ pub struct LoginRecord {
 }
 
 impl LoginRecord {
-    pub(super) fn new(lock: FileLock, path: PathBuf, holder: Holder) -> Self {
-        Self { lock, path, holder }
-    }
-
     /// Renames the record to the login's identity, so that the lock of its address is free for the next login.
-    fn release_address(mut self) -> Self {
+    pub(super) fn release_address(&mut self) -> io::Result<()> {
         let own = self.path.with_file_name(format!("{}.lock", self.holder.login));
-        if fs::rename(&self.path, &own).is_ok() {
-            self.path = own;
-        }
-        self
+        fs::rename(&self.path, &own)?;
+        self.path = own;
+        Ok(())
     }
 
     /// Removes the record. Call this when nothing of the login is left.
@@ -59,28 +54,28 @@ impl LoginRecord {
 /// [`LoginError::Files`] for a directory that other users can write to: nothing in it is trusted.
 pub fn find_abandoned(paths: &Paths) -> Result<Vec<LoginRecord>, LoginError> {
     let logins = paths.logins();
-    let failed = |path: &Path, source: io::Error| LoginError::Files { path: path.to_owned(), source };
-    private::check(paths.data(), Expected::Directory).map_err(|source| failed(paths.data(), source))?;
-    private::check(&logins, Expected::Closed).map_err(|source| failed(&logins, source))?;
-    let entries = fs::read_dir(&logins).map_err(|source| failed(&logins, source))?;
+    private::check(paths.data(), Expected::Directory).map_err(LoginError::files(paths.data()))?;
+    private::check(&logins, Expected::Closed).map_err(LoginError::files(&logins))?;
+    let entries = fs::read_dir(&logins).map_err(LoginError::files(&logins))?;
     // All are renamed before any is cleaned up: an engine may take long, and no login must wait for it.
     Ok(entries.flatten().filter_map(|entry| abandoned(entry.path())).collect())
 }
 
 /// Opens a record whose lock is free. Removes a file that belongs to no login.
 fn abandoned(path: PathBuf) -> Option<LoginRecord> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_stale = stale::is_stale(&path, MIN_AGE);
-    if extension == Some("new") && is_stale {
-        let _ = fs::remove_file(&path);
-    }
+    let is_record = path.extension().is_some_and(|extension| extension == "lock");
     // A login that has just started may not hold its lock yet.
-    if extension != Some("lock") || (is_empty(&path) && !is_stale) {
+    if !is_record || (is_empty(&path) && !stale::is_stale(&path, MIN_AGE)) {
         return None;
     }
     let TryLock::Free(mut lock) = FileLock::try_lock(&path, false).ok()? else { return None };
     match Holder::read(&mut lock) {
-        Some(holder) => Some(LoginRecord::new(lock, path, holder).release_address()),
+        Some(holder) => {
+            let mut record = LoginRecord { lock, path, holder };
+            // Otherwise it is cleaned up under the address.
+            let _ = record.release_address();
+            Some(record)
+        }
         None => {
             // The login was killed before it created anything.
             let _ = fs::remove_file(&path);

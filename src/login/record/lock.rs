@@ -1,7 +1,5 @@
 //! The lock that allows one login at a time for one credential.
 
-use std::{io, path::Path};
-
 use tempfile::TempPath;
 
 use super::{Holder, LoginRecord};
@@ -31,23 +29,27 @@ impl LoginLock {
     /// # Errors
     /// [`LoginError::Busy`] when a living process holds it, [`LoginError::Files`]
     pub fn take(paths: &Paths, address: &Address) -> Result<Self, LoginError> {
-        let path = paths.logins().join(address.lock_file_name());
-        let failed = |source| files_error(&path, source);
-        private::create_dir(paths.data(), Expected::Directory)
-            .map_err(|source| files_error(paths.data(), source))?;
-        private::create_dir(&paths.logins(), Expected::Closed)
-            .map_err(|source| files_error(&paths.logins(), source))?;
-        let mut file = match FileLock::try_lock(&path, true).map_err(failed)? {
-            TryLock::Free(file) => file,
-            TryLock::Held(mut file) => return Err(busy(address, Holder::read(&mut file))),
-            TryLock::Missing => return Err(busy(address, None)),
+        let logins = paths.logins();
+        private::create_dir(paths.data(), Expected::Directory).map_err(LoginError::files(paths.data()))?;
+        private::create_dir(&logins, Expected::Closed).map_err(LoginError::files(&logins))?;
+        let path = logins.join(address.lock_file_name());
+        let busy = |holder| LoginError::Busy { address: Box::new(address.clone()), holder };
+        let mut file = loop {
+            match FileLock::try_lock(&path, true).map_err(LoginError::files(&path))? {
+                TryLock::Free(mut lock) => match Holder::read(&mut lock) {
+                    // The record of an abandoned login is kept for the next sweep.
+                    Some(holder) => LoginRecord { lock, path: path.clone(), holder }
+                        .release_address()
+                        .map_err(LoginError::files(&path))?,
+                    None => break lock,
+                },
+                TryLock::Held(mut file) => return Err(busy(Holder::read(&mut file).map(Box::new))),
+                TryLock::Missing => return Err(busy(None)),
+            }
         };
-        if let Some(abandoned) = Holder::read(&mut file) {
-            keep_record(paths, &abandoned).map_err(failed)?;
-        }
         let holder = Holder::new();
-        let path = TempPath::try_from_path(&path).map_err(failed)?;
-        holder.write(&mut file).map_err(|source| files_error(&path, source))?;
+        let path = TempPath::try_from_path(&path).map_err(LoginError::files(&path))?;
+        holder.write(&mut file).map_err(LoginError::files(&path))?;
         Ok(Self { path, file, holder })
     }
 
@@ -67,33 +69,15 @@ impl LoginLock {
     /// [`LoginError::Files`]
     pub fn record_engine(mut self, url: &str) -> Result<LoginRecord, LoginError> {
         self.holder.engine = Some(url.to_owned());
-        self.holder.write(&mut self.file).map_err(|source| files_error(&self.path, source))?;
-        let path = self.path.keep().map_err(|kept| files_error(&kept.path, kept.error))?;
-        Ok(LoginRecord::new(self.file, path, self.holder))
+        self.holder.write(&mut self.file).map_err(LoginError::files(&self.path))?;
+        let path = self.path.keep().map_err(|kept| LoginError::files(&kept.path)(kept.error))?;
+        Ok(LoginRecord { lock: self.file, path, holder: self.holder })
     }
 
     /// Returns the login's identity.
     pub fn login(&self) -> &str {
         &self.holder.login
     }
-}
-
-/// Keeps the record of an abandoned login whose lock file is needed again, under the identity of that login.
-fn keep_record(paths: &Paths, abandoned: &Holder) -> io::Result<()> {
-    let path = paths.logins().join(format!("{}.lock", abandoned.login));
-    // Moved into place when it is complete: a sweep removes an empty record without cleaning up.
-    let mut unfinished = tempfile::Builder::new().suffix(".new").tempfile_in(paths.logins())?;
-    abandoned.write(unfinished.as_file_mut())?;
-    unfinished.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn busy(address: &Address, holder: Option<Holder>) -> LoginError {
-    LoginError::Busy { address: Box::new(address.clone()), holder: holder.map(Box::new) }
-}
-
-fn files_error(path: &Path, source: io::Error) -> LoginError {
-    LoginError::Files { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
