@@ -4,9 +4,6 @@ const ALTERNATE_ON: &[u8] = b"\x1b[?1049h";
 const ALTERNATE_OFF: &[u8] = b"\x1b[?1049l";
 /// Switches off bracketed paste, mouse modes, the kitty keyboard protocol and colours, and shows the cursor.
 const RESET: &[u8] = b"\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[0m\x1b[?25h";
-/// Leaves the alternate screen, then does the same.
-const RESET_ALTERNATE: &[u8] =
-    b"\x1b[?1049l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[<u\x1b[0m\x1b[?25h";
 
 /// The state of a terminal, as far as a CLI's output shows it.
 #[derive(Default)]
@@ -27,12 +24,10 @@ impl Screen {
     }
 
     /// Returns the bytes that restore the terminal.
-    pub(super) fn reset(&self) -> &'static [u8] {
-        match (self.alternate, self.changed) {
-            (true, _) => RESET_ALTERNATE,
-            (false, true) => RESET,
-            (false, false) => b"",
-        }
+    pub(super) fn reset(&self) -> Vec<u8> {
+        let leave = if self.alternate { ALTERNATE_OFF } else { b"" };
+        let reset = if self.changed { RESET } else { b"" };
+        [leave, reset].concat()
     }
 }
 
@@ -40,7 +35,7 @@ impl Screen {
 mod tests {
     use super::*;
 
-    fn reset(output: &[u8]) -> &'static [u8] {
+    fn reset(output: &[u8]) -> Vec<u8> {
         let mut screen = Screen::default();
         screen.feed(output);
         screen.reset()
@@ -50,7 +45,7 @@ mod tests {
     fn reset_depends_on_what_the_cli_changed() {
         assert_eq!(reset(b"plain text"), b"");
         assert_eq!(reset(b"\x1b[31mred"), RESET);
-        assert_eq!(reset(b"\x1b[?1049hfull screen"), RESET_ALTERNATE);
+        assert_eq!(reset(b"\x1b[?1049hfull screen"), [ALTERNATE_OFF, RESET].concat());
         assert_eq!(reset(b"\x1b[?1049hfull screen\x1b[?1049l"), RESET);
     }
 }

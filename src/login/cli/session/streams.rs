@@ -85,7 +85,7 @@ impl Pump {
             self.send(urls).await;
         }
         if let Some(screen) = self.screen.take() {
-            let _ = self.output.write_all(screen.reset()).await;
+            let _ = self.output.write_all(&screen.reset()).await;
             let _ = self.output.flush().await;
         }
         let urls = self.finder.pause();

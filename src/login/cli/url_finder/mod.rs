@@ -24,7 +24,7 @@ pub struct UrlFinder {
 impl UrlFinder {
     /// Makes a finder for a terminal with that many columns, or for output without a terminal, which wraps nothing.
     pub fn new(columns: Option<u16>) -> Self {
-        Self { parser: Parser::new(), screen: Screen::new(columns, MAX_URLS), seen: HashSet::new() }
+        Self { parser: Parser::new(), screen: Screen::new(columns), seen: HashSet::new() }
     }
 
     /// Takes a piece of output and returns the URLs that are complete now.

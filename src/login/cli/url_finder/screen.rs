@@ -2,7 +2,7 @@
 
 use vte::Perform;
 
-use super::url;
+use super::{MAX_URLS, url};
 
 /// The longest line; a longer one is not text for people.
 pub(super) const MAX_LINE: usize = 16 * 1024;
@@ -16,7 +16,6 @@ const WRAPPED_WIDTH: usize = 60;
 /// The printed text as lines, and the targets of hyperlinks.
 pub(super) struct Screen {
     columns: Option<usize>,
-    max_links: usize,
     /// Complete lines that may hold a URL that is not complete.
     lines: Vec<String>,
     /// The last line, which is not complete.
@@ -34,9 +33,8 @@ struct Joined {
 }
 
 impl Screen {
-    pub(super) fn new(columns: Option<u16>, max_links: usize) -> Self {
-        let columns = columns.map(usize::from);
-        Self { columns, max_links, lines: Vec::new(), line: String::new(), links: Vec::new() }
+    pub(super) fn new(columns: Option<u16>) -> Self {
+        Self { columns: columns.map(usize::from), lines: Vec::new(), line: String::new(), links: Vec::new() }
     }
 
     #[cfg(test)]
@@ -150,7 +148,7 @@ impl Perform for Screen {
     fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
         // OSC 8 is a hyperlink; its target is never wrapped.
         if let [b"8", _, rest @ ..] = params
-            && self.links.len() < self.max_links
+            && self.links.len() < MAX_URLS
         {
             let target = rest.iter().map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(";");
             // Other characters than a URL's could be meant for the terminal that shows the target.
