@@ -29,7 +29,7 @@ pub enum Error {
     Paths(#[from] PathsError),
     /// The configuration cannot be used.
     #[error(transparent)]
-    Config(ConfigError),
+    Config(#[from] ConfigError),
     /// There is no credential to use.
     #[error(transparent)]
     Resolve(ResolveError),
@@ -54,12 +54,6 @@ pub enum Error {
 }
 
 // The same failure is the same variant, whichever operation met it.
-
-impl From<ConfigError> for Error {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
 
 impl From<NameError> for Error {
     fn from(error: NameError) -> Self {

@@ -35,23 +35,11 @@ pub struct Args {
     json: bool,
 }
 
-impl Args {
-    /// The project, if there are two words.
-    pub fn project(&self) -> Option<Name> {
-        match self.words.as_slice() {
-            [project, _] => project.provider.parse().ok(),
-            _ => None,
-        }
-    }
-}
-
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let target = match args.words.as_slice() {
-        [project, target] if project.profile.is_none() => {
-            project.provider.parse::<Name>()?;
-            target
-        }
-        [target] => target,
+    let (project, target, set) = match args.words.as_slice() {
+        [project, target] if project.profile.is_none() => (project.provider.parse()?, target, args.set),
+        // Without a project, the set is `default`, whatever the file of a project `default` says.
+        [target] => (Name::default_name(), target, args.set.or_else(|| Some(Name::default_name()))),
         _ => return Err(Failure::usage("the project comes first, then PROVIDER[:PROFILE]").into()),
     };
     // The path is reported as it was typed: only that can be checked for a misplaced key.
@@ -60,12 +48,9 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         return Err(Failure::usage(message).hint("name the directory with --from DIR").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;
-    let options =
-        ImportOptions { from, take_over: args.take_over, set: args.set, profile: target.profile.clone() };
-    // Without a project, the set is `default`, whatever the file of a project `default` says.
-    let set =
-        if args.words.len() == 1 { options.set.or_else(|| Some(Name::default_name())) } else { options.set };
-    let import = Import::plan(context, &target.provider, ImportOptions { set, ..options })?;
+    let options = ImportOptions { from, take_over: args.take_over, set, profile: target.profile.clone() };
+    let context = context.clone().with_project(project);
+    let import = Import::plan(&context, &target.provider, options)?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
     let imported = import.run()?;

@@ -151,18 +151,16 @@ pub fn main() -> ExitCode {
 }
 
 impl Verb {
-    /// The project that the arguments name; `default` for a verb without one.
+    /// The project that the first argument is; `default` for a verb without one, or whose first argument may be a provider.
     fn project(&self) -> Name {
         let project = match self {
-            Self::Login(args) => Some(args.project.clone()),
-            Self::Import(args) => args.project(),
-            Self::Token(args) => Some(args.project.clone()),
-            Self::Logout(args) => args.project.clone(),
-            Self::Revoke(args) => Some(args.project.clone()),
-            Self::Refresh(args) => args.project(),
+            Self::Login(args) => Some(&args.project),
+            Self::Token(args) => Some(&args.project),
+            Self::Logout(args) => args.project.as_ref(),
+            Self::Revoke(args) => Some(&args.project),
             _ => None,
         };
-        project.unwrap_or_else(Name::default_name)
+        project.cloned().unwrap_or_else(Name::default_name)
     }
 }
 

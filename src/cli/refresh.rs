@@ -42,14 +42,6 @@ pub struct Args {
     json: bool,
 }
 
-impl Args {
-    /// The project, if there are two words.
-    pub fn project(&self) -> Option<Name> {
-        let second = self.second.as_ref();
-        self.first.as_ref().filter(|_| second.is_some())?.provider.parse().ok()
-    }
-}
-
 /// The result for one credential.
 type Row = (Address, Result<Refreshed, Error>);
 
@@ -75,7 +67,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let has_project = project.is_some();
     let context = &context.clone().with_project(project.unwrap_or_else(Name::default_name));
     let results = match (target, args.set) {
-        (Some(target), set) => one(context, set, target, args.force)?,
+        // The hint is for this project.
+        (Some(target), set) => {
+            one(context, set, target, args.force).map_err(|error| Failure::of(error, Some(context)))?
+        }
         (None, None) if has_project => all(context, Some(&context.set(None)?), args.force)?,
         (None, set) => all(context, set.as_ref(), args.force)?,
     };
