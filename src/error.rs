@@ -131,15 +131,12 @@ impl ResolveError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            ResolveError::NotFound { .. } | ResolveError::Incomplete { .. } => ErrorKind::NoCredential,
-            ResolveError::Expired { .. } | ResolveError::BlankField { .. } => ErrorKind::NoCredential,
-            ResolveError::Variable { .. } => ErrorKind::NoCredential,
-            ResolveError::SeveralAccounts { .. } | ResolveError::SeveralFields { .. } => {
-                ErrorKind::InvalidInput
-            }
-            ResolveError::NoField { .. } | ResolveError::Config(_) => ErrorKind::InvalidInput,
-            ResolveError::Refresh(error) => error.kind(),
-            ResolveError::Store(error) => error.kind(),
+            Self::NotFound { .. } | Self::Incomplete { .. } | Self::Expired { .. } => ErrorKind::NoCredential,
+            Self::BlankField { .. } | Self::Variable { .. } => ErrorKind::NoCredential,
+            Self::SeveralAccounts { .. } | Self::SeveralFields { .. } => ErrorKind::InvalidInput,
+            Self::NoField { .. } | Self::Config(_) => ErrorKind::InvalidInput,
+            Self::Refresh(error) => error.kind(),
+            Self::Store(error) => error.kind(),
         }
     }
 }
@@ -148,11 +145,11 @@ impl LogoutError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            LogoutError::NotStored { .. } => ErrorKind::NoCredential,
-            LogoutError::RevokedNotRemoved { source, .. } => source.kind(),
-            LogoutError::Config(_) => ErrorKind::InvalidInput,
-            LogoutError::Refresh(error) => error.kind(),
-            LogoutError::Store(error) => error.kind(),
+            Self::NotStored { .. } => ErrorKind::NoCredential,
+            Self::RevokedNotRemoved { source, .. } => source.kind(),
+            Self::Config(_) => ErrorKind::InvalidInput,
+            Self::Refresh(error) => error.kind(),
+            Self::Store(error) => error.kind(),
         }
     }
 }
@@ -161,20 +158,20 @@ impl RefreshError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            RefreshError::NotRefreshable { .. } | RefreshError::Descriptor { .. } => ErrorKind::InvalidInput,
-            RefreshError::Config(_) => ErrorKind::InvalidInput,
-            RefreshError::Gone { .. } => ErrorKind::NoCredential,
-            RefreshError::Busy { .. } => ErrorKind::Busy,
-            RefreshError::Server { source, .. } => match source.kind() {
+            Self::NotRefreshable { .. } | Self::Descriptor { .. } => ErrorKind::InvalidInput,
+            Self::Config(_) => ErrorKind::InvalidInput,
+            Self::Gone { .. } => ErrorKind::NoCredential,
+            Self::Busy { .. } => ErrorKind::Busy,
+            Self::Server { source, .. } => match source.kind() {
                 ErrorKind::LoginFailed => ErrorKind::Unreachable,
                 kind => kind,
             },
-            RefreshError::BackingOff { .. } => ErrorKind::Unreachable,
-            RefreshError::Container { source, .. } => source.kind(),
-            RefreshError::Store(error) => error.kind(),
-            RefreshError::NotStored { source, .. } => source.kind(),
-            RefreshError::Lock(_) => ErrorKind::Store,
-            RefreshError::Cli { .. } => ErrorKind::LoginFailed,
+            Self::BackingOff { .. } => ErrorKind::Unreachable,
+            Self::Container { source, .. } => source.kind(),
+            Self::Store(error) => error.kind(),
+            Self::NotStored { source, .. } => source.kind(),
+            Self::Lock(_) => ErrorKind::Store,
+            Self::Cli { .. } => ErrorKind::LoginFailed,
             error if error.needs_login() => ErrorKind::NoCredential,
             _ => ErrorKind::Other,
         }
@@ -185,29 +182,23 @@ impl LoginError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            LoginError::NoSuchMode { .. } | LoginError::NotImplemented(_) => ErrorKind::InvalidInput,
-            LoginError::BadKey { .. } | LoginError::UnexpectedInput { .. } | LoginError::NoWayBack { .. } => {
-                ErrorKind::InvalidInput
-            }
-            LoginError::Fields(_) | LoginError::Config(_) | LoginError::Reference(_) => {
-                ErrorKind::InvalidInput
-            }
-            LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
-                ErrorKind::Other
-            }
-            LoginError::Busy { .. } | LoginError::PortTaken(_) => ErrorKind::Busy,
-            LoginError::Subject { .. } | LoginError::SubjectExpired { .. } => ErrorKind::NoCredential,
-            LoginError::NothingCaptured { .. } | LoginError::TooLong(_) => ErrorKind::LoginFailed,
-            LoginError::NoKey { .. } => ErrorKind::LoginFailed,
-            LoginError::Import(error) => error.kind(),
-            LoginError::Engine(error) => error.kind(),
-            LoginError::OAuth(error) => error.kind(),
-            LoginError::Store(error) => error.kind(),
-            LoginError::NotStored { source } => source.kind(),
-            LoginError::Ui(UiError::NoOneToAsk(_) | UiError::Rejected(_)) => ErrorKind::InvalidInput,
-            LoginError::Ui(UiError::Interrupted) => ErrorKind::Interrupted,
-            LoginError::Files { .. } => ErrorKind::Store,
-            LoginError::Vendor(_) | LoginError::Ui(UiError::Io(_)) => ErrorKind::Other,
+            Self::NoSuchMode { .. } | Self::NotImplemented(_) => ErrorKind::InvalidInput,
+            Self::BadKey { .. } | Self::UnexpectedInput { .. } => ErrorKind::InvalidInput,
+            Self::NoWayBack { .. } | Self::Fields(_) => ErrorKind::InvalidInput,
+            Self::Config(_) | Self::Reference(_) => ErrorKind::InvalidInput,
+            Self::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => ErrorKind::Other,
+            Self::Busy { .. } | Self::PortTaken(_) => ErrorKind::Busy,
+            Self::Subject { .. } | Self::SubjectExpired { .. } => ErrorKind::NoCredential,
+            Self::NothingCaptured { .. } | Self::TooLong(_) | Self::NoKey { .. } => ErrorKind::LoginFailed,
+            Self::Import(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::OAuth(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::NotStored { source } => source.kind(),
+            Self::Ui(UiError::NoOneToAsk(_) | UiError::Rejected(_)) => ErrorKind::InvalidInput,
+            Self::Ui(UiError::Interrupted) => ErrorKind::Interrupted,
+            Self::Files { .. } => ErrorKind::Store,
+            Self::Vendor(_) | Self::Ui(UiError::Io(_)) => ErrorKind::Other,
         }
     }
 }
@@ -216,12 +207,10 @@ impl ImportError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            ImportError::NoMap { .. } | ImportError::NoPlace { .. } => ErrorKind::InvalidInput,
-            ImportError::NoDirectory { .. } => ErrorKind::InvalidInput,
-            ImportError::Changing { .. } | ImportError::Replaced { .. } => ErrorKind::Busy,
-            ImportError::Unfinished { source, .. } => source.kind(),
-            ImportError::Nothing { .. } | ImportError::Files { .. } => ErrorKind::LoginFailed,
-            ImportError::NotTakenOver { .. } => ErrorKind::LoginFailed,
+            Self::NoMap { .. } | Self::NoPlace { .. } | Self::NoDirectory { .. } => ErrorKind::InvalidInput,
+            Self::Changing { .. } | Self::Replaced { .. } => ErrorKind::Busy,
+            Self::Unfinished { source, .. } => source.kind(),
+            Self::Nothing { .. } | Self::Files { .. } | Self::NotTakenOver { .. } => ErrorKind::LoginFailed,
         }
     }
 }
@@ -230,12 +219,12 @@ impl StoreError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            StoreError::Settings(_) | StoreError::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
-            StoreError::BackupExists { .. } => ErrorKind::InvalidInput,
-            StoreError::Backup { usage: true, .. } => ErrorKind::InvalidInput,
-            StoreError::Interrupted => ErrorKind::Interrupted,
-            StoreError::Busy { .. } | StoreError::KeyChanged { .. } => ErrorKind::Busy,
-            StoreError::RefreshInFlight { .. } => ErrorKind::Busy,
+            Self::Settings(_) | Self::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
+            Self::BackupExists { .. } => ErrorKind::InvalidInput,
+            Self::Backup { usage: true, .. } => ErrorKind::InvalidInput,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Busy { .. } | Self::KeyChanged { .. } => ErrorKind::Busy,
+            Self::RefreshInFlight { .. } => ErrorKind::Busy,
             _ => ErrorKind::Store,
         }
     }
@@ -245,7 +234,7 @@ impl EngineError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            EngineError::Selector(_) | EngineError::File { .. } => ErrorKind::InvalidInput,
+            Self::Selector(_) | Self::File { .. } => ErrorKind::InvalidInput,
             _ => ErrorKind::Engine,
         }
     }
@@ -255,12 +244,12 @@ impl OAuthError {
     /// The class of the error, in a login.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            OAuthError::Refused { .. } | OAuthError::Issuer { .. } => ErrorKind::LoginFailed,
-            OAuthError::Unreachable { .. } | OAuthError::OutcomeUnknown { .. } => ErrorKind::Unreachable,
-            OAuthError::Unavailable { .. } | OAuthError::BadReply { .. } => ErrorKind::Unreachable,
-            OAuthError::Endpoint(_) | OAuthError::CaBundle { .. } => ErrorKind::InvalidInput,
-            OAuthError::NoEndpoint { .. } | OAuthError::Reference(_) => ErrorKind::InvalidInput,
-            OAuthError::Setup(_) => ErrorKind::Other,
+            Self::Refused { .. } | Self::Issuer { .. } => ErrorKind::LoginFailed,
+            Self::Unreachable { .. } | Self::OutcomeUnknown { .. } => ErrorKind::Unreachable,
+            Self::Unavailable { .. } | Self::BadReply { .. } => ErrorKind::Unreachable,
+            Self::Endpoint(_) | Self::CaBundle { .. } => ErrorKind::InvalidInput,
+            Self::NoEndpoint { .. } | Self::Reference(_) => ErrorKind::InvalidInput,
+            Self::Setup(_) => ErrorKind::Other,
         }
     }
 }
