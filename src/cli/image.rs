@@ -6,12 +6,13 @@ use authenticate::{
     ConfigError,
     context::Context,
     engine::{self, Engine, EngineError, EngineSelector, Passthrough, containerfile::Recipe},
-    ui::{Event, Ui as _},
+    ui::Event,
 };
 use clap::Subcommand;
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{failure::Failure, output, terminal::TerminalUi};
+use super::{failure::Failure, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -99,7 +100,7 @@ async fn build(
     let engine = engine.connect().await?;
     let tag = recipe.tag();
     if !engine.has_image(&tag).await? {
-        let ui = TerminalUi::default();
+        let ui = context.ui();
         ui.show(Event::BuildStarted { image: &tag });
         let built = engine.build(&recipe, passthrough, network, |line| ui.show(Event::BuildLine(line))).await;
         ui.show(Event::BuildDone);
@@ -135,8 +136,9 @@ async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Res
         let list: Vec<_> = images
             .iter()
             .map(|i| {
+                let created_at = Timestamp::from_second(i.created).ok().map(|at| at.to_string());
                 json!({
-                    "name": i.name, "tags": i.tags, "id": i.id, "created_at": created_at(i.created), "bytes": i.size,
+                    "name": i.name, "tags": i.tags, "id": i.id, "created_at": created_at, "bytes": i.size,
                     "current": is_current(&i.tags),
                 })
             })
@@ -149,11 +151,6 @@ async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Res
         vec![tag, format!("{} MB", image.size / 1_000_000), used.to_owned()]
     });
     Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect())?)
-}
-
-/// Formats Unix seconds as RFC 3339.
-fn created_at(seconds: i64) -> Option<String> {
-    jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string())
 }
 
 async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {

@@ -111,13 +111,9 @@ fn show(context: &Context, name: &str, json: bool) -> anyhow::Result<()> {
 
 /// The file that a field is from; part by part, if it is from several files.
 fn origin_of(key: &str, origins: &BTreeMap<String, String>) -> String {
-    let parts: Vec<(&str, &str)> = origins
-        .iter()
-        .filter(|(place, _)| {
-            *place == key || place.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
-        })
-        .map(|(place, from)| (place.as_str(), from.as_str()))
-        .collect();
+    let is_part =
+        |place: &str| place.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let parts: Vec<_> = origins.iter().filter(|(place, _)| is_part(place)).collect();
     match parts.split_first() {
         None => String::new(),
         Some(((_, first), rest)) if rest.iter().all(|(_, from)| from == first) => format!("from {first}"),

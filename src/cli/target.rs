@@ -97,7 +97,8 @@ pub fn stored(context: &Context) -> Result<Vec<Address>, StoreError> {
 /// A word that is neither a provider nor a project with a file: it may be mistyped.
 pub struct UnknownWord {
     word: String,
-    nearest: Option<String>,
+    /// The suggestion of another name; empty without one.
+    did_you_mean: String,
 }
 
 impl UnknownWord {
@@ -108,24 +109,22 @@ impl UnknownWord {
             return None;
         }
         let unknown = context.registry().get(word.as_str()).err()?;
-        let nearest = nearest(word.as_str(), projects.iter().map(Name::as_str)).map(str::to_owned);
-        Some(Self { word: redact::quote(word.as_str()), nearest: nearest.or(unknown.nearest) })
+        let project = nearest(word.as_str(), projects.iter().map(Name::as_str));
+        let did_you_mean =
+            project.or(unknown.nearest.as_deref()).map(|name| format!(" (did you mean {name:?}?)"));
+        Some(Self { word: redact::quote(word.as_str()), did_you_mean: did_you_mean.unwrap_or_default() })
     }
 
     /// Notes that the word is taken for a project, if another name is close to it.
     pub fn note(&self) {
-        if self.nearest.is_some() {
-            let did_you_mean = self.did_you_mean();
-            output::note(&format!("{} is taken for a project without a file{did_you_mean}", self.word));
+        let Self { word, did_you_mean } = self;
+        if !did_you_mean.is_empty() {
+            output::note(&format!("{word} is taken for a project without a file{did_you_mean}"));
         }
     }
 
     /// The error text for a command that does not accept such a word.
     pub fn refusal(&self) -> String {
-        format!("{} is neither a provider nor a project with a file{}", self.word, self.did_you_mean())
-    }
-
-    fn did_you_mean(&self) -> String {
-        self.nearest.as_ref().map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+        format!("{} is neither a provider nor a project with a file{}", self.word, self.did_you_mean)
     }
 }
