@@ -19,10 +19,11 @@ use jiff::Timestamp;
 use signal_hook::consts::SIGINT;
 
 use super::{
+    hints::Hints,
     output, possible_value, secret_args,
     signals::Signals,
-    target::{Target, spelled},
-    terminal::TerminalUi,
+    target::Target,
+    terminal::{MODES, TerminalUi},
 };
 
 #[derive(clap::Args)]
@@ -117,18 +118,7 @@ pub struct Args {
 
 /// Parses a mode by its name.
 fn mode() -> impl TypedValueParser<Value = Mode> {
-    let modes = [
-        Mode::Oauth,
-        Mode::ApiKey,
-        Mode::Token,
-        Mode::Device,
-        Mode::Browser,
-        Mode::Basic,
-        Mode::Fields,
-        Mode::ClientCredentials,
-        Mode::TokenExchange,
-    ];
-    PossibleValuesParser::new(modes.map(|mode| possible_value(mode.as_str())))
+    PossibleValuesParser::new(MODES.map(|(mode, _)| possible_value(mode.as_str())))
         .try_map(|name| serde_json::from_value(name.replace('-', "_").into()))
 }
 
@@ -164,7 +154,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         }
     };
     // The credential is stored even if that cannot be printed.
-    let printed = report(&args, &login, &record);
+    let printed = report(&context, &login, &record, args.json);
     printed.map_err(|error| {
         error.context(format!("{} is stored, but the result could not be printed", record.address))
     })
@@ -228,21 +218,17 @@ fn interruptible(login: &Login) -> anyhow::Result<Record> {
     })?
 }
 
-fn report(args: &Args, login: &Login, record: &Record) -> anyhow::Result<()> {
-    if args.json {
+fn report(context: &Context, login: &Login, record: &Record, json: bool) -> anyhow::Result<()> {
+    if json {
         return Ok(output::json(&output::record_json(record))?);
     }
     output::note_stored(record);
-    let set = args.set.as_ref().map(|set| format!(" --set {set}")).unwrap_or_default();
     let fields = login.provider().all_fields();
     let field = match (record.credential.kind(), fields.keys().next()) {
         (Kind::Fields, Some(first)) if fields.len() > 1 => format!(" --field {first}"),
         _ => String::new(),
     };
-    output::note(&format!(
-        "use it with: authenticate token {} {}{set}{field}",
-        args.project,
-        spelled(&record.address)
-    ));
+    let words = Hints(context).arguments(&record.address);
+    output::note(&format!("use it with: authenticate token {words}{field}"));
     Ok(())
 }

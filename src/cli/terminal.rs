@@ -22,6 +22,19 @@ use tokio::sync::mpsc;
 
 use super::{console, output, prompt::Prompt, signals::Guard};
 
+/// All modes, with the words of the question for one of them.
+pub const MODES: [(Mode, &str); 9] = [
+    (Mode::Oauth, "Login with the vendor's own CLI, in a container"),
+    (Mode::ApiKey, "API key"),
+    (Mode::Token, "Bearer token"),
+    (Mode::Device, "Login on another device, with a code"),
+    (Mode::Browser, "Login in a browser"),
+    (Mode::Basic, "User and password"),
+    (Mode::Fields, "Fields"),
+    (Mode::ClientCredentials, "Client credentials"),
+    (Mode::TokenExchange, "Token exchange"),
+];
+
 /// A user interface at the terminal. Questions fail if there is none.
 #[derive(Default)]
 pub struct TerminalUi {
@@ -140,20 +153,8 @@ impl Ui for TerminalUi {
             );
             return Err(UiError::NoOneToAsk(text));
         }
-        let items: Vec<&str> = modes
-            .iter()
-            .map(|mode| match mode {
-                Mode::Oauth => "Login with the vendor's own CLI, in a container",
-                Mode::ApiKey => "API key",
-                Mode::Token => "Bearer token",
-                Mode::Device => "Login on another device, with a code",
-                Mode::Browser => "Login in a browser",
-                Mode::Basic => "User and password",
-                Mode::Fields => "Fields",
-                Mode::ClientCredentials => "Client credentials",
-                Mode::TokenExchange => "Token exchange",
-            })
-            .collect();
+        let label = |mode: &Mode| MODES.iter().find(|(known, _)| known == mode).map(|(_, label)| *label);
+        let items = modes.iter().map(|mode| label(mode).unwrap_or(mode.as_str()));
         let prompt = format!("Authenticate {}", output::safe(&provider.label));
         let theme = ColorfulTheme::default();
         let select = Select::with_theme(&theme).with_prompt(prompt).items(items).default(0);
