@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoginError, audit, record::LoginLock};
+use super::{LoginError, record::LoginLock, store::audit_failure};
 use crate::{
     context::Context,
     credential::{Address, Credential, Metadata, Name, Owner, Record},
@@ -178,9 +178,8 @@ impl Import {
     /// [`LoginError::Import`], [`LoginError::Busy`], [`LoginError::Store`]
     pub fn run(&self) -> Result<Imported, LoginError> {
         let mut step = Action::Import;
-        self.import(&mut step).inspect_err(|error| {
-            audit::audit_failure(&self.context, step, &self.address, error.code());
-        })
+        let done = self.import(&mut step);
+        done.inspect_err(|error| audit_failure(&self.context, step, &self.address, error))
     }
 
     fn import(&self, step: &mut Action) -> Result<Imported, LoginError> {

@@ -1,6 +1,5 @@
 //! Logging in: getting a credential and storing it.
 
-mod audit;
 pub mod cancel;
 pub mod cli;
 mod deadline;
@@ -115,7 +114,7 @@ impl Login {
     fn audited(&self, done: Result<Record, LoginError>) -> Result<Record, LoginError> {
         done.inspect_err(|error| {
             if !error.is_before_start() {
-                audit::audit_failure(&self.context, Action::Login, &self.address, error.code());
+                store::audit_failure(&self.context, Action::Login, &self.address, error);
             }
         })
     }

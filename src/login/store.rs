@@ -1,20 +1,21 @@
-//! Storing a credential that a vendor has just given: it exists nowhere else.
+//! Storing a credential that a vendor has just given: it exists nowhere else. Recording that there is none.
 
 use super::{CancelToken, LoginError};
 use crate::{
+    context::Context,
     credential::{Address, Credential, Metadata, Record},
-    store::{Action, SharedStore, Store, StoreError, retry_until_writable},
-    ui::{Event, Ui, UiError},
+    store::{Action, Outcome, SharedStore, Store, StoreError, retry_until_writable},
+    ui::{Event, UiError},
 };
 
 /// Stores a credential and reads it back. Retries for some minutes while the store cannot be written, unless the login is
 /// cancelled.
 pub(super) async fn store_with_retry(
+    context: &Context,
     store: &SharedStore,
     address: &Address,
     credential: Credential,
     metadata: Metadata,
-    ui: &dyn Ui,
     cancel: &mut CancelToken,
 ) -> Result<Record, LoginError> {
     let address = address.clone();
@@ -22,7 +23,7 @@ pub(super) async fn store_with_retry(
         store.recorded_as(Action::Login, |store| store.put(&address, &credential, &metadata))
     };
     let tell = |why: &StoreError| {
-        ui.show(Event::Warning(&format!("cannot store the credential yet, trying again: {why}")));
+        context.ui().show(Event::Warning(&format!("cannot store the credential yet, trying again: {why}")));
     };
     let mut is_cancelled = false;
     let cancelled = async {
@@ -32,5 +33,13 @@ pub(super) async fn store_with_retry(
     match retry_until_writable(store, put, tell, cancelled).await {
         Err(_) if is_cancelled => Err(UiError::Interrupted.into()),
         stored => stored.map_err(|source| LoginError::NotStored { source: Box::new(source) }),
+    }
+}
+
+/// Records a failure in the audit log, if there is a store: none is created for it. A failure to record it is not an error
+/// of its own.
+pub(super) fn audit_failure(context: &Context, action: Action, address: &Address, error: &LoginError) {
+    if let Ok(Some(store)) = context.existing_store() {
+        let _ = store.lock().audit(action, address, Outcome::Failed(error.code()));
     }
 }

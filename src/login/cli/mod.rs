@@ -106,8 +106,8 @@ impl ContainerLogin<'_> {
     ) -> Result<Record, LoginError> {
         let because = match captured {
             Ok(Some(Captured { credential, metadata, .. })) => {
-                let ui = self.context.ui();
-                return store::store_with_retry(store, self.address, credential, metadata, ui, cancel).await;
+                let (context, address) = (self.context, self.address);
+                return store::store_with_retry(context, store, address, credential, metadata, cancel).await;
             }
             Ok(None) => None,
             Err(error) => Some(Box::new(error)),

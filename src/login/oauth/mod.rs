@@ -139,19 +139,18 @@ impl Login {
         tokens: Tokens,
         cancel: &mut CancelToken,
     ) -> Result<Record, LoginError> {
-        let (ui, account) = (self.context.ui(), account::from_reply(&self.provider, &tokens));
-        if flow.api_key_field.is_some() {
+        let account = account::from_reply(&self.provider, &tokens);
+        let (credential, metadata) = if flow.api_key_field.is_some() {
             let key = self.issued_key(&tokens.credential.access_token)?;
-            let metadata = Metadata { account, ..Metadata::default() };
-            let key = Credential::ApiKey { key };
-            return store::store_with_retry(store, &self.address, key, metadata, ui, cancel).await;
-        }
-        let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
-        let metadata = tokens.described(requested);
-        let mut oauth = tokens.credential;
-        origin.store_in(&mut oauth.extra);
-        let oauth = Credential::OAuth(oauth);
-        store::store_with_retry(store, &self.address, oauth, metadata, ui, cancel).await
+            (Credential::ApiKey { key }, Metadata { account, ..Metadata::default() })
+        } else {
+            let requested = Metadata { account, scopes: flow.scopes.clone(), ..Metadata::default() };
+            let metadata = tokens.described(requested);
+            let mut oauth = tokens.credential;
+            origin.store_in(&mut oauth.extra);
+            (Credential::OAuth(oauth), metadata)
+        };
+        store::store_with_retry(&self.context, store, &self.address, credential, metadata, cancel).await
     }
 
     /// Accepts a key that the vendor issued even if it does not match the descriptor's pattern, with a warning.
