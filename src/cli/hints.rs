@@ -191,7 +191,6 @@ impl Hints<'_> {
     }
 
     pub fn store(&self, error: &StoreError) -> Option<String> {
-        let again = |address| format!("log in again to replace it, with: {}", self.login_command(address));
         Some(match error {
             StoreError::Locked { .. } | StoreError::Busy { .. } => "try again when that process is done".into(),
             StoreError::Newer { .. } => "update authenticate".into(),
@@ -201,8 +200,10 @@ impl Hints<'_> {
             ),
             StoreError::Foreign { .. } => "move it away, or choose another data directory".into(),
             StoreError::Unreadable(_) => UNREADABLE.into(),
-            StoreError::Decode { address, .. } => again(address),
-            StoreError::NotOpened { address, .. } => format!("restore a backup, or {}", again(address)),
+            StoreError::NotOpened { address, .. } => format!(
+                "restore a backup, or log in again to replace it, with: {}",
+                self.login_command(address)
+            ),
             StoreError::ReadBack { address, .. } => {
                 format!("check the disk, then log in again with: {}", self.login_command(address))
             }

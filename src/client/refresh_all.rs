@@ -39,9 +39,7 @@ pub fn all_stored(
         match store.get(&address) {
             Ok(Some(record)) => all.push((address, Ok(record))),
             Ok(None) => {}
-            Err(error @ (StoreError::NotOpened { .. } | StoreError::Decode { .. })) => {
-                all.push((address, Err(error.into())));
-            }
+            Err(error @ StoreError::NotOpened { .. }) => all.push((address, Err(error.into()))),
             Err(error) => return Err(error),
         }
     }

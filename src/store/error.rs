@@ -87,19 +87,11 @@ pub enum StoreError {
         /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// The bytes that are stored for an address are not a credential.
-    #[error("what {} holds for {address} is not a credential", path.display())]
-    Decode {
-        /// The database.
-        path: PathBuf,
-        /// The credential's address.
-        address: Box<Address>,
-    },
     /// The metadata beside a secret cannot be read.
     #[error(transparent)]
     Unreadable(Box<Unreadable>),
-    /// A sealed secret does not open at its address.
-    #[error("what {} holds for {address} does not open: {why}", path.display())]
+    /// A sealed secret does not open at its address, or is not a credential.
+    #[error("what {} holds for {address} {why}", path.display())]
     NotOpened {
         /// The database.
         path: PathBuf,
@@ -207,7 +199,7 @@ impl StoreError {
             Self::Locked { .. } | Self::Busy { .. } => BUSY,
             Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => BUSY,
             Self::Newer { .. } => "newer",
-            Self::Corrupt { .. } | Self::Decode { .. } | Self::Unreadable(_) => "damaged",
+            Self::Corrupt { .. } | Self::Unreadable(_) => "damaged",
             Self::Foreign { .. } | Self::Refused { .. } | Self::NoKernelKeyring { .. } => "refused",
             Self::Io { .. } | Self::Database { .. } => "system",
             Self::NotOpened { .. } => "altered",

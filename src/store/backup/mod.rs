@@ -14,7 +14,7 @@ pub use self::{
     restore::Restored,
 };
 use super::{
-    Action, RefreshAttempt, Store, StoreError, db::change::clock, record::row::WITH_SECRET,
+    Action, RefreshAttempt, Store, StoreError, error::Fault, record::row::WITH_SECRET,
     refresh_state::attempt::read_all,
 };
 use crate::credential::Record;
@@ -24,14 +24,6 @@ struct BackupEntry {
     record: Record,
     /// The last attempt to refresh it.
     attempt: Option<RefreshAttempt>,
-}
-
-/// All credentials at one moment.
-struct Snapshot {
-    /// The credentials, with an error for each that does not open or cannot be read.
-    records: Vec<Result<BackupEntry, StoreError>>,
-    /// The moment, as the number of changes of credentials so far.
-    as_of: i64,
 }
 
 impl Store {
@@ -49,7 +41,7 @@ impl Store {
     fn try_to_back_up(&self, file: &Path, lock: &BackupLock, replace: bool) -> Result<usize, StoreError> {
         age_file::may_write(file, replace)?;
         self.refuse_file_of_store(file)?;
-        let kept = self.snapshot()?.records.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
         age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
         // The backup is written, whether that can be recorded or not.
         let _ = self.audit_store(Action::Backup, super::Outcome::Ok);
@@ -76,20 +68,21 @@ impl Store {
         Ok(())
     }
 
-    /// Reads all credentials as of one moment.
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    /// Reads all credentials as of one moment, with an error for each that does not open or cannot be read.
+    fn snapshot(&self) -> Result<Vec<Result<BackupEntry, StoreError>>, StoreError> {
         self.read_with_key(|reading, key| {
             let mut attempts: HashMap<_, _> = read_all(reading)?.into_iter().collect();
             let mut read = reading.prepare(WITH_SECRET)?;
             let mut rows = read.query([])?;
             let mut records = Vec::new();
             while let Some(row) = rows.next()? {
-                records.push(self.record_of(row, key)?.map(|record| {
-                    let attempt = attempts.remove(&record.address);
-                    BackupEntry { record, attempt }
-                }));
+                records.push(match self.record_of(row, key) {
+                    Ok(record) => Ok(BackupEntry { attempt: attempts.remove(&record.address), record }),
+                    Err(Fault::Store(error)) => Err(error),
+                    Err(fault) => return Err(fault),
+                });
             }
-            Ok(Snapshot { records, as_of: clock(reading)? })
+            Ok(records)
         })
     }
 }

@@ -2,12 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use rusqlite::Connection;
-
-use super::{
-    BackupEntry, BackupUnlock, Snapshot, age_file, content, copies, refresh_conflicts::ReplacedLogins,
-};
+use super::{BackupEntry, BackupUnlock, age_file, content, copies, refresh_conflicts::ReplacedLogins};
 use crate::{
     credential::Record,
     store::{
@@ -17,11 +12,11 @@ use crate::{
             change::{NEXT_VERSION, clock},
             permissions,
         },
-        error::Fault,
-        key::{DataKey, PromptPolicy},
+        key::PromptPolicy,
         record::row::write,
     },
 };
+use jiff::Timestamp;
 
 /// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +48,10 @@ impl Store {
         drop(bytes);
         self.key(PromptPolicy::Allowed)?;
         self.retry(|| {
-            let Snapshot { records, as_of } = self.snapshot()?;
+            let as_of = self.run(|| Ok(clock(&self.connection)?))?;
             let (mut present, mut lost) = (Vec::new(), Vec::new());
             // Those that cannot be read are reported and not copied, because a restore is how to recover from them.
-            for record in records {
+            for record in self.snapshot()? {
                 match record {
                     Ok(record) => present.push(record),
                     Err(error) => lost.push(error.to_string()),
@@ -93,7 +88,14 @@ impl Store {
             self.refuse_while_in_flight(change)?;
             let replaced = ReplacedLogins::read(change)?;
             change.execute("DELETE FROM credential", [])?;
-            insert_all(change, key, entries, &replaced)?;
+            let mut next = change.prepare(NEXT_VERSION)?;
+            for entry in entries {
+                let version: i64 = next.query_row([], |row| row.get(0))?;
+                let record = Record { version, ..entry.record.clone() };
+                let secret = seal::seal(&key.key, &record.address, version, &record.credential.encode())?;
+                write(change, &record, &secret)?;
+                replaced.mark_conflict(change, entry, version)?;
+            }
             self.record(change, Action::Restore, None)?;
             Ok(true)
         })?;
@@ -115,21 +117,4 @@ impl Store {
         age_file::write_for(&copy, &recipients, false, |to| content::write(to, present))?;
         Ok(Some(copy))
     }
-}
-
-fn insert_all(
-    change: &Connection,
-    key: &DataKey,
-    entries: &[BackupEntry],
-    replaced: &ReplacedLogins,
-) -> Result<(), Fault> {
-    let mut next = change.prepare(NEXT_VERSION)?;
-    for entry in entries {
-        let version: i64 = next.query_row([], |row| row.get(0))?;
-        let record = Record { version, ..entry.record.clone() };
-        let secret = seal::seal(&key.key, &record.address, version, &record.credential.encode())?;
-        write(change, &record, &secret)?;
-        replaced.mark_conflict(change, entry, version)?;
-    }
-    Ok(())
 }

@@ -84,7 +84,7 @@ impl Store {
         self.change(|change| {
             self.refuse_if_key_changed(change)?;
             self.refuse_while_in_flight(change)?;
-            seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)??.credential.encode()))?;
+            seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)?.credential.encode()))?;
             Row::wrap(&new_key, &new, *erased)?.write(change)?;
             unused::remove(change, &new.location)?;
             if let Some(old) = old.as_ref().filter(|old| old.is_external(context) && **old != new.location) {

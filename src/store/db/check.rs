@@ -41,9 +41,9 @@ impl Store {
         let mut problems = Vec::new();
         while let Some(row) = rows.next()? {
             match self.record_of(row, key) {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => problems.push(error.to_string()),
-                Err(error) => problems.push(format!("a row cannot be read: {error}")),
+                Ok(_) => {}
+                Err(Fault::Store(error)) => problems.push(error.to_string()),
+                Err(Fault::Sqlite(error)) => problems.push(format!("a row cannot be read: {error}")),
             }
         }
         Ok(problems)

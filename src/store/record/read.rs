@@ -1,6 +1,6 @@
 //! Reading credentials, and listing them without their secrets.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use super::row::{COLUMNS, SECRET, WITH_SECRET, summary};
 use crate::{
@@ -15,7 +15,7 @@ impl Store {
     ///
     /// # Errors
     /// - [`StoreError::NotOpened`] for a credential that was moved or altered.
-    /// - [`StoreError::Decode`] and [`StoreError::Unreadable`] for one that cannot be read.
+    /// - [`StoreError::Unreadable`] for one whose metadata cannot be read.
     ///
     /// And those of [`Store::prepare`] and [`Store::open`].
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
@@ -35,8 +35,8 @@ impl Store {
         address: &Address,
     ) -> Result<Option<Record>, Fault> {
         let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} {AT}"))?;
-        let record = statement.query_row(key(address), |row| self.record_of(row, data_key)).optional()?;
-        Ok(record.transpose()?)
+        let mut rows = statement.query(key(address))?;
+        rows.next()?.map(|row| self.record_of(row, data_key)).transpose()
     }
 
     /// Returns all credentials, or those of one set, without their secrets, sorted by provider, set and profile.
@@ -84,30 +84,18 @@ impl Store {
         })
     }
 
-    /// Opens the credential of a row. The outer result is SQLite's.
-    pub(in crate::store) fn record_of(
-        &self,
-        row: &Row<'_>,
-        key: &DataKey,
-    ) -> rusqlite::Result<Result<Record, StoreError>> {
-        let summary = match summary(row)? {
-            Ok(summary) => summary,
-            Err(row) => return Ok(Err(StoreError::Unreadable(Box::new(self.here(row))))),
-        };
+    /// Opens the credential of a row. Of the faults, [`Fault::Store`] is about this row alone.
+    pub(in crate::store) fn record_of(&self, row: &Row<'_>, key: &DataKey) -> Result<Record, Fault> {
+        let summary = summary(row)?.map_err(|row| StoreError::Unreadable(Box::new(self.here(row))))?;
         let Summary { address, kind, metadata, created_at, updated_at, version, .. } = summary;
-        let path = self.place();
-        let Ok(stored) = row.get_ref(SECRET)?.as_blob() else {
-            return Ok(Err(StoreError::Decode { path, address: Box::new(address) }));
-        };
-        Ok(match seal::open(&key.key, &address, version, stored) {
-            None => {
-                let why = "it was altered, or belongs to another address or version";
-                Err(StoreError::NotOpened { path, address: Box::new(address), why })
-            }
+        let stored = row.get_ref(SECRET)?.as_blob().unwrap_or_default();
+        let why = match seal::open(&key.key, &address, version, stored) {
             Some(Ok(credential)) if credential.kind() == kind => {
-                Ok(Record { address, credential, metadata, created_at, updated_at, version })
+                return Ok(Record { address, credential, metadata, created_at, updated_at, version });
             }
-            Some(_) => Err(StoreError::Decode { path, address: Box::new(address) }),
-        })
+            Some(_) => "is not a credential",
+            None => "does not open: it was altered, or belongs to another address or version",
+        };
+        Err(StoreError::NotOpened { path: self.place(), address: Box::new(address), why }.into())
     }
 }
