@@ -85,9 +85,8 @@ impl Store {
         if sealed {
             self.erase_plain();
         }
-        if let Some(provider) = passphrase_provider() {
-            provider.chosen(&context.database, new.location.source(), &new.location.place(&context));
-        }
+        let location = new.location;
+        passphrase_provider().chosen(&context.database, location.source(), &location.place(&context));
         Ok(key)
     }
 

@@ -98,12 +98,11 @@ impl Store {
         let _ = sweep(&self.connection, context);
         drop(lock);
         self.erase_plain();
-        if let Some(provider) = passphrase_provider() {
-            provider.chosen(&context.database, new.location.source(), &new.location.place(context));
-            let file = old.as_ref().filter(|old| **old != new.location).and_then(|old| old.file(context));
-            if let Some(file) = file.filter(|file| file.exists()) {
-                provider.left(&file);
-            }
+        let (provider, location) = (passphrase_provider(), new.location);
+        provider.chosen(&context.database, location.source(), &location.place(context));
+        let file = old.as_ref().filter(|old| **old != location).and_then(|old| old.file(context));
+        if let Some(file) = file.filter(|file| file.exists()) {
+            provider.left(&file);
         }
         Ok(())
     }

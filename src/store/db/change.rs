@@ -111,9 +111,8 @@ impl Store {
             && !self.compared.swap(true, Ordering::Relaxed)
             && let Some(wanted) = self.differs_from_settings()?
             && let Some(key) = self.key_state()?
-            && let Some(provider) = passphrase_provider()
         {
-            provider.differs(path, wanted, &key.place);
+            passphrase_provider().differs(path, wanted, &key.place);
         }
         Ok(())
     }

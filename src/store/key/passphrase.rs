@@ -105,9 +105,7 @@ pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
 impl Location for Derivation {
     fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let opened = self.ask_until_open(context, open);
-        if let Some(provider) = passphrase_provider() {
-            provider.answered();
-        }
+        passphrase_provider().answered();
         opened
     }
 
@@ -118,14 +116,14 @@ impl Location for Derivation {
 
 /// Returns the passphrase that was given, or else asks for it.
 fn ask(context: &Context, new: bool, wrong: u32) -> Result<Secret, StoreError> {
-    let provider = match &context.asking {
-        PromptPolicy::Given(passphrase) => return Ok(passphrase.clone()),
-        PromptPolicy::Allowed => passphrase_provider(),
-        PromptPolicy::No => None,
-    };
-    let provider = provider.ok_or_else(|| needed(context, new))?;
     let replaces = new && context.when == Purpose::Rekey { from: Some(KeySource::Passphrase) };
-    match provider.passphrase(PassphraseRequest { database: &context.database, new, replaces, wrong }) {
+    let question = PassphraseRequest { database: &context.database, new, replaces, wrong };
+    let answer = match &context.asking {
+        PromptPolicy::Given(passphrase) => Ok(passphrase.clone()),
+        PromptPolicy::Allowed => passphrase_provider().passphrase(question),
+        PromptPolicy::No => Err(PromptError::Nobody),
+    };
+    match answer {
         Ok(passphrase) => Ok(passphrase),
         Err(PromptError::Nobody) => Err(needed(context, new)),
         Err(PromptError::Interrupted) => Err(StoreError::Interrupted),

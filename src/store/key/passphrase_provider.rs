@@ -63,6 +63,15 @@ pub fn set_passphrase_provider(provider: impl PassphraseProvider + 'static) {
     let _ = PROVIDER.set(Box::new(provider));
 }
 
-pub(in crate::store) fn passphrase_provider() -> Option<&'static dyn PassphraseProvider> {
-    PROVIDER.get().map(|provider| &**provider)
+/// Returns the provider that was set, or else one that has nobody to ask.
+pub(in crate::store) fn passphrase_provider() -> &'static dyn PassphraseProvider {
+    PROVIDER.get().map_or(&Nobody, |provider| &**provider)
+}
+
+struct Nobody;
+
+impl PassphraseProvider for Nobody {
+    fn passphrase(&self, _: PassphraseRequest<'_>) -> Result<Secret, PromptError> {
+        Err(PromptError::Nobody)
+    }
 }
