@@ -1,6 +1,6 @@
 //! The audit log: who did what to which credential, and when. It holds no secret, and no account's name.
 
-use std::{env, fs, sync::OnceLock, time::Duration};
+use std::{env, fs, time::Duration};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
@@ -215,7 +215,7 @@ fn record(
         ":at": Timestamp::now().as_millisecond(),
         ":uid": rustix::process::getuid().as_raw(),
         ":pid": std::process::id(),
-        ":program": program(),
+        ":program": program().unwrap_or_default(),
         ":caller": caller(),
         ":action": action.as_str(),
         ":provider": address.map(|address| address.provider.as_str()),
@@ -226,13 +226,9 @@ fn record(
     Ok(())
 }
 
-fn program() -> &'static str {
-    static PROGRAM: OnceLock<String> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let path = env::current_exe().ok();
-        let name = path.as_deref().and_then(|path| path.file_name());
-        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    })
+/// Returns the name of this program's file.
+fn program() -> Option<String> {
+    Some(env::current_exe().ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Returns the name of the parent process, see `proc_pid_comm(5)`.

@@ -99,18 +99,11 @@ impl Place {
 }
 
 /// Uses a data directory, and only the environment as configuration.
-impl From<&Path> for Place {
-    fn from(data_dir: &Path) -> Self {
-        let place = Self { data_dir: data_dir.to_owned(), settings: Settings::Environment };
+impl<P: AsRef<Path> + ?Sized> From<&P> for Place {
+    fn from(data_dir: &P) -> Self {
+        let place = Self { data_dir: data_dir.as_ref().to_owned(), settings: Settings::Environment };
         // Tests of the library must not use the machine's key ring.
         if cfg!(test) { place.key_source(KeySource::KeyFile) } else { place }
-    }
-}
-
-/// Uses a data directory, and only the environment as configuration.
-impl From<&PathBuf> for Place {
-    fn from(data_dir: &PathBuf) -> Self {
-        data_dir.as_path().into()
     }
 }
 

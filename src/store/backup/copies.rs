@@ -26,10 +26,8 @@ fn is_copy(name: &str) -> bool {
 /// is left for the next restore.
 pub(super) fn thin_out(newest: &Path, restored: &Path) {
     let Some(directory) = newest.parent() else { return };
-    let is_restored = |path: &Path| match (path.canonicalize(), restored.canonicalize()) {
-        (Ok(path), Ok(restored)) => path == restored,
-        _ => false,
-    };
+    let restored = restored.canonicalize().ok();
+    let is_restored = |path: &Path| restored.is_some() && path.canonicalize().ok() == restored;
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
     let mut copies: Vec<_> = entries

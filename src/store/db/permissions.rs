@@ -28,16 +28,14 @@ pub(in crate::store) fn directory(data_dir: &Path) -> Result<Option<PathBuf>, St
 
 /// Like [`directory`], but creates a missing directory.
 pub(in crate::store) fn create_directory(data_dir: &Path) -> Result<PathBuf, StoreError> {
-    if let Some(directory) = directory(data_dir)? {
-        return Ok(directory);
+    if directory(data_dir)?.is_none() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(StoreError::io("create", data_dir))?;
     }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(StoreError::io("create", data_dir))?;
-    let gone = || io::Error::from(io::ErrorKind::NotFound);
-    directory(data_dir)?.ok_or_else(|| StoreError::io("find", data_dir)(gone()))
+    directory(data_dir)?.ok_or_else(|| StoreError::io("find", data_dir)(io::ErrorKind::NotFound.into()))
 }
 
 /// Returns the metadata of a file that can be trusted, `None` if it does not exist.

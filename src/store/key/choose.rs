@@ -44,9 +44,7 @@ fn automatic(context: &Context) -> Result<KeySource, StoreError> {
     match keyring::probe() {
         Ok(()) => Ok(KeySource::Keyring),
         Err(failure @ (KeyringFailure::Locked | KeyringFailure::TimedOut)) => Err(failure.error(context)),
-        Err(KeyringFailure::Absent(_) | KeyringFailure::Missing | KeyringFailure::Other(_)) => {
-            Ok(KeySource::KeyFile)
-        }
+        Err(_) => Ok(KeySource::KeyFile),
     }
 }
 

@@ -238,7 +238,8 @@ mod ring {
     }
 }
 
-#[cfg(all(test, not(feature = "keyring")))]
+#[cfg(not(feature = "keyring"))]
+#[cfg(test)]
 mod tests {
     use crate::{
         credential::{Address, Credential, Metadata},

@@ -26,31 +26,25 @@ impl Store {
     /// As [`Store::open`], if not even the key's id can be read.
     pub fn lock(place: impl Into<Place>) -> Result<Option<Locked>, StoreError> {
         let place = place.into();
-        let opened = match Self::open_existing(place.clone()) {
+        let opened = Self::open_existing(place.clone())
+            .and_then(|store| store.map(|store| Ok((store.key_row()?, store))).transpose());
+        let (row, store) = match opened {
             Ok(None) => return Ok(None),
-            Ok(Some(store)) => store.run(|| Ok(Row::read(&store.connection)?)).map(|row| (row, store)),
-            Err(error) => Err(error),
+            Ok(Some((row, store))) => (row, Ok(store)),
+            Err(error) => match row_without_opening(&place) {
+                Some(row) => (row, Err(error)),
+                None => return Err(error),
+            },
         };
-        match opened {
-            Ok((row, store)) => {
-                let (forgotten, locked) = forget(row.as_ref());
-                let recorded = if forgotten { store.audit_store(Action::Lock, Outcome::Ok) } else { Ok(()) };
-                Ok(Some(Locked { forgotten, locked, not_recorded: recorded.err() }))
-            }
-            Err(error) => {
-                let Some(row) = row_without_opening(&place) else { return Err(error) };
-                let (forgotten, locked) = forget(row.as_ref());
-                Ok(Some(Locked { forgotten, locked, not_recorded: forgotten.then_some(error) }))
-            }
-        }
+        let forgotten = row.as_ref().is_some_and(|row| session::forget(&row.key_id));
+        let source = row.and_then(|row| row.location()).map(|location| location.source());
+        let recorded = match forgotten {
+            true => store.and_then(|store| store.audit_store(Action::Lock, Outcome::Ok)),
+            false => Ok(()),
+        };
+        let locked = source == Some(KeySource::Passphrase);
+        Ok(Some(Locked { forgotten, locked, not_recorded: recorded.err() }))
     }
-}
-
-/// Returns whether a key was kept, and whether a passphrase is needed to get it again.
-fn forget(row: Option<&Row>) -> (bool, bool) {
-    let Some(row) = row else { return (false, false) };
-    let is_locked = row.location().is_some_and(|location| location.source() == KeySource::Passphrase);
-    (session::forget(&row.key_id), is_locked)
 }
 
 /// Reads the record of the key on a full disk, where SQLite cannot make the shared index of its log and opens nothing.

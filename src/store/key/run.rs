@@ -43,11 +43,9 @@ fn shares_a_part(secret: &[u8], text: &[u8]) -> bool {
     if secret.is_empty() {
         return false;
     }
-    if secret.len() < PART {
-        return text.windows(secret.len()).any(|part| part == secret);
-    }
-    let parts: HashSet<&[u8]> = text.windows(PART).collect();
-    secret.windows(PART).any(|part| parts.contains(part))
+    let length = secret.len().min(PART);
+    let parts: HashSet<&[u8]> = text.windows(length).collect();
+    secret.windows(length).any(|part| parts.contains(part))
 }
 
 /// Runs a program to its end, with `input` on its standard input. Programs that it starts may live on.

@@ -84,8 +84,17 @@ impl Store {
             }
             let version = change.query_row(NEXT_VERSION, [], |row| row.get(0))?;
             let secret = seal::seal(&data_key.key, address, version, &credential.encode())?;
-            let created_at = current.map(|(_, created_at)| created_at);
-            let record = as_stored(address, created_at, version, credential, metadata);
+            // Times as the database keeps them.
+            let kept = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+            let now = kept(Timestamp::now());
+            let record = Record {
+                address: address.clone(),
+                credential: credential.clone(),
+                metadata: Metadata { expires_at: metadata.expires_at.map(kept), ..metadata.clone() },
+                created_at: current.map_or(now, |(_, created_at)| created_at),
+                updated_at: now,
+                version,
+            };
             write(change, &record, &secret)?;
             self.record(change, Action::Store, Some(address))?;
             Ok(Some((record, current.is_some())))
@@ -122,25 +131,5 @@ impl Store {
         let [provider, set, profile] = key(address);
         let row = [account, provider, set, profile];
         self.change_if_current(address, version, |change| change.execute(sql, row).map(drop))
-    }
-}
-
-/// Returns the record to store, with its times as the database keeps them.
-fn as_stored(
-    address: &Address,
-    created_at: Option<Timestamp>,
-    version: i64,
-    credential: &Credential,
-    metadata: &Metadata,
-) -> Record {
-    let kept = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-    let now = kept(Timestamp::now());
-    Record {
-        address: address.clone(),
-        credential: credential.clone(),
-        metadata: Metadata { expires_at: metadata.expires_at.map(kept), ..metadata.clone() },
-        created_at: created_at.unwrap_or(now),
-        updated_at: now,
-        version,
     }
 }
