@@ -65,36 +65,28 @@ pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     }
 }
 
-/// Seals what `content` writes. The file gets its name when it is complete.
-pub(super) fn write(
-    file: &Path,
-    lock: &BackupLock,
-    replace: bool,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    let recipients: Recipients = match lock {
+/// Returns the recipients for a new backup.
+pub(super) fn new_recipients(file: &Path, lock: &BackupLock) -> Result<Recipients, StoreError> {
+    match lock {
         BackupLock::Passphrase(passphrase) if passphrase.is_empty() => {
-            return Err(StoreError::backup_request(
-                file,
-                "needs a passphrase: an empty one protects nothing",
-            ));
+            Err(StoreError::backup_request(file, "needs a passphrase: an empty one protects nothing"))
         }
-        BackupLock::Passphrase(passphrase) => for_passphrase(passphrase),
+        BackupLock::Passphrase(passphrase) => Ok(for_passphrase(passphrase)),
         BackupLock::Recipients(names) => {
             let parse = |name: &String| match name.parse::<age::x25519::Recipient>() {
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
-                Err(why) => Err(StoreError::backup_request(
-                    file,
-                    format!("cannot be sealed for {}: {why}", quote(name)),
-                )),
+                Err(why) => {
+                    let why = format!("cannot be sealed for {}: {why}", quote(name));
+                    Err(StoreError::backup_request(file, why))
+                }
             };
-            names.iter().map(parse).collect::<Result<_, _>>()?
+            names.iter().map(parse).collect()
         }
-    };
-    write_for(file, &recipients, replace, content)
+    }
 }
 
-pub(super) fn write_for(
+/// Seals what `content` writes. The file gets its name when it is complete.
+pub(super) fn write(
     file: &Path,
     recipients: &Recipients,
     replace: bool,

@@ -42,7 +42,8 @@ impl Store {
         age_file::may_write(file, replace)?;
         self.refuse_file_of_store(file)?;
         let kept = self.snapshot()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        age_file::write(file, lock, replace, |to| content::write(to, &kept))?;
+        let recipients = age_file::new_recipients(file, lock)?;
+        age_file::write(file, &recipients, replace, |to| content::write(to, &kept))?;
         // The backup is written, whether that can be recorded or not.
         let _ = self.audit_store(Action::Backup, super::Outcome::Ok);
         Ok(kept.len())

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::BackupEntry;
 use crate::{
@@ -31,15 +31,14 @@ impl ReplacedLogins {
     /// Reads them. Call this before they are replaced.
     pub(super) fn read(change: &Connection) -> rusqlite::Result<Self> {
         let mut statement = change.prepare(STORED)?;
-        let mut rows = statement.query([])?;
-        let mut stored = HashMap::new();
-        while let Some(row) = rows.next()? {
-            // A row without a valid address is replaced by none. A login of unknown age counts as newer.
-            if let Ok(address) = address(row) {
-                stored.insert(address, row.get(3).map_or_else(|_| Timestamp::now(), |Millis(at)| at));
-            }
-        }
-        Ok(Self { stored, attempts: read_all(change)?.into_iter().collect() })
+        // A row without a valid address is replaced by none. A login of unknown age counts as newer.
+        let age = |row: &Row<'_>| row.get(3).map_or_else(|_| Timestamp::now(), |Millis(at)| at);
+        let login = |row: &Row<'_>| Ok(address(row).ok().map(|address| (address, age(row))));
+        let stored = statement.query_map([], login)?.filter_map(Result::transpose);
+        Ok(Self {
+            stored: stored.collect::<rusqlite::Result<_>>()?,
+            attempts: read_all(change)?.into_iter().collect(),
+        })
     }
 
     /// Records what is known of the refresh token of a restored login, which now has this version: here, and where the backup

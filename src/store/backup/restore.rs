@@ -114,7 +114,7 @@ impl Store {
         permissions::directory(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
         let copy = directory.join(copies::name(Timestamp::now()));
-        age_file::write_for(&copy, &recipients, false, |to| content::write(to, present))?;
+        age_file::write(&copy, &recipients, false, |to| content::write(to, present))?;
         Ok(Some(copy))
     }
 }

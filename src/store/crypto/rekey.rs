@@ -87,7 +87,7 @@ impl Store {
             seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)?.credential.encode()))?;
             Row::wrap(&new_key, &new, *erased)?.write(change)?;
             unused::remove(change, &new.location)?;
-            if let Some(old) = old.as_ref().filter(|old| old.is_external(context) && **old != new.location) {
+            if let Some(old) = old.as_ref().filter(|old| **old != new.location) {
                 unused::add(change, old)?;
             }
             Ok(self.record(change, Action::Rekey, None)?)

@@ -10,10 +10,11 @@ use std::{
     time::Duration,
 };
 
-use tempfile::TempPath;
-
 use super::{connect, migrate, permissions};
-use crate::{fs::stale, store::StoreError};
+use crate::{
+    fs::stale,
+    store::{StoreError, error::Fault},
+};
 
 /// The start of an unfinished database's name, and of the names of the files that SQLite keeps beside it.
 const UNFINISHED: &str = ".credentials-";
@@ -32,7 +33,7 @@ pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
         .tempfile_in(directory)
         .map_err(StoreError::io("create a file in", directory))?
         .into_temp_path();
-    build(&new)?;
+    build(&new).map_err(|fault| fault.at(new.to_path_buf()))?;
     File::open(&new).and_then(|file| file.sync_all()).map_err(StoreError::io("write", &*new))?;
     match new.persist_noclobber(path) {
         Ok(()) => {}
@@ -42,14 +43,13 @@ pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
     File::open(directory).and_then(|file| file.sync_all()).map_err(StoreError::io("write", directory))
 }
 
-fn build(new: &TempPath) -> Result<(), StoreError> {
-    let failed = |source| StoreError::from_sqlite(new.to_path_buf(), source);
-    let mut connection = connect::connection(new).map_err(failed)?;
+fn build(new: &Path) -> Result<(), Fault> {
+    let mut connection = connect::connection(new)?;
     // Nobody else uses the file yet, and it is synced as a whole afterwards.
-    connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF").map_err(failed)?;
+    connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")?;
     migrate::to_latest(&mut connection, new)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL").map_err(failed)?;
-    connection.close().map_err(|(_, source)| failed(source))
+    connection.execute_batch("PRAGMA journal_mode = WAL")?;
+    Ok(connection.close().map_err(|(_, error)| error)?)
 }
 
 /// Refuses a log without its database: SQLite would play it into the new one.

@@ -61,9 +61,6 @@ impl ChosenSource {
                 Self::Made(new) => new.clone(),
                 Self::KeyFile(path) => key_file::plan(path.as_deref(), spent, context)?,
             };
-            if !new.location.is_external(context) {
-                return Ok(new);
-            }
             unused::add(connection, &new.location)?;
             if new.location.install(&new.key, context)? {
                 return Ok(new);

@@ -6,7 +6,7 @@ use std::{process::Command, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, KeySource, NewKey, Purpose,
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose,
     location::{Location, Open},
     passphrase::Derivation,
     run,
@@ -59,7 +59,8 @@ fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError>
 pub(super) fn make(command: Vec<String>, context: &Context) -> Result<NewKey, StoreError> {
     let passphrase = passphrase(&command, context)?;
     let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Command)?;
-    Ok(NewKey::new(KeySource::Command, Parameters { command, derivation }, key))
+    let location = KeyLocation::new(KeySource::Command, Parameters { command, derivation });
+    Ok(NewKey { location, key })
 }
 
 impl Location for Parameters {

@@ -163,7 +163,7 @@ pub(in crate::store) fn plan(
     refuse_file_of_another_store(&path, context)?;
     let new = |file, made, key: SealingKey| {
         let parameters = Parameters { file, chosen: chosen.clone(), made, mark: mark(&key) };
-        NewKey::new(KeySource::KeyFile, parameters, key)
+        NewKey { location: KeyLocation::new(KeySource::KeyFile, parameters), key }
     };
     let is_spent = |name: String| spent.iter().any(|spent| spent.external(context).contains(&name));
     let mut is_taken = is_spent(path.display().to_string());

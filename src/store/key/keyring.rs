@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeySource, NewKey, Purpose, RESTORE,
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
     location::{Location, Open},
 };
 use crate::store::{
@@ -108,7 +108,8 @@ fn not_kept() -> KeyringFailure {
 /// Makes a key for a new entry.
 pub(super) fn make() -> Result<NewKey, StoreError> {
     let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
-    Ok(NewKey::new(KeySource::Keyring, Parameters { account }, SealingKey::random()?))
+    let location = KeyLocation::new(KeySource::Keyring, Parameters { account });
+    Ok(NewKey { location, key: SealingKey::random()? })
 }
 
 impl Location for Parameters {

@@ -54,7 +54,7 @@ pub(in crate::store) struct KeyLocation {
 }
 
 impl KeyLocation {
-    fn new(source: KeySource, location: impl Location + Serialize + 'static) -> Self {
+    pub(super) fn new(source: KeySource, location: impl Location + Serialize + 'static) -> Self {
         let parameters = serde_json::to_string(&location).unwrap_or_default();
         Self { source, parameters, location: Arc::new(location) }
     }
@@ -86,11 +86,6 @@ impl KeyLocation {
         self.source
     }
 
-    /// Returns whether the source keeps a key outside of the database.
-    pub(crate) fn is_external(&self, context: &Context) -> bool {
-        !self.external(context).is_empty()
-    }
-
     /// Returns whether both are of one key outside of the database.
     pub(crate) fn is_same(&self, other: &Self, context: &Context) -> bool {
         let other = other.external(context);
@@ -117,14 +112,4 @@ impl PartialEq for KeyLocation {
 pub(in crate::store) struct NewKey {
     pub location: KeyLocation,
     pub key: SealingKey,
-}
-
-impl NewKey {
-    pub(super) fn new(
-        source: KeySource,
-        location: impl Location + Serialize + 'static,
-        key: SealingKey,
-    ) -> Self {
-        Self { location: KeyLocation::new(source, location), key }
-    }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose, RESTORE,
+    Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose,
+    RESTORE,
     location::{Location, Open},
     passphrase_provider::passphrase_provider,
 };
@@ -99,7 +100,7 @@ pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
         return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
     }
     let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Passphrase)?;
-    Ok(NewKey::new(KeySource::Passphrase, derivation, key))
+    Ok(NewKey { location: KeyLocation::new(KeySource::Passphrase, derivation), key })
 }
 
 impl Location for Derivation {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Context, DataKey, KeySource, NewKey, RESTORE,
+    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
     location::{Location, Open},
     run,
 };
@@ -36,7 +36,8 @@ pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
     let credential = run("encrypt", user, key.expose(), context)?;
     let credential = std::str::from_utf8(&credential).unwrap_or_default();
     let credential = credential.split_ascii_whitespace().collect();
-    Ok(NewKey::new(KeySource::SystemdCreds, Parameters { credential, user }, key))
+    let location = KeyLocation::new(KeySource::SystemdCreds, Parameters { credential, user });
+    Ok(NewKey { location, key })
 }
 
 impl Location for Parameters {

@@ -46,12 +46,8 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Record, StoreError> {
-        match self.write(address, None, credential, metadata)? {
-            Swap::Swapped(record) => Ok(record),
-            Swap::Lost(_) => {
-                Err(StoreError::ReadBack { path: self.place(), address: Box::new(address.clone()) })
-            }
-        }
+        let stored = self.write(address, None, credential, metadata)?;
+        stored.ok_or_else(|| StoreError::ReadBack { path: self.place(), address: Box::new(address.clone()) })
     }
 
     /// Like [`Store::put`], but only if the credential has the expected version.
@@ -65,8 +61,13 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Swap, StoreError> {
-        self.write(address, Some(expected_version), credential, metadata)
+        match self.write(address, Some(expected_version), credential, metadata)? {
+            Some(record) => Ok(Swap::Swapped(record)),
+            None => Ok(Swap::Lost(self.get(address)?)),
+        }
     }
+
+    /// Returns `None` if the credential does not have the expected version.
 
     fn write(
         &mut self,
@@ -74,7 +75,7 @@ impl Store {
         expected: Option<i64>,
         credential: &Credential,
         metadata: &Metadata,
-    ) -> Result<Swap, StoreError> {
+    ) -> Result<Option<Record>, StoreError> {
         let written = self.change_with_key(|change, data_key| {
             let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Millis>(1)?.0));
             let current: Option<(i64, Timestamp)> =
@@ -99,13 +100,13 @@ impl Store {
             self.record(change, Action::Store, Some(address))?;
             Ok(Some((record, current.is_some())))
         })?;
-        let Some((record, is_replaced)) = written else { return Ok(Swap::Lost(self.get(address)?)) };
+        let Some((record, is_replaced)) = written else { return Ok(None) };
         if is_replaced {
             // The new credential is stored, whether this works or not. Others wait for a refresh, so it does not wait.
             let patience = if expected.is_some() { Duration::ZERO } else { PATIENCE };
             self.empty_log(patience).unwrap_or(false);
         }
-        self.read_back(record).map(Swap::Swapped)
+        self.read_back(record).map(Some)
     }
 
     /// Reads the stored record from the file, past the page cache, and compares it with the one that was written.
