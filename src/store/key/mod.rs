@@ -10,7 +10,6 @@ mod command;
 mod key_file;
 mod keyring;
 mod location;
-mod lock;
 mod passphrase;
 mod passphrase_provider;
 mod row;
@@ -32,10 +31,9 @@ pub(super) use self::{
     source::{Context, PromptPolicy, Purpose},
 };
 pub use self::{
-    lock::Locked,
     passphrase_provider::{PassphraseProvider, PassphraseRequest, PromptError, set_passphrase_provider},
     source::KeySource,
-    unlock::KeyState,
+    unlock::{KeyState, Locked},
 };
 use super::{Action, Store, StoreError, crypto::seal::SealingKey};
 

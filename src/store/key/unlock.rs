@@ -1,13 +1,16 @@
-//! Unlocking a store for a time, and what is known of its key without having it.
+//! Unlocking a store for a time and locking it, and what is known of its key without having it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{KeySource, PromptPolicy, session};
+use super::{KeySource, PromptPolicy, Row, session};
 use crate::{
     credential::Secret,
-    store::{Action, Outcome, Store, StoreError},
+    store::{
+        Action, FILE_NAME, Outcome, Place, Store, StoreError,
+        db::{connect, identify, permissions},
+    },
 };
 
 /// The state of a store's key, without the key.
@@ -24,6 +27,17 @@ pub struct KeyState {
     pub locked: Option<bool>,
     /// The time until which the key is kept unlocked.
     pub unlocked_until: Option<Timestamp>,
+}
+
+/// The result of locking a store.
+#[derive(Debug)]
+pub struct Locked {
+    /// Whether a key was kept, and was forgotten.
+    pub forgotten: bool,
+    /// Whether a passphrase must be given before the store is used again.
+    pub locked: bool,
+    /// The reason why the audit log does not say that a key was forgotten.
+    pub not_recorded: Option<StoreError>,
 }
 
 impl Store {
@@ -54,13 +68,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongPassphrase`], and the errors of [`Store::prepare`].
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), StoreError> {
-        match self.fetch_key(PromptPolicy::Given(passphrase.clone())) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let _ = self.audit_store(Action::Unlock, Outcome::Failed(error.code()));
-                Err(error)
-            }
-        }
+        let unlocked = self.fetch_key(PromptPolicy::Given(passphrase.clone()));
+        self.audited(Action::Unlock, unlocked.map(drop))
     }
 
     /// Keeps the data key unlocked for this long, for all stores of this user that have it. Returns the end.
@@ -89,4 +98,42 @@ impl Store {
             .is_some_and(|location| location.source() == wanted && location.settings().agrees_with(&config));
         Ok(Some(wanted).filter(|_| !is_same))
     }
+
+    /// Forgets the data key of the store in a data directory, if it is kept. Returns `None` if there is no store.
+    ///
+    /// Recording it fails if nothing can be written. The key is forgotten all the same.
+    ///
+    /// # Errors
+    /// As [`Store::open`], if not even the key's id can be read.
+    pub fn lock(place: impl Into<Place>) -> Result<Option<Locked>, StoreError> {
+        let place = place.into();
+        let opened = Self::open_existing(place.clone())
+            .and_then(|store| store.map(|store| Ok((store.key_row()?, store))).transpose());
+        let (row, store) = match opened {
+            Ok(None) => return Ok(None),
+            Ok(Some((row, store))) => (row, Ok(store)),
+            Err(error) => match row_without_opening(&place) {
+                Some(row) => (row, Err(error)),
+                None => return Err(error),
+            },
+        };
+        let forgotten = row.as_ref().is_some_and(|row| session::forget(&row.key_id));
+        let source = row.and_then(|row| row.location()).map(|location| location.source());
+        let recorded = match forgotten {
+            true => store.and_then(|store| store.audit_store(Action::Lock, Outcome::Ok)),
+            false => Ok(()),
+        };
+        let locked = source == Some(KeySource::Passphrase);
+        Ok(Some(Locked { forgotten, locked, not_recorded: recorded.err() }))
+    }
+}
+
+/// Reads the record of the key on a full disk, where SQLite cannot make the shared index of its log and opens nothing.
+/// A connection that has the file for itself needs no index, and writes nothing.
+fn row_without_opening(place: &Place) -> Option<Option<Row>> {
+    let path = permissions::directory(place.data_dir()).ok()??.join(FILE_NAME);
+    identify::identify(&path).ok()?;
+    let connection = connect::connection(&path).ok()?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE").ok()?;
+    Row::read(&connection).ok()
 }
