@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use jiff::{Timestamp, civil::DateTime};
 
+use crate::store::db::permissions::is_same;
+
 /// The number of copies that stay.
 const KEPT: usize = 3;
 
@@ -26,8 +28,6 @@ fn is_copy(name: &str) -> bool {
 /// is left for the next restore.
 pub(super) fn thin_out(newest: &Path, restored: &Path) {
     let Some(directory) = newest.parent() else { return };
-    let restored = restored.canonicalize().ok();
-    let is_restored = |path: &Path| restored.is_some() && path.canonicalize().ok() == restored;
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
     let mut copies: Vec<_> = entries
@@ -36,7 +36,7 @@ pub(super) fn thin_out(newest: &Path, restored: &Path) {
         .collect();
     copies.sort();
     copies.reverse();
-    for old in copies.iter().skip(KEPT).filter(|path| !is_restored(path)) {
+    for old in copies.iter().skip(KEPT).filter(|path| !is_same(path, restored)) {
         let _ = fs::remove_file(old);
     }
 }

@@ -7,15 +7,15 @@ mod copies;
 mod refresh_conflicts;
 mod restore;
 
-use std::{collections::HashMap, os::unix::fs::MetadataExt as _, path::Path};
+use std::{collections::HashMap, path::Path};
 
 pub use self::{
     age_file::{BackupLock, BackupUnlock, may_write as may_write_backup, needs_passphrase},
     restore::Restored,
 };
 use super::{
-    Action, RefreshAttempt, Store, StoreError, error::Fault, record::row::WITH_SECRET,
-    refresh_state::attempt::read_all,
+    Action, RefreshAttempt, Store, StoreError, db::permissions::is_same, error::Fault,
+    record::row::WITH_SECRET, refresh_state::attempt::read_all,
 };
 use crate::credential::Record;
 
@@ -53,17 +53,13 @@ impl Store {
     fn refuse_file_of_store(&self, file: &Path) -> Result<(), StoreError> {
         let Some(ours) = self.data_dir() else { return Ok(()) };
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let is = |a: &Path, b: &Path| match (std::fs::metadata(a), std::fs::metadata(b)) {
-            (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-            _ => false,
-        };
-        if is(parent, ours) && file.extension().is_none_or(|extension| extension != "age") {
+        if is_same(parent, ours) && file.extension().is_none_or(|extension| extension != "age") {
             return Err(StoreError::backup_request(
                 file,
                 "is in the store's own directory, where a backup ends in .age",
             ));
         }
-        if self.key_state()?.is_some_and(|key| is(file, Path::new(&key.place))) {
+        if self.key_state()?.is_some_and(|key| is_same(file, Path::new(&key.place))) {
             return Err(StoreError::backup_request(file, "holds the store's key: name another file"));
         }
         Ok(())

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, DirBuilder, Metadata},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -41,6 +41,12 @@ pub(in crate::store) fn create_directory(data_dir: &Path) -> Result<PathBuf, Sto
 /// Returns the metadata of a file that can be trusted, `None` if it does not exist.
 pub(in crate::store) fn file(path: &Path) -> Result<Option<Metadata>, StoreError> {
     look(path, Expected::File)
+}
+
+/// Returns whether both paths lead to the same file or directory.
+pub(in crate::store) fn is_same(a: &Path, b: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    id(a).is_some_and(|a| id(b) == Some(a))
 }
 
 fn look(path: &Path, expected: Expected) -> Result<Option<Metadata>, StoreError> {

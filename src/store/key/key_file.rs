@@ -184,18 +184,13 @@ pub(in crate::store) fn plan(
 /// Refuses a file beside the database of another store, which removes it when it is rekeyed.
 fn refuse_file_of_another_store(path: &Path, context: &Context) -> Result<(), StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let database = directory.join(crate::store::FILE_NAME);
-    let is_other = || match (directory.canonicalize(), context.directory.canonicalize()) {
-        (Ok(theirs), Ok(ours)) => theirs != ours,
-        _ => true,
-    };
-    match database.exists() && is_other() {
-        true => {
-            let why = format!("{} lies beside another store: choose another place", path.display());
-            Err(context.refuse(KeySource::KeyFile, why))
-        }
-        false => Ok(()),
+    if directory.join(crate::store::FILE_NAME).exists()
+        && !permissions::is_same(directory, &context.directory)
+    {
+        let why = format!("{} lies beside another store: choose another place", path.display());
+        return Err(context.refuse(KeySource::KeyFile, why));
     }
+    Ok(())
 }
 
 fn read(path: &Path, context: &Context) -> Result<SealingKey, StoreError> {
