@@ -240,9 +240,6 @@ fn caller() -> Option<String> {
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     // A damaged entry must not hide the others.
-    let text = |column| -> rusqlite::Result<Option<String>> {
-        Ok(row.get_ref(column)?.as_bytes().ok().map(|text| String::from_utf8_lossy(text).into_owned()))
-    };
     let address = match (row.get(7), row.get(8), row.get(9)) {
         (Ok(provider), Ok(set), Ok(profile)) => Some(Address { set, provider, profile }),
         _ => None,
@@ -252,10 +249,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
         at: row.get(1).map_or(Timestamp::UNIX_EPOCH, |Millis(at)| at),
         uid: row.get(2).unwrap_or_default(),
         pid: row.get(3).unwrap_or_default(),
-        program: text(4)?.unwrap_or_default(),
-        caller: text(5)?,
-        action: text(6)?.unwrap_or_default(),
+        program: row.get(4).unwrap_or_default(),
+        caller: row.get(5).unwrap_or_default(),
+        action: row.get(6).unwrap_or_default(),
         address,
-        outcome: text(10)?.unwrap_or_default(),
+        outcome: row.get(10).unwrap_or_default(),
     })
 }

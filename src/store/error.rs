@@ -270,10 +270,11 @@ impl StoreError {
 }
 
 /// A failure inside of an operation: a complete one, or one of SQLite, which does not know the path.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub(super) enum Fault {
-    Store(StoreError),
-    Sqlite(rusqlite::Error),
+    Store(#[from] StoreError),
+    Sqlite(#[from] rusqlite::Error),
 }
 
 impl Fault {
@@ -282,18 +283,6 @@ impl Fault {
             Self::Store(error) => error,
             Self::Sqlite(source) => StoreError::from_sqlite(path, source),
         }
-    }
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(source: rusqlite::Error) -> Self {
-        Self::Sqlite(source)
     }
 }
 

@@ -44,14 +44,6 @@ impl Store {
         }
     }
 
-    /// Sets the key of a store in memory, which no source keeps.
-    pub(in crate::store) fn set_key_in_memory(&self, key: DataKey) -> Result<(), StoreError> {
-        let sql = "INSERT INTO store_key VALUES (1, ?, '', '', x'', 0, TRUE)";
-        self.run(|| Ok(self.connection.execute(sql, [&key.id])?))?;
-        self.keep(key);
-        Ok(())
-    }
-
     /// Makes the data key and seals what was plain, in one transaction. If another process has just made the key,
     /// gets that one.
     ///

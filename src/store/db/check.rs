@@ -23,16 +23,13 @@ impl Store {
             let whole = Self::in_memory()?;
             let missing = &schema(&whole.connection)? - &schema(&self.connection)?;
             problems.extend(missing.into_iter().map(|name| format!("its {name} is missing")));
-            Ok((problems, self.is_empty()?))
+            let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM credential)";
+            Ok((problems, self.connection.query_row(is_empty, [], |row| row.get::<_, bool>(0))?))
         })?;
         match problems.is_empty() && !is_empty {
             true => self.read_with_key(|reading, key| self.unreadable(reading, key)),
             false => Ok(problems),
         }
-    }
-
-    fn is_empty(&self) -> rusqlite::Result<bool> {
-        self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM credential)", [], |row| row.get(0))
     }
 
     fn unreadable(&self, reading: &Connection, key: &DataKey) -> Result<Vec<String>, Fault> {

@@ -74,7 +74,10 @@ pub(in crate::store) fn in_memory() -> Result<Store, StoreError> {
     let mut store = store(Connection::open_in_memory().map_err(failed)?, None, Place::from(path));
     store.configure().map_err(failed)?;
     migrate::to_latest(&mut store.connection, path)?;
-    store.set_key_in_memory(DataKey::random()?)?;
+    // No source keeps the key.
+    let key = store.keep(DataKey::random()?);
+    let sql = "INSERT INTO store_key VALUES (1, ?, '', '', x'', 0, TRUE)";
+    store.run(|| Ok(store.connection.execute(sql, [&key.id])?))?;
     Ok(store)
 }
 

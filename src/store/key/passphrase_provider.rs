@@ -17,19 +17,13 @@ pub trait PassphraseProvider: Send + Sync {
     fn answered(&self) {}
 
     /// Called when a store has been given a key: with its source, and the place where that keeps it.
-    fn chosen(&self, database: &Path, source: KeySource, place: &str) {
-        let _ = (database, source, place);
-    }
+    fn chosen(&self, _database: &Path, _source: KeySource, _place: &str) {}
 
     /// Called when a store was rekeyed and its old key file was not removed, because it may be the key of other stores too.
-    fn left(&self, file: &Path) {
-        let _ = file;
-    }
+    fn left(&self, _file: &Path) {}
 
     /// Called when the settings name another source than the one that keeps the store's key: with the place where it is.
-    fn differs(&self, database: &Path, wanted: KeySource, place: &str) {
-        let _ = (database, wanted, place);
-    }
+    fn differs(&self, _database: &Path, _wanted: KeySource, _place: &str) {}
 }
 
 /// A question for a passphrase.

@@ -1,6 +1,6 @@
 //! Reading credentials, and listing them without their secrets.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Row, named_params};
 
 use super::row::{COLUMNS, SECRET, WITH_SECRET, summary};
 use crate::{
@@ -23,20 +23,13 @@ impl Store {
         let is_there = || Ok(self.connection.prepare_cached(&sql)?.exists(key(address))?);
         // Nobody is asked for a passphrase if there is nothing to open.
         match self.key_at_hand(&self.connection)?.is_some() || self.run(is_there)? {
-            true => self.read_with_key(|reading, key| self.read(reading, key, address)),
+            true => self.read_with_key(|reading, data_key| {
+                let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} {AT}"))?;
+                let mut rows = statement.query(key(address))?;
+                rows.next()?.map(|row| self.record_of(row, data_key)).transpose()
+            }),
             false => Ok(None),
         }
-    }
-
-    fn read(
-        &self,
-        reading: &Connection,
-        data_key: &DataKey,
-        address: &Address,
-    ) -> Result<Option<Record>, Fault> {
-        let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} {AT}"))?;
-        let mut rows = statement.query(key(address))?;
-        rows.next()?.map(|row| self.record_of(row, data_key)).transpose()
     }
 
     /// Returns all credentials, or those of one set, without their secrets, sorted by provider, set and profile.
