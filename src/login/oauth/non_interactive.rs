@@ -50,7 +50,7 @@ impl NonInteractiveGrant {
     pub async fn run(&self, http: &Http, endpoint: &TokenEndpoint) -> Result<Tokens, OAuthError> {
         let flow = &self.flow;
         match &self.subject {
-            Some(subject) => token_exchange::grant(http, flow, endpoint, subject).await,
+            Some(subject) => grant::exchange_token(http, endpoint, flow, subject).await,
             None => grant::client_credentials(http, endpoint, flow).await,
         }
     }

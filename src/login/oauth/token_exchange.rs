@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693), which involves no person.
+//! The token to exchange (RFC 8693).
 
 use jiff::Timestamp;
 
@@ -7,7 +7,6 @@ use crate::{
     context::Context,
     credential::{Address, Name, Secret},
     login::LoginError,
-    oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},
     provider::flow::Flow,
     store::{Action, Outcome, Store},
 };
@@ -52,17 +51,4 @@ pub fn subject(
     // The token goes to another server, so it is audited; a failure to record that does not end the login.
     let _ = store.audit(Action::Token, &source, Outcome::Ok);
     Ok(subject)
-}
-
-/// Exchanges the subject token for a token of this provider.
-///
-/// # Errors
-/// [`OAuthError`]
-pub async fn grant(
-    http: &Http,
-    flow: &Flow,
-    endpoint: &TokenEndpoint,
-    token: &Secret,
-) -> Result<Tokens, OAuthError> {
-    grant::exchange_token(http, endpoint, flow, token).await
 }
