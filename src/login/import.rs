@@ -144,14 +144,11 @@ impl Import {
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
         }
-        let directory = match (options.from, &provider.home_dir) {
-            (Some(from), _) => Some(from),
-            (None, Some(home_dir)) => variable_dir(&provider).or_else(|| in_home(home_dir)),
-            (None, None) => None,
-        };
+        let home_dir = provider.home_dir.as_deref();
+        let usual = || home_dir.and_then(|home_dir| variable_dir(&provider).or_else(|| in_home(home_dir)));
         let no_place = || ImportError::NoPlace { provider: provider.name.clone() };
         // Without a slash at the end, which would follow a link.
-        let directory: PathBuf = directory.ok_or_else(no_place)?.components().collect();
+        let directory: PathBuf = options.from.or_else(usual).ok_or_else(no_place)?.components().collect();
         if !directory.exists() {
             return Err(ImportError::NoDirectory { path: directory }.into());
         }
@@ -192,7 +189,9 @@ impl Import {
             && is_removed(&found, &record)
         {
             *step = Action::TakeOver;
-            return self.take_ownership(&mut store, record, self.directory.clone(), RemovedFrom::Earlier);
+            let record = self.take_ownership(&mut store, record)?;
+            let (file, removed) = (self.directory.clone(), Some(RemovedFrom::Earlier));
+            return Ok(Imported { record, file, removed });
         }
         let mut captured = found?;
         for _ in 0..TRIES {
@@ -208,7 +207,9 @@ impl Import {
             let again = self.read()?;
             if again == captured {
                 *step = Action::TakeOver;
-                return self.take(&mut store, record, file, &captured);
+                let removed = Some(RemovedFrom::Now(self.remove(&mut store, &record, &captured)?));
+                let record = self.take_ownership(&mut store, record)?;
+                return Ok(Imported { record, file, removed });
             }
             captured = again;
         }
@@ -217,54 +218,42 @@ impl Import {
 
     fn read(&self) -> Result<Captured, LoginError> {
         let read = vendor_files::read(&self.directory, &self.provider.capture);
-        let path = || self.directory.clone();
-        let found = read.map_err(|source| ImportError::Files { path: path(), source })?;
-        Ok(found
-            .ok_or_else(|| ImportError::Nothing { provider: self.provider.name.clone(), path: path() })?)
+        let path = self.directory.clone();
+        match read {
+            Ok(Some(captured)) => Ok(captured),
+            Ok(None) => Err(ImportError::Nothing { provider: self.provider.name.clone(), path }.into()),
+            Err(source) => Err(ImportError::Files { path, source }.into()),
+        }
     }
 
     /// The login that a killed import has stored, and removed from the vendor's files or was about to.
     fn unfinished_move(&self, store: &Store) -> Result<Option<Record>, LoginError> {
         let from = store.move_source(&self.address)?;
-        match from.is_some() && from == self.directory.canonicalize().ok() {
-            true => Ok(store.get(&self.address)?),
-            false => Ok(None),
-        }
+        let is_from_here = from.is_some() && from == self.directory.canonicalize().ok();
+        Ok(if is_from_here { store.get(&self.address)? } else { None })
     }
 
-    fn take(
-        &self,
-        store: &mut Store,
-        record: Record,
-        file: PathBuf,
-        captured: &Captured,
-    ) -> Result<Imported, LoginError> {
+    /// Removes the login from the vendor's files, once the store says from where.
+    fn remove(&self, store: &mut Store, record: &Record, captured: &Captured) -> Result<Removed, LoginError> {
         if let Ok(directory) = self.directory.canonicalize() {
             store.begin_move(&self.address, record.version, &directory)?;
         }
         let address = Box::new(self.address.clone());
-        let removed = vendor_files::remove(&self.directory, &self.provider.capture, captured)
-            .map_err(|source| ImportError::NotTakenOver { address, source })?;
-        self.take_ownership(store, record, file, RemovedFrom::Now(removed))
+        let removed = vendor_files::remove(&self.directory, &self.provider.capture, captured);
+        Ok(removed.map_err(|source| ImportError::NotTakenOver { address, source })?)
     }
 
     /// Marks a login that was removed from the vendor's files as ours.
-    fn take_ownership(
-        &self,
-        store: &mut Store,
-        record: Record,
-        file: PathBuf,
-        removed: RemovedFrom,
-    ) -> Result<Imported, LoginError> {
-        let address = || Box::new(self.address.clone());
+    fn take_ownership(&self, store: &mut Store, record: Record) -> Result<Record, LoginError> {
+        let address = Box::new(self.address.clone());
         let metadata = Metadata { owner: Owner::Us, ..record.metadata.clone() };
         let swapped = store.recorded_as(Action::TakeOver, |store| {
             store.swap(&self.address, record.version, &record.credential, &metadata)
         });
         match swapped {
-            Ok(Swap::Swapped(record)) => Ok(Imported { record, file, removed: Some(removed) }),
-            Err(source) => Err(ImportError::Unfinished { address: address(), source }.into()),
-            Ok(Swap::Lost(_)) => Err(ImportError::Replaced { address: address() }.into()),
+            Ok(Swap::Swapped(record)) => Ok(record),
+            Err(source) => Err(ImportError::Unfinished { address, source }.into()),
+            Ok(Swap::Lost(_)) => Err(ImportError::Replaced { address }.into()),
         }
     }
 }
@@ -273,9 +262,7 @@ impl Import {
 fn is_removed(found: &Result<Captured, LoginError>, record: &Record) -> bool {
     match found {
         Ok(captured) => captured.credential.kind() != record.credential.kind(),
-        Err(error) => {
-            matches!(error, LoginError::Import(ImportError::Nothing { .. }))
-        }
+        Err(error) => matches!(error, LoginError::Import(ImportError::Nothing { .. })),
     }
 }
 
