@@ -278,8 +278,8 @@ fn sweep(paths: &Paths, timeout: SweepTimeout) {
     if !logins::cli::sweep::needed(paths) {
         return;
     }
-    if let Ok(swept) = finish(logins::cli::sweep::sweep(paths, timeout)) {
-        for login in swept.remaining.iter().filter(|_| timeout == SweepTimeout::Full) {
+    if let Ok(remaining) = finish(logins::cli::sweep::sweep(paths, timeout)) {
+        for login in remaining.iter().filter(|_| timeout == SweepTimeout::Full) {
             output::warn(&format!("could not clean up after {login}"));
         }
     }

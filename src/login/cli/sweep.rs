@@ -36,39 +36,25 @@ impl SweepTimeout {
     }
 }
 
-/// The result of a sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// The number of logins that nothing is left of.
-    pub cleaned: usize,
-    /// The logins of which something is left, each with the reason, as messages. A later run tries again.
-    pub remaining: Vec<String>,
-}
-
 /// Returns whether there may be something to sweep. Costs one look at a directory that is normally empty.
 pub fn needed(paths: &Paths) -> bool {
     std::fs::read_dir(paths.logins()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Removes the directories of logins whose process was killed and, where the engine answers in time, their containers.
-/// Living logins are left alone.
-pub async fn sweep(paths: &Paths, timeout: SweepTimeout) -> Swept {
-    let mut swept = Swept::default();
+/// Living logins are left alone. Returns the logins of which something is left, each with the reason, as messages. A later
+/// run tries again.
+pub async fn sweep(paths: &Paths, timeout: SweepTimeout) -> Vec<String> {
     let abandoned = match find_abandoned(paths) {
         Ok(abandoned) => abandoned,
-        Err(why) => {
-            swept.remaining.push(format!("logins that were killed: {why}"));
-            return swept;
-        }
+        Err(why) => return vec![format!("logins that were killed: {why}")],
     };
     let start = Instant::now();
+    let mut remaining = Vec::new();
     for record in abandoned {
-        match clean_up(paths, record, timeout.limits(start.elapsed())).await {
-            Ok(()) => swept.cleaned += 1,
-            Err(why) => swept.remaining.push(why),
-        }
+        remaining.extend(clean_up(paths, record, timeout.limits(start.elapsed())).await.err());
     }
-    swept
+    remaining
 }
 
 /// Removes the containers, the directory and, if nothing is left, the record of a login.
@@ -80,18 +66,14 @@ async fn clean_up(paths: &Paths, record: LoginRecord, limits: Limits) -> Result<
     };
     // Even if the engine does not answer: the directory holds secrets.
     let directory = dir::remove_login_dir(&dir::login_dir(paths, login));
-    match container.and(directory) {
-        Ok(()) => {
-            record.remove();
-            Ok(())
-        }
-        Err(why) => {
-            let (holder, path) = (&record.holder, record.path.display());
-            Err(format!(
-                "a login ({holder}): {why}; a later run tries again; if that engine is gone for good, remove {path}"
-            ))
-        }
+    if let Err(why) = container.and(directory) {
+        let (holder, path) = (&record.holder, record.path.display());
+        return Err(format!(
+            "a login ({holder}): {why}; a later run tries again; if that engine is gone for good, remove {path}"
+        ));
     }
+    record.remove();
+    Ok(())
 }
 
 /// Removes every container of a login.
