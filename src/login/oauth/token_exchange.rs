@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     config::{ReferenceError, SecretReference},
     context::Context,
-    credential::{Address, Name, Secret},
+    credential::{Address, Secret},
     login::LoginError,
     provider::flow::Flow,
     store::{Action, Outcome, Store},
@@ -30,16 +30,10 @@ pub fn subject(
         return Ok(reference.read(FIELD)?);
     };
     let unusable = |problem: String| LoginError::Subject { field: FIELD.into(), problem };
+    // Unlike other addresses, it needs a provider that exists.
     let registry = context.registry_for(provider.as_str());
     let known = registry.get(provider.as_str()).map_err(|error| unusable(error.to_string()))?;
-    let source = Address {
-        set: address.set.clone(),
-        provider: known
-            .name
-            .parse()
-            .map_err(|error: crate::credential::NameError| unusable(error.to_string()))?,
-        profile: profile.clone().unwrap_or_else(Name::default_name),
-    };
+    let source = context.address(Some(&address.set), &known.name, profile.as_ref())?;
     let record =
         store.get(&source)?.ok_or_else(|| unusable(format!("there is no credential for {source}")))?;
     if record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()) {
