@@ -3,7 +3,6 @@
 //! [`ContainerLogin::run`] reads from top to bottom: lock the address, open the store, prepare engine and image, guard
 //! directory and record, run the CLI, read and store what it wrote, remove container, directory and record.
 
-mod browser_return;
 mod dir;
 mod guard;
 mod plan;

@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ContainerLogin, browser_return::BrowserReturn, prepare::Prepared};
+use tokio::net::TcpListener;
+
+use super::{ContainerLogin, prepare::Prepared};
 use crate::{
     engine::ContainerSpec,
-    login::LoginError,
+    login::{
+        LoginError,
+        loopback::{self, PortUnavailable},
+    },
     provider::run_args::RunArgs,
-    ui::{Console, UiError},
+    ui::{Console, Event, UiError},
 };
 
 /// A login that is ready to run.
@@ -15,6 +20,15 @@ pub(super) struct Plan {
     pub(super) spec: ContainerSpec,
     pub(super) console: Console,
     pub(super) browser: BrowserReturn,
+}
+
+/// The browser's return to a CLI; the default is none.
+#[derive(Default)]
+pub(super) struct BrowserReturn {
+    /// The ports to forward.
+    pub(super) ports: Vec<(u16, TcpListener)>,
+    /// The port that cannot be forwarded: the redirect must be pasted.
+    pub(super) unavailable: Option<PortUnavailable>,
 }
 
 impl ContainerLogin<'_> {
@@ -62,4 +76,41 @@ impl ContainerLogin<'_> {
             terminal: None,
         }
     }
+
+    /// Chooses the command and listens on the ports. `can_paste`: a person types at a terminal.
+    async fn browser_return(
+        &self,
+        network: Option<&str>,
+        can_paste: bool,
+    ) -> Result<(Vec<String>, BrowserReturn), LoginError> {
+        let (command, headless) = (self.provider.command.clone(), self.provider.headless_command.clone());
+        let browser_returns = self.context.ui().browser_can_return() && !self.options.headless;
+        if !headless.is_empty() && !browser_returns {
+            return Ok((headless, BrowserReturn::default()));
+        }
+        if network == Some("host") {
+            // The CLI listens on the host's own loopback.
+            return Ok((command, BrowserReturn::default()));
+        }
+        match listen_on_all(&self.provider.callback_ports).await {
+            Ok(ports) => Ok((command, BrowserReturn { ports, unavailable: None })),
+            Err(unavailable) if can_paste => {
+                Ok((command, BrowserReturn { ports: Vec::new(), unavailable: Some(unavailable) }))
+            }
+            Err(unavailable) if !headless.is_empty() => {
+                let text = format!("{unavailable}; using the login without a redirect");
+                self.context.ui().show(Event::Warning(&text));
+                Ok((headless, BrowserReturn::default()))
+            }
+            Err(unavailable) => Err(LoginError::PortTaken(unavailable)),
+        }
+    }
+}
+
+async fn listen_on_all(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, PortUnavailable> {
+    let mut listeners = Vec::new();
+    for &port in ports {
+        listeners.push((port, loopback::listen(port).await?));
+    }
+    Ok(listeners)
 }
