@@ -28,7 +28,7 @@ const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(5);
 enum PreparedGrant {
     Browser(RedirectTarget),
     Device,
-    NonInteractive(NonInteractiveGrant),
+    NonInteractive(Box<NonInteractiveGrant>),
 }
 
 impl Login {
@@ -110,7 +110,7 @@ impl Login {
                 let grant = store.run(move |store| {
                     NonInteractiveGrant::of(&login.provider, mode, &login.address, &login.context, store)
                 });
-                PreparedGrant::NonInteractive(grant.await?.ok_or(LoginError::NotImplemented(mode))?)
+                PreparedGrant::NonInteractive(Box::new(grant.await?.ok_or(LoginError::NotImplemented(mode))?))
             }
         })
     }
