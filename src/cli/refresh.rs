@@ -83,7 +83,7 @@ fn one(context: &Context, set: Option<Name>, target: Target, force: bool) -> any
     for skipped in &chosen.skipped {
         output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
     }
-    let refreshed = Signals::receive()?.to_the_end(Refresh::now(context, &chosen.record, force))?;
+    let refreshed = Signals::receive()?.finish(Refresh::now(context, &chosen.record, force))?;
     let rows = vec![(chosen.record.address, Ok(refreshed))];
     Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
 }
@@ -99,7 +99,7 @@ fn all(context: &Context, set: Option<&Name>, force: bool) -> anyhow::Result<Res
         if ended.is_err() {
             break;
         }
-        match signals.to_the_end(async { Ok::<_, Error>(refresh_stored(context, stored, force).await) }) {
+        match signals.finish(async { Ok::<_, Error>(refresh_stored(context, stored, force).await) }) {
             Ok(Some(Err(error))) if error.kind() == ErrorKind::Interrupted => ended = Err(error.into()),
             Ok(result) => rows.extend(result.map(|result| (address, result))),
             Err(error) => ended = Err(error),

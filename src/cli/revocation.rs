@@ -51,7 +51,7 @@ impl<'a> RevocationCommand<'a> {
 
     /// Logs out a credential, and prints warnings about ignored configuration.
     pub fn log_out_one(&mut self, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
-        let outcome = self.signals.to_the_end(log_out(self.context, address, mode))?;
+        let outcome = self.signals.finish(log_out(self.context, address, mode))?;
         for warning in &outcome.ignored_config {
             if self.warned.insert(warning.clone()) {
                 output::warn(warning);

@@ -112,7 +112,7 @@ impl Signals {
 
     /// Runs work to its end despite a signal, because a vendor's answer may hold the only token that still works. A second
     /// signal cancels it, and so does SIGQUIT.
-    pub fn to_the_end<T, E>(&mut self, work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
+    pub fn finish<T, E>(&mut self, work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
     where
         anyhow::Error: From<E>,
     {

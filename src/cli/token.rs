@@ -68,7 +68,7 @@ fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> 
         Lookup::Ready(resolved) => return Ok(resolved),
         Lookup::Expiring(expiring) => expiring,
     };
-    let fresh = Signals::receive()?.to_the_end(ensure_fresh(context, request, expiring))?;
+    let fresh = Signals::receive()?.finish(ensure_fresh(context, request, expiring))?;
     if let Some(error) = fresh.not_refreshed {
         let Failure { message, hint, .. } = Failure::of(error.into(), Some(context));
         output::warn(&format!("could not refresh; using the current token until it expires: {message}"));
