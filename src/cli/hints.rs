@@ -33,9 +33,9 @@ impl Hints<'_> {
     /// The hint for any error.
     pub fn any(&self, error: &Error) -> Option<String> {
         match error {
-            Error::Config(error) => self.config(error),
+            Error::Config(error) => config(error),
             Error::Resolve(error) => self.resolve(error),
-            Error::Engine(error) => self.engine(error),
+            Error::Engine(error) => engine(error),
             Error::Login(error) => self.login(error),
             Error::Refresh(error) => self.refresh(error),
             Error::Logout(error) => self.logout(error),
@@ -44,74 +44,67 @@ impl Hints<'_> {
         }
     }
 
-    pub fn config(&self, error: &ConfigError) -> Option<String> {
-        match error {
-            ConfigError::UnknownProvider(unknown) => Some(format!("known: {}", unknown.known.join(", "))),
-            _ => None,
-        }
-    }
-
-    pub fn resolve(&self, error: &ResolveError) -> Option<String> {
-        match error {
-            ResolveError::SeveralAccounts { provider, profiles } => profiles.first().map(|profile| {
+    fn resolve(&self, error: &ResolveError) -> Option<String> {
+        Some(match error {
+            ResolveError::SeveralAccounts { provider, profiles } => {
+                let profile = profiles.first()?;
                 format!("name one, as {provider}:{profile}, or set `profiles` in the project's file")
-            }),
+            }
             ResolveError::SeveralFields { fields, .. } => {
-                fields.first().map(|field| format!("name one, as --field {field}, or take all with --json"))
+                format!("name one, as --field {}, or take all with --json", fields.first()?)
             }
             ResolveError::NotFound { address, key_optional } => {
                 let login = self.login_command(&with_placeholders(address));
-                Some(match key_optional {
+                match key_optional {
                     true => format!("it may work without a key; to log in: {login}"),
                     false => format!("log in with: {login}"),
-                })
+                }
             }
             ResolveError::Incomplete { address, variables } => {
                 let login = format!("log in again with: {}", self.login_command(address));
-                Some(match variables.as_slice() {
+                match variables.as_slice() {
                     [] => login,
                     some => format!("set {}, or {login}", some.join(", ")),
-                })
+                }
             }
             ResolveError::Expired { address, owner: Owner::Us, .. } => {
-                Some(format!("log in again with: {}", self.login_command(address)))
+                format!("log in again with: {}", self.login_command(address))
             }
-            ResolveError::Expired { address, move_source: Some(directory), .. } => Some(format!(
+            ResolveError::Expired { address, move_source: Some(directory), .. } => format!(
                 "an import removed it from the vendor's files and did not finish; finish it with: authenticate import {} --from {} --move",
                 self.arguments(address),
                 redact::shell_quote(directory)
-            )),
-            ResolveError::Expired { address, .. } => Some(format!(
+            ),
+            ResolveError::Expired { address, .. } => format!(
                 "the vendor's own tool may have refreshed it; import it again with: authenticate import {}",
                 self.arguments(address)
-            )),
-            _ => None,
-        }
+            ),
+            _ => return None,
+        })
     }
 
-    pub fn refresh(&self, error: &RefreshError) -> Option<String> {
-        let again = match error.address() {
-            Some(address) => format!("log in again with: {}", self.login_command(address)),
-            None => "log in again".to_owned(),
-        };
-        match error {
-            RefreshError::OutcomeUnknown { .. } => Some(format!(
-                "{again}; or send the same refresh token again with `authenticate refresh --force`, which the vendor may treat as theft"
-            )),
+    fn refresh(&self, error: &RefreshError) -> Option<String> {
+        let address = error.address()?;
+        let again = format!("log in again with: {}", self.login_command(address));
+        Some(match error {
+            RefreshError::OutcomeUnknown { .. } => format!(
+                "{again}; or send the same refresh token again with `authenticate refresh {} --force`, which the vendor may treat as theft",
+                self.arguments(address)
+            ),
             RefreshError::NotStored { .. } => {
-                Some(format!("the new refresh token is lost; when the store can be written again, {again}"))
+                format!("the new refresh token is lost; when the store can be written again, {again}")
             }
-            RefreshError::Container { source, .. } => self.login(source),
-            RefreshError::Cli { .. } => Some(format!(
-                "check that the vendor can be reached, and try again; if it still fails, {again}"
-            )),
-            error if error.needs_login() => Some(again),
-            _ => None,
-        }
+            RefreshError::Container { source, .. } => self.login(source)?,
+            RefreshError::Cli { .. } => {
+                format!("check that the vendor can be reached, and try again; if it still fails, {again}")
+            }
+            error if error.needs_login() => again,
+            _ => return None,
+        })
     }
 
-    pub fn logout(&self, error: &LogoutError) -> Option<String> {
-        let text = match error {
+    fn logout(&self, error: &LogoutError) -> Option<String> {
+        Some(match error {
             LogoutError::NotStored { others, .. } if others.is_empty() => {
                 "list the stored credentials with: authenticate status".to_owned()
             }
@@ -119,19 +112,18 @@ impl Hints<'_> {
                 let others: Vec<String> = others.iter().map(spelled).collect();
                 format!("stored accounts: {}", others.join(", "))
             }
-            LogoutError::RevokedNotRemoved { .. } => {
-                "when the store can be written again, remove it with: authenticate logout --no-revoke"
-                    .to_owned()
-            }
+            LogoutError::RevokedNotRemoved { address, .. } => format!(
+                "when the store can be written again, remove it with: authenticate logout --no-revoke {}",
+                self.arguments(address)
+            ),
             _ => return None,
-        };
-        Some(text)
+        })
     }
 
-    pub fn login(&self, error: &LoginError) -> Option<String> {
-        match error {
-            LoginError::BadKey { forceable: true, .. } => Some("--force stores it anyway".into()),
-            LoginError::Fields(error) => fields(error),
+    fn login(&self, error: &LoginError) -> Option<String> {
+        let hint = match error {
+            LoginError::BadKey { forceable: true, .. } => "--force stores it anyway",
+            LoginError::Fields(error) => return fields(error),
             LoginError::NoSuchMode { provider, mode, has, needs_client } => {
                 let has: Vec<String> = has.iter().map(|mode| format!("--mode {mode}")).collect();
                 let own = match needs_client {
@@ -140,54 +132,35 @@ impl Hints<'_> {
                     ),
                     false => String::new(),
                 };
-                Some(format!("use {}{own}", has.join(" or ")))
+                return Some(format!("use {}{own}", has.join(" or ")));
             }
-            LoginError::NoWayBack { has_device } => {
-                let device = if *has_device { ", or use --mode device" } else { "" };
-                Some(format!(
-                    "use --no-browser and write the address that the browser ends at to standard input{device}"
-                ))
+            LoginError::NoWayBack { has_device: true } => {
+                "use --no-browser and write the address that the browser ends at to standard input, or use --mode device"
+            }
+            LoginError::NoWayBack { has_device: false } => {
+                "use --no-browser and write the address that the browser ends at to standard input"
             }
             LoginError::SubjectExpired { address, .. } => {
-                Some(format!("refresh it with `authenticate refresh {}`, or log in again", self.arguments(address)))
+                let words = self.arguments(address);
+                return Some(format!("refresh it with `authenticate refresh {words}`, or log in again"));
             }
-            LoginError::Config(error) => self.config(error),
-            LoginError::Import(error) => import(error),
-            LoginError::Engine(error) => self.engine(error),
-            LoginError::Store(error) => self.store(error),
-            LoginError::NotStored { .. } => Some(
+            LoginError::Config(error) => return config(error),
+            LoginError::Import(error) => import(error)?,
+            LoginError::Engine(error) => return engine(error),
+            LoginError::Store(error) => return self.store(error),
+            LoginError::NotStored { .. } => {
                 "log in again when the store can be written; the vendor may list the lost login until it expires"
-                    .into(),
-            ),
-            LoginError::NothingCaptured { because: Some(because), .. } => Some(because.to_string()),
+            }
+            LoginError::NothingCaptured { because: Some(because), .. } => return Some(because.to_string()),
             LoginError::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
-                Some("log in from a terminal, where you can paste the redirect".into())
+                "log in from a terminal, where you can paste the redirect"
             }
             LoginError::PortTaken(_) => {
-                Some("stop that program, or log in from a terminal, where you can paste the redirect".into())
+                "stop that program, or log in from a terminal, where you can paste the redirect"
             }
-            _ => None,
-        }
-    }
-
-    pub fn engine(&self, error: &EngineError) -> Option<String> {
-        match error {
-            EngineError::NotFound { hint: EngineHint::SelectAnother, .. } => Some(
-                "--engine (or the project's file) names the only place that is tried: start the engine there, or name another one"
-                    .into(),
-            ),
-            EngineError::NotFound { hint: EngineHint::InstallOrSelect, .. } => {
-                Some("install Docker or Podman, or name one with --engine".into())
-            }
-            EngineError::NotFound { hint: EngineHint::Text(text), .. } => Some(text.clone()),
-            EngineError::NoImage { .. } => {
-                Some("pull or build it first; it must be an image that the engine has".into())
-            }
-            EngineError::Build { tail, .. } if !tail.is_empty() => {
-                Some(format!("the end of the build's output:\n{tail}"))
-            }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 
     pub fn store(&self, error: &StoreError) -> Option<String> {
@@ -243,6 +216,31 @@ impl Hints<'_> {
     }
 }
 
+fn config(error: &ConfigError) -> Option<String> {
+    match error {
+        ConfigError::UnknownProvider(unknown) => Some(format!("known: {}", unknown.known.join(", "))),
+        _ => None,
+    }
+}
+
+fn engine(error: &EngineError) -> Option<String> {
+    let hint = match error {
+        EngineError::NotFound { hint: EngineHint::SelectAnother, .. } => {
+            "--engine (or the project's file) names the only place that is tried: start the engine there, or name another one"
+        }
+        EngineError::NotFound { hint: EngineHint::InstallOrSelect, .. } => {
+            "install Docker or Podman, or name one with --engine"
+        }
+        EngineError::NotFound { hint: EngineHint::Text(text), .. } => text,
+        EngineError::NoImage { .. } => "pull or build it first; it must be an image that the engine has",
+        EngineError::Build { tail, .. } if !tail.is_empty() => {
+            return Some(format!("the end of the build's output:\n{tail}"));
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
 fn fields(error: &FieldsError) -> Option<String> {
     let field = match error {
         FieldsError::Missing { fields, .. } => fields.first()?,
@@ -255,25 +253,24 @@ fn fields(error: &FieldsError) -> Option<String> {
     ))
 }
 
-fn import(error: &ImportError) -> Option<String> {
-    let text = match error {
+fn import(error: &ImportError) -> Option<&'static str> {
+    match error {
         ImportError::NoPlace { .. } | ImportError::NoDirectory { .. } | ImportError::Nothing { .. } => {
-            "name the directory with --from DIR"
+            Some("name the directory with --from DIR")
         }
         ImportError::Files { source: CaptureError::Refused { problem: Refusal::Link, file }, .. } => {
             match Path::new(file).is_absolute() {
-                true => "use --from with the directory that the link points to",
-                false => "use --from with the directory that holds the file itself",
+                true => Some("use --from with the directory that the link points to"),
+                false => Some("use --from with the directory that holds the file itself"),
             }
         }
         ImportError::NotTakenOver { .. } => {
-            "until then the vendor's tool refreshes it; try again with --move"
+            Some("until then the vendor's tool refreshes it; try again with --move")
         }
         ImportError::Unfinished { .. } => {
-            "until it is finished, nothing refreshes it; run the same command with --move again"
+            Some("until it is finished, nothing refreshes it; run the same command with --move again")
         }
-        ImportError::Replaced { .. } => "see the stored credentials with: authenticate status",
-        _ => return None,
-    };
-    Some(text.to_owned())
+        ImportError::Replaced { .. } => Some("see the stored credentials with: authenticate status"),
+        _ => None,
+    }
 }
