@@ -1,6 +1,6 @@
 //! Common code of `logout` and `revoke`.
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::fmt::Display;
 
 use authenticate::{
     LogoutError,
@@ -8,6 +8,7 @@ use authenticate::{
     context::{ConfigError, Context},
     credential::Address,
     revoke::{LogoutMode, LogoutOutcome, Revocation, log_out},
+    ui::Event,
 };
 use serde_json::json;
 
@@ -17,15 +18,13 @@ use super::{failure::Failure, output, signals::Signals};
 pub struct RevocationCommand<'a> {
     pub context: &'a Context,
     pub json: bool,
-    /// The printed warnings. Each is printed once, not once per credential.
-    warned: BTreeSet<String>,
     pub signals: Signals,
 }
 
 impl<'a> RevocationCommand<'a> {
     pub fn new(context: &'a Context, json: bool) -> anyhow::Result<Self> {
         context.project()?;
-        Ok(Self { context, json, warned: BTreeSet::new(), signals: Signals::receive()? })
+        Ok(Self { context, json, signals: Signals::receive()? })
     }
 
     /// An error as it is reported.
@@ -52,11 +51,7 @@ impl<'a> RevocationCommand<'a> {
     /// Logs out a credential, and prints warnings about ignored configuration.
     pub fn log_out_one(&mut self, address: &Address, mode: LogoutMode) -> anyhow::Result<LogoutOutcome> {
         let outcome = self.signals.finish(log_out(self.context, address, mode))?;
-        for warning in &outcome.ignored_config {
-            if self.warned.insert(warning.clone()) {
-                output::warn(warning);
-            }
-        }
+        outcome.ignored_config.iter().for_each(|why| self.context.ui().show(Event::IgnoredConfig(why)));
         Ok(outcome)
     }
 
