@@ -127,7 +127,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn audit(&self, action: Action, address: &Address, outcome: Outcome) -> Result<(), StoreError> {
-        self.run(|| Ok(self.append(action, Some(address), outcome)?))
+        self.with_path(self.append(action, Some(address), outcome))
     }
 
     fn append(&self, action: Action, address: Option<&Address>, outcome: Outcome) -> rusqlite::Result<()> {
@@ -197,7 +197,7 @@ impl Store {
 
     /// Records an action on the whole store that did not change it.
     pub(crate) fn audit_store(&self, action: Action, outcome: Outcome) -> Result<(), StoreError> {
-        self.run(|| Ok(self.append(action, None, outcome)?))
+        self.with_path(self.append(action, None, outcome))
     }
 }
 

@@ -129,14 +129,11 @@ fn read(file: &Path) -> Result<KeyConfig, Vec<Problem>> {
         return check_absent(file).map(|()| KeyConfig::default()).map_err(unread);
     }
     let text = yaml::read_file(file).map_err(|problem| vec![problem])?;
-    parse(&file.display().to_string(), &text)
-}
-
-fn parse(file: &str, text: &str) -> Result<KeyConfig, Vec<Problem>> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(KeyConfig::default());
     }
-    let mut config = yaml::parse(file, text, |all: &mut Config| lint(&all.store))?.store;
+    let mut config =
+        yaml::parse(&file.display().to_string(), &text, |all: &mut Config| lint(&all.store))?.store;
     config.source = config.source.or(match (&config.passphrase_command, &config.key_file) {
         (Some(_), None) => Some(KeySource::Command),
         (None, Some(_)) => Some(KeySource::KeyFile),

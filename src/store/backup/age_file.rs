@@ -174,13 +174,8 @@ pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
 }
 
 fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallbacks>, StoreError> {
-    let none = || {
-        StoreError::backup_request(
-            file,
-            "cannot be opened: the identity file holds no age identity (AGE-SECRET-KEY-1..)",
-        )
-    };
-    IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| none())
+    let why = "cannot be opened: the identity file holds no age identity (AGE-SECRET-KEY-1..)";
+    IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| StoreError::backup_request(file, why))
 }
 
 fn reason(error: &DecryptError, unlock: &BackupUnlock) -> String {

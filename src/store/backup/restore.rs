@@ -48,7 +48,7 @@ impl Store {
         drop(bytes);
         self.key(PromptPolicy::Allowed)?;
         self.retry(|| {
-            let as_of = self.run(|| Ok(clock(&self.connection)?))?;
+            let as_of = self.with_path(clock(&self.connection))?;
             let (mut present, mut lost) = (Vec::new(), Vec::new());
             // Those that cannot be read are reported and not copied, because a restore is how to recover from them.
             for record in self.snapshot()? {

@@ -26,15 +26,13 @@ impl Store {
     /// Seals plain credentials, and completes what a killed process has left of that.
     pub(in crate::store) fn seal_plain(&self, asking: PromptPolicy) -> Result<(), StoreError> {
         let state = "SELECT (SELECT erased FROM store_key), EXISTS (SELECT 1 FROM credential)";
-        let state = || self.connection.query_row(state, [], |row| Ok((row.get(0)?, row.get(1)?)));
-        match self.run(|| Ok(state()?))? {
-            (None, true) => self.first_key(asking).map(drop),
-            (Some(false), _) => {
-                self.erase_plain();
-                Ok(())
-            }
-            (None, false) | (Some(true), _) => Ok(()),
+        let state = self.connection.query_row(state, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        match self.with_path(state)? {
+            (None, true) => drop(self.first_key(asking)?),
+            (Some(false), _) => self.erase_plain(),
+            (None, false) | (Some(true), _) => {}
         }
+        Ok(())
     }
 
     /// Erases plain bytes from the files. If that does not work now, the next opening tries again.
@@ -58,8 +56,8 @@ impl Store {
             drop(lock);
             return self.fetch_key(asking);
         }
-        self.run(|| sweep(&self.connection, &context))?;
-        let new = self.run(|| chosen.install(&[], &context, &self.connection))?;
+        self.with_path(sweep(&self.connection, &context))?;
+        let new = self.with_path(chosen.install(&[], &context, &self.connection))?;
         let key = DataKey::random()?;
         let sealed = self.change(|change| {
             let sealed = seal_all(change, &key, |row| {
@@ -78,7 +76,7 @@ impl Store {
             self.erase_plain();
         }
         let location = new.location;
-        passphrase_provider().chosen(&context.database, location.source(), &location.place(&context));
+        passphrase_provider().chosen(&context.database, location.source, &location.place(&context));
         Ok(key)
     }
 
@@ -87,12 +85,12 @@ impl Store {
     pub(in crate::store) fn refuse_sealed_without_key(&self) -> Result<(), StoreError> {
         const SEALED: &str = "SELECT EXISTS (SELECT 1 FROM credential WHERE substr(secret, 1, 1) = ?)
                               AND NOT EXISTS (SELECT 1 FROM store_key)";
-        let is_lost = || self.connection.query_row(SEALED, [[seal::FORMAT]], |row| row.get(0));
-        match self.run(|| Ok(is_lost()?))? {
+        let is_lost = self.connection.query_row(SEALED, [[seal::FORMAT]], |row| row.get(0));
+        match self.with_path(is_lost)? {
+            false => Ok(()),
             true => {
                 Err(StoreError::Corrupt { path: self.place(), what: "the record of its key is gone".into() })
             }
-            false => Ok(()),
         }
     }
 }

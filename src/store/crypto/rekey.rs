@@ -64,7 +64,7 @@ impl Store {
         let row = self.key_row()?;
         let erased = row.as_ref().is_none_or(|row| row.erased);
         let old = row.and_then(|row| row.location());
-        let from = old.as_ref().map(|old| old.source());
+        let from = old.as_ref().map(|old| old.source);
         let context = Context { when: Purpose::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.new_key_config(how, old.as_ref())?, &context)?;
         Ok(Prepared { context, old_key, old, erased, chosen })
@@ -76,10 +76,10 @@ impl Store {
         // Before anything is made outside of the database: what the old key needs may be in the new one's way.
         self.refuse_if_key_changed(&self.connection)?;
         self.refuse_while_in_flight(&self.connection)?;
-        self.run(|| sweep(&self.connection, context))?;
-        let mut spent = self.run(|| Ok(unused::read(&self.connection)?))?;
+        self.with_path(sweep(&self.connection, context))?;
+        let mut spent = self.with_path(unused::read(&self.connection))?;
         spent.extend(old.clone());
-        let new = self.run(|| chosen.install(&spent, context, &self.connection))?;
+        let new = self.with_path(chosen.install(&spent, context, &self.connection))?;
         let new_key = DataKey::random()?;
         self.change(|change| {
             self.refuse_if_key_changed(change)?;
@@ -87,7 +87,7 @@ impl Store {
             seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)?.credential.encode()))?;
             Row::wrap(&new_key, &new, *erased)?.write(change)?;
             unused::remove(change, &new.location)?;
-            if let Some(old) = old.as_ref().filter(|old| **old != new.location) {
+            if let Some(old) = old.as_ref().filter(|old| old.columns() != new.location.columns()) {
                 unused::add(change, old)?;
             }
             Ok(self.record(change, Action::Rekey, None)?)
@@ -99,8 +99,9 @@ impl Store {
         drop(lock);
         self.erase_plain();
         let (provider, location) = (passphrase_provider(), new.location);
-        provider.chosen(&context.database, location.source(), &location.place(context));
-        let file = old.as_ref().filter(|old| **old != location).and_then(|old| old.file(context));
+        provider.chosen(&context.database, location.source, &location.place(context));
+        let file =
+            old.as_ref().filter(|old| old.columns() != location.columns()).and_then(|old| old.file(context));
         if let Some(file) = file.filter(|file| file.exists()) {
             provider.left(&file);
         }
@@ -108,18 +109,16 @@ impl Store {
     }
 
     fn refuse_if_key_changed(&self, connection: &rusqlite::Connection) -> Result<(), StoreError> {
-        match self.key_at_hand(connection)? {
-            Some(_) => Ok(()),
-            None => Err(StoreError::KeyChanged { path: self.place() }),
-        }
+        let is_ours = self.key_at_hand(connection)?.map(drop);
+        is_ours.ok_or_else(|| StoreError::KeyChanged { path: self.place() })
     }
 
     /// Completes the request with the settings, and those with the present key's.
     fn new_key_config(&self, how: &Rekey, old: Option<&KeyLocation>) -> Result<KeyConfig, StoreError> {
         let mut config = self.place.key_config()?;
-        config.source = how.source.or_else(|| old.map(|old| old.source()));
+        config.source = how.source.or_else(|| old.map(|old| old.source));
         config.key_file = how.key_file.clone().or(config.key_file);
-        if let Some(old) = old.filter(|old| config.source == Some(old.source())).map(|old| old.settings()) {
+        if let Some(old) = old.filter(|old| config.source == Some(old.source)).map(|old| old.settings()) {
             config.key_file = config.key_file.or(old.key_file);
             config.passphrase_command = config.passphrase_command.or(old.passphrase_command);
         }

@@ -26,9 +26,17 @@ pub(in crate::store) fn clock(connection: &Connection) -> rusqlite::Result<i64> 
 }
 
 impl Store {
+    /// Names the database in an error.
+    pub(in crate::store) fn with_path<T>(
+        &self,
+        result: Result<T, impl Into<Fault>>,
+    ) -> Result<T, StoreError> {
+        result.map_err(|fault| fault.into().at(self.place()))
+    }
+
     /// Runs `run` and names the database in its error.
     pub(in crate::store) fn run<T>(&self, run: impl FnOnce() -> Result<T, Fault>) -> Result<T, StoreError> {
-        run().map_err(|fault| fault.at(self.place()))
+        self.with_path(run())
     }
 
     /// Runs `run` in a transaction that writes, and commits it.
@@ -62,7 +70,7 @@ impl Store {
         let (reading, key) = self.retry(|| {
             // Nobody has to wait for us while we wait for the key.
             self.key(PromptPolicy::Allowed)?;
-            let reading = self.run(|| Ok(self.connection.unchecked_transaction()?))?;
+            let reading = self.with_path(self.connection.unchecked_transaction())?;
             Ok(self.key_at_hand(&reading)?.map(|key| (reading, key)))
         })?;
         self.run(|| run(&reading, &key))
@@ -117,6 +125,9 @@ impl Store {
         Ok(())
     }
 }
+
+/// The condition for one address.
+pub(in crate::store) const AT: &str = "provider = ? AND credential_set = ? AND profile = ?";
 
 /// Returns the primary key of an address, in the order of its columns.
 pub(in crate::store) fn key(address: &Address) -> [&str; 3] {

@@ -77,7 +77,7 @@ pub(in crate::store) fn in_memory() -> Result<Store, StoreError> {
     // No source keeps the key.
     let key = store.keep(DataKey::random()?);
     let sql = "INSERT INTO store_key VALUES (1, ?, '', '', x'', 0, TRUE)";
-    store.run(|| Ok(store.connection.execute(sql, [&key.id])?))?;
+    store.with_path(store.connection.execute(sql, [&key.id]))?;
     Ok(store)
 }
 

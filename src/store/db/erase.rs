@@ -53,7 +53,7 @@ impl Store {
             self.connection.busy_timeout(patience)?;
             Ok(run(&self.connection)?)
         });
-        self.run(|| Ok(self.wait_for_writers()?))?;
+        self.with_path(self.wait_for_writers())?;
         match done {
             Err(StoreError::Locked { .. }) => Ok(false),
             done => done,

@@ -48,7 +48,7 @@ pub(in crate::store) trait Location: fmt::Debug + Send + Sync {
 /// A location with what the database records of it.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct KeyLocation {
-    source: KeySource,
+    pub source: KeySource,
     parameters: String,
     location: Arc<dyn Location>,
 }
@@ -82,10 +82,6 @@ impl KeyLocation {
         (self.source.as_str(), &self.parameters)
     }
 
-    pub(crate) fn source(&self) -> KeySource {
-        self.source
-    }
-
     /// Returns whether both are of one key outside of the database.
     pub(crate) fn is_same(&self, other: &Self, context: &Context) -> bool {
         let other = other.external(context);
@@ -98,12 +94,6 @@ impl Deref for KeyLocation {
 
     fn deref(&self) -> &Self::Target {
         &*self.location
-    }
-}
-
-impl PartialEq for KeyLocation {
-    fn eq(&self, other: &Self) -> bool {
-        self.columns() == other.columns()
     }
 }
 

@@ -60,7 +60,7 @@ impl Store {
     /// Returns the data key if this store has it, and the transaction that is open on `connection` has the same.
     pub(super) fn key_at_hand(&self, connection: &Connection) -> Result<Option<Arc<DataKey>>, StoreError> {
         let Some(kept) = self.kept().clone() else { return Ok(None) };
-        let id = self.run(|| Ok(row::id(connection)?))?;
+        let id = self.with_path(row::id(connection))?;
         Ok(Some(kept).filter(|key| Some(key.id) == id))
     }
 
@@ -70,18 +70,16 @@ impl Store {
             let Some(row) = self.key_row()? else { return self.first_key(asking.clone()).map(Some) };
             match row.unwrap(&self.context(asking.clone())) {
                 Ok(key) => Ok(Some(self.keep(key))),
-                // Another process may have replaced the key meanwhile.
-                Err(error) => match self.run(|| Ok(row::id(&self.connection)?))? == Some(row.key_id) {
-                    true => Err(error),
-                    false => Ok(None),
-                },
+                Err(error) if self.with_path(row::id(&self.connection))? == Some(row.key_id) => Err(error),
+                // Another process has replaced the key meanwhile.
+                Err(_) => Ok(None),
             }
         })
     }
 
     /// Returns the record of the data key, `None` if there is no key yet.
     pub(super) fn key_row(&self) -> Result<Option<Row>, StoreError> {
-        self.run(|| Ok(Row::read(&self.connection)?))
+        self.with_path(Row::read(&self.connection))
     }
 
     /// Returns the data key that this store has, or gets it.

@@ -9,7 +9,10 @@ use rusqlite::OptionalExtension as _;
 
 use crate::{
     credential::Address,
-    store::{Store, StoreError, db::change::key},
+    store::{
+        Store, StoreError,
+        db::change::{AT, key},
+    },
 };
 
 impl Store {
@@ -21,20 +24,18 @@ impl Store {
         version: i64,
         directory: &Path,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE credential SET details = json_set(details, '$.moving_from', ?)
-                   WHERE provider = ? AND credential_set = ? AND profile = ?";
+        let sql = format!("UPDATE credential SET details = json_set(details, '$.moving_from', ?) WHERE {AT}");
         let [provider, set, profile] = key(address);
         // A path that is not UTF-8 is stored as NULL. Such a move cannot be resumed.
         let row = (directory.to_str(), provider, set, profile);
-        self.change_if_current(address, version, |change| change.execute(sql, row).map(drop))
+        self.change_if_current(address, version, |change| change.execute(&sql, row).map(drop))
     }
 
     /// Returns the directory that was recorded last.
     pub(crate) fn move_source(&self, address: &Address) -> Result<Option<PathBuf>, StoreError> {
-        let sql = "SELECT json_extract(details, '$.moving_from') FROM credential
-                   WHERE provider = ? AND credential_set = ? AND profile = ?";
-        let read = || self.connection.query_row(sql, key(address), |row| row.get(0)).optional();
-        let found: Option<Option<String>> = self.run(|| Ok(read()?))?;
+        let sql = format!("SELECT json_extract(details, '$.moving_from') FROM credential WHERE {AT}");
+        let found = self.connection.query_row(&sql, key(address), |row| row.get(0)).optional();
+        let found: Option<Option<String>> = self.with_path(found)?;
         Ok(found.flatten().map(PathBuf::from))
     }
 }

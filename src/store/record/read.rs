@@ -5,10 +5,14 @@ use rusqlite::{Row, named_params};
 use super::row::{COLUMNS, SECRET, WITH_SECRET, summary};
 use crate::{
     credential::{Address, Name, Record},
-    store::{Listing, Store, StoreError, Summary, crypto::seal, db::change::key, error::Fault, key::DataKey},
+    store::{
+        Listing, Store, StoreError, Summary,
+        crypto::seal,
+        db::change::{AT, key},
+        error::Fault,
+        key::DataKey,
+    },
 };
-
-const AT: &str = "WHERE provider = ? AND credential_set = ? AND profile = ?";
 
 impl Store {
     /// Returns the credential at an address, `None` if there is none.
@@ -19,12 +23,12 @@ impl Store {
     ///
     /// And those of [`Store::prepare`] and [`Store::open`].
     pub fn get(&self, address: &Address) -> Result<Option<Record>, StoreError> {
-        let sql = format!("SELECT 1 FROM credential {AT}");
+        let sql = format!("SELECT 1 FROM credential WHERE {AT}");
         let is_there = || Ok(self.connection.prepare_cached(&sql)?.exists(key(address))?);
         // Nobody is asked for a passphrase if there is nothing to open.
         match self.key_at_hand(&self.connection)?.is_some() || self.run(is_there)? {
             true => self.read_with_key(|reading, data_key| {
-                let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} {AT}"))?;
+                let mut statement = reading.prepare_cached(&format!("{WITH_SECRET} WHERE {AT}"))?;
                 let mut rows = statement.query(key(address))?;
                 rows.next()?.map(|row| self.record_of(row, data_key)).transpose()
             }),

@@ -12,7 +12,7 @@ use crate::{
         Action, Store, StoreError,
         crypto::seal,
         db::{
-            change::{NEXT_VERSION, clock, key},
+            change::{AT, NEXT_VERSION, clock, key},
             erase::PATIENCE,
         },
     },
@@ -27,9 +27,6 @@ pub enum Swap {
     /// removed.
     Lost(Option<Record>),
 }
-
-const CURRENT: &str =
-    "SELECT version, created_at FROM credential WHERE provider = ? AND credential_set = ? AND profile = ?";
 
 impl Store {
     /// Stores a credential in one transaction, or replaces the present one, and reads it back from the database.
@@ -68,7 +65,6 @@ impl Store {
     }
 
     /// Returns `None` if the credential does not have the expected version.
-
     fn write(
         &mut self,
         address: &Address,
@@ -76,10 +72,11 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Option<Record>, StoreError> {
+        let current = format!("SELECT version, created_at FROM credential WHERE {AT}");
         let written = self.change_with_key(|change, data_key| {
             let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Millis>(1)?.0));
             let current: Option<(i64, Timestamp)> =
-                change.query_row(CURRENT, key(address), read).optional()?;
+                change.query_row(&current, key(address), read).optional()?;
             if expected.is_some() && current.map(|(version, _)| version) != expected {
                 return Ok(None);
             }
@@ -113,11 +110,11 @@ impl Store {
     ///
     /// If another process has replaced or removed it meanwhile, there is nothing to compare.
     fn read_back(&self, written: Record) -> Result<Record, StoreError> {
-        self.run(|| Ok(self.connection.release_memory()?))?;
+        self.with_path(self.connection.release_memory())?;
         match self.get(&written.address)? {
             Some(read) if read == written => Ok(read),
             Some(read) if read.version > written.version => Ok(written),
-            None if self.run(|| Ok(clock(&self.connection)?))? > written.version => Ok(written),
+            None if self.with_path(clock(&self.connection))? > written.version => Ok(written),
             _ => Err(StoreError::ReadBack { path: self.place(), address: Box::new(written.address) }),
         }
     }
@@ -127,10 +124,9 @@ impl Store {
     /// # Errors
     /// As [`Store::put`].
     pub fn name_account(&mut self, address: &Address, version: i64, account: &str) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE credential SET account = ? WHERE provider = ? AND credential_set = ? AND profile = ?";
+        let sql = format!("UPDATE credential SET account = ? WHERE {AT}");
         let [provider, set, profile] = key(address);
         let row = [account, provider, set, profile];
-        self.change_if_current(address, version, |change| change.execute(sql, row).map(drop))
+        self.change_if_current(address, version, |change| change.execute(&sql, row).map(drop))
     }
 }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
-use super::{AT, CURRENT, ensure_row, is_current};
+use super::{CURRENT, ensure_row, is_current};
 use crate::{
     credential::Address,
     store::{
         Store, StoreError,
-        db::change::key,
+        db::change::{AT, key},
         record::row::{Millis, address},
     },
 };
@@ -43,16 +43,6 @@ pub enum AttemptState {
     Rejected,
     /// Nobody knows whether the vendor consumed the token.
     Unknown,
-}
-
-impl AttemptState {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::InFlight => "sent",
-            Self::Rejected => "refused",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// The result of [`Store::begin_attempt`].
@@ -135,7 +125,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn attempt(&self, address: &Address) -> Result<Option<RefreshAttempt>, StoreError> {
-        self.run(|| Ok(read(&self.connection, address)?))
+        self.with_path(read(&self.connection, address))
     }
 
     /// Returns the attempts of all credentials in their present version.
@@ -143,12 +133,12 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn attempts(&self) -> Result<Vec<(Address, RefreshAttempt)>, StoreError> {
-        self.run(|| Ok(read_all(&self.connection)?))
+        self.with_path(read_all(&self.connection))
     }
 
     /// Refuses a change to the whole store while a refresh is in flight.
     pub(in crate::store) fn refuse_while_in_flight(&self, change: &Connection) -> Result<(), StoreError> {
-        let attempts = self.run(|| Ok(read_all(change)?))?;
+        let attempts = self.with_path(read_all(change))?;
         match attempts.into_iter().find(|(_, attempt)| attempt.state == AttemptState::InFlight) {
             Some((address, _)) => Err(StoreError::RefreshInFlight { address: Box::new(address) }),
             None => Ok(()),
@@ -188,31 +178,33 @@ pub(in crate::store) fn record(
 ) -> rusqlite::Result<()> {
     let RefreshAttempt { version, state, holder, since, why } = attempt;
     let [provider, set, profile] = key(address);
+    let state = match state {
+        AttemptState::InFlight => "sent",
+        AttemptState::Rejected => "refused",
+        AttemptState::Unknown => "unknown",
+    };
     ensure_row(change, address, *version)?;
     let sql = format!("UPDATE exchange SET state = ?, holder = ?, since = ?, why = ? WHERE {AT}");
-    let row = (state.as_str(), holder, since.as_millisecond(), why, provider, set, profile);
+    let row = (state, holder, since.as_millisecond(), why, provider, set, profile);
     change.execute(&sql, row).map(drop)
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
-    let (version, holder) = (row.get(3)?, row.get(5).unwrap_or_default());
-    let Ok(Millis(since)) = row.get(6) else {
-        // An unreadable record is no reason to send a token.
-        let why = Some("the record of the attempt is damaged".to_owned());
-        return Ok(RefreshAttempt {
-            version,
-            state: AttemptState::Unknown,
-            holder,
-            since: Timestamp::now(),
-            why,
-        });
-    };
     let state = match row.get_ref(4)?.as_str() {
         Ok("sent") => AttemptState::InFlight,
         Ok("refused") => AttemptState::Rejected,
         _ => AttemptState::Unknown,
     };
-    Ok(RefreshAttempt { version, state, holder, since, why: row.get(7).unwrap_or_default() })
+    let (holder, why) = (row.get(5).unwrap_or_default(), row.get(7).unwrap_or_default());
+    let attempt = RefreshAttempt { version: row.get(3)?, state, holder, since: Timestamp::now(), why };
+    Ok(match row.get(6) {
+        Ok(Millis(since)) => RefreshAttempt { since, ..attempt },
+        // An unreadable record is no reason to send a token.
+        Err(_) => {
+            let why = Some("the record of the attempt is damaged".to_owned());
+            RefreshAttempt { state: AttemptState::Unknown, why, ..attempt }
+        }
+    })
 }
 
 #[cfg(test)]

@@ -6,10 +6,13 @@
 use jiff::Timestamp;
 use rusqlite::OptionalExtension as _;
 
-use super::{AT, CURRENT, ensure_row};
+use super::{CURRENT, ensure_row};
 use crate::{
     credential::Address,
-    store::{Store, StoreError, db::change::key},
+    store::{
+        Store, StoreError,
+        db::change::{AT, key},
+    },
 };
 
 /// A refresh of one version that failed for now.

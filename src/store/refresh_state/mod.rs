@@ -7,14 +7,14 @@ pub(in crate::store) mod backoff;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Store, StoreError, db::change::key};
+use super::{
+    Store, StoreError,
+    db::change::{AT, key},
+};
 use crate::credential::Address;
 
 /// The rows that belong to the present version of their credential.
 const CURRENT: &str = "exchange x JOIN credential USING (provider, credential_set, profile, version)";
-
-/// The condition for one address.
-const AT: &str = "provider = ? AND credential_set = ? AND profile = ?";
 
 impl Store {
     /// Runs a change to what is known of a credential, if the credential still has this version.
