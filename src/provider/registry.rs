@@ -104,9 +104,13 @@ impl Registry {
         }
     }
 
-    /// Adds a file that is not bundled.
+    /// Adds a file that is not bundled. It must also be a right file where its fields are read one by one, which is
+    /// stricter: `label: 1e999` is a number that is too large.
     fn add_text(&mut self, file: &str, stem: &str, text: &str) {
-        self.add(file, stem, Layer { source: file.to_owned(), text: text.to_owned().into() });
+        match Node::parse(file, text) {
+            Ok(_) => self.add(file, stem, Layer { source: file.to_owned(), text: text.to_owned().into() }),
+            Err(problem) => self.problems.push(problem),
+        }
     }
 
     /// Indexes all aliases. A provider's name takes precedence over an alias, and an alias of a bundled
