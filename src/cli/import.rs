@@ -6,14 +6,11 @@ use authenticate::{
     context::Context,
     credential::Name,
     login::import::{Import, ImportOptions, RemovedFrom},
+    redact,
     vendor_files::Removed,
 };
 
-use super::{
-    failure::Failure,
-    output,
-    target::{Target, spelled},
-};
+use super::{failure::Failure, hints::Hints, output, target::Target};
 
 #[derive(clap::Args)]
 #[command(override_usage = "authenticate import [OPTIONS] [PROJECT] <PROVIDER[:PROFILE]>")]
@@ -44,10 +41,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     };
     // The path is reported as it was typed: only that can be checked for a misplaced key.
     if let Some(missing) = args.from.as_ref().filter(|from| !from.exists()) {
-        let message = format!("there is no directory {}", authenticate::redact::redact_path(missing));
+        let message = format!("there is no directory {}", redact::redact_path(missing));
         return Err(Failure::usage(message).hint("name the directory with --from DIR").into());
     }
     let from = args.from.map(std::path::absolute).transpose()?;
+    let typed_from = from.as_deref().map(|from| format!(" --from {}", redact::shell_quote(from)));
+    let typed_from = typed_from.unwrap_or_default();
     let options = ImportOptions { from, take_over: args.take_over, set, profile: target.profile.clone() };
     let context = context.clone().with_project(project);
     let import = Import::plan(&context, &target.provider, options)?;
@@ -57,8 +56,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     if imported.becomes_outdated() {
         output::warn(&format!(
             "the vendor's own tool keeps refreshing this login, which invalidates the copy here; import it again then, or \
-             move it with: authenticate import {} --move",
-            spelled(import.address()),
+             move it with: authenticate import {}{typed_from} --move",
+            Hints(&context).arguments(import.address()),
         ));
     }
     let file = shown(&imported.file);

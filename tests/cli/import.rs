@@ -40,7 +40,7 @@ fn import_reads_a_login_and_leaves_it_unchanged() {
         .says("stored oauth codex for ann@example.com")
         .says(&format!("{} is unchanged: the vendor's own tool still has the login", file.display()))
         .says("warning: the vendor's own tool keeps refreshing this login, which invalidates the copy here")
-        .says("authenticate import codex --move")
+        .says("authenticate import default codex --move\n")
         .does_not_say(CANARY);
     assert_eq!(fs::read(&file).expect("read"), before);
     assert_eq!(stored(&home)["refresh_token"], "rt-CANARY-1");
@@ -48,6 +48,16 @@ fn import_reads_a_login_and_leaves_it_unchanged() {
     assert_eq!((&status["owner"], &status["refreshable"]), (&json!("vendor"), &json!(false)));
     let table = home.authenticate(["status"]).exits(code::DONE).stdout;
     assert!(table.contains("stored, refreshed by the vendor's own tool"), "{table}");
+}
+
+#[test]
+fn advice_to_move_a_login_names_project_set_and_directory() {
+    let home = Home::new();
+    let file = home.write("another place/auth.json", &codex("null"));
+    let directory = file.parent().expect("a directory").display().to_string();
+    let words = ["import", "demo", "codex:work", "--set", "other", "--from", "another place"];
+    let advice = format!("authenticate import demo codex:work --set other --from '{directory}' --move\n");
+    home.authenticate(words).exits(code::DONE).says(&advice);
 }
 
 #[test]
