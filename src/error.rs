@@ -147,6 +147,7 @@ impl LogoutError {
         match self {
             Self::NotStored { .. } => ErrorKind::NoCredential,
             Self::RevokedNotRemoved { source, .. } => source.kind(),
+            Self::Replaced { .. } => ErrorKind::Busy,
             Self::Config(_) => ErrorKind::InvalidInput,
             Self::Refresh(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -89,6 +89,12 @@ pub enum LogoutError {
         /// The failure of the store.
         source: Box<StoreError>,
     },
+    /// Another credential was stored while the vendor revoked this one. The other one is kept.
+    #[error("{address} was replaced meanwhile, and the new credential is kept")]
+    Replaced {
+        /// The credential.
+        address: Box<Address>,
+    },
     /// The configuration cannot be used. Nothing was sent, for a wrong file might say where.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -120,9 +126,11 @@ pub async fn log_out(
     };
     let (context, wanted) = (context.clone(), address.clone());
     let decide = move |store: &mut Store| decide(&context, store, &wanted, mode);
-    let (revocation, ignored_config) = match store.run(decide).await? {
-        Decision::Made(revocation) => (revocation, Vec::new()),
-        Decision::Send(request) => (request.send().await, request.http.ignored_config().to_vec()),
+    let (revocation, version, ignored_config) = match store.run(decide).await? {
+        Decision::Made(revocation) => (revocation, None, Vec::new()),
+        Decision::Send(request) => {
+            (request.send().await, Some(request.version), request.http.ignored_config().to_vec())
+        }
     };
     if let Some(outcome) = audit_outcome(&revocation) {
         let address = address.clone();
@@ -136,7 +144,7 @@ pub async fn log_out(
         };
     }
     let wanted = address.clone();
-    let removal = store.run(move |store| remove(store, &wanted)).await;
+    let removal = store.run(move |store| remove(store, &wanted, version)).await;
     let removal = removal.map_err(|error| match (error, &revocation) {
         (LogoutError::Store(source), Revocation::Done) => {
             LogoutError::RevokedNotRemoved { address: Box::new(address.clone()), source: Box::new(source) }
@@ -146,10 +154,17 @@ pub async fn log_out(
     Ok(LogoutOutcome { revocation, removal: Some(removal), ignored_config })
 }
 
-fn remove(store: &mut Store, address: &Address) -> Result<Removal, LogoutError> {
-    let removal = store.remove(address)?;
+/// Removes a credential. One that replaced the revoked version is kept: it is valid at the vendor.
+fn remove(store: &mut Store, address: &Address, revoked: Option<i64>) -> Result<Removal, LogoutError> {
+    let removal = match revoked {
+        Some(version) => store.remove_version(address, version)?,
+        None => store.remove(address)?,
+    };
     match removal.found {
         true => Ok(removal),
+        false if store.profiles(&address.provider, &address.set)?.contains(&address.profile) => {
+            Err(LogoutError::Replaced { address: Box::new(address.clone()) })
+        }
         false => Err(not_stored(Some(store), address)),
     }
 }
@@ -164,6 +179,7 @@ enum Decision {
 
 /// A revocation that is ready to be sent.
 struct Request {
+    version: i64,
     http: Http,
     endpoint: TokenEndpoint,
     tokens: Vec<(Secret, TokenHint)>,
@@ -270,7 +286,7 @@ fn prepare(
     let tokens = refresh_token.into_iter().chain([access_token]).collect();
     let bundle = context.project()?.ca_bundle_file().map_err(OAuthError::from);
     Ok(match bundle.and_then(|bundle| Http::new(bundle.as_deref())) {
-        Ok(http) => Decision::Send(Request { http, endpoint, tokens }),
+        Ok(http) => Decision::Send(Request { version: record.version, http, endpoint, tokens }),
         Err(error) => Revocation::Failed(error).into(),
     })
 }

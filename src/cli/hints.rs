@@ -116,6 +116,9 @@ impl Hints<'_> {
                 "when the store can be written again, remove it with: authenticate logout --no-revoke {}",
                 self.arguments(address)
             ),
+            LogoutError::Replaced { address } => {
+                format!("log out of the new one with: authenticate logout {}", self.arguments(address))
+            }
             _ => return None,
         })
     }

@@ -2,7 +2,8 @@
 //! so it must also end the program at any other time.
 
 use std::{
-    io, process,
+    io::{self, Write as _},
+    process,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -50,7 +51,7 @@ fn handle(signal: i32) {
     let state = State::lock();
     if let Some(before) = state.terminals.first() {
         restore(before.as_ref());
-        eprint!("\r\n");
+        print("\r\n");
     } else if let Some(receiver) = &state.receiver {
         let _ = receiver.send(signal);
         return;
@@ -81,7 +82,12 @@ fn restore(before: Option<&Termios>) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
     }
     // The cursor is hidden during a choice.
-    eprint!("\x1b[?25h");
+    print("\x1b[?25h");
+}
+
+/// Writes to a terminal that may be gone.
+fn print(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// The signals that arrive while this lives, except during a question.

@@ -1,9 +1,14 @@
 //! `logout` and `revoke`, with a vendor that revokes.
 
-use authenticate::store::FILE_NAME;
+use std::sync::{Arc, OnceLock};
+
+use authenticate::{
+    Address, Credential, Metadata, Paths,
+    store::{FILE_NAME, Store},
+};
 use serde_json::{Value, json};
 use test_support::{
-    Issuer, Server,
+    Issuer, Server, Stub, json_reply,
     refresh::{EXPIRED, Home},
 };
 
@@ -44,6 +49,29 @@ fn refresh_token_is_revoked_before_the_access_token() {
         bodies[1].contains("token=AAA") && bodies[1].contains("token_type_hint=access_token"),
         "{bodies:?}"
     );
+}
+
+#[test]
+fn login_that_is_stored_while_another_is_revoked_is_kept() {
+    let place = Arc::new(OnceLock::<(Paths, Address)>::new());
+    let seen = place.clone();
+    let server = Stub::that(move |_| {
+        let (paths, address) = seen.get().expect("set");
+        let new = Credential::api_key("the new login");
+        Store::open(paths)
+            .and_then(|mut store| store.put(address, &new, &Metadata::default()))
+            .expect("stored");
+        json_reply(200, "")
+    });
+    let home = home(&server.url("/revoke"));
+    home.logged_in(&json!({"access_token": "AAA", "refresh_token": "RRR"}), EXPIRED);
+    place.set((home.paths.clone(), home.address())).expect("once");
+    let ran = home.run(&["logout", "p", "acme"]);
+    let said = String::from_utf8(ran.stderr).expect("text");
+    assert_eq!(ran.status.code(), Some(8), "{said}");
+    assert!(said.contains("acme was replaced meanwhile, and the new credential is kept"), "{said}");
+    assert!(said.contains("authenticate logout p acme\n"), "{said}");
+    assert_eq!(home.record().credential, Credential::api_key("the new login"));
 }
 
 #[test]

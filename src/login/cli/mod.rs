@@ -58,7 +58,7 @@ impl ContainerLogin<'_> {
     /// its end, the next [`sweep`] removes them.
     pub async fn run(&self, cancel: &mut CancelToken) -> Result<Record, LoginError> {
         let lock = LoginLock::acquire(self.context.paths(), self.address).await?;
-        let (selector, passthrough) = (self.engine_selector()?, self.passthrough()?);
+        let (selector, passthrough) = (self.engine_selector()?, self.passthrough().await?);
         // Opened before the vendor issues anything: a credential that cannot be stored must not be requested.
         let store = self.context.prepared_store().await?;
         let mut deadline = Deadline::new(self.options.timeout.unwrap_or(DEFAULT_LIMIT), cancel);

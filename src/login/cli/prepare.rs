@@ -1,9 +1,10 @@
 //! Prepares a container login: the engine, the image and what the network needs.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::ContainerLogin;
 use crate::{
+    blocking,
     engine::{Engine, EngineError, EngineSelector, Passthrough, containerfile::Recipe, locate},
     login::LoginError,
     ui::Event,
@@ -21,7 +22,7 @@ pub(super) struct Prepared {
 impl ContainerLogin<'_> {
     /// Connects to the engine and builds the image if needed. Creates nothing that would have to be cleaned up.
     pub(super) async fn prepare(&self) -> Result<Prepared, LoginError> {
-        let (selector, passthrough) = (self.engine_selector()?, self.passthrough()?);
+        let (selector, passthrough) = (self.engine_selector()?, self.passthrough().await?);
         let prepared = self.connect(&selector, passthrough).await?;
         self.build(&prepared).await?;
         Ok(prepared)
@@ -38,9 +39,10 @@ impl ContainerLogin<'_> {
     }
 
     /// Returns the proxy variables and the CA bundle.
-    pub(super) fn passthrough(&self) -> Result<Passthrough, LoginError> {
-        let bundle = self.options.ca_bundle.as_deref().or(self.project.ca_bundle.as_deref().map(Path::new));
-        let passthrough = Passthrough::from_env(bundle)?;
+    pub(super) async fn passthrough(&self) -> Result<Passthrough, LoginError> {
+        let of_project = || self.project.ca_bundle.as_ref().map(PathBuf::from);
+        let bundle = self.options.ca_bundle.clone().or_else(of_project);
+        let passthrough = blocking::run(move || Passthrough::from_env(bundle.as_deref())).await?;
         for why in &passthrough.ignored {
             self.context.ui().show(Event::IgnoredConfig(why));
         }
@@ -62,7 +64,8 @@ impl ContainerLogin<'_> {
             let directory = directory.display().to_string();
             return Err(EngineError::NoContainerfile { name: name.clone(), directory }.into());
         };
-        let recipe = Recipe::find(name, image, &directory)?;
+        let (name, image) = (name.clone(), image.clone());
+        let recipe = blocking::run(move || Recipe::find(&name, &image, &directory)).await?;
         let image = recipe.tag();
         let recipe = (!engine.has_image(&image).await?).then_some(recipe);
         Ok(Prepared { engine, image, recipe, passthrough })

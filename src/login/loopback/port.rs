@@ -5,6 +5,8 @@ use std::{fmt, io, net::Ipv4Addr};
 use listeners::{Listener, Protocol, SocketState};
 use tokio::net::TcpListener;
 
+use crate::blocking;
+
 /// A port of 127.0.0.1 that this process cannot listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortUnavailable {
@@ -39,13 +41,14 @@ impl fmt::Display for PortUnavailable {
 /// # Errors
 /// The reason why the port is unavailable.
 pub async fn listen(port: u16) -> Result<TcpListener, PortUnavailable> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        let reason = match error.kind() {
-            io::ErrorKind::AddrInUse => PortError::Held(holder(port)),
-            _ => PortError::NotPermitted(error.to_string()),
-        };
-        PortUnavailable { port, reason }
-    })
+    let reason = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            PortError::Held(blocking::run(move || holder(port)).await)
+        }
+        Err(error) => PortError::NotPermitted(error.to_string()),
+    };
+    Err(PortUnavailable { port, reason })
 }
 
 /// Returns the name and id of the process that listens on a port of 127.0.0.1.

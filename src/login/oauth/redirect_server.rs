@@ -17,12 +17,15 @@ use tokio::{
 };
 
 use super::redirect::{AuthorizationResponse, ExpectedRedirect};
-use crate::login::loopback::{Server, constant_time_eq};
+use crate::{
+    login::loopback::{Server, constant_time_eq},
+    store::RETRY_LIMIT,
+};
 
 /// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time limit for a page to wait for the login's outcome; longer than a token request takes.
-const OUTCOME_TIMEOUT: Duration = Duration::from_secs(90);
+/// The time limit for a page to wait for the login's outcome: a token request, and all tries to store the tokens.
+const OUTCOME_TIMEOUT: Duration = RETRY_LIMIT.saturating_add(Duration::from_secs(90));
 const MAX_HEAD: usize = 32 * 1024;
 
 /// A running server; closed on drop.

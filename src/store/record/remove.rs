@@ -1,5 +1,7 @@
 //! Removing credentials.
 
+use rusqlite::params;
+
 use super::row::BY_RAW_KEY;
 use crate::{
     credential::Address,
@@ -25,7 +27,15 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]. A missing credential is not an error.
     pub fn remove(&mut self, address: &Address) -> Result<Removal, StoreError> {
-        self.remove_row(key(address).map(str::as_bytes), Some(address))
+        self.remove_row(key(address).map(str::as_bytes), Some(address), None)
+    }
+
+    /// Removes a credential as [`Store::remove`], unless it was replaced meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::remove`].
+    pub(crate) fn remove_version(&mut self, address: &Address, version: i64) -> Result<Removal, StoreError> {
+        self.remove_row(key(address).map(str::as_bytes), Some(address), Some(version))
     }
 
     /// Removes a row that cannot be read, whatever is in its key columns.
@@ -33,12 +43,18 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn remove_unreadable(&mut self, row: &Unreadable) -> Result<Removal, StoreError> {
-        self.remove_row(row.key.each_ref().map(Vec::as_slice), row.address.as_ref())
+        self.remove_row(row.key.each_ref().map(Vec::as_slice), row.address.as_ref(), None)
     }
 
-    fn remove_row(&self, key: [&[u8]; 3], address: Option<&Address>) -> Result<Removal, StoreError> {
+    fn remove_row(
+        &self,
+        [provider, set, profile]: [&[u8]; 3],
+        address: Option<&Address>,
+        version: Option<i64>,
+    ) -> Result<Removal, StoreError> {
+        let sql = format!("DELETE FROM credential WHERE {BY_RAW_KEY} AND ifnull(version = ?, true)");
         let found = self.change(|change| {
-            let found = change.execute(&format!("DELETE FROM credential WHERE {BY_RAW_KEY}"), key)? > 0;
+            let found = change.execute(&sql, params![provider, set, profile, version])? > 0;
             if found {
                 change.query_row(NEXT_VERSION, [], |_| Ok(()))?;
                 self.record(change, Action::Remove, address)?;

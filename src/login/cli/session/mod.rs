@@ -44,7 +44,7 @@ pub(super) struct Session<'a> {
     pub map: &'a [CaptureEntry],
     /// The port that is unavailable, if the redirect must be pasted.
     pub unavailable: Option<PortUnavailable>,
-    /// The person to show events.
+    /// The user interface for events.
     pub ui: &'a dyn Ui,
 }
 
@@ -81,8 +81,8 @@ impl Session<'_> {
         let mut input = Input { typed: input, terminal, keyboard: Keyboard::default() };
         let mut streams = Streams::start(attached, output, errors, columns);
         input.set_raw(true)?;
-        let ending = self.watch(&mut streams, &mut input, deadline).await?;
-        if !matches!(ending, Ending::Exited(_)) {
+        let ending = self.watch(&mut streams, &mut input, deadline).await;
+        if !matches!(ending, Ok(Ending::Exited(_)) | Err(_)) {
             self.stop(&mut streams, deadline.cancel).await;
         }
         // The last output, above all the sequences that restore the screen, may still be on its way.
@@ -90,7 +90,7 @@ impl Session<'_> {
         while let Ok(url) = streams.urls.try_recv() {
             self.ui.show(Event::LoginUrl(&url));
         }
-        Ok(ending)
+        ending
     }
 
     /// Handles events until one ends the login.
@@ -174,7 +174,7 @@ impl Session<'_> {
         }
         // Docker answers nothing about a container whose output nobody reads. If nobody reads our output either, the
         // connection is given up, in both directions.
-        streams.abort();
+        streams.abort().await;
         tokio::select! {
             _ = stop => {}
             _ = cancel.requested() => {}

@@ -8,6 +8,7 @@ use std::{
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{
+    blocking,
     provider::CaptureEntry,
     vendor_files::{self, Captured},
 };
@@ -36,14 +37,16 @@ impl<'a> StableFiles<'a> {
     pub(super) async fn complete(&mut self) {
         loop {
             self.tick.tick().await;
-            if self.is_stable() {
+            let (files, map) = (self.files.to_owned(), self.map.to_owned());
+            let read = blocking::run(move || vendor_files::read(&files, &map)).await;
+            if self.is_stable(read.ok().flatten()) {
                 return;
             }
         }
     }
 
-    fn is_stable(&mut self) -> bool {
-        match (vendor_files::read(self.files, self.map).ok().flatten(), &self.seen) {
+    fn is_stable(&mut self, read: Option<Captured>) -> bool {
+        match (read, &self.seen) {
             (Some(now), Some((before, since))) if now == *before => return since.elapsed() >= STABLE,
             (Some(now), _) => self.seen = Some((now, Instant::now())),
             (None, _) => self.seen = None,

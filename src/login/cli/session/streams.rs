@@ -9,6 +9,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::screen::Screen;
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
 
 /// The pause in the output after which a URL at its end is complete.
 const PAUSE: Duration = Duration::from_millis(300);
+/// Time for the terminal's modes to be switched off when the output is given up.
+const RESET: Duration = Duration::from_millis(500);
 
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
@@ -28,6 +31,7 @@ pub(super) struct Streams {
     keys: mpsc::Sender<Vec<u8>>,
     output: JoinSet<()>,
     input: JoinSet<()>,
+    given_up: CancellationToken,
 }
 
 impl Streams {
@@ -35,7 +39,9 @@ impl Streams {
     pub(super) fn start(attached: Attached, output: Writer, errors: Writer, columns: Option<u16>) -> Self {
         let (found, urls) = mpsc::channel(8);
         let (keys, pressed) = mpsc::channel(64);
+        let given_up = CancellationToken::new();
         let pump = Pump {
+            given_up: given_up.clone(),
             output,
             errors,
             finder: UrlFinder::new(columns),
@@ -45,7 +51,7 @@ impl Streams {
         let (mut output, mut input) = (JoinSet::new(), JoinSet::new());
         output.spawn(pump.run(attached.output));
         input.spawn(type_keys(pressed, attached.input));
-        Self { urls, keys, output, input }
+        Self { urls, keys, output, input, given_up }
     }
 
     /// Sends keys to the CLI. Drops them if the CLI does not read: that must delay nothing.
@@ -53,20 +59,25 @@ impl Streams {
         let _ = self.keys.try_send(bytes);
     }
 
-    /// Ends both tasks at once.
-    pub(super) fn abort(&mut self) {
-        self.output.abort_all();
+    /// Ends both tasks.
+    pub(super) async fn abort(&mut self) {
         self.input.abort_all();
+        self.given_up.cancel();
+        let _ = timeout(RESET, self.output.join_next()).await;
+        self.output.abort_all();
     }
 
     /// Waits for the end of the output, for `limit` at most.
     pub(super) async fn finish(&mut self, limit: Duration) {
-        let _ = timeout(limit, self.output.join_next()).await;
+        if timeout(limit, self.output.join_next()).await.is_err() {
+            self.abort().await;
+        }
     }
 }
 
 /// Copies the CLI's output to the console and looks for login URLs in it.
 struct Pump {
+    given_up: CancellationToken,
     output: Writer,
     errors: Writer,
     finder: UrlFinder,
@@ -77,7 +88,12 @@ struct Pump {
 impl Pump {
     async fn run(mut self, mut printed: Pin<Box<dyn Stream<Item = Output> + Send>>) {
         loop {
-            let urls = match timeout(PAUSE, printed.next()).await {
+            let next = tokio::select! {
+                biased;
+                () = self.given_up.cancelled() => break,
+                next = timeout(PAUSE, printed.next()) => next,
+            };
+            let urls = match next {
                 Err(_) => self.finder.pause(),
                 Ok(None) => break,
                 Ok(Some(piece)) => self.copy(&piece).await,
