@@ -27,6 +27,11 @@ impl RefreshMethod {
             Self::Cli => limits::BY_CLI,
         }
     }
+
+    /// Whether the vendor consumes a refresh token.
+    pub(super) fn consumes_token(&self) -> bool {
+        matches!(self, Self::Server(_, None) | Self::Cli)
+    }
 }
 
 /// Finds the method for a stored credential: from the origin stored with the tokens of an OAuth flow, or else from its

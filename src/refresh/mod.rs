@@ -118,8 +118,10 @@ impl Refresh {
     /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
     /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        let asked = Arc::new(Asked { seen: seen.clone(), force, at: Timestamp::now() });
-        let limit = refresh_method(&self.provider, seen)?.time_limit();
+        let at = Timestamp::now();
+        let method = refresh_method(&self.provider, seen)?;
+        let (limit, consumes_token) = (method.time_limit(), method.consumes_token());
+        let asked = Arc::new(Asked { seen: seen.clone(), force, at, consumes_token });
         // The store stays open, with its key, so that the vendor's answer can be stored.
         let store = self.context.prepared_store().await?;
         asked.run(&store, Asked::check).await?;
@@ -171,7 +173,7 @@ impl Refresh {
                 BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
             };
             let outcome = attempt.await;
-            let stored = store_result(&store, &asked.seen, before, outcome, tell).await;
+            let stored = store_result(&store, &asked, before, outcome, tell).await;
             drop(lock);
             stored
         });

@@ -18,6 +18,8 @@ pub(super) struct Asked {
     pub(super) force: bool,
     /// The time of the request. The failure of an attempt that ends after it is shared, however long the store takes to open.
     pub(super) at: Timestamp,
+    /// Whether the vendor consumes a refresh token. A grant that is repeated consumes none, so it is never in doubt.
+    pub(super) consumes_token: bool,
 }
 
 /// The outcome of beginning an attempt: whether the refresh token may be sent.
@@ -90,6 +92,9 @@ impl Asked {
     /// Records that the refresh token is about to be sent.
     pub(super) fn begin(&self, store: &mut Store) -> Result<BeginAttempt, RefreshError> {
         let seen = &self.seen;
+        if !self.consumes_token {
+            return Ok(BeginAttempt::Now(None));
+        }
         let known = match store.attempt(&seen.address)? {
             Some(sent) if sent.state == AttemptState::InFlight => {
                 Some(mark_interrupted(store, &seen.address, sent)?)

@@ -1,6 +1,6 @@
 //! Storing the result of a refresh, or recording its failure.
 
-use std::{future::pending, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     RefreshError, RefreshResult, Refreshed,
     other_account::other_account,
-    precheck::{holder, removed},
+    precheck::{Asked, holder, removed},
 };
 use crate::{
     credential::Record,
@@ -26,12 +26,13 @@ const REPLACED: &str = "replaced";
 /// kept. `tell` gets the reason once, if storing takes long.
 pub(super) async fn store_result(
     store: &SharedStore,
-    seen: &Record,
+    asked: &Arc<Asked>,
     before: Option<RefreshAttempt>,
     outcome: Result<RefreshResult, RefreshError>,
     tell: oneshot::Sender<String>,
 ) -> Result<Refreshed, RefreshError> {
-    let (request, version) = (seen.clone(), seen.version);
+    let (seen, asked) = (&asked.seen, asked.clone());
+    let version = seen.version;
     let tell = |why: &StoreError| drop(tell.send(why.to_string()));
     match outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh)) {
         Ok(fresh) => {
@@ -41,7 +42,7 @@ pub(super) async fn store_result(
                 store.recorded_as(Action::Refresh, swap)
             };
             let swapped = retry_until_writable(store, swap, tell, pending()).await;
-            store.run(move |store| outcome_of(store, &request, fresh, swapped)).await
+            store.run(move |store| outcome_of(store, &asked, fresh, swapped)).await
         }
         Err(error) => {
             let (failure, code) = (Failure::of(&error), error.code());
@@ -49,7 +50,7 @@ pub(super) async fn store_result(
             let _ =
                 store.run(move |store| store.audit(Action::Refresh, &address, Outcome::Failed(code))).await;
             // If that fails, the next caller finds an attempt whose outcome is unknown; this one gets the vendor's answer.
-            let record = move |store: &mut Store| failure.record(store, &request, before.as_ref());
+            let record = move |store: &mut Store| failure.record(store, &asked.seen, before.as_ref());
             let _ = retry_until_writable(store, record, tell, pending()).await;
             Err(error)
         }
@@ -59,7 +60,7 @@ pub(super) async fn store_result(
 /// The outcome of storing the new tokens.
 fn outcome_of(
     store: &mut Store,
-    seen: &Record,
+    asked: &Asked,
     fresh: RefreshResult,
     swapped: Result<Swap, StoreError>,
 ) -> Result<Refreshed, RefreshError> {
@@ -67,8 +68,8 @@ fn outcome_of(
         Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
         // An earlier try stored it and then failed.
         Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => Ok(Refreshed::Now(record)),
-        Ok(Swap::Lost(now)) => lost_race(store, seen, now),
-        Err(source) => Err(not_stored(store, seen, fresh, source)),
+        Ok(Swap::Lost(now)) => lost_race(store, &asked.seen, now),
+        Err(source) => Err(not_stored(store, asked, fresh, source)),
     }
 }
 
@@ -86,10 +87,13 @@ fn lost_race(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Re
 
 /// The new tokens cannot be stored: only the waiting caller has them. The attempt is recorded already; the reason is added
 /// if that can be written.
-fn not_stored(store: &mut Store, seen: &Record, fresh: RefreshResult, source: StoreError) -> RefreshError {
-    let why = format!("cannot store the vendor's answer: {source}");
-    let state = AttemptState::Unknown;
-    let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
+fn not_stored(store: &mut Store, asked: &Asked, fresh: RefreshResult, source: StoreError) -> RefreshError {
+    let seen = &asked.seen;
+    if asked.consumes_token {
+        let why = format!("cannot store the vendor's answer: {source}");
+        let state = AttemptState::Unknown;
+        let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
+    }
     let RefreshResult { credential, metadata } = fresh;
     let address = Box::new(seen.address.clone());
     let fresh = Box::new(Record { credential, metadata, ..seen.clone() });

@@ -1,11 +1,21 @@
 //! Processes that end while they hold a refresh.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::Path, thread};
+use std::{
+    fs::Permissions,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use authenticate::{refresh::Refreshed, store::BeginOutcome};
 use serde_json::json;
 use test_support::{
-    Issuer, Server, eventually,
+    Issuer, Server, Stub, eventually, json_reply,
     refresh::{EXPIRED, Home},
     runtime,
 };
@@ -32,6 +42,35 @@ fn status_distinguishes_a_live_from_a_dead_holder() {
     child.kill().expect("killed");
     child.wait().expect("ended");
     assert_eq!((state(&home), is_authenticated()), (json!("error"), false));
+}
+
+#[test]
+fn grant_that_is_killed_is_repeated_by_the_next_process() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = requests.clone();
+    let server = Stub::serving(move |_, connection| match counted.fetch_add(1, Ordering::SeqCst) {
+        1 => thread::park(),
+        number => {
+            let token =
+                json!({"access_token": format!("token-{number}"), "token_type": "Bearer", "expires_in": 60});
+            let _ = connection.write_all(&json_reply(200, &token.to_string()));
+        }
+    });
+    let grant = json!({"token_url": server.url("/token"), "client_id": "us", "client_secret": "env:ROBOT"});
+    let home = Home::described(json!({"modes": ["client_credentials"], "client_credentials": grant}));
+    let command = |words: &[&str]| {
+        let mut command = home.command(words);
+        command.env("ROBOT", "beep");
+        command
+    };
+    assert!(command(&["p", "acme"]).status().expect("ran").success());
+    home.expire();
+    let mut child = command(&["token", "p", "acme"]).spawn().expect("started");
+    eventually("the second request", || requests.load(Ordering::SeqCst) == 2);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let ran = command(&["token", "p", "acme"]).output().expect("ran");
+    assert_eq!(String::from_utf8(ran.stdout).expect("text"), "token-2\n");
 }
 
 /// A store used by several clients, each of which knows the state.
