@@ -173,7 +173,7 @@ fn run(verb: Verb, context: Option<&Context>) -> anyhow::Result<()> {
     };
     set_passphrase_provider(passphrase::TerminalPassphrase::default());
     match &verb {
-        // These use an engine anyway, so waiting for one is fine; a login sweeps later, if it uses one.
+        // These use an engine anyway, so waiting for one is fine.
         Verb::Image(_) | Verb::Doctor(_) => sweep(context.paths(), SweepTimeout::Full),
         _ => sweep(context.paths(), SweepTimeout::Short),
     }

@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Client {
-    /// The status of the credentials in the client's set, or of its profile, without secrets. A credential that the client was given is listed in place
-    /// of the one that it replaces. For rows with no valid address, see [`Client::unreadable`].
+    /// The status of the credentials in the client's set, or of its profile, without secrets. A credential that the client was
+    /// given is listed in place of the one that it replaces. For rows with no valid address, see [`Client::unreadable`].
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};

@@ -80,8 +80,8 @@ pub fn store_api_key(
 }
 
 impl Client {
-    /// Gets a credential and stores it. Set and profile are the client's, unless `options` has others. The [user interface](Client::ui)
-    /// asks for missing input.
+    /// Gets a credential and stores it. Set and profile are the client's, unless `options` has others. The
+    /// [user interface](Client::ui) asks for missing input.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Login`], [`Error::Engine`], [`Error::Store`]

@@ -46,8 +46,8 @@ pub fn all_stored(
     Ok((all, nameless))
 }
 
-/// Refreshes one of [all stored credentials](all_stored). `None` for one that is not reported: it never expires, or was
-/// removed meanwhile.
+/// Refreshes one of [all stored credentials](all_stored). `None` for one that is not reported: it cannot be refreshed, or
+/// was removed meanwhile.
 pub async fn refresh_stored(
     context: &Context,
     stored: Result<Record, Error>,

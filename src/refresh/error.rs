@@ -122,7 +122,7 @@ pub enum RefreshError {
         /// The problem.
         source: OAuthError,
     },
-    /// The container of the vendor's CLI could not be used.
+    /// The container of the vendor's CLI, or the secret of a repeated grant, could not be used.
     #[error("could not refresh {address} now")]
     Container {
         /// The credential.

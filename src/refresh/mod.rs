@@ -106,7 +106,7 @@ impl Refresh {
     }
 
     /// Refreshes a credential if it is due or `force` is set, at most once. Other tasks and processes that ask meanwhile wait
-    /// and get the same result, even if it is a failure.
+    /// and get the same result; a failure of the vendor, too, unless they force another try.
     ///
     /// With `force` a refresh token is sent even if it was rejected, or if the outcome of its last use is unknown: the
     /// vendor may treat that as theft and end the login.
@@ -197,7 +197,7 @@ impl Refresh {
     }
 }
 
-/// A failure before the refresh token was in the container.
+/// A failure of the container, or of the secrets of a grant.
 fn container_error(seen: &Record, error: LoginError) -> RefreshError {
     match error {
         LoginError::Busy { holder, .. } => RefreshError::Busy {

@@ -62,7 +62,7 @@ impl Asked {
         }
     }
 
-    /// Refuses to ask a vendor that was asked while we waited, or has named a later time.
+    /// Refuses to ask a vendor again that was asked in vain while we waited, or that has named a later time.
     fn check_backoff(&self, store: &Store) -> Result<(), RefreshError> {
         let Some(Backoff { at, until, why, .. }) = store.backoff(&self.seen.address)? else {
             return Ok(());

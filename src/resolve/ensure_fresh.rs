@@ -44,7 +44,8 @@ pub async fn find_fresh(context: &Context, request: &Request) -> Result<FreshCre
 }
 
 /// Refreshes a credential that is due; if that fails, uses the current one until it expires. A login that its vendor has
-/// ended is passed over if the project's order has another credential. The audit log gets an entry when a credential is handed out or refused.
+/// ended is passed over if the project's order has another credential. The audit log gets an entry when a credential is
+/// handed out or refused.
 ///
 /// # Errors
 /// As [`find_fresh`].

@@ -28,8 +28,8 @@ use crate::{
 pub enum Lookup {
     /// It can be used.
     Ready(Resolved),
-    /// It has expired or is about to ([`refresh_margin`](crate::refresh::refresh_margin)), and may be refreshed first: it
-    /// has a refresh token, or its provider's strategy is `command`. Nothing was tried yet.
+    /// It has expired or is about to ([`refresh_margin`](crate::refresh::refresh_margin)), and there may be a way to
+    /// refresh it first. Nothing was tried yet.
     Expiring(StoredChoice),
 }
 

@@ -23,8 +23,8 @@ pub enum CredentialState {
     NeedsLogin,
     /// A refresh is in flight.
     Refreshing,
-    /// A refresh was interrupted, the stored row cannot be read, its variable holds no valid value, or a descriptor file of its
-    /// provider is invalid.
+    /// A refresh was interrupted, the stored row cannot be read, its variable holds no valid value, or it is in the environment and
+    /// a descriptor file of its provider is invalid.
     Error,
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, named_params};
 use super::{Store, StoreError, error::BUSY, record::row::Millis};
 use crate::credential::{Address, Name};
 
-/// The number of entries that are kept, the newest ones. The trigger `audit_is_bounded` removes the others, see `migrate`.
+/// The number of entries that are kept, the newest ones. The trigger `audit_is_bounded` removes the others.
 pub const AUDIT_ENTRIES: usize = 10_000;
 
 /// The time for which an entry waits for a writer, if it is about a read or about an operation that has waited for a lock

@@ -34,7 +34,7 @@ pub(super) struct LoginGuard {
 }
 
 impl LoginGuard {
-    /// Records the engine, and creates the login's directory and in it the directory that the container sees.
+    /// Creates the login's directory and in it the directory that the container sees, and records the engine.
     ///
     /// # Errors
     /// [`LoginError::Files`]

@@ -32,8 +32,8 @@ impl Store {
     /// An existing file is replaced only with `replace`.
     ///
     /// # Errors
-    /// [`StoreError::Backup`], [`StoreError::BackupExists`], [`StoreError::NotOpened`] for a credential that does not open, and the errors of
-    /// [`Store::prepare`].
+    /// [`StoreError::Backup`], [`StoreError::BackupExists`], [`StoreError::NotOpened`] for a credential that does not open,
+    /// and the errors of [`Store::prepare`].
     pub fn backup(&self, file: &Path, lock: &BackupLock, replace: bool) -> Result<usize, StoreError> {
         self.audited(Action::Backup, self.try_to_back_up(file, lock, replace))
     }

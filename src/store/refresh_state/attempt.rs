@@ -25,7 +25,7 @@ pub struct RefreshAttempt {
     pub version: i64,
     /// The state of the attempt.
     pub state: AttemptState,
-    /// The process and program that made the attempt, for people.
+    /// The process that made the attempt, for people.
     pub holder: String,
     /// The time of the last change of state, to the millisecond.
     pub since: Timestamp,
