@@ -63,13 +63,21 @@ pub fn remove(dir: &Path, entries: &[CaptureEntry], captured: &Captured) -> Resu
         if contains_any(&editor.document.view(), &secrets) {
             return Err(CaptureError::CopiesRemain { file: display });
         }
+        // The vendor's tool may have refreshed the login while the file was edited and synced.
+        let check_unchanged = || match parent.read(&file)? {
+            Some(now) if now == content => Ok(()),
+            _ => Err(CaptureError::Changed { file: display.clone() }),
+        };
         if has_only(&editor.document.view(), &defaults(&map, &stars)) {
+            check_unchanged()?;
             unlinkat(&parent, file.name, AtFlags::empty()).map_err(CaptureError::io(&display, "remove"))?;
             fsync(&parent).map_err(CaptureError::io(&display, "write"))?;
             return Ok(Removed::File);
         }
-        let content = editor.finish()?;
-        Staged::new(&root, file, &content)?.commit()?;
+        let edited = editor.finish()?;
+        let staged = Staged::new(&root, file.clone(), &edited)?;
+        check_unchanged()?;
+        staged.commit()?;
         return Ok(Removed::Fields);
     }
     Err(CaptureError::Changed { file: escape(captured.file.as_bytes()) })

@@ -4,6 +4,7 @@ use super::error::CaptureMapError;
 use crate::redact::escape;
 
 /// A relative path without `.`, `..` or empty segments.
+#[derive(Clone)]
 pub(crate) struct FilePath<'a> {
     /// The directories above the file, outermost first.
     pub(crate) parents: Vec<&'a str>,
