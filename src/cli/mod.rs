@@ -141,11 +141,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let unknown =
                 matches!(error.downcast_ref(), Some(LoginError::Config(ConfigError::UnknownProvider(_))));
-            let code = Failure::of(error, context.as_ref()).report();
+            let mut failure = Failure::of(error, context.as_ref());
             if shorthand && unknown {
-                suggest_verb();
+                failure.hint = verb_meant().or(failure.hint);
             }
-            code
+            failure.report()
         }
     }
 }
@@ -214,7 +214,7 @@ fn parse_failure(error: clap::Error) -> ExitCode {
         && matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(a)) if !a.starts_with('-'))
         || error.get(ContextKind::InvalidSubcommand).is_some();
     if too_many || error.kind() == ErrorKind::MissingRequiredArgument {
-        suggest_verb();
+        verb_meant().iter().for_each(|hint| output::hint(hint));
     }
     ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE })
 }
@@ -260,16 +260,13 @@ fn arguments() -> BTreeSet<String> {
     names
 }
 
-/// Suggests the command that the first argument is close to, unless it is one.
-fn suggest_verb() {
-    let Some(word) = std::env::args_os().nth(1).and_then(|word| word.into_string().ok()) else { return };
+/// The hint at the command that the first argument is close to, unless it is one.
+fn verb_meant() -> Option<String> {
+    let word = std::env::args_os().nth(1)?.into_string().ok()?;
     let command = Cli::command();
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
-    if let Some(near) = authenticate::config::suggest::nearest(&word, verbs)
-        && near != word
-    {
-        output::hint(&format!("there is no command {word:?}; did you mean `authenticate {near}`?"));
-    }
+    let near = authenticate::config::suggest::nearest(&word, verbs).filter(|near| *near != word)?;
+    Some(format!("there is no command {word:?}; did you mean `authenticate {near}`?"))
 }
 
 /// Cleans up after logins that were killed; costs one look at a directory that is normally empty. Leftovers that remain

@@ -138,6 +138,7 @@ impl Signals {
                     );
                 }
             }
+            output::warn("abandoned: the vendor may have acted all the same; see: authenticate status");
             Err(interrupted())
         })?
     }

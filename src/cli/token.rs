@@ -71,7 +71,7 @@ fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> 
     let fresh = Signals::receive()?.finish(ensure_fresh(context, request, expiring))?;
     if let Some(error) = fresh.not_refreshed {
         let Failure { message, hint, .. } = Failure::of(error.into(), Some(context));
-        output::warn(&format!("could not refresh; using the current token until it expires: {message}"));
+        output::warn(&format!("using the current token until it expires: {message}"));
         hint.iter().for_each(|hint| output::hint(hint));
     }
     Ok(fresh.resolved)

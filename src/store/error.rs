@@ -6,7 +6,10 @@ use std::{
 };
 
 use rusqlite::{ErrorCode, ffi};
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::{
+    fs::{Access, StatVfsMountFlags, access, statvfs},
+    io::Errno,
+};
 
 use super::Unreadable;
 use crate::{
@@ -78,14 +81,14 @@ pub enum StoreError {
         source: io::Error,
     },
     /// SQLite refused: no space left, a read-only file system, ..
-    #[error("cannot use {}{}", path.display(), because.map(|because| format!(": {because}")).unwrap_or_default())]
+    #[error("cannot use {}: {why}", path.display())]
     Database {
         /// The database.
         path: PathBuf,
-        /// The cause, where it is known and SQLite does not say it.
-        because: Option<&'static str>,
-        /// SQLite's error.
-        source: rusqlite::Error,
+        /// The cause, or else SQLite's words.
+        why: String,
+        /// Whether the same operation may succeed a little later.
+        is_transient: bool,
     },
     /// The metadata beside a secret cannot be read.
     #[error(transparent)]
@@ -226,16 +229,7 @@ impl StoreError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. } => true,
-            Self::Database { source, .. } => matches!(
-                source.sqlite_error_code(),
-                Some(
-                    ErrorCode::DiskFull
-                        | ErrorCode::SystemIoFailure
-                        | ErrorCode::CannotOpen
-                        | ErrorCode::ReadOnly
-                        | ErrorCode::OutOfMemory
-                )
-            ),
+            Self::Database { is_transient, .. } => *is_transient,
             _ => false,
         }
     }
@@ -262,8 +256,9 @@ impl StoreError {
                 Self::Corrupt { path, what: source.to_string() }
             }
             _ => {
-                let because = because(&path, &source);
-                Self::Database { path, because, source }
+                let why = because(&path, &source).map_or_else(|| words(&source), str::to_owned);
+                let is_transient = source.sqlite_error_code().is_some_and(may_pass);
+                Self::Database { path, why, is_transient }
             }
         }
     }
@@ -286,6 +281,23 @@ impl Fault {
     }
 }
 
+/// Whether an error of SQLite may pass: the disk can be emptied, and a file system mounted again.
+fn may_pass(code: ErrorCode) -> bool {
+    use ErrorCode::{CannotOpen, DiskFull, OutOfMemory, ReadOnly, SystemIoFailure};
+    matches!(code, DiskFull | SystemIoFailure | CannotOpen | ReadOnly | OutOfMemory)
+}
+
+/// SQLite's words for an error, once and without the address that it opened.
+fn words(source: &rusqlite::Error) -> String {
+    match source {
+        rusqlite::Error::SqliteFailure(error, text) => {
+            let text = text.as_deref().filter(|text| !text.contains("file:"));
+            text.unwrap_or_else(|| ffi::code_to_str(error.extended_code)).to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Finds the cause behind `disk I/O error` and `unable to open database file`, which SQLite also reports for a
 /// full or read-only file system.
 fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
@@ -301,6 +313,9 @@ fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
                 (true, _) => Some("its file system is read-only"),
                 (false, 0) => Some(FULL),
                 _ if code == ErrorCode::ReadOnly => Some("this user may not write to it"),
+                _ if matches!(access(path, Access::READ_OK), Err(Errno::ACCESS)) => {
+                    Some("this user may not read it")
+                }
                 _ => None,
             }
         }
@@ -324,6 +339,6 @@ mod tests {
         assert!(error(ffi::SQLITE_READONLY_DIRECTORY).ends_with(": its directory is read-only"));
         // `/proc` never has free space.
         assert!(error(ffi::SQLITE_IOERR_SHMSIZE).ends_with(": its disk is full"));
-        assert_eq!(error(ffi::SQLITE_NOMEM), "cannot use /proc/self/credentials.db");
+        assert_eq!(error(ffi::SQLITE_NOMEM), "cannot use /proc/self/credentials.db: out of memory");
     }
 }

@@ -61,13 +61,16 @@ fn comes(asked: &Receiver<String>, wanted: &str) {
 #[test]
 fn abandoned_refresh_is_cleaned_up_by_the_next_run() {
     let (home, asked) = expired("POST /wait");
-    let child = home.authenticate(["refresh", "demo", "acme"]).starts();
+    let mut child = home.authenticate(["refresh", "demo", "acme"]).starts();
+    let stderr = child.stderr.take().expect("piped");
     comes(&asked, "/wait");
     let interrupt = || kill_process(Pid::from_child(&child), Signal::INT).expect("sent");
     interrupt();
     thread::sleep(Duration::from_millis(300));
     interrupt();
     assert_eq!(end(child).0, Some(code::INTERRUPTED.into()));
+    let said = std::io::read_to_string(stderr).expect("text");
+    assert!(said.contains("abandoned: the vendor may have acted all the same"), "{said}");
     while asked.try_recv().is_ok() {}
     let left = files_below(&home.data().join("logins"));
     assert_eq!(left.len(), 1, "{left:?}");

@@ -64,6 +64,16 @@ fn status_needs_no_key() {
 }
 
 #[test]
+fn unlock_with_a_passphrase_is_refused_by_a_store_without_one() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    store(&home, ["unlock", "--passphrase-stdin"])
+        .input("any")
+        .exits(code::USAGE)
+        .says("the store has no passphrase: its key is in ");
+}
+
+#[test]
 fn unlocked_store_asks_nothing_until_it_is_locked() {
     let (home, file) = with_passphrase();
     token(&home).exits(code::STORE).says("run `authenticate store unlock`");

@@ -124,7 +124,8 @@ fn expired_credential_that_cannot_be_refreshed_reports_why() {
     drop(database);
     let used = home.authenticate(["token", "demo", "claude"]).exits(code::DONE);
     used.prints(KEY);
-    let said = "warning: could not refresh; using the current token until it expires: could not refresh claude now: no container";
+    let said =
+        "warning: using the current token until it expires: could not refresh claude now: no container";
     assert!(used.stderr.contains(said), "{used:#?}");
 }
 

@@ -27,7 +27,9 @@ fn misspelt_command_suggests_the_nearest() {
         (&["tokn", "demo", "claude"], "token"),
         (&["logut", "demo", "claude"], "logout"),
     ] {
-        home.authenticate(arguments).exits(code::USAGE).says(&format!("did you mean `authenticate {verb}`?"));
+        let outcome = home.authenticate(arguments).exits(code::USAGE);
+        outcome.says(&format!("did you mean `authenticate {verb}`?"));
+        assert_eq!(outcome.stderr.matches("hint: ").count(), 1, "{outcome:?}");
     }
 }
 

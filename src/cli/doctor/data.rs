@@ -66,6 +66,9 @@ fn unwritable(context: &Context) -> Option<Failure> {
         problem(message, format!("run `chmod {mode} {}`", redact::shell_quote(path)))
     };
     let directory = context.paths().data();
+    if !directory.is_dir() {
+        return None;
+    }
     if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
         return Some(unwritable(directory, "700"));
     }
@@ -94,7 +97,8 @@ pub fn locks(context: &Context) -> Result<String, Failure> {
                 let text = error.to_string();
                 let problem = text.split(": ").next().unwrap_or_default();
                 problems.push(format!("{}: {problem}", directory.display()));
-                fixes.push(remedy(&text).to_owned());
+                let (shown, fix) = (directory.display().to_string(), remedy(&text));
+                fixes.push(if fix.contains(&shown) { fix.to_owned() } else { format!("{shown}: {fix}") });
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use super::passphrase;
-use crate::cli::output;
+use crate::cli::{failure::Failure, output};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -41,6 +41,10 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
     if let Some(passphrase) = args.passphrase.given()? {
+        if let Some(place) = store.key_state()?.filter(|key| key.source != Some(KeySource::Passphrase)) {
+            let message = format!("the store has no passphrase: its key is in {}", place.place);
+            return Err(Failure::usage(message).into());
+        }
         store.unlock(&passphrase)?;
     } else {
         store.prepare_for(Action::Unlock)?;
