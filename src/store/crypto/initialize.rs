@@ -76,7 +76,7 @@ impl Store {
             self.erase_plain();
         }
         let location = new.location;
-        passphrase_provider().chosen(&context.database, location.source, &location.place(&context));
+        passphrase_provider().chosen(&context.database, location.source(), &location.place(&context));
         Ok(key)
     }
 

@@ -64,7 +64,7 @@ impl Store {
         let row = self.key_row()?;
         let erased = row.as_ref().is_none_or(|row| row.erased);
         let old = row.and_then(|row| row.location());
-        let from = old.as_ref().map(|old| old.source);
+        let from = old.as_ref().map(KeyLocation::source);
         let context = Context { when: Purpose::Rekey { from }, ..self.context(asking) };
         let chosen = choose(self.new_key_config(how, old.as_ref())?, &context)?;
         Ok(Prepared { context, old_key, old, erased, chosen })
@@ -87,7 +87,7 @@ impl Store {
             seal_all(change, &new_key, |row| Ok(self.record_of(row, old_key)?.credential.encode()))?;
             Row::wrap(&new_key, &new, *erased)?.write(change)?;
             unused::remove(change, &new.location)?;
-            if let Some(old) = old.as_ref().filter(|old| old.columns() != new.location.columns()) {
+            if let Some(old) = old.as_ref().filter(|old| **old != new.location) {
                 unused::add(change, old)?;
             }
             Ok(self.record(change, Action::Rekey, None)?)
@@ -99,9 +99,8 @@ impl Store {
         drop(lock);
         self.erase_plain();
         let (provider, location) = (passphrase_provider(), new.location);
-        provider.chosen(&context.database, location.source, &location.place(context));
-        let file =
-            old.as_ref().filter(|old| old.columns() != location.columns()).and_then(|old| old.file(context));
+        provider.chosen(&context.database, location.source(), &location.place(context));
+        let file = old.as_ref().filter(|old| **old != location).and_then(|old| old.file(context));
         if let Some(file) = file.filter(|file| file.exists()) {
             provider.left(&file);
         }
@@ -116,9 +115,9 @@ impl Store {
     /// Completes the request with the settings, and those with the present key's.
     fn new_key_config(&self, how: &Rekey, old: Option<&KeyLocation>) -> Result<KeyConfig, StoreError> {
         let mut config = self.place.key_config()?;
-        config.source = how.source.or_else(|| old.map(|old| old.source));
+        config.source = how.source.or_else(|| old.map(KeyLocation::source));
         config.key_file = how.key_file.clone().or(config.key_file);
-        if let Some(old) = old.filter(|old| config.source == Some(old.source)).map(|old| old.settings()) {
+        if let Some(old) = old.filter(|old| config.source == Some(old.source())).map(KeyLocation::settings) {
             config.key_file = config.key_file.or(old.key_file);
             config.passphrase_command = config.passphrase_command.or(old.passphrase_command);
         }

@@ -6,25 +6,19 @@ use std::{process::Command, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose,
-    location::{Location, Open},
-    passphrase::Derivation,
-    run,
+    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, location::Open, passphrase::Derivation, run,
 };
-use crate::{
-    credential::Secret,
-    store::{StoreError, settings::KeyConfig},
-};
+use crate::{credential::Secret, store::StoreError};
 
 /// The time limit of the command: enough for a person to touch a token or to type a PIN.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The record of the source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The command and its arguments.
-    command: Vec<String>,
+    pub(super) command: Vec<String>,
     derivation: Derivation,
 }
 
@@ -59,12 +53,12 @@ fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError>
 pub(super) fn make(command: Vec<String>, context: &Context) -> Result<NewKey, StoreError> {
     let passphrase = passphrase(&command, context)?;
     let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Command)?;
-    let location = KeyLocation::new(KeySource::Command, Parameters { command, derivation });
+    let location = KeyLocation::Command(Parameters { command, derivation });
     Ok(NewKey { location, key })
 }
 
-impl Location for Parameters {
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+impl Parameters {
+    pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let passphrase = passphrase(&self.command, context)?;
         let key = self.derivation.derive(&passphrase);
         key.and_then(|key| open(&key)).ok_or_else(|| {
@@ -74,12 +68,8 @@ impl Location for Parameters {
         })
     }
 
-    fn place(&self, _: &Context) -> String {
+    pub(super) fn place(&self) -> String {
         let words = shlex::try_join(self.command.iter().map(String::as_str));
         format!("what `{}` prints", words.unwrap_or_default())
-    }
-
-    fn settings(&self) -> KeyConfig {
-        KeyConfig { passphrase_command: Some(self.command.clone()), ..KeyConfig::default() }
     }
 }

@@ -16,36 +16,32 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
-    location::{Location, Open},
-};
+use super::{Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE, location::Open};
 use crate::store::{
     StoreError,
     crypto::seal::{KEY, SealingKey, random},
     db::permissions,
-    settings::KeyConfig,
 };
 
 /// The name of the file in the data directory, unless another path is chosen.
 const FILE_NAME: &str = "store.key";
 
 /// The record of the source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The path of the file, relative to the data directory.
     file: PathBuf,
     /// The path that was chosen. If that was taken, `file` is another one beside it.
-    chosen: PathBuf,
+    pub(super) chosen: PathBuf,
     /// Whether we made the file.
     made: bool,
     /// A fingerprint of the key.
-    mark: String,
+    pub(super) mark: String,
 }
 
 impl Parameters {
-    fn path(&self, context: &Context) -> PathBuf {
+    pub(super) fn path(&self, context: &Context) -> PathBuf {
         context.directory.join(&self.file)
     }
 
@@ -75,10 +71,8 @@ impl Parameters {
         }
         Ok(())
     }
-}
 
-impl Location for Parameters {
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+    pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let path = self.path(context);
         let key = read(&path, context)?;
         open(&key).ok_or_else(|| {
@@ -92,16 +86,7 @@ impl Location for Parameters {
         })
     }
 
-    fn place(&self, context: &Context) -> String {
-        self.path(context).display().to_string()
-    }
-
-    /// Copies of a file have the same fingerprint.
-    fn external(&self, context: &Context) -> Vec<String> {
-        vec![self.place(context), self.mark.clone()]
-    }
-
-    fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
+    pub(super) fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
         let path = self.path(context);
         if !self.made {
             return Ok(true);
@@ -128,7 +113,7 @@ impl Location for Parameters {
         Ok(true)
     }
 
-    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
+    pub(super) fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
         let path = self.path(context);
         if self.made {
             self.remove(&path.with_file_name(self.unfinished(&path)), context)?;
@@ -139,14 +124,6 @@ impl Location for Parameters {
         }
         let is_there = permissions::file(&path)?.is_some() && mark(&read(&path, context)?) == self.mark;
         Ok(!is_there)
-    }
-
-    fn file(&self, context: &Context) -> Option<PathBuf> {
-        Some(self.path(context))
-    }
-
-    fn settings(&self) -> KeyConfig {
-        KeyConfig { key_file: Some(self.chosen.clone()), ..KeyConfig::default() }
     }
 }
 
@@ -163,7 +140,7 @@ pub(in crate::store) fn plan(
     refuse_file_of_another_store(&path, context)?;
     let new = |file, made, key: SealingKey| {
         let parameters = Parameters { file, chosen: chosen.clone(), made, mark: mark(&key) };
-        NewKey { location: KeyLocation::new(KeySource::KeyFile, parameters), key }
+        NewKey { location: KeyLocation::KeyFile(parameters), key }
     };
     let is_spent = |name: String| spent.iter().any(|spent| spent.external(context).contains(&name));
     let mut is_taken = is_spent(path.display().to_string());

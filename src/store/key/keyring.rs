@@ -9,10 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE,
-    location::{Location, Open},
-};
+use super::{Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE, location::Open};
 use crate::store::{
     StoreError,
     crypto::seal::{SealingKey, random},
@@ -24,11 +21,11 @@ const PROBE: &str = "probe";
 const PROBES: usize = 3;
 
 /// The record of the source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The account of the entry; its service is `authenticate`.
-    account: String,
+    pub(super) account: String,
 }
 
 /// A failure of the key ring.
@@ -108,12 +105,12 @@ fn not_kept() -> KeyringFailure {
 /// Makes a key for a new entry.
 pub(super) fn make() -> Result<NewKey, StoreError> {
     let account = format!("store-{:016x}", u64::from_be_bytes(random()?));
-    let location = KeyLocation::new(KeySource::Keyring, Parameters { account });
+    let location = KeyLocation::Keyring(Parameters { account });
     Ok(NewKey { location, key: SealingKey::random()? })
 }
 
-impl Location for Parameters {
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+impl Parameters {
+    pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let text = ring::read(&self.account).map_err(|failure| failure.error(context))?;
         let bytes = BASE64.decode(&**text).map(Zeroizing::new).ok();
         let key = bytes.and_then(|bytes| SealingKey::from_bytes(&bytes));
@@ -122,28 +119,24 @@ impl Location for Parameters {
         })
     }
 
-    fn place(&self, _: &Context) -> String {
+    pub(super) fn place(&self) -> String {
         format!("the key ring, as authenticate {}", self.account)
     }
 
-    fn external(&self, _: &Context) -> Vec<String> {
-        vec![self.account.clone()]
-    }
-
-    fn install(&self, key: &SealingKey, context: &Context) -> Result<bool, StoreError> {
+    pub(super) fn install(&self, key: &SealingKey, context: &Context) -> Result<(), StoreError> {
         // In base64, because not every key ring keeps any bytes.
         let text = Zeroizing::new(BASE64.encode(key.expose()));
         let written = ring::write(&self.account, text.as_bytes()).and_then(|()| ring::read(&self.account));
         match written {
-            Ok(kept) if **kept == *text.as_bytes() => Ok(true),
+            Ok(kept) if **kept == *text.as_bytes() => Ok(()),
             Ok(_) => Err(not_kept().error(context)),
             Err(failure) => Err(failure.error(context)),
         }
     }
 
-    fn uninstall(&self, context: &Context) -> Result<bool, StoreError> {
+    pub(super) fn uninstall(&self, context: &Context) -> Result<(), StoreError> {
         match ring::remove(&self.account) {
-            Ok(()) | Err(KeyringFailure::Missing) => Ok(true),
+            Ok(()) | Err(KeyringFailure::Missing) => Ok(()),
             Err(failure) => Err(failure.error(context)),
         }
     }

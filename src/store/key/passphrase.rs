@@ -7,9 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Context, DataKey, KeyLocation, KeySource, NewKey, PassphraseRequest, PromptError, PromptPolicy, Purpose,
-    RESTORE,
-    location::{Location, Open},
-    passphrase_provider::passphrase_provider,
+    RESTORE, location::Open, passphrase_provider::passphrase_provider,
 };
 use crate::{
     credential::Secret,
@@ -37,7 +35,7 @@ struct Work {
 const USUAL: Work = Work { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
 
 /// The derivation of a key from a passphrase.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Derivation {
     salt: String,
@@ -72,6 +70,12 @@ impl Derivation {
         Ok((derivation, key))
     }
 
+    pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+        let opened = self.ask_until_open(context, open);
+        passphrase_provider().answered();
+        opened
+    }
+
     /// Asks for the passphrase until one opens the data key.
     fn ask_until_open(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let wrong_one = || StoreError::WrongPassphrase { path: context.database.clone() };
@@ -100,19 +104,7 @@ pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
         return Err(context.refuse(KeySource::Passphrase, "an empty passphrase protects nothing"));
     }
     let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Passphrase)?;
-    Ok(NewKey { location: KeyLocation::new(KeySource::Passphrase, derivation), key })
-}
-
-impl Location for Derivation {
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
-        let opened = self.ask_until_open(context, open);
-        passphrase_provider().answered();
-        opened
-    }
-
-    fn place(&self, _: &Context) -> String {
-        "a passphrase".into()
-    }
+    Ok(NewKey { location: KeyLocation::Passphrase(derivation), key })
 }
 
 /// Returns the passphrase that was given, or else asks for it.

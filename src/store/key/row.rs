@@ -59,9 +59,15 @@ impl Row {
     /// Wraps a data key with the key that a source has made.
     pub(in crate::store) fn wrap(key: &DataKey, new: &NewKey, erased: bool) -> Result<Self, StoreError> {
         let (source, parameters) = new.location.columns();
-        let wrapped = new.key.seal(&associated_data(&key.id, source, parameters), key.key.expose())?;
-        let (source, parameters) = (source.to_owned(), parameters.to_owned());
-        Ok(Self { key_id: key.id, source, parameters, wrapped, created_at: Timestamp::now(), erased })
+        let wrapped = new.key.seal(&associated_data(&key.id, source, &parameters), key.key.expose())?;
+        Ok(Self {
+            key_id: key.id,
+            source: source.to_owned(),
+            parameters,
+            wrapped,
+            created_at: Timestamp::now(),
+            erased,
+        })
     }
 
     /// Returns the data key: the one that is kept unlocked, or else the one that the source returns.

@@ -7,11 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE,
-    location::{Location, Open},
-    run,
-};
+use super::{Context, DataKey, KeyLocation, KeySource, NewKey, RESTORE, location::Open, run};
 use crate::store::{StoreError, crypto::seal::SealingKey};
 
 const PROGRAM: &str = "systemd-creds";
@@ -20,7 +16,7 @@ const NAME: &str = "--name=authenticate-store";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The record of the source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
     /// The key as systemd has sealed it, in base64.
@@ -36,21 +32,17 @@ pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
     let credential = run("encrypt", user, key.expose(), context)?;
     let credential = std::str::from_utf8(&credential).unwrap_or_default();
     let credential = credential.split_ascii_whitespace().collect();
-    let location = KeyLocation::new(KeySource::SystemdCreds, Parameters { credential, user });
+    let location = KeyLocation::SystemdCreds(Parameters { credential, user });
     Ok(NewKey { location, key })
 }
 
-impl Location for Parameters {
-    fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
+impl Parameters {
+    pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
         let altered =
             || context.refuse(KeySource::SystemdCreds, format!("the record of it was altered: {RESTORE}"));
         let sealed = BASE64.decode(&self.credential).map_err(|_| altered())?;
         let key = run("decrypt", self.user, BASE64.encode(sealed).as_bytes(), context)?;
         SealingKey::from_bytes(&key).and_then(|key| open(&key)).ok_or_else(altered)
-    }
-
-    fn place(&self, _: &Context) -> String {
-        "systemd-creds".into()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{KeySource, PromptPolicy, Row, session};
+use super::{KeyLocation, KeySource, PromptPolicy, Row, session};
 use crate::{
     credential::Secret,
     store::{
@@ -53,9 +53,9 @@ impl Store {
         let location = row.location();
         let unlocked_until = session::find(&row.key_id).map(|(_, until)| until);
         let needs_passphrase =
-            location.as_ref().map_or(Some(false), |location| location.source.needs_passphrase());
+            location.as_ref().map_or(Some(false), |location| location.source().needs_passphrase());
         Ok(Some(KeyState {
-            source: location.as_ref().map(|location| location.source),
+            source: location.as_ref().map(KeyLocation::source),
             place: location.map_or(row.source, |location| location.place(&self.context(PromptPolicy::No))),
             created_at: row.created_at,
             locked: needs_passphrase.map(|needs| needs && unlocked_until.is_none()),
@@ -95,7 +95,7 @@ impl Store {
         let Some(row) = self.key_row()? else { return Ok(None) };
         let is_same = row
             .location()
-            .is_some_and(|location| location.source == wanted && location.settings().agrees_with(&config));
+            .is_some_and(|location| location.source() == wanted && location.settings().agrees_with(&config));
         Ok(Some(wanted).filter(|_| !is_same))
     }
 
@@ -118,7 +118,7 @@ impl Store {
             },
         };
         let forgotten = row.as_ref().is_some_and(|row| session::forget(&row.key_id));
-        let source = row.and_then(|row| row.location()).map(|location| location.source);
+        let source = row.and_then(|row| row.location()).map(|location| location.source());
         let recorded = match forgotten {
             true => store.and_then(|store| store.audit_store(Action::Lock, Outcome::Ok)),
             false => Ok(()),
