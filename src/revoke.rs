@@ -10,10 +10,7 @@ use crate::{
         Provider, Unusable,
         descriptor::{Body, Revoke},
     },
-    refresh::{
-        self, RefreshError, RefreshLockError,
-        lock::{Acquired, RefreshLock},
-    },
+    refresh::{self, RefreshError, lock::RefreshLock},
     status::state,
     store::{Action, Outcome, Removal, Store, StoreError, Summary},
 };
@@ -119,9 +116,8 @@ pub async fn log_out(
     let opened = context.clone();
     let store = blocking::run(move || opened.existing_store()).await?;
     let Some(store) = store else { return Err(not_stored(None, address)) };
-    let never_done = |_: &mut Store| Ok::<Option<()>, RefreshLockError>(None);
-    let acquired = RefreshLock::acquire(&store, address, refresh::LONGEST, never_done).await;
-    let Acquired::Held(_lock) = acquired.map_err(RefreshError::from)? else {
+    let acquired = RefreshLock::acquire(&store, address, refresh::LONGEST).await;
+    let Some(_lock) = acquired.map_err(RefreshError::from)? else {
         return Err(RefreshError::Busy { address: Box::new(address.clone()), holder: None }.into());
     };
     let (context, wanted) = (context.clone(), address.clone());

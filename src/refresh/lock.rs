@@ -18,7 +18,7 @@ use crate::{
         lock::{FileLock, TryLock},
         private::{self, Expected},
     },
-    store::{SharedStore, Store},
+    store::SharedStore,
 };
 
 /// The time between two tries to get the lock file.
@@ -39,17 +39,6 @@ struct LockFile {
     _lock: FileLock,
 }
 
-/// The outcome of waiting for a refresh lock.
-#[derive(Debug)]
-pub(crate) enum Acquired<T> {
-    /// The lock is held.
-    Held(RefreshLock),
-    /// The lock is no longer needed.
-    Done(T),
-    /// Another holder kept it for longer than the limit.
-    TimedOut,
-}
-
 /// The queues of this process's tasks, by lock file: one task at a time looks at the file.
 static QUEUES: Mutex<Option<HashMap<PathBuf, Weak<AsyncMutex<()>>>>> = Mutex::new(None);
 
@@ -66,17 +55,16 @@ fn queue(path: &Path) -> Arc<AsyncMutex<()>> {
 }
 
 impl RefreshLock {
-    /// Waits for the refresh lock of `address` in a store, for at most `limit`. `is_done` is called whenever nobody holds the
-    /// lock; if it returns a value, the lock is not needed.
+    /// Waits for the refresh lock of `address` in a store, for at most `limit`. Returns `None` if another holder kept it for
+    /// longer.
     ///
     /// # Errors
-    /// The errors of `is_done`, and [`RefreshLockError`] for the lock file.
-    pub(crate) async fn acquire<T: Send + 'static, E: From<RefreshLockError> + Send + 'static>(
+    /// [`RefreshLockError`] for the lock file.
+    pub(crate) async fn acquire(
         store: &SharedStore,
         address: &Address,
         limit: Duration,
-        is_done: impl Fn(&mut Store) -> Result<Option<T>, E> + Send + Sync + 'static,
-    ) -> Result<Acquired<T>, E> {
+    ) -> Result<Option<Self>, RefreshLockError> {
         let data = store.run(|store| store.data_dir().map(Path::to_owned)).await;
         let name = address.lock_file_name();
         let path = match &data {
@@ -85,18 +73,17 @@ impl RefreshLock {
             None => PathBuf::from(store.id().to_string()).join(name),
         };
         let begin = Instant::now();
-        let Some(task) = queue_up(&path, limit).await else { return Ok(Acquired::TimedOut) };
-        let attempt = Arc::new(Attempt { store: store.clone(), data, path, is_done });
+        let Some(task) = queue_up(&path, limit).await else { return Ok(None) };
+        let Some(data) = data else { return Ok(Some(Self { _file: None, _task: task })) };
         loop {
-            let attempt = attempt.clone();
-            match blocking::run(move || attempt.run()).await? {
-                Attempted::Free(file) => {
-                    return Ok(Acquired::Held(Self { _file: file, _task: task }));
-                }
-                Attempted::Done(done) => return Ok(Acquired::Done(done)),
-                Attempted::Held if begin.elapsed() > limit => return Ok(Acquired::TimedOut),
-                Attempted::Held => tokio::time::sleep(POLL_INTERVAL).await,
+            let (data, path) = (data.clone(), path.clone());
+            if let Some(file) = blocking::run(move || LockFile::try_lock(&data, path)).await? {
+                return Ok(Some(Self { _file: Some(file), _task: task }));
             }
+            if begin.elapsed() > limit {
+                return Ok(None);
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -110,50 +97,17 @@ async fn queue_up(path: &Path, limit: Duration) -> Option<OwnedMutexGuard<()>> {
     }
 }
 
-/// An attempt to get a lock that other processes may hold.
-struct Attempt<F> {
-    store: SharedStore,
-    data: Option<PathBuf>,
-    path: PathBuf,
-    is_done: F,
-}
-
-enum Attempted<T> {
-    Free(Option<LockFile>),
-    Held,
-    Done(T),
-}
-
-impl<F> Attempt<F> {
-    fn run<T, E: From<RefreshLockError>>(&self) -> Result<Attempted<T>, E>
-    where
-        F: Fn(&mut Store) -> Result<Option<T>, E>,
-    {
-        // The holder removes the file at the end; only then do the waiting tasks look at the store.
-        let found = match &self.data {
-            Some(data) => self.try_lock(data, false)?,
-            None => TryLock::Missing,
-        };
-        let found = match found {
-            TryLock::Missing => match ((self.is_done)(&mut self.store.lock())?, &self.data) {
-                (Some(done), _) => return Ok(Attempted::Done(done)),
-                (None, None) => return Ok(Attempted::Free(None)),
-                (None, Some(data)) => self.try_lock(data, true)?,
-            },
-            other => other,
-        };
-        Ok(match found {
-            TryLock::Free(lock) => Attempted::Free(Some(LockFile { path: self.path.clone(), _lock: lock })),
-            TryLock::Held(_) | TryLock::Missing => Attempted::Held,
-        })
-    }
-
-    fn try_lock(&self, data: &Path, create: bool) -> Result<TryLock, RefreshLockError> {
+impl LockFile {
+    /// Tries to lock the file. Returns `None` if another process holds the lock.
+    fn try_lock(data: &Path, path: PathBuf) -> Result<Option<Self>, RefreshLockError> {
         let failed = |path: &Path, source| RefreshLockError { path: path.to_owned(), source };
         let directory = paths::turns(data);
         private::create_dir(data, Expected::Directory).map_err(|source| failed(data, source))?;
         private::create_dir(&directory, Expected::Closed).map_err(|source| failed(&directory, source))?;
-        FileLock::try_lock(&self.path, create).map_err(|source| failed(&self.path, source))
+        match FileLock::try_lock(&path, true).map_err(|source| failed(&path, source))? {
+            TryLock::Free(lock) => Ok(Some(Self { path, _lock: lock })),
+            TryLock::Held(_) | TryLock::Missing => Ok(None),
+        }
     }
 }
 

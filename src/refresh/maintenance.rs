@@ -6,11 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    LONGEST, RefreshError,
-    lock::{Acquired, RefreshLock},
-    mark_interrupted,
-};
+use super::{LONGEST, RefreshError, lock::RefreshLock, mark_interrupted};
 use crate::{
     credential::Address,
     store::{
@@ -86,13 +82,10 @@ async fn wait_for_attempt(
     address: Address,
     limit: Duration,
 ) -> Result<(), RefreshError> {
-    let wanted = address.clone();
-    let is_over =
-        move |store: &mut Store| Ok::<_, RefreshError>(in_flight(store, &wanted)?.is_none().then_some(()));
-    let acquired = RefreshLock::acquire(store, &address, limit, is_over).await?;
-    let end = move |store: &mut Store| match (acquired, in_flight(store, &address)?) {
-        (Acquired::Held(_lock), Some(sent)) => Ok(mark_interrupted(store, &address, sent).map(drop)?),
-        (Acquired::TimedOut, sent) => {
+    let lock = RefreshLock::acquire(store, &address, limit).await?;
+    let end = move |store: &mut Store| match (lock, in_flight(store, &address)?) {
+        (Some(_lock), Some(sent)) => Ok(mark_interrupted(store, &address, sent).map(drop)?),
+        (None, sent) => {
             Err(RefreshError::Busy { address: Box::new(address), holder: sent.map(|sent| sent.holder) })
         }
         _ => Ok(()),
@@ -136,8 +129,7 @@ mod tests {
     #[tokio::test]
     async fn attempt_that_does_not_end_is_waited_for_no_longer_than_the_limit() {
         let (store, address) = store_with_an_attempt();
-        let never = |_: &mut Store| Ok::<_, RefreshError>(None::<()>);
-        let lock = RefreshLock::acquire(&store, &address, LONGEST, never).await.expect("waited");
+        let lock = RefreshLock::acquire(&store, &address, LONGEST).await.expect("waited");
         let tries = Arc::default();
         let error = when_no_refresh_is_in_flight(&store, Duration::ZERO, change(&tries)).await;
         let error = error.expect_err("in flight");

@@ -30,7 +30,7 @@ pub(crate) use method::may_refresh;
 pub(crate) use precheck::mark_interrupted;
 
 use self::{
-    lock::{Acquired, RefreshLock},
+    lock::RefreshLock,
     method::{RefreshMethod, provider_of, refresh_method},
     precheck::{Asked, BeginAttempt},
     store_result::store_result,
@@ -41,7 +41,7 @@ use crate::{
     credential::{Credential, Metadata, OAuth, Record},
     login::LoginError,
     provider::Provider,
-    store::{SharedStore, Store},
+    store::SharedStore,
     ui::Event,
 };
 
@@ -125,14 +125,10 @@ impl Refresh {
         // The store stays open, with its key, so that the vendor's answer can be stored.
         let store = self.context.prepared_store().await?;
         asked.run(&store, Asked::check).await?;
-        let (request, address) = (asked.clone(), &seen.address);
-        let is_done = move |store: &mut Store| request.is_done(store);
-        let lock = match RefreshLock::acquire(&store, address, limit, is_done).await? {
-            Acquired::Held(lock) => lock,
-            Acquired::Done(record) => return Ok(Refreshed::Earlier(record)),
-            Acquired::TimedOut => return Err(asked.run(&store, Asked::busy).await),
+        let Some(lock) = RefreshLock::acquire(&store, &seen.address, limit).await? else {
+            return Err(asked.run(&store, Asked::busy).await);
         };
-        // The last holder of the lock may have finished just now.
+        // The last holder of the lock may have stored new tokens.
         if let Some(record) = asked.run(&store, Asked::is_done).await? {
             return Ok(Refreshed::Earlier(record));
         }
