@@ -5,16 +5,18 @@ use std::time::Duration;
 use super::{RefreshError, limits, server};
 use crate::{
     context::{ConfigError, Context},
-    credential::{Credential, Kind, Owner, Record},
-    login::oauth::non_interactive,
+    credential::{Credential, Kind, Owner, Record, Secret},
+    login::oauth::non_interactive::is_non_interactive,
     oauth::{TokenEndpoint, TokenOrigin},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 
 /// The method of refreshing a credential.
 pub(super) enum RefreshMethod {
-    /// The refresh token goes to this token endpoint; or a grant that needs no person, of this mode, is made again there.
-    Server(Box<TokenEndpoint>, Option<Mode>),
+    /// This refresh token goes to the token endpoint.
+    Token(Box<TokenEndpoint>, Secret),
+    /// A grant that needs no person, of this mode, is made again at the token endpoint.
+    Grant(Box<TokenEndpoint>, Mode),
     /// The vendor's own CLI does it, in a container.
     Cli,
 }
@@ -23,14 +25,14 @@ impl RefreshMethod {
     /// The longest time to wait for another process that uses this method.
     pub(super) fn time_limit(&self) -> Duration {
         match self {
-            Self::Server(..) => limits::BY_SERVER,
+            Self::Token(..) | Self::Grant(..) => limits::BY_SERVER,
             Self::Cli => limits::BY_CLI,
         }
     }
 
     /// Whether the vendor consumes a refresh token.
     pub(super) fn consumes_token(&self) -> bool {
-        matches!(self, Self::Server(_, None) | Self::Cli)
+        !matches!(self, Self::Grant(..))
     }
 }
 
@@ -45,13 +47,14 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     if record.metadata.owner != Owner::Us {
         return Err(not("it belongs to the vendor's own tool, from which it was imported"));
     }
+    let token = oauth.refresh_token.as_ref().filter(|token| !token.is_empty());
     // Tokens go only to the server that issued them, whatever the descriptor says now.
     if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
-        return match (server::has_refresh_token(oauth), non_interactive::is_non_interactive(origin.mode)) {
-            (true, _) => Ok(RefreshMethod::Server(endpoint, None)),
-            (false, true) => Ok(RefreshMethod::Server(endpoint, Some(origin.mode))),
-            (false, false) => Err(not("the vendor gave it no refresh token")),
+        return match token {
+            Some(token) => Ok(RefreshMethod::Token(endpoint, token.clone())),
+            None if is_non_interactive(origin.mode) => Ok(RefreshMethod::Grant(endpoint, origin.mode)),
+            None => Err(not("the vendor gave it no refresh token")),
         };
     }
     let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
@@ -63,9 +66,9 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     let endpoint = server::endpoint(provider)
         .map_err(descriptor)?
         .ok_or_else(|| not("its provider's descriptor has no `refresh`"))?;
-    match server::has_refresh_token(oauth) {
-        true => Ok(RefreshMethod::Server(Box::new(endpoint), None)),
-        false => Err(not("the vendor gave it no refresh token")),
+    match token {
+        Some(token) => Ok(RefreshMethod::Token(Box::new(endpoint), token.clone())),
+        None => Err(not("the vendor gave it no refresh token")),
     }
 }
 

@@ -38,7 +38,7 @@ use self::{
 use crate::{
     blocking,
     context::Context,
-    credential::{Credential, Metadata, OAuth, Record},
+    credential::{Credential, Metadata, Record},
     login::LoginError,
     provider::Provider,
     store::SharedStore,
@@ -138,16 +138,21 @@ impl Refresh {
 
     /// Prepares an attempt. Everything that can fail without the refresh token being sent fails here.
     async fn prepare_attempt(&self, store: &SharedStore, seen: &Record) -> Result<Attempt, RefreshError> {
-        match refresh_method(&self.provider, seen)? {
-            RefreshMethod::Server(endpoint, mode) => {
-                let (context, provider) = (self.context.clone(), self.provider.clone());
-                let (store, seen) = (store.clone(), seen.clone());
-                blocking::run(move || server::prepare(&context, provider, &store, seen, *endpoint, mode))
-                    .await
+        let (context, provider) = (self.context.clone(), self.provider.clone());
+        let (store, seen) = (store.clone(), seen.clone());
+        match refresh_method(&provider, &seen)? {
+            RefreshMethod::Token(endpoint, token) => {
+                let prepare = move || server::prepare_exchange(&context, provider, seen, *endpoint, token);
+                blocking::run(prepare).await
+            }
+            RefreshMethod::Grant(endpoint, mode) => {
+                let prepare =
+                    move || server::prepare_grant(&context, provider, &store, seen, *endpoint, mode);
+                blocking::run(prepare).await
             }
             RefreshMethod::Cli => {
-                let prepared = cli::prepare(&self.context, &self.provider, seen).await?;
-                Ok(Box::pin(cli::run_vendor_cli(prepared, seen.clone())))
+                let prepared = cli::prepare(&context, &provider, &seen).await?;
+                Ok(Box::pin(cli::run_vendor_cli(prepared, seen)))
             }
         }
     }
@@ -201,16 +206,5 @@ fn container_error(seen: &Record, error: LoginError) -> RefreshError {
             holder: holder.map(|holder| holder.to_string()),
         },
         other => RefreshError::Container { address: Box::new(seen.address.clone()), source: Box::new(other) },
-    }
-}
-
-/// The tokens of a reply, completed by those that the credential has.
-fn merge_tokens(before: &OAuth, tokens: OAuth) -> OAuth {
-    OAuth {
-        access_token: tokens.access_token,
-        // A server that does not rotate leaves the refresh token out (RFC 6749 section 6).
-        refresh_token: tokens.refresh_token.or_else(|| before.refresh_token.clone()),
-        id_token: tokens.id_token.or_else(|| before.id_token.clone()),
-        extra: before.extra.clone(),
     }
 }

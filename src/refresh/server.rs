@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Attempt, RefreshError, RefreshResult, merge_tokens, method::not_refreshable};
+use super::{Attempt, RefreshError, RefreshResult, method::not_refreshable};
 use crate::{
     config::env_value,
     context::Context,
-    credential::{Credential, OAuth, Record},
+    credential::{Credential, Record, Secret},
     login::oauth::{account, non_interactive::NonInteractiveGrant},
     oauth::{self, ClientAuth, Http, OAuthError, TokenEndpoint, TokenOrigin, Tokens},
     provider::{Mode, Provider, descriptor::Body},
@@ -29,87 +29,87 @@ pub(super) fn endpoint(provider: &Provider) -> Result<Option<TokenEndpoint>, OAu
     }))
 }
 
-/// Whether there is a refresh token to send.
-pub(super) fn has_refresh_token(oauth: &OAuth) -> bool {
-    oauth.refresh_token.as_ref().is_some_and(|token| !token.is_empty())
+/// Prepares to send the refresh token, once. Blocks while certificates are read.
+pub(super) fn prepare_exchange(
+    context: &Context,
+    provider: Provider,
+    seen: Record,
+    endpoint: TokenEndpoint,
+    token: Secret,
+) -> Result<Attempt, RefreshError> {
+    let http = http(context, &seen)?;
+    Ok(Box::pin(async move {
+        let tokens = oauth::refresh(&http, &endpoint, &token).await;
+        let tokens = tokens.map_err(|source| exchange_failure(&seen, source))?;
+        Ok(refresh_result(&provider, &seen, tokens))
+    }))
 }
 
-/// Prepares to send the refresh token or, with a mode, to repeat the grant. Blocks while certificates and the grant's secrets
-/// are read.
-pub(super) fn prepare(
+/// Prepares to make a grant again that needs no person. It consumes no refresh token, so an unknown outcome does no harm.
+/// Blocks while certificates and the grant's secrets are read.
+pub(super) fn prepare_grant(
     context: &Context,
     provider: Provider,
     store: &SharedStore,
     seen: Record,
     endpoint: TokenEndpoint,
-    mode: Option<Mode>,
+    mode: Mode,
 ) -> Result<Attempt, RefreshError> {
-    let regrant = match mode {
-        Some(mode) => {
-            let regrant = NonInteractiveGrant::of(&provider, mode, &seen.address, context, &store.lock())
-                .map_err(|error| super::container_error(&seen, error))?;
-            Some(regrant.ok_or_else(|| not_refreshable(&seen, "its provider no longer has its mode"))?)
-        }
-        None => None,
-    };
+    let grant = NonInteractiveGrant::of(&provider, mode, &seen.address, context, &store.lock())
+        .map_err(|error| super::container_error(&seen, error))?
+        .ok_or_else(|| not_refreshable(&seen, "its provider no longer has its mode"))?;
+    let http = http(context, &seen)?;
+    Ok(Box::pin(async move {
+        let tokens = grant.run(&http, &endpoint).await.map_err(|source| failure(&seen, source))?;
+        Ok(refresh_result(&provider, &seen, tokens))
+    }))
+}
+
+fn http(context: &Context, seen: &Record) -> Result<Http, RefreshError> {
     let bundle = context.project()?.ca_bundle_file()?;
     let failed = |source| RefreshError::Server { address: Box::new(seen.address.clone()), source };
     let http = Http::new(bundle.as_deref()).map_err(failed)?;
     http.ignored_config().iter().for_each(|why| context.ui().show(Event::IgnoredConfig(why)));
-    Ok(match regrant {
-        Some(regrant) => Box::pin(repeat_grant(http, endpoint, regrant, provider, seen)),
-        None => Box::pin(send_refresh_token(http, endpoint, provider, seen)),
-    })
+    Ok(http)
 }
 
-/// Sends the refresh token, once.
-async fn send_refresh_token(
-    http: Http,
-    endpoint: TokenEndpoint,
-    provider: Provider,
-    seen: Record,
-) -> Result<RefreshResult, RefreshError> {
-    let failed = |source: OAuthError| failure(&seen, source);
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
-    let Some(token) = &before.refresh_token else { return Err(super::precheck::removed(&seen)) };
-    let tokens = oauth::refresh(&http, &endpoint, token).await.map_err(failed)?;
-    Ok(refresh_result(&provider, &seen, before, tokens))
-}
-
-/// Makes a grant again that needs no person. It consumes no refresh token, so an unknown outcome does no harm.
-async fn repeat_grant(
-    http: Http,
-    endpoint: TokenEndpoint,
-    regrant: NonInteractiveGrant,
-    provider: Provider,
-    seen: Record,
-) -> Result<RefreshResult, RefreshError> {
-    let failed = |source: OAuthError| match source.outcome_is_unknown() {
-        true => RefreshError::Server { address: Box::new(seen.address.clone()), source },
-        false => failure(&seen, source),
-    };
-    let Credential::OAuth(before) = &seen.credential else { return Err(super::precheck::removed(&seen)) };
-    let tokens = regrant.run(&http, &endpoint).await.map_err(failed)?;
-    Ok(refresh_result(&provider, &seen, before, tokens))
-}
-
-fn refresh_result(provider: &Provider, seen: &Record, before: &OAuth, tokens: Tokens) -> RefreshResult {
-    let account = TokenOrigin::of(before).and_then(|_| account::from_id_token(provider, &tokens));
+/// The tokens of a reply, completed by those that the credential has.
+fn refresh_result(provider: &Provider, seen: &Record, tokens: Tokens) -> RefreshResult {
     let mut known = tokens.described(seen.metadata.clone());
-    known.account = account.or(known.account);
-    let credential = Credential::OAuth(merge_tokens(before, tokens.credential));
+    let account = account::from_id_token(provider, &tokens);
+    let mut oauth = tokens.credential;
+    if let Credential::OAuth(before) = &seen.credential {
+        if TokenOrigin::of(before).is_some() {
+            known.account = account.or(known.account);
+        }
+        // A server that does not rotate leaves the refresh token out (RFC 6749 section 6).
+        oauth.refresh_token = oauth.refresh_token.or_else(|| before.refresh_token.clone());
+        oauth.id_token = oauth.id_token.or_else(|| before.id_token.clone());
+        oauth.extra = before.extra.clone();
+    }
+    let credential = Credential::OAuth(oauth);
     let metadata = vendor_files::derive_metadata(&provider.capture, &credential, &known);
     RefreshResult { credential, metadata }
 }
 
+/// The error for a refresh token that was sent.
+fn exchange_failure(seen: &Record, error: OAuthError) -> RefreshError {
+    match error.outcome_is_unknown() {
+        true => RefreshError::OutcomeUnknown {
+            address: Box::new(seen.address.clone()),
+            since: Timestamp::now(),
+            why: error.to_string(),
+        },
+        false => failure(seen, error),
+    }
+}
+
 fn failure(seen: &Record, error: OAuthError) -> RefreshError {
     let address = Box::new(seen.address.clone());
-    if error.outcome_is_unknown() {
-        return RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why: error.to_string() };
-    }
+    let is_permanent = error.is_permanent();
     match error {
         OAuthError::Refused { code, description }
-            if is_permanent(&code) && !CLIENT_ERRORS.contains(&code.as_str()) =>
+            if is_permanent && !CLIENT_ERRORS.contains(&code.as_str()) =>
         {
             let why = description.map_or(code.clone(), |description| format!("{code}: {description}"));
             RefreshError::Refused { address, why }
@@ -121,7 +121,3 @@ fn failure(seen: &Record, error: OAuthError) -> RefreshError {
 /// Errors about the configured client, not the token (RFC 6749 section 5.2): once the configuration is corrected, the login
 /// works again.
 const CLIENT_ERRORS: [&str; 2] = ["invalid_client", "unauthorized_client"];
-
-fn is_permanent(code: &str) -> bool {
-    OAuthError::Refused { code: code.to_owned(), description: None }.is_permanent()
-}
