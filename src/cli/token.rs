@@ -5,9 +5,12 @@ use std::io::Write as _;
 use authenticate::{
     context::Context,
     credential::{Credential, Name, Secret},
-    provider::{Mode, Provider, descriptor::USERNAME},
-    redact::is_invisible,
-    resolve::{Lookup, Part, Request, ResolveError, Resolved, Source, ensure_fresh, resolve},
+    provider::{Mode, Provider},
+    resolve::{
+        Lookup, Part, Request, ResolveError, Resolved, Source, ensure_fresh,
+        env::{secret_in, single_field},
+        resolve,
+    },
 };
 use serde_json::{Value, json};
 
@@ -80,13 +83,9 @@ fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> 
 fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = secret_args::from_env("--token-env", name)?;
-    match value.expose().trim() {
-        "" => Err(Failure::usage("the variable of --token-env is blank").into()),
-        value if value.chars().any(|c| c.is_control() || is_invisible(c)) => {
-            let problem = "contains control characters or several lines";
-            Err(ResolveError::Variable { name: name.clone(), problem }.into())
-        }
-        value => Ok(Some(credential_of(context, args, value.into())?)),
+    match secret_in(name, value.expose())? {
+        Some(value) => credential_of(context, args, value).map(Some),
+        None => Err(Failure::usage("the variable of --token-env is blank").into()),
     }
 }
 
@@ -100,38 +99,33 @@ fn credential_of(context: &Context, args: &Args, value: Secret) -> anyhow::Resul
         |mode: &&Mode| matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
     match provider.modes.iter().find(without_login) {
         Some(Mode::ApiKey) => Ok(Credential::ApiKey { key: value }),
-        Some(Mode::Basic | Mode::Fields) => single_field(provider, args.field.as_deref(), value),
+        Some(Mode::Basic | Mode::Fields) => {
+            let name = field_name(provider, args.field.as_deref())?;
+            Ok(single_field(provider, &name, value))
+        }
         // The access token of a login is a bearer token.
         _ => Ok(Credential::Token { token: value }),
     }
 }
 
-/// A credential with only this field.
-fn single_field(provider: &Provider, field: Option<&str>, value: Secret) -> anyhow::Result<Credential> {
+/// The name of the field that is given.
+fn field_name(provider: &Provider, field: Option<&str>) -> anyhow::Result<String> {
     let fields: Vec<String> = provider.all_fields().into_keys().collect();
     let what = provider.name.clone();
-    let name = match (field, fields.as_slice()) {
-        (Some(field), known) if known.iter().any(|known| known == field) => field.to_owned(),
+    match (field, fields.as_slice()) {
+        (Some(field), known) if known.iter().any(|known| known == field) => Ok(field.to_owned()),
         (Some(field), _) => {
-            return Err(
-                ResolveError::NoField { what, field: field.chars().take(32).collect(), fields }.into()
-            );
+            let field = field.chars().take(32).collect();
+            Err(ResolveError::NoField { what, field, fields }.into())
         }
-        (None, [only]) => only.clone(),
+        (None, [only]) => Ok(only.clone()),
         (None, several) => {
             let message = format!("{what} has several fields: {}", several.join(", "));
-            return Err(Failure::usage(message)
+            Err(Failure::usage(message)
                 .hint("name the field that the variable holds with --field NAME")
-                .into());
+                .into())
         }
-    };
-    Ok(match provider.modes.contains(&Mode::Fields) {
-        true => Credential::Fields([(name, value)].into()),
-        false if name == USERNAME => {
-            Credential::Basic { username: value.expose().to_owned(), password: "".into() }
-        }
-        false => Credential::Basic { username: String::new(), password: value },
-    })
+    }
 }
 
 fn to_json(found: &Resolved, field: Option<&str>, secret: Option<&Secret>) -> Value {

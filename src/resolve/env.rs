@@ -136,20 +136,34 @@ pub fn is_complete(credential: &Credential) -> bool {
     }
 }
 
-/// The secret in an environment variable, without the white space around it; `None` for a variable that is not set or
-/// blank.
+/// The secret in an environment variable; `None` for a variable that is not set or blank.
+///
+/// # Errors
+/// As [`secret_in`].
+pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, ResolveError> {
+    let Some(value) = env::var_os(name) else { return Ok(None) };
+    match value.to_str() {
+        Some(value) => secret_in(name, value),
+        None => Err(ResolveError::Variable { name: name.to_owned(), problem: "is not text (UTF-8)" }),
+    }
+}
+
+/// The secret in the value of an environment variable, without the white space around it; `None` if it is blank.
 ///
 /// # Errors
 /// [`ResolveError::Variable`] for a value that cannot be a secret. The error names the variable, never its value.
-pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, ResolveError> {
-    let Some(value) = env::var_os(name) else { return Ok(None) };
-    let refuse = |problem| Err(ResolveError::Variable { name: name.to_owned(), problem });
-    let Some(value) = value.to_str() else { return refuse("is not text (UTF-8)") };
+pub fn secret_in(name: &str, value: &str) -> Result<Option<Secret>, ResolveError> {
     let value = value.trim();
     if value.chars().any(|c| c.is_control() || is_invisible(c)) {
-        return refuse("contains control characters or several lines");
+        let problem = "contains control characters or several lines";
+        return Err(ResolveError::Variable { name: name.to_owned(), problem });
     }
     Ok((!value.is_empty()).then(|| Secret::new(value)))
+}
+
+/// A credential of which only this field is not blank.
+pub fn single_field(provider: &Descriptor, name: &str, value: Secret) -> Credential {
+    with(empty_fields(provider), name, value)
 }
 
 fn with(credential: Credential, name: &str, value: Secret) -> Credential {
