@@ -6,13 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LONGEST, RefreshError, lock::RefreshLock, mark_interrupted};
+use super::{LONGEST, RefreshError, lock::RefreshLock, precheck::busy};
 use crate::{
     credential::Address,
-    store::{
-        Action, AttemptState, BackupUnlock, Outcome, RefreshAttempt, Rekey, Restored, SharedStore, Store,
-        StoreError,
-    },
+    store::{Action, BackupUnlock, Outcome, Rekey, Restored, SharedStore, Store, StoreError},
 };
 
 /// Gives a store another key, as [`Store::rekey`](crate::store::Store::rekey), once no refresh is in flight.
@@ -83,18 +80,11 @@ async fn wait_for_attempt(
     limit: Duration,
 ) -> Result<(), RefreshError> {
     let lock = RefreshLock::acquire(store, &address, limit).await?;
-    let end = move |store: &mut Store| match (lock, in_flight(store, &address)?) {
-        (Some(_lock), Some(sent)) => Ok(mark_interrupted(store, &address, sent).map(drop)?),
-        (None, sent) => {
-            Err(RefreshError::Busy { address: Box::new(address), holder: sent.map(|sent| sent.holder) })
-        }
-        _ => Ok(()),
+    let end = move |store: &mut Store| match lock {
+        Some(_lock) => Ok(store.end_interrupted_attempt(&address)?),
+        None => Err(busy(store, &address)),
     };
     store.run(end).await
-}
-
-fn in_flight(store: &Store, address: &Address) -> Result<Option<RefreshAttempt>, StoreError> {
-    Ok(store.attempt(address)?.filter(|known| known.state == AttemptState::InFlight))
 }
 
 #[cfg(test)]
@@ -102,7 +92,10 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::credential::{Credential, Metadata};
+    use crate::{
+        credential::{Credential, Metadata},
+        store::AttemptState,
+    };
 
     fn store_with_an_attempt() -> (SharedStore, Address) {
         let mut store = Store::in_memory().expect("a store");

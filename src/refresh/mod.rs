@@ -27,12 +27,11 @@ pub use due::refresh_margin;
 pub use error::RefreshError;
 pub(crate) use limits::LONGEST;
 pub(crate) use method::may_refresh;
-pub(crate) use precheck::mark_interrupted;
 
 use self::{
     lock::RefreshLock,
     method::{RefreshMethod, provider_of, refresh_method},
-    precheck::{Asked, BeginAttempt},
+    precheck::{Asked, busy, known_failure},
     store_result::store_result,
 };
 use crate::{
@@ -41,7 +40,7 @@ use crate::{
     credential::{Credential, Metadata, Record},
     login::LoginError,
     provider::Provider,
-    store::SharedStore,
+    store::{BeginOutcome, SharedStore},
     ui::Event,
 };
 
@@ -126,7 +125,8 @@ impl Refresh {
         let store = self.context.prepared_store().await?;
         asked.run(&store, Asked::check).await?;
         let Some(lock) = RefreshLock::acquire(&store, &seen.address, limit).await? else {
-            return Err(asked.run(&store, Asked::busy).await);
+            let address = seen.address.clone();
+            return Err(store.run(move |store| busy(store, &address)).await);
         };
         // The last holder of the lock may have stored new tokens.
         if let Some(record) = asked.run(&store, Asked::is_done).await? {
@@ -170,8 +170,11 @@ impl Refresh {
         let mut task = tokio::spawn(async move {
             // Recorded here, because an attempt that is recorded must be made.
             let before = match asked.run(&store, Asked::begin).await? {
-                BeginAttempt::Now(before) => before,
-                BeginAttempt::Changed(record) => return Ok(Refreshed::Earlier(*record)),
+                BeginOutcome::Started(before) => before,
+                BeginOutcome::Changed => {
+                    return asked.run(&store, Asked::stored).await.map(Refreshed::Earlier);
+                }
+                BeginOutcome::AlreadyRecorded(before) => return Err(known_failure(&asked.seen, before)),
             };
             let outcome = attempt.await;
             let stored = store_result(&store, &asked, before, outcome, tell).await;

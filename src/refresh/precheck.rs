@@ -22,14 +22,6 @@ pub(super) struct Asked {
     pub(super) consumes_token: bool,
 }
 
-/// The outcome of beginning an attempt: whether the refresh token may be sent.
-pub(super) enum BeginAttempt {
-    /// Yes: the attempt is recorded, in place of this earlier one.
-    Now(Option<RefreshAttempt>),
-    /// No: the credential has changed.
-    Changed(Box<Record>),
-}
-
 impl Asked {
     /// Runs a check on a thread where blocking is allowed.
     pub(super) async fn run<T: Send + 'static>(
@@ -79,7 +71,7 @@ impl Asked {
 
     /// The stored credential, if there is nothing left to do: it has changed, or is not due.
     pub(super) fn is_done(&self, store: &mut Store) -> Result<Option<Record>, RefreshError> {
-        let now = store.get(&self.seen.address)?.ok_or_else(|| removed(&self.seen))?;
+        let now = self.stored(store)?;
         if now.version != self.seen.version || !self.force && !is_due(&now, Timestamp::now()) {
             return Ok(Some(now));
         }
@@ -90,49 +82,28 @@ impl Asked {
     }
 
     /// Records that the refresh token is about to be sent.
-    pub(super) fn begin(&self, store: &mut Store) -> Result<BeginAttempt, RefreshError> {
-        let seen = &self.seen;
-        if !self.consumes_token {
-            return Ok(BeginAttempt::Now(None));
-        }
-        let known = match store.attempt(&seen.address)? {
-            Some(sent) if sent.state == AttemptState::InFlight => {
-                Some(mark_interrupted(store, &seen.address, sent)?)
-            }
-            known => known,
-        };
-        match store.begin_attempt(&seen.address, seen.version, &holder(), self.force)? {
-            BeginOutcome::Started => Ok(BeginAttempt::Now(known)),
-            BeginOutcome::Changed => {
-                let now = store.get(&seen.address)?.ok_or_else(|| removed(seen))?;
-                Ok(BeginAttempt::Changed(Box::new(now)))
-            }
-            BeginOutcome::AlreadyRecorded(before) => Err(known_failure(seen, before)),
+    pub(super) fn begin(&self, store: &mut Store) -> Result<BeginOutcome, StoreError> {
+        match self.consumes_token {
+            true => store.begin_attempt(&self.seen.address, self.seen.version, &holder(), self.force),
+            false => Ok(BeginOutcome::Started(None)),
         }
     }
 
-    /// The error for a refresh that another holder does not end.
-    pub(super) fn busy(&self, store: &mut Store) -> RefreshError {
-        let attempt = store.attempt(&self.seen.address);
-        let holder = attempt.ok().flatten().map(|attempt| attempt.holder);
-        RefreshError::Busy { address: Box::new(self.seen.address.clone()), holder }
+    /// The stored credential.
+    pub(super) fn stored(&self, store: &mut Store) -> Result<Record, RefreshError> {
+        store.get(&self.seen.address)?.ok_or_else(|| removed(&self.seen))
     }
 }
 
-/// Records that the outcome of an attempt is unknown. Its holder is dead, because the refresh lock is ours.
-pub(crate) fn mark_interrupted(
-    store: &mut Store,
-    address: &Address,
-    sent: RefreshAttempt,
-) -> Result<RefreshAttempt, StoreError> {
-    let why = format!("{} ended before the vendor's answer was stored", sent.holder);
-    let state = AttemptState::Unknown;
-    store.end_attempt(address, sent.version, state, &sent.holder, &why)?;
-    Ok(RefreshAttempt { state, why: Some(why), ..sent })
+/// The error for a refresh lock that another holder keeps.
+pub(super) fn busy(store: &Store, address: &Address) -> RefreshError {
+    let attempt = store.attempt(address);
+    let holder = attempt.ok().flatten().map(|attempt| attempt.holder);
+    RefreshError::Busy { address: Box::new(address.clone()), holder }
 }
 
 /// The error of an earlier attempt.
-fn known_failure(seen: &Record, attempt: RefreshAttempt) -> RefreshError {
+pub(super) fn known_failure(seen: &Record, attempt: RefreshAttempt) -> RefreshError {
     let address = Box::new(seen.address.clone());
     let why = attempt.why.unwrap_or_default();
     match attempt.state {

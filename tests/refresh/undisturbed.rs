@@ -125,7 +125,7 @@ fn token_is_not_sent_if_the_store_key_needs_a_question() {
     store.prepare().expect("the key");
     let begin = |store: &mut Store| store.begin_attempt(&record.address, record.version, "me", false);
     home.store().rekey(&Rekey::default()).expect("another key");
-    assert_eq!(begin(&mut store).expect("begun"), BeginOutcome::Started);
+    assert_eq!(begin(&mut store).expect("begun"), BeginOutcome::Started(None));
     store.remove_attempt(&record.address, record.version).expect("forgotten");
     home.store().rekey(&with_passphrase()).expect("another source");
     let error = begin(&mut store).expect_err("nobody to ask");

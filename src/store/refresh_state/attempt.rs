@@ -48,8 +48,8 @@ pub enum AttemptState {
 /// The result of [`Store::begin_attempt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// The attempt is recorded: the token may be sent.
-    Started,
+    /// The attempt is recorded, in place of this earlier one: the token may be sent.
+    Started(Option<RefreshAttempt>),
     /// The credential no longer has that version.
     Changed,
     /// An attempt for that version is recorded already.
@@ -62,7 +62,8 @@ impl Store {
     /// Records that the refresh token of this version is about to be sent, synced to the disk.
     ///
     /// Records nothing if the credential has changed, or if an attempt for the version is recorded and `again` is
-    /// not set.
+    /// not set. The caller must hold the refresh lock: so the holder of an attempt in flight is dead, and its outcome
+    /// unknown.
     ///
     /// # Errors
     /// As [`Store::put`].
@@ -78,13 +79,21 @@ impl Store {
             if !is_current(change, address, version)? {
                 return Ok(BeginOutcome::Changed);
             }
-            if let Some(before) = read(change, address)?.filter(|_| !again) {
-                return Ok(BeginOutcome::AlreadyRecorded(before));
+            match end_interrupted(change, address)? {
+                Some(before) if !again => Ok(BeginOutcome::AlreadyRecorded(before)),
+                before => {
+                    let attempt = RefreshAttempt::now(version, AttemptState::InFlight, holder, None);
+                    record(change, address, &attempt)?;
+                    Ok(BeginOutcome::Started(before))
+                }
             }
-            let attempt = RefreshAttempt::now(version, AttemptState::InFlight, holder, None);
-            record(change, address, &attempt)?;
-            Ok(BeginOutcome::Started)
         })
+    }
+
+    /// Records that the outcome of an attempt in flight is unknown. The caller must hold the refresh lock, so that its
+    /// holder is dead.
+    pub(crate) fn end_interrupted_attempt(&mut self, address: &Address) -> Result<(), StoreError> {
+        self.change(|change| Ok(end_interrupted(change, address).map(drop)?))
     }
 
     /// Records how an attempt ended, unless the credential has changed.
@@ -158,6 +167,16 @@ fn read(connection: &Connection, address: &Address) -> rusqlite::Result<Option<R
     connection.prepare_cached(&sql)?.query_row(key(address), attempt).optional()
 }
 
+/// Ends an attempt in flight, whose holder is dead. Returns the last attempt.
+fn end_interrupted(change: &Connection, address: &Address) -> rusqlite::Result<Option<RefreshAttempt>> {
+    let is_in_flight = |attempt: &RefreshAttempt| attempt.state == AttemptState::InFlight;
+    if let Some(RefreshAttempt { version, holder, .. }) = read(change, address)?.filter(is_in_flight) {
+        let why = format!("{holder} ended before the vendor's answer was stored");
+        record(change, address, &RefreshAttempt::now(version, AttemptState::Unknown, &holder, Some(&why)))?;
+    }
+    read(change, address)
+}
+
 /// Reads all attempts. Rows whose address is not valid belong to no credential, and are skipped.
 pub(in crate::store) fn read_all(
     connection: &Connection,
@@ -224,18 +243,18 @@ mod tests {
         let (mut store, address, version) = stored();
         assert_eq!(
             store.begin_attempt(&address, version, "me", false).expect("begun"),
-            BeginOutcome::Started
+            BeginOutcome::Started(None)
         );
         let BeginOutcome::AlreadyRecorded(before) =
             store.begin_attempt(&address, version, "you", false).expect("begun")
         else {
             panic!("twice");
         };
-        assert_eq!((before.state, before.holder.as_str()), (AttemptState::InFlight, "me"));
-        assert_eq!(store.attempts().expect("all"), [(address.clone(), before)]);
+        assert_eq!((before.state, before.holder.as_str()), (AttemptState::Unknown, "me"));
+        assert_eq!(store.attempts().expect("all"), [(address.clone(), before.clone())]);
         assert_eq!(
             store.begin_attempt(&address, version, "you", true).expect("begun"),
-            BeginOutcome::Started
+            BeginOutcome::Started(Some(before))
         );
     }
 
@@ -256,7 +275,7 @@ mod tests {
         assert_eq!(store.attempt(&address).expect("read"), None, "an outdated version changes nothing");
         assert_eq!(
             store.begin_attempt(&address, next.version, "me", false).expect("begun"),
-            BeginOutcome::Started
+            BeginOutcome::Started(None)
         );
         let begun = store.attempt(&address).expect("read");
         store.end_attempt(&address, version, AttemptState::Rejected, "me", "late").expect("ignored");
