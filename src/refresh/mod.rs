@@ -75,8 +75,8 @@ struct RefreshResult {
     metadata: Metadata,
 }
 
-/// A prepared attempt: nothing is sent before it is awaited.
-type Attempt = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
+/// A prepared refresh: nothing is sent before it is awaited.
+type PreparedRefresh = Pin<Box<dyn Future<Output = Result<RefreshResult, RefreshError>> + Send>>;
 
 impl Refresh {
     /// A refresh of a credential. The descriptor of its provider must be valid, because it says where tokens are sent.
@@ -132,12 +132,12 @@ impl Refresh {
         if let Some(record) = asked.run(&store, Asked::is_done).await? {
             return Ok(Refreshed::Earlier(record));
         }
-        let attempt = self.prepare_attempt(&store, seen).await?;
-        self.run_to_the_end(store, asked, attempt, lock).await
+        let prepared = self.prepare(&store, seen).await?;
+        self.run_to_the_end(store, asked, prepared, lock).await
     }
 
-    /// Prepares an attempt. Everything that can fail without the refresh token being sent fails here.
-    async fn prepare_attempt(&self, store: &SharedStore, seen: &Record) -> Result<Attempt, RefreshError> {
+    /// Prepares a refresh. Everything that can fail without the refresh token being sent fails here.
+    async fn prepare(&self, store: &SharedStore, seen: &Record) -> Result<PreparedRefresh, RefreshError> {
         let (context, provider) = (self.context.clone(), self.provider.clone());
         let (store, seen) = (store.clone(), seen.clone());
         match refresh_method(&provider, &seen)? {
@@ -157,12 +157,12 @@ impl Refresh {
         }
     }
 
-    /// Runs an attempt and stores its result, in a task that continues when the caller stops waiting.
+    /// Runs a prepared refresh and stores its result, in a task that continues when the caller stops waiting.
     async fn run_to_the_end(
         &self,
         store: SharedStore,
         asked: Arc<Asked>,
-        attempt: Attempt,
+        prepared: PreparedRefresh,
         lock: RefreshLock,
     ) -> Result<Refreshed, RefreshError> {
         let address = asked.seen.address.clone();
@@ -176,7 +176,7 @@ impl Refresh {
                 }
                 BeginOutcome::AlreadyRecorded(before) => return Err(known_failure(&asked.seen, before)),
             };
-            let outcome = attempt.await;
+            let outcome = prepared.await;
             let stored = store_result(&store, &asked, before, outcome, tell).await;
             drop(lock);
             stored

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Attempt, RefreshError, RefreshResult, method::not_refreshable};
+use super::{PreparedRefresh, RefreshError, RefreshResult, method::not_refreshable};
 use crate::{
     config::env_value,
     context::Context,
@@ -36,7 +36,7 @@ pub(super) fn prepare_exchange(
     seen: Record,
     endpoint: TokenEndpoint,
     token: Secret,
-) -> Result<Attempt, RefreshError> {
+) -> Result<PreparedRefresh, RefreshError> {
     let http = http(context, &seen)?;
     Ok(Box::pin(async move {
         let tokens = oauth::refresh(&http, &endpoint, &token).await;
@@ -54,7 +54,7 @@ pub(super) fn prepare_grant(
     seen: Record,
     endpoint: TokenEndpoint,
     mode: Mode,
-) -> Result<Attempt, RefreshError> {
+) -> Result<PreparedRefresh, RefreshError> {
     let grant = NonInteractiveGrant::of(&provider, mode, &seen.address, context, &store.lock())
         .map_err(|error| super::container_error(&seen, error))?
         .ok_or_else(|| not_refreshable(&seen, "its provider no longer has its mode"))?;
