@@ -123,10 +123,8 @@ pub async fn log_out(
     let (context, wanted) = (context.clone(), address.clone());
     let decide = move |store: &mut Store| decide(&context, store, &wanted, mode);
     let (revocation, version, ignored_config) = match store.run(decide).await? {
-        Decision::Made(revocation) => (revocation, None, Vec::new()),
-        Decision::Send(request) => {
-            (request.send().await, Some(request.version), request.http.ignored_config().to_vec())
-        }
+        Err(revocation) => (revocation, None, Vec::new()),
+        Ok(request) => (request.send().await, Some(request.version), request.http.ignored_config().to_vec()),
     };
     if let Some(outcome) = audit_outcome(&revocation) {
         let address = address.clone();
@@ -165,13 +163,8 @@ fn remove(store: &mut Store, address: &Address, revoked: Option<i64>) -> Result<
     }
 }
 
-/// The decision about the revocation of a credential.
-enum Decision {
-    /// Nothing is sent.
-    Made(Revocation),
-    /// Its tokens are sent to the vendor.
-    Send(Request),
-}
+/// The request that revokes a credential, or the result where nothing is sent.
+type Decision = Result<Request, Revocation>;
 
 /// A revocation that is ready to be sent.
 struct Request {
@@ -181,12 +174,6 @@ struct Request {
     tokens: Vec<(Secret, TokenHint)>,
 }
 
-impl From<Revocation> for Decision {
-    fn from(revocation: Revocation) -> Self {
-        Self::Made(revocation)
-    }
-}
-
 fn decide(
     context: &Context,
     store: &Store,
@@ -194,7 +181,7 @@ fn decide(
     mode: LogoutMode,
 ) -> Result<Decision, LogoutError> {
     if mode == LogoutMode::Forget {
-        return Ok(Revocation::NotTried.into());
+        return Ok(Err(Revocation::NotTried));
     }
     let registry = context.registry_for(address.provider.as_str());
     let provider = registry.usable(address.provider.as_str());
@@ -206,7 +193,7 @@ fn decide(
         (Err(error), LogoutMode::Logout) => {
             let stored = store.listing(Some(&address.set))?.credentials;
             let summary = stored.into_iter().find(|summary| summary.address == *address);
-            Ok(unreadable(provider, summary.as_ref(), error).into())
+            Ok(Err(unreadable(provider, summary.as_ref(), error)))
         }
         (Err(error), _) => Err(error.into()),
     }
@@ -259,13 +246,13 @@ fn prepare(
 ) -> Result<Decision, LogoutError> {
     if !record.metadata.owner.is_us() {
         // Revoking it would end the login of the tool from which it was imported.
-        return Ok(Revocation::NotTried.into());
+        return Ok(Err(Revocation::NotTried));
     }
-    let Credential::OAuth(tokens) = &record.credential else { return Ok(Revocation::NotOffered.into()) };
+    let Credential::OAuth(tokens) = &record.credential else { return Ok(Err(Revocation::NotOffered)) };
     let provider = match provider {
         Ok(provider) => Some(provider),
         Err(Unusable::Unknown(_)) => None,
-        Err(Unusable::Wrong(problems)) => return Ok(Revocation::Wrong(problems).into()),
+        Err(Unusable::Wrong(problems)) => return Ok(Err(Revocation::Wrong(problems))),
     };
     let endpoint = match (TokenOrigin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => origin_endpoint(&origin, revoke),
@@ -274,17 +261,15 @@ fn prepare(
     };
     let endpoint = match endpoint {
         Ok(Some(endpoint)) => endpoint,
-        Ok(None) => return Ok(Revocation::NotOffered.into()),
-        Err(error) => return Ok(Revocation::Failed(error).into()),
+        Ok(None) => return Ok(Err(Revocation::NotOffered)),
+        Err(error) => return Ok(Err(Revocation::Failed(error))),
     };
     let refresh_token = tokens.refresh_token.clone().map(|token| (token, TokenHint::RefreshToken));
     let access_token = (tokens.access_token.clone(), TokenHint::AccessToken);
     let tokens = refresh_token.into_iter().chain([access_token]).collect();
     let bundle = context.project()?.ca_bundle_file().map_err(OAuthError::from);
-    Ok(match bundle.and_then(|bundle| Http::new(bundle.as_deref())) {
-        Ok(http) => Decision::Send(Request { version: record.version, http, endpoint, tokens }),
-        Err(error) => Revocation::Failed(error).into(),
-    })
+    let http = bundle.and_then(|bundle| Http::new(bundle.as_deref())).map_err(Revocation::Failed);
+    Ok(http.map(|http| Request { version: record.version, http, endpoint, tokens }))
 }
 
 fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
