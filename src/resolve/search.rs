@@ -43,9 +43,9 @@ impl<'a> Search<'a> {
         purpose: Purpose,
     ) -> Result<Self, ResolveError> {
         // The project's file is read even where the set is given: a wrong file is an error in any case.
-        let set = request.set.clone().map_or_else(|| context.project().map(|project| project.set()), Ok);
         context.project()?;
-        Ok(Self { context, request, store, set: set?, purpose })
+        let set = context.set(request.set.as_ref())?;
+        Ok(Self { context, request, store, set, purpose })
     }
 
     fn address(&self, provider: &Name, profile: Name) -> Address {
