@@ -86,15 +86,8 @@ pub fn choose_stored(context: &Context, request: &Request) -> Result<StoredChoic
     let store = context.existing_store()?;
     let store = store.as_ref().map(SharedStore::lock);
     let search = Search::new(context, request, store.as_deref(), Purpose::Inspect)?;
-    let typed = request.provider.as_str();
-    if let Ok(name) = typed.parse()
-        && let Some(chosen) = search.choose(&name)?
-    {
-        return Ok(chosen);
-    }
-    let name = name_of(&context.registry_for(typed), typed)?;
-    let chosen = if name.as_str() == typed { None } else { search.choose(&name)? };
-    chosen.ok_or_else(|| search.not_found(name, false))
+    look_up(context, &request.provider, |name| search.choose(name))?
+        .map_err(|name| search.not_found(name, false))
 }
 
 fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup, ResolveError> {
@@ -102,23 +95,16 @@ fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup
     let store = store.as_ref().map(SharedStore::lock);
     let search = Search::new(context, request, store.as_deref(), purpose)?;
     let typed = request.provider.as_str();
-    if request.given.is_none()
-        && let Ok(name) = typed.parse()
-        && let Some(found) = search.stored(&name)?
-    {
-        return Ok(found);
-    }
-    let registry = context.registry_for(typed);
-    let name = name_of(&registry, typed)?;
     if let Some(credential) = &request.given {
+        let name = name_of(&context.registry_for(typed), typed)?;
         return Ok(Lookup::Ready(search.given(name, credential)));
     }
-    if name.as_str() != typed
-        && let Some(found) = search.stored(&name)?
-    {
-        return Ok(found);
-    }
+    let name = match look_up(context, typed, |name| search.stored(name))? {
+        Ok(found) => return Ok(found),
+        Err(name) => name,
+    };
     // From here on the descriptor decides what is used, so all of its files must be in order.
+    let registry = context.registry_for(typed);
     let provider = registry.usable(typed).map_err(ConfigError::from)?;
     let found = if request.profile.is_none() { from_env(provider)? } else { None };
     match found {
@@ -128,6 +114,23 @@ fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup
             Err(search.not_found(name, key_optional))
         }
     }
+}
+
+/// Looks for a credential under the name as it is typed, and under the provider's name if that is an alias; the error is the
+/// name under which there is none.
+fn look_up<T>(
+    context: &Context,
+    typed: &str,
+    stored: impl Fn(&Name) -> Result<Option<T>, ResolveError>,
+) -> Result<Result<T, Name>, ResolveError> {
+    if let Ok(name) = typed.parse()
+        && let Some(found) = stored(&name)?
+    {
+        return Ok(Ok(found));
+    }
+    let name = name_of(&context.registry_for(typed), typed)?;
+    let found = if name.as_str() == typed { None } else { stored(&name)? };
+    Ok(found.ok_or(name))
 }
 
 /// The name of a provider. A credential under it is found even if the provider's files are wrong.
