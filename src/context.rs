@@ -199,8 +199,7 @@ impl Context {
     /// # Errors
     /// As [`Store::open`].
     pub fn store(&self) -> Result<SharedStore, StoreError> {
-        let create = || Store::open(&*self.paths).map(Some);
-        self.opened(create)?.ok_or(StoreError::Interrupted)
+        self.opened(|| Store::open(&*self.paths))
     }
 
     /// The store with its key at hand, opened where blocking is allowed.
@@ -222,25 +221,29 @@ impl Context {
     /// # Errors
     /// As [`Store::open_existing`].
     pub fn existing_store(&self) -> Result<Option<SharedStore>, StoreError> {
-        self.opened(|| Store::open_existing(&*self.paths))
+        let open = || Store::open_existing(&*self.paths)?.ok_or(None);
+        match self.opened(open) {
+            Ok(store) => Ok(Some(store)),
+            // There is no store.
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
     }
 
-    fn opened(
-        &self,
-        open: impl FnOnce() -> Result<Option<Store>, StoreError>,
-    ) -> Result<Option<SharedStore>, StoreError> {
+    fn opened<E>(&self, open: impl FnOnce() -> Result<Store, E>) -> Result<SharedStore, E> {
         let slot = match &self.store {
-            StoreSlot::Given(store) => return Ok(Some(store.clone())),
+            StoreSlot::Given(store) => return Ok(store.clone()),
             StoreSlot::OnDisk(slot) => slot,
         };
         let path = self.paths.data().join(FILE_NAME);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         // A store that was deleted while it was open must not be written to: what is stored there is lost.
-        if let Some(opened) = slot.as_ref().filter(|opened| opened.file == file_id(&path)) {
-            return Ok(Some(opened.store.clone()));
+        if let Some(opened) = slot.take().filter(|opened| opened.file == file_id(&path)) {
+            return Ok(slot.insert(opened).store.clone());
         }
-        *slot = open()?.map(|store| Opened { store: SharedStore::new(store), file: file_id(&path) });
-        Ok(slot.as_ref().map(|opened| opened.store.clone()))
+        let store = SharedStore::new(open()?);
+        *slot = Some(Opened { store: store.clone(), file: file_id(&path) });
+        Ok(store)
     }
 }
 
