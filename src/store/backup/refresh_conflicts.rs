@@ -11,13 +11,9 @@ use crate::{
     credential::{Address, Credential},
     store::{
         record::row::{Millis, address},
-        refresh_state::attempt::{AttemptState, RefreshAttempt, read_all, record},
+        refresh_state::attempt::{RefreshAttempt, read_all, record},
     },
 };
-
-/// The holder of the attempts that a restore records.
-const US: &str = "a restore";
-const WHY: &str = "the backup is older than the login that it replaced";
 
 const STORED: &str = "SELECT provider, credential_set, profile, updated_at FROM credential";
 
@@ -56,12 +52,11 @@ impl ReplacedLogins {
         let ours = self.attempts.get(address);
         // The attempt that a restore has recorded has the age of the newer login.
         let marked = |attempt: Option<&RefreshAttempt>| {
-            attempt.filter(|attempt| attempt.holder == US).map(|attempt| attempt.since)
+            attempt.filter(|attempt| attempt.is_by_restore()).map(|attempt| attempt.since)
         };
         let newest = [marked(ours).or(stored), marked(theirs.as_ref())].into_iter().flatten().max();
         if let Some(since) = newest.filter(|newest| *newest > at) {
-            let (state, holder, why) = (AttemptState::Unknown, US.to_owned(), Some(WHY.to_owned()));
-            return record(change, address, &RefreshAttempt { version, state, holder, since, why });
+            return record(change, address, &RefreshAttempt::by_restore(version, since));
         }
         // We know more of the same login, unless it came from a backup that knew nothing.
         match ours.filter(|_| stored == Some(at)).or(theirs.as_ref()) {

@@ -25,7 +25,7 @@ pub struct RefreshAttempt {
     pub version: i64,
     /// The state of the attempt.
     pub state: AttemptState,
-    /// The process that made the attempt, for people.
+    /// The process that made the attempt, for people; or the words `a restore`.
     pub holder: String,
     /// The time of the last change of state, to the millisecond.
     pub since: Timestamp,
@@ -55,6 +55,10 @@ pub enum BeginOutcome {
     /// An attempt for that version is recorded already.
     AlreadyRecorded(RefreshAttempt),
 }
+
+/// The holder of an attempt that no process made: a restore recorded it, so that the refresh token of an old backup is not
+/// sent. Databases and backups hold this text, so it must never change.
+const RESTORE: &str = "a restore";
 
 const COLUMNS: &str = "provider, credential_set, profile, version, state, holder, since, x.why";
 
@@ -156,6 +160,17 @@ impl Store {
 }
 
 impl RefreshAttempt {
+    /// Returns the attempt for a login from a backup that replaced a newer login, which has this age.
+    pub(in crate::store) fn by_restore(version: i64, since: Timestamp) -> Self {
+        let why = Some("the backup is older than the login that it replaced".to_owned());
+        Self { version, state: AttemptState::Unknown, holder: RESTORE.to_owned(), since, why }
+    }
+
+    /// Returns whether a restore recorded it.
+    pub(in crate::store) fn is_by_restore(&self) -> bool {
+        self.holder == RESTORE
+    }
+
     fn now(version: i64, state: AttemptState, holder: &str, why: Option<&str>) -> Self {
         let why = why.map(str::to_owned);
         Self { version, state, holder: holder.to_owned(), since: Timestamp::now(), why }
