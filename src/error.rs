@@ -86,7 +86,6 @@ impl From<LoginError> for Error {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Config(error) => error.into(),
-            LoginError::Reference(error) => Self::Config(error.into()),
             LoginError::Store(error) => error.into(),
             LoginError::Engine(error) => error.into(),
             other => Self::Login(other),
@@ -186,7 +185,7 @@ impl LoginError {
             Self::NoSuchMode { .. } | Self::NotImplemented(_) => ErrorKind::InvalidInput,
             Self::BadKey { .. } | Self::UnexpectedInput { .. } => ErrorKind::InvalidInput,
             Self::NoWayBack { .. } | Self::Fields(_) => ErrorKind::InvalidInput,
-            Self::Config(_) | Self::Reference(_) => ErrorKind::InvalidInput,
+            Self::Config(_) => ErrorKind::InvalidInput,
             Self::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => ErrorKind::Other,
             Self::Busy { .. } | Self::PortTaken(_) => ErrorKind::Busy,
             Self::Subject { .. } | Self::SubjectExpired { .. } => ErrorKind::NoCredential,

@@ -103,9 +103,6 @@ pub enum LoginError {
     /// The configuration cannot be used. Nothing was attempted.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A value that the configuration refers to cannot be read. Nothing was attempted.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
     /// A credential that the descriptor refers to is missing. Nothing was attempted.
     #[error("{field}: {problem}")]
     Subject {
@@ -147,6 +144,12 @@ pub enum LoginError {
     Ui(#[from] UiError),
 }
 
+impl From<ReferenceError> for LoginError {
+    fn from(error: ReferenceError) -> Self {
+        Self::Config(error.into())
+    }
+}
+
 fn who(holder: &Option<Box<Holder>>) -> String {
     holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default()
 }
@@ -165,9 +168,7 @@ impl LoginError {
             Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
                 "configuration"
             }
-            Self::Config(_) | Self::Reference(_) | Self::Subject { .. } | Self::SubjectExpired { .. } => {
-                "configuration"
-            }
+            Self::Config(_) | Self::Subject { .. } | Self::SubjectExpired { .. } => "configuration",
             Self::Busy { .. } | Self::PortTaken(_) => "busy",
             Self::NothingCaptured { .. } => "nothing_captured",
             Self::TooLong(_) => "too_long",

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use super::{Store, StoreError, error::BUSY, record::row::Millis};
-use crate::credential::{Address, Name};
+use crate::{
+    credential::{Address, Name},
+    error_kind::ErrorKind,
+};
 
 /// The number of entries that are kept, the newest ones. The trigger `audit_is_bounded` removes the others.
 pub const AUDIT_ENTRIES: usize = 10_000;
@@ -185,10 +188,11 @@ impl Store {
         record(change, action, address, Outcome::Ok)
     }
 
-    /// Records the failure of an action on the whole store, unless nothing was attempted. Returns the result.
+    /// Records the failure of an action on the whole store, unless the request was wrong and nothing was attempted. Returns
+    /// the result.
     pub(crate) fn audited<T>(&self, action: Action, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &done
-            && !error.is_before_start()
+            && error.kind() != ErrorKind::InvalidInput
         {
             let _ = self.audit_store(action, Outcome::Failed(error.code()));
         }

@@ -216,15 +216,6 @@ impl StoreError {
         }
     }
 
-    /// Returns whether nothing was attempted, because the request was wrong or incomplete.
-    pub(super) fn is_before_start(&self) -> bool {
-        match self {
-            Self::NewPassphraseNeeded { .. } | Self::BackupExists { .. } | Self::Settings(_) => true,
-            Self::Backup { usage, .. } => *usage,
-            _ => false,
-        }
-    }
-
     /// Returns whether the same operation may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -16,7 +16,7 @@ const FIELD: &str = "token_exchange.subject_token";
 /// Reads the subject token that the descriptor refers to. A stored credential comes from the credential set of `address`.
 ///
 /// # Errors
-/// [`LoginError::Reference`], [`LoginError::Subject`], [`LoginError::SubjectExpired`], [`LoginError::Store`]
+/// [`LoginError::Config`], [`LoginError::Subject`], [`LoginError::SubjectExpired`], [`LoginError::Store`]
 pub fn subject(
     flow: &Flow,
     address: &Address,
