@@ -22,7 +22,7 @@ pub enum Revocation {
     Done,
     /// The vendor offers no revocation, or none for this kind of credential: it stays valid until it expires or is removed
     /// at the vendor.
-    NotOffered,
+    NotOffered(Kind),
     /// It was not tried.
     NotTried,
     /// It was not tried because a descriptor file of the provider is invalid, and might name another endpoint.
@@ -206,7 +206,7 @@ fn audit_outcome(revocation: &Revocation) -> Option<Outcome> {
         Revocation::Partial { .. } => Some(Outcome::Failed("partial")),
         Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
-        Revocation::NotOffered | Revocation::NotTried => None,
+        Revocation::NotOffered(_) | Revocation::NotTried => None,
     }
 }
 
@@ -235,7 +235,7 @@ fn unreadable(
     match (summary.metadata.owner.is_us(), state::is_revocable(summary, provider)) {
         (false, _) => Revocation::NotTried,
         (true, true) => Revocation::Unreadable(error),
-        (true, false) => Revocation::NotOffered,
+        (true, false) => Revocation::NotOffered(summary.kind),
     }
 }
 
@@ -248,7 +248,10 @@ fn prepare(
         // Revoking it would end the login of the tool from which it was imported.
         return Ok(Err(Revocation::NotTried));
     }
-    let Credential::OAuth(tokens) = &record.credential else { return Ok(Err(Revocation::NotOffered)) };
+    let kind = record.credential.kind();
+    let Credential::OAuth(tokens) = &record.credential else {
+        return Ok(Err(Revocation::NotOffered(kind)));
+    };
     let provider = match provider {
         Ok(provider) => Some(provider),
         Err(Unusable::Unknown(_)) => None,
@@ -261,7 +264,7 @@ fn prepare(
     };
     let endpoint = match endpoint {
         Ok(Some(endpoint)) => endpoint,
-        Ok(None) => return Ok(Err(Revocation::NotOffered)),
+        Ok(None) => return Ok(Err(Revocation::NotOffered(kind))),
         Err(error) => return Ok(Err(Revocation::Failed(error))),
     };
     let refresh_token = tokens.refresh_token.clone().map(|token| (token, TokenHint::RefreshToken));

@@ -6,7 +6,7 @@ use authenticate::{
     LogoutError,
     config::yaml,
     context::{ConfigError, Context},
-    credential::Address,
+    credential::{Address, Kind},
     revoke::{LogoutMode, LogoutOutcome, Revocation, log_out},
     ui::Event,
 };
@@ -78,7 +78,7 @@ impl<'a> RevocationCommand<'a> {
         let at_the_vendor = match &outcome.revocation {
             Revocation::Done => "revoked it at the vendor".to_owned(),
             Revocation::NotTried => "it was not revoked at the vendor".to_owned(),
-            Revocation::NotOffered => match self.key_url(address) {
+            Revocation::NotOffered(kind) => match self.key_url(address, *kind) {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it expires or is removed there".to_owned(),
             },
@@ -96,8 +96,11 @@ impl<'a> RevocationCommand<'a> {
         output::note(&format!("removed {address} from this machine; {at_the_vendor}"));
     }
 
-    /// The page at which the provider's API keys are managed.
-    pub fn key_url(&self, address: &Address) -> Option<&str> {
+    /// The page at which an API key can be removed; `None` for another kind of credential.
+    pub fn key_url(&self, address: &Address, kind: Kind) -> Option<&str> {
+        if kind != Kind::ApiKey {
+            return None;
+        }
         let provider = self.context.registry().get(address.provider.as_str()).ok()?;
         provider.api_key.as_ref()?.key_url.as_deref()
     }
@@ -114,7 +117,7 @@ pub fn to_json(address: &Address, outcome: Option<&LogoutOutcome>) -> serde_json
     let (revocation, error) = match outcome.map(|outcome| &outcome.revocation) {
         None => (None, None),
         Some(Revocation::Done) => (Some("done"), None),
-        Some(Revocation::NotOffered) => (Some("not_offered"), None),
+        Some(Revocation::NotOffered(_)) => (Some("not_offered"), None),
         Some(Revocation::NotTried) => (Some("not_tried"), None),
         Some(Revocation::Wrong(problems)) => (Some("wrong_descriptor"), Some(yaml::join(problems))),
         Some(Revocation::Unreadable(error)) => (Some("unreadable"), Some(error.to_string())),

@@ -3,7 +3,7 @@
 use authenticate::{
     OAuthError,
     context::Context,
-    credential::Name,
+    credential::{Address, Name},
     revoke::{LogoutMode, Revocation},
 };
 
@@ -38,27 +38,39 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     if args.json || outcome.removal.is_some() {
         command.print(&address, &outcome)?;
     }
+    let words = Hints(context).arguments(&address);
     match outcome.revocation {
-        Revocation::Failed(error) => Err(kept(format!("{address} was not revoked, and is kept"), error)),
+        Revocation::Failed(error) => {
+            Err(kept(format!("{address} was not revoked, and is kept"), error, &words))
+        }
         Revocation::Partial { revoked, kept: valid, source } => {
             let but = format!("its {revoked} was revoked, its {valid} was NOT");
-            Err(kept(format!("{address} was revoked in part, and is kept: {but}"), source))
+            Err(kept(format!("{address} was revoked in part, and is kept: {but}"), source, &words))
         }
-        Revocation::NotOffered | Revocation::NotTried | Revocation::Wrong(_) | Revocation::Unreadable(_) => {
-            let message = format!("{address} cannot be revoked from here, and is kept");
-            let page = command.key_url(&address).unwrap_or("the vendor");
-            let words = Hints(context).arguments(&address);
-            let hint = format!("remove it at {page}, then here with: authenticate logout {words}");
-            Err(Failure::usage(message).hint(hint).into())
+        Revocation::NotOffered(kind) => {
+            let page = command.key_url(&address, kind).unwrap_or("the vendor");
+            Err(not_revocable(&address, &format!("remove it at {page}"), &words))
+        }
+        Revocation::NotTried => Err(not_revocable(&address, "log out with the vendor's own tool", &words)),
+        Revocation::Wrong(_) | Revocation::Unreadable(_) => {
+            Err(not_revocable(&address, "remove it at the vendor", &words))
         }
         Revocation::Done => Ok(()),
     }
 }
 
+/// The error for a credential that we cannot have revoked.
+fn not_revocable(address: &Address, remedy: &str, words: &str) -> anyhow::Error {
+    let message = format!("{address} cannot be revoked from here, and is kept");
+    Failure::usage(message).hint(format!("{remedy}, then here with: authenticate logout {words}")).into()
+}
+
 /// The error for a credential that the vendor did not revoke.
-fn kept(message: String, because: OAuthError) -> anyhow::Error {
+fn kept(message: String, because: OAuthError, words: &str) -> anyhow::Error {
     let code = if because.is_refusal() { exit::LOGIN_FAILED } else { exit::code(because.kind()) };
     let message = format!("{message}: {}", chain(&because));
-    let hint = "`authenticate logout` removes it from this machine anyway; at the vendor it stays valid until it expires or is removed there";
+    let hint = format!(
+        "remove it from this machine anyway with: authenticate logout {words}; at the vendor it stays valid until it expires or is removed there"
+    );
     Failure::usage(message).hint(hint).code(code).into()
 }

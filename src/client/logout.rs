@@ -13,7 +13,7 @@ impl Client {
     ///
     /// ```
     /// # use authenticate::{Client, LoginOptions, Paths, cancel_pair};
-    /// use authenticate::{ErrorKind, Revocation};
+    /// use authenticate::{ErrorKind, Kind, Revocation};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -21,7 +21,7 @@ impl Client {
     /// # let options = LoginOptions { api_key: Some("sk-0123456789abcdef".into()), ..LoginOptions::default() };
     /// # client.login("openai", options, &mut cancel_pair().1).await?;
     /// let outcome = client.logout("openai", None).await?;
-    /// assert!(matches!(outcome.revocation, Revocation::NotOffered), "a key is removed at the vendor by hand");
+    /// assert!(matches!(outcome.revocation, Revocation::NotOffered(Kind::ApiKey)), "a key is removed at the vendor by hand");
     /// let error = client.logout("openai", None).await.unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::NoCredential);
     /// # Ok(())

@@ -153,7 +153,7 @@ fn revoke_refused_by_the_vendor_exits_with_code_4() {
         for part in [
             "acme was not revoked, and is kept: ",
             says,
-            "hint: `authenticate logout` removes it from this machine",
+            "hint: remove it from this machine anyway with: authenticate logout p acme;",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
