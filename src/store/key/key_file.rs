@@ -137,6 +137,11 @@ pub(in crate::store) fn plan(
 ) -> Result<NewKey, StoreError> {
     let chosen = chosen.unwrap_or(Path::new(FILE_NAME)).to_owned();
     let path = context.directory.join(&chosen);
+    if chosen.to_str().is_none() {
+        // The record is JSON. Without it nobody could find the key again.
+        let why = format!("{} is not UTF-8: choose another place", chosen.display());
+        return Err(context.refuse(KeySource::KeyFile, why));
+    }
     refuse_file_of_another_store(&path, context)?;
     let new = |file, made, key: SealingKey| {
         let parameters = Parameters { file, chosen: chosen.clone(), made, mark: mark(&key) };
@@ -206,16 +211,32 @@ fn mark(key: &SealingKey) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
     use super::*;
     use crate::store::key::PromptPolicy;
+
+    fn rekey_in(directory: &Path) -> Context {
+        Context {
+            when: Purpose::Rekey { from: None },
+            database: directory.join("credentials.db"),
+            directory: directory.to_owned(),
+            asking: PromptPolicy::No,
+        }
+    }
+
+    #[test]
+    fn key_file_that_cannot_be_recorded_is_refused() {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let chosen = home.path().join(OsStr::from_bytes(b"\xff.key"));
+        let error = plan(Some(&chosen), &[], &rekey_in(home.path())).expect_err("no record");
+        assert!(error.to_string().contains("is not UTF-8"), "{error}");
+    }
 
     #[test]
     fn spent_key_file_and_its_copy_are_not_taken_again() {
         let home = tempfile::TempDir::new().expect("a directory");
-        let directory = home.path().to_owned();
-        let database = directory.join("credentials.db");
-        let context =
-            Context { when: Purpose::Rekey { from: None }, database, directory, asking: PromptPolicy::No };
+        let context = rekey_in(home.path());
         let first = plan(None, &[], &context).expect("planned");
         first.location.install(&first.key, &context).expect("made");
         let is_first = |fresh: &NewKey| fresh.location.is_same(&first.location, &context);
