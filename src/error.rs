@@ -7,17 +7,12 @@ use crate::{
     engine::EngineError,
     error_kind::ErrorKind,
     handout::headers::HeadersError,
-    login::{
-        LoginError,
-        import::ImportError,
-        loopback::{PortError, PortUnavailable},
-    },
+    login::{LoginError, import::ImportError},
     oauth::OAuthError,
     refresh::RefreshError,
     resolve::ResolveError,
     revoke::LogoutError,
     store::StoreError,
-    ui::UiError,
 };
 
 /// Any error of the library.
@@ -129,14 +124,7 @@ impl Error {
 impl ResolveError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound { .. } | Self::Incomplete { .. } | Self::Expired { .. } => ErrorKind::NoCredential,
-            Self::BlankField { .. } | Self::Variable { .. } => ErrorKind::NoCredential,
-            Self::SeveralAccounts { .. } | Self::SeveralFields { .. } => ErrorKind::InvalidInput,
-            Self::NoField { .. } | Self::Config(_) => ErrorKind::InvalidInput,
-            Self::Refresh(error) => error.kind(),
-            Self::Store(error) => error.kind(),
-        }
+        self.kind_and_code().0
     }
 }
 
@@ -157,49 +145,14 @@ impl LogoutError {
 impl RefreshError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotRefreshable { .. } | Self::Descriptor { .. } => ErrorKind::InvalidInput,
-            Self::Config(_) => ErrorKind::InvalidInput,
-            Self::Gone { .. } => ErrorKind::NoCredential,
-            Self::Busy { .. } => ErrorKind::Busy,
-            Self::Server { source, .. } => match source.kind() {
-                ErrorKind::LoginFailed => ErrorKind::Unreachable,
-                kind => kind,
-            },
-            Self::BackingOff { .. } => ErrorKind::Unreachable,
-            Self::Container { source, .. } => source.kind(),
-            Self::Store(error) => error.kind(),
-            Self::NotStored { source, .. } => source.kind(),
-            Self::Lock(_) => ErrorKind::Store,
-            Self::Cli { .. } => ErrorKind::LoginFailed,
-            error if error.needs_login() => ErrorKind::NoCredential,
-            _ => ErrorKind::Other,
-        }
+        self.kind_and_code().0
     }
 }
 
 impl LoginError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NoSuchMode { .. } | Self::NotImplemented(_) => ErrorKind::InvalidInput,
-            Self::BadKey { .. } | Self::UnexpectedInput { .. } => ErrorKind::InvalidInput,
-            Self::NoWayBack { .. } | Self::Fields(_) => ErrorKind::InvalidInput,
-            Self::Config(_) => ErrorKind::InvalidInput,
-            Self::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => ErrorKind::Other,
-            Self::Busy { .. } | Self::PortTaken(_) => ErrorKind::Busy,
-            Self::Subject { .. } | Self::SubjectExpired { .. } => ErrorKind::NoCredential,
-            Self::NothingCaptured { .. } | Self::TooLong(_) | Self::NoKey { .. } => ErrorKind::LoginFailed,
-            Self::Import(error) => error.kind(),
-            Self::Engine(error) => error.kind(),
-            Self::OAuth(error) => error.kind(),
-            Self::Store(error) => error.kind(),
-            Self::NotStored { source } => source.kind(),
-            Self::Ui(UiError::NoOneToAsk(_) | UiError::Rejected(_)) => ErrorKind::InvalidInput,
-            Self::Ui(UiError::Interrupted) => ErrorKind::Interrupted,
-            Self::Files { .. } => ErrorKind::Store,
-            Self::Vendor(_) | Self::Ui(UiError::Io(_)) => ErrorKind::Other,
-        }
+        self.kind_and_code().0
     }
 }
 
@@ -218,15 +171,7 @@ impl ImportError {
 impl StoreError {
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Settings(_) | Self::NewPassphraseNeeded { .. } => ErrorKind::InvalidInput,
-            Self::BackupExists { .. } => ErrorKind::InvalidInput,
-            Self::Backup { usage: true, .. } => ErrorKind::InvalidInput,
-            Self::Interrupted => ErrorKind::Interrupted,
-            Self::Busy { .. } | Self::KeyChanged { .. } => ErrorKind::Busy,
-            Self::RefreshInFlight { .. } => ErrorKind::Busy,
-            _ => ErrorKind::Store,
-        }
+        self.kind_and_code().0
     }
 }
 

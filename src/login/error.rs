@@ -6,10 +6,16 @@ use std::{
     time::Duration,
 };
 
-use super::{direct::fields::FieldsError, import::ImportError, loopback::PortUnavailable, record::Holder};
+use super::{
+    direct::fields::FieldsError,
+    import::ImportError,
+    loopback::{PortError, PortUnavailable},
+    record::Holder,
+};
 use crate::{
     config::ReferenceError, context::ConfigError, credential::Address, engine::EngineError,
-    oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError, vendor_files::CaptureError,
+    error_kind::ErrorKind, oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError,
+    vendor_files::CaptureError,
 };
 
 /// An error of logging in.
@@ -162,26 +168,39 @@ impl LoginError {
 
     /// The short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
+        self.kind_and_code().1
+    }
+
+    /// The class of the error, and the short word for the audit log.
+    pub(crate) fn kind_and_code(&self) -> (ErrorKind, &'static str) {
         match self {
-            Self::BadKey { .. } | Self::NoKey { .. } => "bad_key",
-            Self::Fields(_) => "bad_field",
             Self::NoSuchMode { .. } | Self::NotImplemented(_) | Self::UnexpectedInput { .. } => {
-                "configuration"
+                (ErrorKind::InvalidInput, "configuration")
             }
-            Self::Config(_) | Self::Subject { .. } | Self::SubjectExpired { .. } => "configuration",
-            Self::Busy { .. } | Self::PortTaken(_) => "busy",
-            Self::NothingCaptured { .. } => "nothing_captured",
-            Self::TooLong(_) => "too_long",
-            Self::NotStored { .. } => "not_stored",
-            Self::Import(ImportError::Unfinished { source, .. }) => source.code(),
-            Self::Import(_) | Self::Vendor(_) => "vendor_files",
-            Self::Engine(_) => "engine",
-            Self::Store(error) => error.code(),
-            Self::OAuth(error) => error.code(),
-            Self::Ui(UiError::Interrupted) => "interrupted",
-            Self::Ui(UiError::NoOneToAsk(_)) | Self::NoWayBack { .. } => "nobody_to_ask",
-            Self::Ui(UiError::Rejected(_)) => "bad_key",
-            Self::Ui(UiError::Io(_)) | Self::Files { .. } => "system",
+            Self::Config(_) => (ErrorKind::InvalidInput, "configuration"),
+            Self::Subject { .. } | Self::SubjectExpired { .. } => (ErrorKind::NoCredential, "configuration"),
+            Self::BadKey { .. } | Self::Ui(UiError::Rejected(_)) => (ErrorKind::InvalidInput, "bad_key"),
+            Self::NoKey { .. } => (ErrorKind::LoginFailed, "bad_key"),
+            Self::Fields(_) => (ErrorKind::InvalidInput, "bad_field"),
+            Self::NoWayBack { .. } | Self::Ui(UiError::NoOneToAsk(_)) => {
+                (ErrorKind::InvalidInput, "nobody_to_ask")
+            }
+            Self::PortTaken(PortUnavailable { reason: PortError::NotPermitted(_), .. }) => {
+                (ErrorKind::Other, "busy")
+            }
+            Self::Busy { .. } | Self::PortTaken(_) => (ErrorKind::Busy, "busy"),
+            Self::NothingCaptured { .. } => (ErrorKind::LoginFailed, "nothing_captured"),
+            Self::TooLong(_) => (ErrorKind::LoginFailed, "too_long"),
+            Self::NotStored { source } => (source.kind(), "not_stored"),
+            Self::Import(ImportError::Unfinished { source, .. }) => source.kind_and_code(),
+            Self::Import(error) => (error.kind(), "vendor_files"),
+            Self::Vendor(_) => (ErrorKind::Other, "vendor_files"),
+            Self::Engine(error) => (error.kind(), "engine"),
+            Self::Store(error) => error.kind_and_code(),
+            Self::OAuth(error) => (error.kind(), error.code()),
+            Self::Ui(UiError::Interrupted) => (ErrorKind::Interrupted, "interrupted"),
+            Self::Ui(UiError::Io(_)) => (ErrorKind::Other, "system"),
+            Self::Files { .. } => (ErrorKind::Store, "system"),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     config::ReferenceError,
     context::ConfigError,
     credential::{Address, Record},
+    error_kind::ErrorKind,
     login::LoginError,
     oauth::OAuthError,
     store::StoreError,
@@ -147,21 +148,33 @@ impl From<ReferenceError> for RefreshError {
 impl RefreshError {
     /// The short word for the audit log.
     pub fn code(&self) -> &'static str {
+        self.kind_and_code().1
+    }
+
+    /// The class of the error, and the short word for the audit log.
+    pub(crate) fn kind_and_code(&self) -> (ErrorKind, &'static str) {
         match self {
-            Self::NotRefreshable { .. } | Self::Descriptor { .. } => "not_refreshable",
-            Self::Config(_) => "configuration",
-            Self::Refused { .. } => "refused",
-            Self::OutcomeUnknown { .. } => "outcome_unknown",
-            Self::NotStored { .. } => "not_stored",
-            Self::OtherAccount { .. } => "other_account",
-            Self::FewerScopes { .. } => "fewer_scopes",
-            Self::Server { source, .. } if source.code() == "configuration" => "configuration",
-            Self::Server { .. } | Self::BackingOff { .. } => "server",
-            Self::Cli { .. } | Self::Container { .. } => "vendor_cli",
-            Self::Busy { .. } => "busy",
-            Self::Lock(_) => "system",
-            Self::Gone { .. } => "gone",
-            Self::Store(error) => error.code(),
+            Self::NotRefreshable { .. } | Self::Descriptor { .. } => {
+                (ErrorKind::InvalidInput, "not_refreshable")
+            }
+            Self::Config(_) => (ErrorKind::InvalidInput, "configuration"),
+            Self::Refused { .. } => (ErrorKind::NoCredential, "refused"),
+            Self::OutcomeUnknown { .. } => (ErrorKind::NoCredential, "outcome_unknown"),
+            Self::NotStored { source, .. } => (source.kind(), "not_stored"),
+            Self::OtherAccount { .. } => (ErrorKind::NoCredential, "other_account"),
+            Self::FewerScopes { .. } => (ErrorKind::NoCredential, "fewer_scopes"),
+            Self::Server { source, .. } => match (source.kind(), source.code()) {
+                (kind, "configuration") => (kind, "configuration"),
+                (ErrorKind::LoginFailed, _) => (ErrorKind::Unreachable, "server"),
+                (kind, _) => (kind, "server"),
+            },
+            Self::BackingOff { .. } => (ErrorKind::Unreachable, "server"),
+            Self::Cli { .. } => (ErrorKind::LoginFailed, "vendor_cli"),
+            Self::Container { source, .. } => (source.kind(), "vendor_cli"),
+            Self::Busy { .. } => (ErrorKind::Busy, "busy"),
+            Self::Lock(_) => (ErrorKind::Store, "system"),
+            Self::Gone { .. } => (ErrorKind::NoCredential, "gone"),
+            Self::Store(error) => error.kind_and_code(),
         }
     }
 

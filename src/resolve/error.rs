@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     context::ConfigError,
     credential::{Address, Owner},
+    error_kind::ErrorKind,
     redact,
     refresh::RefreshError,
     store::StoreError,
@@ -102,16 +103,26 @@ pub enum ResolveError {
 impl ResolveError {
     /// The short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
+        self.kind_and_code().1
+    }
+
+    /// The class of the error, and the short word for the audit log.
+    pub(crate) fn kind_and_code(&self) -> (ErrorKind, &'static str) {
         match self {
-            Self::NotFound { .. } | Self::Incomplete { .. } | Self::BlankField { .. } => "incomplete",
-            Self::Expired { .. } => "expired",
-            Self::SeveralFields { .. } => "several_fields",
-            Self::NoField { .. } => "no_field",
-            Self::Config(ConfigError::Name(_) | ConfigError::UnknownProvider(_)) => "failed",
-            Self::Config(_) => "configuration",
-            Self::Refresh(error) => error.code(),
-            Self::Store(error) => error.code(),
-            Self::Variable { .. } | Self::SeveralAccounts { .. } => "failed",
+            Self::NotFound { .. } | Self::Incomplete { .. } | Self::BlankField { .. } => {
+                (ErrorKind::NoCredential, "incomplete")
+            }
+            Self::Expired { .. } => (ErrorKind::NoCredential, "expired"),
+            Self::Variable { .. } => (ErrorKind::NoCredential, "failed"),
+            Self::SeveralFields { .. } => (ErrorKind::InvalidInput, "several_fields"),
+            Self::SeveralAccounts { .. } => (ErrorKind::InvalidInput, "failed"),
+            Self::NoField { .. } => (ErrorKind::InvalidInput, "no_field"),
+            Self::Config(ConfigError::Name(_) | ConfigError::UnknownProvider(_)) => {
+                (ErrorKind::InvalidInput, "failed")
+            }
+            Self::Config(_) => (ErrorKind::InvalidInput, "configuration"),
+            Self::Refresh(error) => error.kind_and_code(),
+            Self::Store(error) => error.kind_and_code(),
         }
     }
 }

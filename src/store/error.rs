@@ -15,6 +15,7 @@ use super::Unreadable;
 use crate::{
     config::yaml::{self, Problem},
     credential::Address,
+    error_kind::ErrorKind,
     redact::redact_path,
 };
 
@@ -198,21 +199,34 @@ pub(super) const BUSY: &str = "busy";
 impl StoreError {
     /// Returns a short word for the failure, for the audit log.
     pub fn code(&self) -> &'static str {
+        self.kind_and_code().1
+    }
+
+    /// Returns the class of the error, and a short word for the audit log.
+    pub(crate) fn kind_and_code(&self) -> (ErrorKind, &'static str) {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } => BUSY,
-            Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => BUSY,
-            Self::Newer { .. } => "newer",
-            Self::Corrupt { .. } | Self::Unreadable(_) => "damaged",
-            Self::Foreign { .. } | Self::Refused { .. } | Self::NoKernelKeyring { .. } => "refused",
-            Self::Io { .. } | Self::Database { .. } => "system",
-            Self::NotOpened { .. } => "altered",
-            Self::PassphraseNeeded { .. } | Self::Interrupted => "locked",
-            Self::NewPassphraseNeeded { .. } => "nobody_to_ask",
-            Self::WrongPassphrase { .. } => "wrong_passphrase",
-            Self::KeySource { .. } => "no_key",
-            Self::Settings(_) => "settings",
-            Self::Backup { .. } | Self::BackupExists { .. } => "backup",
-            Self::ReadBack { .. } => "read_back",
+            Self::Locked { .. } => (ErrorKind::Store, BUSY),
+            Self::Busy { .. } | Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => {
+                (ErrorKind::Busy, BUSY)
+            }
+            Self::Newer { .. } => (ErrorKind::Store, "newer"),
+            Self::Corrupt { .. } | Self::Unreadable(_) => (ErrorKind::Store, "damaged"),
+            Self::Foreign { .. } | Self::Refused { .. } | Self::NoKernelKeyring { .. } => {
+                (ErrorKind::Store, "refused")
+            }
+            Self::Io { .. } | Self::Database { .. } => (ErrorKind::Store, "system"),
+            Self::NotOpened { .. } => (ErrorKind::Store, "altered"),
+            Self::PassphraseNeeded { .. } => (ErrorKind::Store, "locked"),
+            Self::Interrupted => (ErrorKind::Interrupted, "locked"),
+            Self::NewPassphraseNeeded { .. } => (ErrorKind::InvalidInput, "nobody_to_ask"),
+            Self::WrongPassphrase { .. } => (ErrorKind::Store, "wrong_passphrase"),
+            Self::KeySource { .. } => (ErrorKind::Store, "no_key"),
+            Self::Settings(_) => (ErrorKind::InvalidInput, "settings"),
+            Self::BackupExists { .. } | Self::Backup { usage: true, .. } => {
+                (ErrorKind::InvalidInput, "backup")
+            }
+            Self::Backup { usage: false, .. } => (ErrorKind::Store, "backup"),
+            Self::ReadBack { .. } => (ErrorKind::Store, "read_back"),
         }
     }
 
