@@ -65,7 +65,10 @@ fn damaged_row_is_reported_by_name_and_hides_no_other() {
         let says = format!("holds for mistral cannot be read: its {column} is not valid");
         let said = |outcome: Outcome| {
             assert!(outcome.stderr.contains(&says), "{column}: {outcome:#?}");
-            assert!(outcome.stderr.contains("hint: remove an entry"), "{column}: {outcome:#?}");
+            assert!(
+                outcome.stderr.contains("hint: restore a backup, or remove the entry: authenticate logout "),
+                "{column}: {outcome:#?}"
+            );
             outcome.does_not_say(CANARY);
             outcome
         };
