@@ -83,10 +83,14 @@ impl Asked {
 
     /// Records that the refresh token is about to be sent.
     pub(super) fn begin(&self, store: &mut Store) -> Result<BeginOutcome, StoreError> {
-        match self.consumes_token {
-            true => store.begin_attempt(&self.seen.address, self.seen.version, &holder(), self.force),
-            false => Ok(BeginOutcome::Started(None)),
+        let address = &self.seen.address;
+        if self.consumes_token {
+            return store.begin_attempt(address, self.seen.version, &holder(), self.force);
         }
+        // A rejection while we waited is the answer to us, too.
+        let rejected = |known: &RefreshAttempt| !self.force && known.state == AttemptState::Rejected;
+        let known = store.attempt(address)?.filter(rejected);
+        Ok(known.map_or(BeginOutcome::Started(None), BeginOutcome::AlreadyRecorded))
     }
 
     /// The stored credential.
