@@ -3,8 +3,9 @@
 
 use std::{borrow::Cow, path::Path};
 
-/// Length limit, in bytes, of a typed text that is displayed.
-const MAX_LENGTH: usize = 20;
+/// Length limits, in bytes, of a typed text that is displayed: of one with spaces or each word of another, and of another.
+const MAX_WORD: usize = 20;
+const MAX_LENGTH: usize = 40;
 /// Digit limit of a typed text that is displayed. Words have few digits; keys have many.
 const MAX_DIGITS: usize = 3;
 
@@ -39,12 +40,28 @@ pub fn shell_quote(path: &Path) -> String {
     shlex::try_quote(&text).map_or_else(|_| text.to_string(), Cow::into_owned)
 }
 
-/// Whether a text cannot be a key: it is short, has few digits, and only characters of names, times and addresses.
+/// Whether a text cannot be a key: it is a date, or it has few digits and short words, all in lower case as in names and
+/// addresses, or joined by `_` and in upper case as in the names of variables.
 pub fn looks_safe(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " _.:/-".contains(c);
+    let words = || text.split(|c| "_.:/@-".contains(c));
+    let all =
+        |is: fn(&u8) -> bool| words().all(|word| word.bytes().all(|byte| is(&byte) || byte.is_ascii_digit()));
+    let is_name =
+        all(|byte| byte.is_ascii_lowercase() || *byte == b' ') && !(text.contains('@') && text.contains(':'));
+    let is_variable = text.contains('_') && all(u8::is_ascii_uppercase);
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let limit = if text.contains(' ') { MAX_WORD } else { MAX_LENGTH };
+    let is_short = text.len() <= limit && words().all(|word| word.len() <= MAX_WORD);
+    is_short && (is_name || is_variable) && digits <= MAX_DIGITS || is_date(text)
+}
+
+/// Whether a text begins as a date (RFC 3339), and has nothing but a time and an offset after it.
+fn is_date(text: &str) -> bool {
+    let is_digit_where = |(at, byte): (usize, u8)| byte.is_ascii_digit() == !matches!(at, 4 | 7);
     text.len() <= MAX_LENGTH
-        && text.chars().all(plain)
-        && text.chars().filter(char::is_ascii_digit).count() <= MAX_DIGITS
+        && text.bytes().take(10).enumerate().all(is_digit_where)
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.+TZ ".contains(&byte))
+        && text.len() >= 10
 }
 
 /// Whether a character is invisible or changes how its neighbours look: bidirectional controls, line separators,
@@ -114,7 +131,23 @@ mod tests {
         for name in ["openia", "z.ai", "oatuh", "a/b", "ssh://host", "10 minutes", "90s", ""] {
             assert!(looks_safe(name), "{name}");
         }
+        for name in [
+            "ann.smith@mail.example.com",
+            "a-provider-of-the-company",
+            "MY_VERY_LONG_API_KEY",
+            "2020-01-31",
+            "2020-02-31T12:00:00.5+01:00",
+        ] {
+            assert!(looks_safe(name), "{name}");
+        }
         for key in [
+            "user:word@host",
+            "correct horse battery",
+            "AKIAABCDEFGH",
+            "0123456789",
+            "2020-01-31-secret",
+            "eyjhbgcioijiuzinniisi.nr",
+            "_AAAAAAAAAAAAAAAAAAAAA",
             "sk-CANARY",
             "sk-0123456789abcdef",
             "ghp1234",

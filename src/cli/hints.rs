@@ -23,7 +23,7 @@ use super::{
 };
 
 /// The hint for a row of the store that cannot be read.
-pub const UNREADABLE: &str = "restore a backup, or remove the entry: authenticate logout PROJECT PROVIDER; without a valid name, with the others of its set: authenticate logout PROJECT --all";
+pub const UNREADABLE: &str = "restore a backup, or remove the entry: authenticate logout PROJECT PROVIDER; without a valid name, with the others of its set: authenticate logout --all --set SET";
 
 /// The hints for errors in the project of a context.
 pub struct Hints<'a>(pub &'a Context);

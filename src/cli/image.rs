@@ -150,7 +150,7 @@ async fn list(context: &Context, engine: &EngineArgs, json: bool) -> anyhow::Res
         let tag = image.tags.first().unwrap_or(&image.id).clone();
         vec![tag, format!("{} MB", image.size / 1_000_000), used.to_owned()]
     });
-    Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect())?)
+    Ok(output::table(&["IMAGE", "SIZE", "IN USE"], rows.collect(), &[])?)
 }
 
 async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Result<()> {

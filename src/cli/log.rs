@@ -14,6 +14,9 @@ pub struct Args {
     /// Show at most this many entries, the newest
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
+    /// Show all columns, even if they are wider than the terminal
+    #[arg(long)]
+    wide: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +39,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let header = ["TIME", "ACTION", "CREDENTIAL", "OUTCOME", "PROCESS", "CALLER", "UID"];
-    Ok(output::table(&header, entries.iter().map(cells).collect())?)
+    let can_lose: &[&str] = if args.wide { &[] } else { &["UID", "CALLER", "PROCESS"] };
+    Ok(output::table(&header, entries.iter().map(cells).collect(), can_lose)?)
 }
 
 fn cells(entry: &AuditEntry) -> Vec<String> {

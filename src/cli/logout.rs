@@ -1,6 +1,7 @@
 //! `authenticate logout`
 
 use authenticate::{
+    config::project,
     context::Context,
     credential::{Address, Name},
     revoke::{LogoutMode, LogoutOutcome},
@@ -14,7 +15,7 @@ use super::{
     output,
     revocation::{self, RevocationCommand, is_not_stored},
     signals::interrupted,
-    target::Target,
+    target::{Target, UnknownWord},
 };
 
 #[derive(clap::Args)]
@@ -25,7 +26,7 @@ pub struct Args {
     /// The provider and optional profile [default profile: default]
     #[arg(value_name = "PROVIDER[:PROFILE]", required_unless_present = "all", conflicts_with = "all")]
     provider: Option<Target>,
-    /// Log out all credentials of the project's set, or without a project of all sets
+    /// Log out all credentials of the set of a project with a file, of --set, or else of all sets
     #[arg(long)]
     all: bool,
     /// Remove the credential without revoking it, so that it stays valid at the vendor
@@ -45,7 +46,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let Some(target) = args.provider else {
         let set = match (args.set, &args.project) {
             (Some(set), _) => Some(set),
-            (None, Some(_)) => Some(context.set(None)?),
+            (None, Some(project)) => Some(own_set(context, project)?),
             (None, None) => None,
         };
         return all(command, set.as_ref(), mode);
@@ -54,6 +55,22 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let address = context.address(args.set.as_ref(), &target.provider, target.profile.as_ref())?;
     let outcome = command.log_out(&target.provider, &address, mode)?;
     command.print(&address, &outcome)
+}
+
+/// The credential set of a project with a file. One without a file has no credentials of its own: it shares its set with
+/// all others, so that any word would name them.
+fn own_set(context: &Context, project: &Name) -> anyhow::Result<Name> {
+    let set = context.set(None)?;
+    let (with_a_file, _) = project::names(&context.paths().projects());
+    if with_a_file.contains(project) {
+        return Ok(set);
+    }
+    let problem = match UnknownWord::of(context, project) {
+        Some(word) => word.refusal(),
+        None => format!("{project} is a provider, and not a project with a file"),
+    };
+    let meant = format!("to log out all credentials of the set {set}: authenticate logout --all --set {set}");
+    Err(Failure::usage(problem).hint(meant).into())
 }
 
 /// The result for each of several targets.

@@ -35,27 +35,49 @@ pub fn text(text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(name_stdout)
 }
 
-/// Prints a table without borders: one line per row, however wide the terminal is.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+/// Prints a table without borders: one line per row. If it is wider than the terminal on standard output, it loses the
+/// columns that it `can_lose`, the first of them first.
+pub fn table(header: &[&str], mut rows: Vec<Vec<String>>, can_lose: &[&str]) -> io::Result<()> {
+    rows.insert(0, header.iter().map(|&cell| cell.to_owned()).collect());
+    rows.iter_mut().flatten().for_each(make_safe);
     let mut widths = vec![0; header.len()];
-    let header = header.iter().map(|&cell| cell.to_owned()).collect();
-    let safe_row = |row: Vec<String>| row.into_iter().map(safe_cell).collect();
-    let rows: Vec<Vec<String>> = [header].into_iter().chain(rows).map(safe_row).collect();
     for row in &rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
             *widest = width(cell).max(*widest);
         }
     }
+    let lost = lost_columns(header, &widths, can_lose);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for row in &rows {
         let mut line = String::new();
-        for (cell, widest) in row.iter().zip(&widths) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
+        for (column, (cell, widest)) in row.iter().zip(&widths).enumerate() {
+            if !lost.contains(&column) {
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
+            }
         }
         writeln!(out, "{}", line.trim_end()).map_err(name_stdout)?;
     }
-    out.flush().map_err(name_stdout)
+    out.flush().map_err(name_stdout)?;
+    if !lost.is_empty() {
+        let names: Vec<&str> = lost.iter().map(|&column| header[column]).collect();
+        note(&format!("not shown: {}; --wide shows all", names.join(", ")));
+    }
+    Ok(())
+}
+
+/// The columns that a table must lose to fit the terminal.
+fn lost_columns(header: &[&str], widths: &[usize], can_lose: &[&str]) -> Vec<usize> {
+    let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) else { return Vec::new() };
+    let mut width = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+    let columns = can_lose.iter().filter_map(|name| header.iter().position(|column| column == name));
+    let is_needed = |column: &usize| {
+        // A terminal without a size has 0 columns.
+        let too_wide = size.ws_col > 0 && width > size.ws_col.into();
+        width -= widths[*column] + 2;
+        too_wide
+    };
+    columns.take_while(is_needed).collect()
 }
 
 /// The width of a text in terminal columns. Most texts are ASCII, and a list may be long.
@@ -63,8 +85,10 @@ fn width(cell: &str) -> usize {
     if cell.is_ascii() { cell.len() } else { cell.width() }
 }
 
-fn safe_cell(cell: String) -> String {
-    if cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) { cell } else { safe(&cell) }
+fn make_safe(cell: &mut String) {
+    if !cell.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        *cell = safe(cell);
+    }
 }
 
 /// A stored credential as JSON, without its secret.

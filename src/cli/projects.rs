@@ -48,7 +48,7 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
         let rows = projects.into_iter().map(|(name, p)| {
             vec![name.to_string(), p.set().to_string(), dash(p.engine), dash(p.image), dash(p.network)]
         });
-        output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect())?;
+        output::table(&["PROJECT", "SET", "ENGINE", "IMAGE", "NETWORK"], rows.collect(), &[])?;
     }
     if has_problems { Err(Failure::reported(exit::USAGE).into()) } else { Ok(()) }
 }

@@ -21,6 +21,9 @@ use super::{exit, failure::Failure, output};
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
+    /// Show all columns, even if they are wider than the terminal
+    #[arg(long)]
+    wide: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -48,14 +51,14 @@ enum Verb {
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     match args.verb {
-        None => list(context, args.json),
+        None => list(context, args.json, args.wide),
         Some(Verb::Show { name, json }) => show(context, &name, json),
         Some(Verb::Lint { files }) => lint(context, files),
         Some(Verb::Schema) => Ok(output::text(&serde_json::to_string_pretty(&provider::schema())?)?),
     }
 }
 
-fn list(context: &Context, json: bool) -> anyhow::Result<()> {
+fn list(context: &Context, json: bool, wide: bool) -> anyhow::Result<()> {
     let registry = context.registry();
     report(registry.problems());
     if json {
@@ -67,7 +70,8 @@ fn list(context: &Context, json: bool) -> anyhow::Result<()> {
         let modes: Vec<&str> = p.modes.iter().map(|mode| mode.as_str()).collect();
         vec![p.name.clone(), p.label.clone(), modes.join(", "), p.aliases.join(", "), origin(p)]
     });
-    Ok(output::table(&["PROVIDER", "LABEL", "MODES", "ALIASES", "FROM"], rows.collect())?)
+    let can_lose: &[&str] = if wide { &[] } else { &["FROM", "ALIASES", "MODES"] };
+    Ok(output::table(&["PROVIDER", "LABEL", "MODES", "ALIASES", "FROM"], rows.collect(), can_lose)?)
 }
 
 fn to_json(p: &Provider) -> Value {

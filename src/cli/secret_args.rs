@@ -11,7 +11,7 @@ use std::{
 use authenticate::{
     credential::Secret,
     login::{FieldInput, LoginError},
-    redact::redact_name,
+    redact::{quote, redact_name},
 };
 
 use super::{failure::Failure, login::Args, output};
@@ -128,10 +128,10 @@ pub fn refuse_terminal(secret: &str, hint: &str) -> Result<(), Failure> {
 pub fn from_env(flag: &str, name: &str) -> anyhow::Result<Secret> {
     let problem = match env::var(name) {
         Ok(value) => return Ok(value.into()),
-        Err(VarError::NotPresent) => format!("the variable of {flag} is not set"),
-        Err(VarError::NotUnicode(_)) => format!("the value of the variable of {flag} is not UTF-8"),
+        Err(VarError::NotPresent) => "is not set",
+        Err(VarError::NotUnicode(_)) => "has a value that is not UTF-8",
     };
-    Err(Failure::usage(problem).into())
+    Err(Failure::usage(format!("the variable {} of {flag} {problem}", quote(name))).into())
 }
 
 /// Reads a secret to its end.

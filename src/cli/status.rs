@@ -3,8 +3,9 @@
 use authenticate::{
     context::Context,
     credential::{Address, Name},
-    resolve::{FieldSource, Source},
+    resolve::{FieldSource, Lookup, Request, ResolveError, Source, inspect},
     status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
+    store::AttemptState,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -32,12 +33,21 @@ pub struct Args {
     /// Show every known provider, even without a credential
     #[arg(long)]
     all: bool,
+    /// Print nothing, and exit with 0 if the provider has a credential that can be used, or refreshed as far as is known
+    #[arg(long, requires = "first", conflicts_with_all = ["all", "json", "wide"])]
+    check: bool,
+    /// Show all columns, even if they are wider than the terminal
+    #[arg(long)]
+    wide: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
+    if args.check {
+        return check(context, args);
+    }
     let registry = context.registry();
     let filter = filter(context, &args)?;
     let Status { mut entries, nameless } = status(context, &filter)?;
@@ -58,7 +68,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         let header = [
             "PROVIDER", "LABEL", "SET", "PROFILE", "KIND", "ACCOUNT", "STATE", "EXPIRES", "REFRESH", "SOURCE",
         ];
-        output::table(&header, entries.iter().map(cells).collect())?;
+        let can_lose: &[&str] = match args.wide {
+            true => &[],
+            false => &["LABEL", "SOURCE", "REFRESH", "KIND", "EXPIRES", "SET", "ACCOUNT"],
+        };
+        output::table(&header, entries.iter().map(cells).collect(), can_lose)?;
     }
     problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
@@ -69,6 +83,27 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     match filter.provider.is_some() && unreadable().next().is_some() {
         true => Err(Failure::reported(exit::STORE).into()),
         false => Ok(()),
+    }
+}
+
+/// Succeeds if the credential that `token` would print can be used, or refreshed as far as is known.
+fn check(context: &Context, args: Args) -> anyhow::Result<()> {
+    let (project, target) = scope(context, args.first, args.second)?;
+    let Some(Target { provider, profile }) = target else {
+        return Err(Failure::usage("--check needs a provider").into());
+    };
+    let context = &project.map_or_else(|| context.clone(), |project| context.clone().with_project(project));
+    let request = Request { set: args.set, profile, ..Request::new(provider.as_str()) };
+    // The hint is for this project.
+    Ok(is_usable(context, &request).map_err(|error| Failure::of(error.into(), Some(context)))?)
+}
+
+fn is_usable(context: &Context, request: &Request) -> Result<(), ResolveError> {
+    let Lookup::Expiring(expiring) = inspect(context, request)? else { return Ok(()) };
+    let attempt = context.store()?.lock().attempt(&expiring.record.address)?;
+    match attempt.map(|attempt| attempt.state) {
+        Some(AttemptState::Rejected | AttemptState::Unknown) => expiring.without_refresh().map(drop),
+        Some(AttemptState::InFlight) | None => Ok(()),
     }
 }
 

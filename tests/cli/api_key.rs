@@ -184,7 +184,7 @@ fn missing_key_source_is_reported() {
         .says("cannot read the key from");
     home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
         .exits(code::USAGE)
-        .says("the variable of --api-key-env is not set");
+        .says("the variable \"MY_KEY\" of --api-key-env is not set");
     home.authenticate(["demo", "openai", "--api-key-env", "MY_KEY"])
         .env("MY_KEY", "  ")
         .exits(code::USAGE)

@@ -163,7 +163,10 @@ fn flag_errors_never_repeat_values() {
         "standard input can hold only one field",
     );
     refused(&["slack", "--field-file", "bot_token=/nonexistent/CANARY"], "cannot read field bot_token");
-    refused(&["slack", "--field-env", "bot_token=CANARY"], "the variable of --field-env is not set");
+    refused(
+        &["slack", "--field-env", "bot_token=CANARY"],
+        "(redacted: it could be a key) of --field-env is not set",
+    );
     refused(&["slack", "--field", "bot_token=-", "--field-env", "bot_token=HOME"], "given twice");
     refused(&["slack", "--field", "bot_token=-"], "missing fields of slack: app_token");
     refused(&["slack"], "missing fields of slack: bot_token, app_token");

@@ -73,7 +73,8 @@ fn logout_all_removes_one_set_or_every_set() {
     home.stores("openai", KEY);
     home.stores("mistral", KEY);
     home.authenticate(["demo", "openai", "--set", "team", "--api-key-stdin"]).input(KEY).exits(code::DONE);
-    home.authenticate(["logout", "demo", "--all"])
+    home.write("config/projects/shop.yaml", "credential_set: default\n");
+    home.authenticate(["logout", "shop", "--all"])
         .exits(code::DONE)
         .says("removed mistral")
         .says("removed openai");
@@ -86,6 +87,26 @@ fn logout_all_removes_one_set_or_every_set() {
     home.authenticate(["logout", "--all"]).exits(code::DONE).says("no credentials are stored");
     home.authenticate(["logout", "demo", "openai", "--all"]).exits(code::USAGE);
     home.authenticate(["logout", "demo"]).exits(code::USAGE);
+}
+
+/// Any word would name the set that all projects without a file share.
+#[test]
+fn logout_all_takes_only_a_project_with_a_file() {
+    let home = Home::new();
+    home.write("config/projects/shop.yaml", "credential_set: team\n");
+    home.stores("openai", KEY);
+    for (word, problem) in [
+        ("openai", "openai is a provider, and not a project with a file"),
+        ("shpo", "\"shpo\" is neither a provider nor a project with a file (did you mean \"shop\"?)"),
+        ("demo", "\"demo\" is neither a provider nor a project with a file"),
+    ] {
+        home.authenticate(["logout", word, "--all"])
+            .exits(code::USAGE)
+            .says(problem)
+            .says("set default: authenticate logout --all --set default");
+    }
+    assert_eq!(home.stored().len(), 1);
+    home.authenticate(["logout", "--all", "--set", "default"]).exits(code::DONE).says("removed openai");
 }
 
 #[test]
@@ -208,7 +229,7 @@ fn logout_all_reports_each_result_even_if_one_fails() {
         .says("removed openai from this machine");
     assert_eq!(left(&home), ["default/mistral/default"]);
     let home = filled();
-    let outcome = home.authenticate(["logout", "demo", "--all", "--json"]).exits(code::STORE);
+    let outcome = home.authenticate(["logout", "--all", "--set", "default", "--json"]).exits(code::STORE);
     let rows = outcome.json()["credentials"].as_array().expect("rows").clone();
     let short: Vec<_> =
         rows.iter().map(|row| (&row["provider"], &row["removed"], &row["exit_code"])).collect();

@@ -140,12 +140,12 @@ fn first_variable_wins_and_the_providers_own_always_counts() {
 fn override_is_used_and_not_stored() {
     let home = Home::new();
     home.stores("openai", "sk-0123456789-stored");
-    let run = || home.authenticate(["token", "demo", "openai", "--token-env", "T", "--json"]);
-    let found = run().env("T", KEY).exits(code::DONE).json();
+    let run = || home.authenticate(["token", "demo", "openai", "--token-env", "MY_TOKEN", "--json"]);
+    let found = run().env("MY_TOKEN", KEY).exits(code::DONE).json();
     assert_eq!((&found["token"], &found["source"]), (&json!(KEY), &json!("override")));
     assert!(home.stored().iter().all(|(_, secret)| !secret.contains(CANARY)));
-    run().exits(code::USAGE).says("the variable of --token-env is not set");
-    run().env("T", " ").exits(code::USAGE).says("the variable of --token-env is blank");
+    run().exits(code::USAGE).says("the variable \"MY_TOKEN\" of --token-env is not set");
+    run().env("MY_TOKEN", " ").exits(code::USAGE).says("the variable of --token-env is blank");
     home.authenticate(["token", "demo", "opnai", "--token-env", "T"]).env("T", KEY).exits(code::USAGE);
 }
 

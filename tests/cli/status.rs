@@ -1,9 +1,12 @@
 //! `authenticate status`
 
-use authenticate::credential::{Credential, Metadata, OAuth};
+use authenticate::{
+    credential::{Address, Credential, Metadata, OAuth},
+    store::{AttemptState, KeySource, Place, Store},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use test_support::{CANARY, Home, KEY, code};
+use test_support::{CANARY, Home, KEY, code, tty::OnTerminal};
 
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -248,4 +251,69 @@ fn each_field_has_its_source() {
     let row = &bad.does_not_say(CANARY).json()["credentials"][0];
     assert_eq!((&row["state"], &row["fields"]), (&json!("error"), &json!([bot, missing])));
     assert!(table(KEY).contains("stored; app_token: env SLACK_APP_TOKEN"));
+}
+
+/// Each line of a table, as a terminal of 80 columns gets it.
+fn on_a_terminal(home: &Home, arguments: &[&str]) -> Vec<String> {
+    let ended = OnTerminal::start(&home.command(arguments), 24, 80).end();
+    ended.out.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn table_loses_columns_to_fit_the_terminal() {
+    let home = Home::new();
+    let metadata = Metadata { account: Some("ann.smith@mail.example.com".into()), ..in_hours(5) };
+    home.put("github-copilot", &Credential::Token { token: KEY.into() }, &metadata);
+    let shown = on_a_terminal(&home, &["status"]);
+    assert_eq!(words(&shown[0]), ["PROVIDER", "SET", "PROFILE", "ACCOUNT", "STATE", "EXPIRES"]);
+    assert_eq!(
+        words(&shown[1]),
+        ["github-copilot", "default", "default", "ann.smith@mail.example.com", "ok", "in", "4", "h"]
+    );
+    assert_eq!(shown[2], "not shown: LABEL, SOURCE, REFRESH, KIND; --wide shows all");
+    let wide = on_a_terminal(&home, &["status", "--wide"]);
+    assert_eq!(
+        wide[0],
+        home.authenticate(["status"]).exits(code::DONE).stdout.lines().next().expect("a line")
+    );
+    for table in [["log"], ["providers"]] {
+        let lines = on_a_terminal(&home, &table);
+        assert!(lines.iter().all(|line| line.len() <= 80), "{lines:#?}");
+    }
+}
+
+#[test]
+fn check_tells_whether_a_credential_can_be_used() {
+    let home = Home::new();
+    let check = |target: &str, exits| {
+        let outcome = home.authenticate(["status", "demo", target, "--check"]).exits(exits);
+        assert_eq!(outcome.stdout, "");
+        outcome
+    };
+    check("gh", code::NO_CREDENTIAL).says("no credential for gh").says("log in with: authenticate demo gh");
+    home.put("gh", &Credential::Token { token: KEY.into() }, &in_hours(1));
+    check("gh", code::DONE);
+    home.put("gh", &Credential::Token { token: KEY.into() }, &in_hours(-1));
+    check("gh", code::NO_CREDENTIAL).says("expired");
+    let login = |refresh: Option<&str>| {
+        let tokens = OAuth {
+            access_token: KEY.into(),
+            refresh_token: refresh.map(Into::into),
+            id_token: None,
+            extra: Default::default(),
+        };
+        home.put("codex", &Credential::OAuth(tokens), &in_hours(-1));
+    };
+    login(None);
+    check("codex", code::NO_CREDENTIAL);
+    login(Some("refresh-me"));
+    check("codex", code::DONE);
+    let mut store = Store::open(Place::from(&home.data()).key_source(KeySource::KeyFile)).expect("a store");
+    let address = Address::default_profile("codex".parse().expect("a name"));
+    let version = store.get(&address).expect("read").expect("there").version;
+    store.begin_attempt(&address, version, "me", false).expect("begun");
+    store.end_attempt(&address, version, AttemptState::Rejected, "me", "why").expect("ended");
+    check("codex", code::NO_CREDENTIAL).says("expired").says("log in again with");
+    home.authenticate(["status", "--check"]).exits(code::USAGE);
+    home.authenticate(["status", "demo", "--check"]).exits(code::USAGE);
 }
