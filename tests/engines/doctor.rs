@@ -15,7 +15,8 @@ fn engines(home: &Home, variables: &[(&str, &str)]) -> Vec<String> {
     let report: Value = serde_json::from_str(&ended.out).expect("JSON");
     let checks = report["checks"].as_array().expect("a list").iter();
     let engines = checks.filter(|check| check["check"] == "engine" && check["ok"] == true);
-    engines.map(|check| check["detail"].as_str().expect("text").to_owned()).collect()
+    let details = engines.map(|check| check["detail"].as_str().expect("text").to_owned());
+    details.filter(|detail| !detail.starts_with("not used: ")).collect()
 }
 
 fn is_described(place: Place, variable: &str, product: &str, mode: &str) {

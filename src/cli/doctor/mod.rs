@@ -25,10 +25,7 @@ pub fn run(context: &Context, json: bool) -> anyhow::Result<()> {
         ("locks", data::locks(context)),
     ];
     checks.extend(super::finish(engines::checks(context))?);
-    // One usable engine is enough.
-    let usable = checks.iter().any(|(name, result)| *name == "engine" && result.is_ok());
-    let needed = checks.iter().filter(|(name, _)| !(usable && *name == "engine"));
-    let code = needed.filter_map(|(_, result)| result.as_ref().err()).next().map(|failure| failure.code);
+    let code = checks.iter().find_map(|(_, result)| result.as_ref().err()).map(|failure| failure.code);
     let printed = print(&checks, json, code.is_none());
     match code {
         None => printed,
