@@ -12,6 +12,6 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "authenticate", &mut script);
-    super::output::text(&String::from_utf8_lossy(&script))?;
+    super::output::generated(&String::from_utf8_lossy(&script))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tables, JSON and messages.
+//! Tables, JSON and messages. What comes from others is made safe here, so that no caller can forget it.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -17,10 +17,20 @@ struct Document<'a> {
 
 /// Prints an object as a JSON document.
 pub fn json(content: &Value) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    let document = Document { schema: 1, content };
-    let written = serde_json::to_writer_pretty(&mut out, &document).map_err(io::Error::from);
-    written.and_then(|()| writeln!(out)).map_err(name_stdout)
+    let document = serde_json::to_string_pretty(&Document { schema: 1, content })?;
+    // Such a character can only be inside of a string, where its escape means the same.
+    let mut escaped = String::with_capacity(document.len());
+    for c in document.chars() {
+        match c {
+            c if c != '\n' && (c.is_control() || is_invisible(c)) => {
+                c.encode_utf16(&mut [0; 2])
+                    .iter()
+                    .for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+            }
+            c => escaped.push(c),
+        }
+    }
+    generated(&escaped)
 }
 
 /// Names standard output in an error: "no space left" alone would point to the disk of the store.
@@ -30,6 +40,11 @@ fn name_stdout(error: io::Error) -> io::Error {
 
 /// Prints text, and a newline if it ends without one.
 pub fn text(text: &str) -> io::Result<()> {
+    generated(&safe_lines(text))
+}
+
+/// Prints text in which nothing comes from others, as it is, and a newline if it ends without one.
+pub fn generated(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(name_stdout)

@@ -54,8 +54,8 @@ impl Prompt {
     pub fn ask(&self, text: &str, may_be_blank: bool) -> io::Result<Secret> {
         let (mut prompt, theme) = (String::new(), ColorfulTheme::default());
         let formatted = match self.echo {
-            true => theme.format_input_prompt(&mut prompt, text, None),
-            false => theme.format_password_prompt(&mut prompt, text),
+            true => theme.format_input_prompt(&mut prompt, &output::safe(text), None),
+            false => theme.format_password_prompt(&mut prompt, &output::safe(text)),
         };
         formatted.map_err(io::Error::other)?;
         loop {

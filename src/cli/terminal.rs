@@ -171,7 +171,7 @@ impl Ui for TerminalUi {
         if let Some(hint) = hint {
             output::note(hint);
         }
-        ask_line(Prompt::hidden(), &output::safe(prompt), false)
+        ask_line(Prompt::hidden(), prompt, false)
     }
 
     fn ask_field(&self, question: &FieldQuestion<'_>) -> Result<Secret, UiError> {

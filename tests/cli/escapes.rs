@@ -1,6 +1,6 @@
 //! Texts of others cannot act on the terminal, nor look like ours.
 
-use test_support::{Home, code};
+use test_support::{Home, code, pty::Session};
 
 /// Clears the screen, sets the title, and turns the reading direction around.
 const TRICKS: &str = "\\e[2J\\e]0;PWNED\\a\\u202e\\u2028\\u200b";
@@ -17,12 +17,36 @@ fn escapes_in_files_are_not_printed() {
     home.write("config/providers/a\u{1b}[2Jb.yaml", "modes: 1\n");
     home.write("config/providers/acme.yaml", &format!("label: \"{TRICKS}\"\n"));
     home.write("config/projects/c\u{202e}d.yaml", "x: 1\n");
-    for arguments in
-        [&["status", "demo"][..], &["providers"], &["providers", "lint"], &["projects"], &["doctor"]]
-    {
+    // C1 controls and format characters are the same to a JSON reader as their escapes.
+    home.write("config/providers/other.yaml", "label: \"\\u009b2J\\u202e\\U000e0041\"\n");
+    let listed = home.authenticate(["providers", "--json"]).ends().json();
+    let labels: Vec<_> =
+        listed["providers"].as_array().expect("a list").iter().map(|p| &p["label"]).collect();
+    assert!(labels.contains(&&"\u{9b}2J\u{202e}\u{e0041}".into()), "{labels:?}");
+    for arguments in [
+        &["status", "demo"][..],
+        &["providers"],
+        &["providers", "--json"],
+        &["providers", "show", "acme"],
+        &["providers", "show", "other"],
+        &["providers", "lint"],
+        &["projects"],
+        &["doctor"],
+    ] {
         let outcome = home.authenticate(arguments).ends();
         is_plain(&outcome.all());
     }
+}
+
+#[test]
+fn escapes_in_a_question_are_not_printed() {
+    let home = Home::new();
+    let field = format!("  x: {{label: \"Name{TRICKS}\", secret: false}}");
+    home.write("config/providers/acme.yaml", &format!("modes: [fields]\nfields:\n{field}\n"));
+    let mut session = Session::start(&home, ["demo", "acme"], &[]);
+    session.shows("Name\u{fffd}[2J\u{fffd}]0;PWNED\u{fffd}\u{fffd}\u{fffd}\u{fffd} for acme");
+    session.types("\x04");
+    session.exits(code::INTERRUPTED);
 }
 
 #[test]

@@ -49,13 +49,10 @@ fn print(checks: &[Check], json: bool, ok: bool) -> anyhow::Result<()> {
     } else {
         for (name, result) in checks {
             match result {
-                Ok(detail) => output::text(&format!("ok       {name}: {}", output::safe(detail)))?,
+                Ok(detail) => output::text(&format!("ok       {name}: {}", detail))?,
                 Err(problem) => {
-                    output::text(&format!("problem  {name}: {}", output::safe(&problem.message)))?;
-                    output::text(&format!(
-                        "         fix: {}",
-                        output::safe(problem.hint.as_deref().unwrap_or_default())
-                    ))?;
+                    output::text(&format!("problem  {name}: {}", &problem.message))?;
+                    output::text(&format!("         fix: {}", problem.hint.as_deref().unwrap_or_default()))?;
                 }
             }
         }
