@@ -5,7 +5,7 @@ use std::{
     os::{
         fd::OwnedFd,
         unix::{
-            fs::{PermissionsExt as _, symlink},
+            fs::{MetadataExt as _, PermissionsExt as _, symlink},
             net::UnixListener,
         },
     },
@@ -24,10 +24,12 @@ const NOBODY: &str = "unix:///nonexistent/engine.sock";
 fn killed(logins: &Path, engine: Option<&str>) -> PathBuf {
     fs::create_dir_all(logins.join(LOGIN).join("files")).expect("made");
     fs::write(logins.join(LOGIN).join("files/auth.json"), "secret").expect("written");
+    let lock = logins.join("default~codex~default.lock");
+    let file = File::create(&lock).and_then(|file| file.metadata()).expect("made");
     let record = serde_json::json!({
         "pid": 1, "since": "2026-01-01T00:00:00Z", "login": LOGIN, "engine": engine,
+        "file": [file.dev(), file.ino()],
     });
-    let lock = logins.join("default~codex~default.lock");
     fs::write(&lock, record.to_string()).expect("written");
     mode(&lock, 0o600);
     lock

@@ -1,10 +1,14 @@
 //! Two logins at once, and one that was killed.
 
+use std::process::Command;
+
 use rustix::process::Signal;
+use test_support::Running;
 
 use crate::harness::{
     Place, acme,
     acme::{LOG_IN, script},
+    output,
 };
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
@@ -60,4 +64,24 @@ fn nothing_stays_of_a_killed_one_on_podman() {
 #[test]
 fn nothing_stays_of_a_killed_one_on_rootless_podman() {
     nothing_stays_of_a_killed_one(Place::PodmanAsUser);
+}
+
+/// The copied record names the container, and nobody holds its lock.
+#[test]
+fn a_copy_of_the_data_directory_ends_no_login() {
+    let home = acme(Place::Docker, &["print ready", "stay"]);
+    let login = home.start(&LOGIN);
+    login.out.wait_for("ready");
+    let copy = home.path().join("copy");
+    output(Command::new("cp").arg("-a").arg(home.data()).arg(&copy));
+    Running::start(home.command(&["doctor"]).env("AUTHENTICATE_DATA_DIR", &copy)).end();
+    assert_eq!(
+        std::fs::read_dir(copy.join("logins")).expect("read").count(),
+        0,
+        "no secret stays in the copy"
+    );
+    assert_eq!(home.containers().len(), 1, "the login lives");
+    login.signal(Signal::TERM);
+    login.end().expect(130);
+    home.assert_nothing_left();
 }

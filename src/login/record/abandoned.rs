@@ -123,6 +123,22 @@ mod tests {
         assert_eq!(fs::read_dir(paths.logins()).expect("logins").count(), 0);
     }
 
+    /// Its login may live where the record was written, with its container.
+    #[test]
+    fn find_abandoned_returns_no_engine_for_a_copied_record() {
+        let (_directory, paths, address) = place();
+        let (_other, copy, _) = place();
+        let living = LoginLock::take(&paths, &address).expect("free").record_engine("unix:///x.sock");
+        let living = living.expect("write");
+        private::create_dir(&copy.logins(), Expected::Closed).expect("create");
+        let copied = copy.logins().join(living.path.file_name().expect("a name"));
+        fs::copy(&living.path, &copied).expect("copied");
+        let found = find_abandoned(&copy).expect("looked");
+        let found: Vec<_> =
+            found.iter().map(|record| (&record.holder.login, &record.holder.engine)).collect();
+        assert_eq!(found, [(&living.holder.login, &None)]);
+    }
+
     /// Their engines may take long to answer, one after the other.
     #[test]
     fn find_abandoned_frees_the_locks_of_all_addresses() {

@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::MetadataExt as _,
 };
 
 use jiff::Timestamp;
@@ -25,6 +26,9 @@ pub struct Holder {
     pub login: String,
     /// The URL of the container's engine, from before the container is created.
     pub engine: Option<String>,
+    /// Device and inode of the file that this was written to.
+    #[serde(default)]
+    file: Option<(u64, u64)>,
 }
 
 impl fmt::Display for Holder {
@@ -36,28 +40,44 @@ impl fmt::Display for Holder {
 impl Holder {
     /// Makes the holder of a new login by this process.
     pub(super) fn new() -> Self {
-        Self { pid: std::process::id(), since: Timestamp::now(), login: new_login(), engine: None }
+        Self {
+            pid: std::process::id(),
+            since: Timestamp::now(),
+            login: new_login(),
+            engine: None,
+            file: None,
+        }
     }
 
-    /// Reads a lock file. `None` without content, or with content that this program did not write.
+    /// Reads a lock file. `None` without content, or with content that this program did not write. The copy of a record
+    /// has no engine: the login lives where the record was written, and so may its container.
     pub(super) fn read(file: &mut File) -> Option<Self> {
         let mut text = String::new();
         file.rewind().ok()?;
         file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
-        let holder: Self = serde_json::from_str(&text).ok()?;
+        let mut holder: Self = serde_json::from_str(&text).ok()?;
+        if holder.file != Some(identity(file).ok()?) {
+            holder.engine = None;
+        }
         // The identity becomes a path and a label.
         (holder.login.len() == LOGIN_LENGTH && holder.login.bytes().all(|b| b.is_ascii_alphanumeric()))
             .then_some(holder)
     }
 
     /// Writes the content of a lock file.
-    pub(super) fn write(&self, file: &mut File) -> io::Result<()> {
+    pub(super) fn write(&mut self, file: &mut File) -> io::Result<()> {
+        self.file = Some(identity(file)?);
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;
         file.rewind()?;
         file.write_all(&text)?;
         // Without a sync: the file is for the time after a killed process. A crash of the machine ends containers too.
         file.set_len(text.len() as u64)
     }
+}
+
+/// Returns device and inode, which a copy does not share.
+fn identity(file: &File) -> io::Result<(u64, u64)> {
+    file.metadata().map(|found| (found.dev(), found.ino()))
 }
 
 /// Makes an identity that no other login has, on this machine or on another one that uses the same engine.

@@ -47,7 +47,7 @@ impl LoginLock {
                 TryLock::Missing => return Err(busy(None)),
             }
         };
-        let holder = Holder::new();
+        let mut holder = Holder::new();
         let path = TempPath::try_from_path(&path).map_err(LoginError::files(&path))?;
         holder.write(&mut file).map_err(LoginError::files(&path))?;
         Ok(Self { path, file, holder })
