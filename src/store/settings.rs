@@ -28,7 +28,7 @@ struct Config {
     store: KeyConfig,
 }
 
-/// The settings of a store's key. They count only when a key is made; the database records the choice.
+/// The settings of a store's key. Source and file count only when a key is made; the database records the choice.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeyConfig {
@@ -41,16 +41,6 @@ pub(super) struct KeyConfig {
     pub passphrase_command: Option<Vec<String>>,
     /// The key file. Default: `store.key` in the data directory.
     pub key_file: Option<PathBuf>,
-}
-
-impl KeyConfig {
-    /// Returns whether both have the same values, apart from the source and from those that only one has.
-    pub(super) fn agrees_with(&self, other: &Self) -> bool {
-        fn agree<T: PartialEq>(ours: &Option<T>, theirs: &Option<T>) -> bool {
-            ours.is_none() || theirs.is_none() || ours == theirs
-        }
-        agree(&self.key_file, &other.key_file) && agree(&self.passphrase_command, &other.passphrase_command)
-    }
 }
 
 /// The place of a store, and the settings of its key.
@@ -73,6 +63,14 @@ enum Settings {
 impl Place {
     pub(super) fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// Returns the file with the settings, if there may be one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.settings {
+            Settings::File(file) => Some(file),
+            Settings::Environment | Settings::Given(_) => None,
+        }
     }
 
     /// Sets the key source for a store that has no key yet, in place of the configuration.

@@ -209,10 +209,9 @@ fn passphrase_is_read_from_a_command() {
     let text =
         manager(&home, r#"[ "$#/$1/$2" = '2/show/store; exit 1' ] && echo 'from the manager'; echo notes"#);
     config(&home, &text);
-    stores(&home).exits(code::DONE).says("its key is in: what `");
-    prints_the_key(token(&home));
-    // The one that is recorded counts.
-    fs::remove_file(home.config().join("config.yaml")).expect("removed");
+    stores(&home)
+        .exits(code::DONE)
+        .says("its key is in: the output of store.passphrase_command in config.yaml");
     prints_the_key(token(&home));
     manager(&home, "echo 'another one'");
     token(&home)
@@ -234,7 +233,7 @@ fn passphrase_is_read_from_a_command() {
         manager(&home, script);
         let said = token(&home).exits(code::STORE);
         said.says(says).does_not_say("from the");
-        said.says("(it was recorded from store.passphrase_command in config.yaml)");
+        said.says("(it is store.passphrase_command in config.yaml)");
     }
     // Its other output is ignored.
     manager(&home, r"echo 'from the manager'; printf '\377'");
@@ -245,6 +244,30 @@ fn passphrase_is_read_from_a_command() {
     let text = manager(&other, "exit 1");
     config(&other, &text);
     stores(&other).exits(code::STORE).says("(it is store.passphrase_command in config.yaml)");
+}
+
+/// A database is data: the settings say what is run.
+#[test]
+fn command_is_run_only_as_the_settings_name_it() {
+    let home = Home::new();
+    let log = home.path().join("ran");
+    let text = manager(&home, &format!("echo >>{}; echo passphrase", log.display()));
+    config(&home, &text);
+    stores(&home).exits(code::DONE);
+    let runs = || fs::read_to_string(&log).expect("ran").len();
+    let before = runs();
+    let file = home.config().join("config.yaml");
+    let set = format!("into {}, as `store: {{passphrase_command: [PROGRAM, ARGUMENT]}}`", file.display());
+    fs::remove_file(&file).expect("removed");
+    token(&home).exits(code::STORE).says(&set);
+    config(&home, "store: {key_source: key_file}\n");
+    token(&home).exits(code::STORE).says(&set);
+    token(&home).env(VARIABLE, "command").exits(code::STORE).says(&set);
+    assert_eq!(runs(), before);
+    // Any command may print the passphrase.
+    config(&home, "store: {passphrase_command: [echo, passphrase]}\n");
+    prints_the_key(token(&home)).does_not_say("rekey");
+    assert_eq!(runs(), before);
 }
 
 #[test]

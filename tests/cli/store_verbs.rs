@@ -251,8 +251,11 @@ fn rekey_refuses_flags_that_do_not_fit() {
         outcome.says(says);
     }
     store(&home, ["rekey", "--source", "passphrase"]).exits(code::USAGE).says("--passphrase-file FILE");
-    store(&home, ["rekey", "--source", "command"]).exits(code::STORE).says("store.passphrase_command");
-    store(&home, ["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE).says("does not exist");
+    store(&home, ["rekey", "--source", "command"]).exits(code::STORE).says("passphrase_command");
+    let nowhere = home.path().join("nowhere/k");
+    store(&home, ["rekey", "--key-file", nowhere.to_str().unwrap()])
+        .exits(code::STORE)
+        .says("does not exist");
     prints_the_key(token(&home));
     store(&Home::new(), ["rekey"]).exits(code::NO_CREDENTIAL).says("there is no store");
 }

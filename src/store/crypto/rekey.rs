@@ -4,7 +4,10 @@
 //! outside of the database is made before the one transaction that seals everything anew, and what the old source
 //! keeps is removed after it. What a killed process leaves outside is listed in `unused_key`; the next one removes it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::seal_all::seal_all;
 use crate::{
@@ -116,11 +119,8 @@ impl Store {
     fn new_key_config(&self, how: &Rekey, old: Option<&KeyLocation>) -> Result<KeyConfig, StoreError> {
         let mut config = self.place.key_config()?;
         config.source = how.source.or_else(|| old.map(KeyLocation::source));
-        config.key_file = how.key_file.clone().or(config.key_file);
-        if let Some(old) = old.filter(|old| config.source == Some(old.source())).map(KeyLocation::settings) {
-            config.key_file = config.key_file.or(old.key_file);
-            config.passphrase_command = config.passphrase_command.or(old.passphrase_command);
-        }
+        let present = || old.and_then(KeyLocation::chosen_file).map(Path::to_owned);
+        config.key_file = how.key_file.clone().or(config.key_file).or_else(present);
         Ok(config)
     }
 }

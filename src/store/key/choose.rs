@@ -30,7 +30,7 @@ pub(in crate::store) fn choose(config: KeyConfig, context: &Context) -> Result<C
         KeySource::Keyring => keyring::make()?,
         KeySource::Passphrase => passphrase::make(context)?,
         KeySource::SystemdCreds => systemd_creds::make(context)?,
-        KeySource::Command => command::make(config.passphrase_command.unwrap_or_default(), context)?,
+        KeySource::Command => command::make(context)?,
     };
     Ok(ChosenSource::Made(made))
 }

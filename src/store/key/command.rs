@@ -1,41 +1,43 @@
 //! The source `command`: a command prints the passphrase, for example a password manager's. The key is derived from it
 //! as for the source `passphrase`.
+//!
+//! The command is in the settings, which only their owner can write. A database may come from elsewhere, so what it says
+//! is never run.
 
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, location::Open, passphrase::Derivation, run,
-};
+use super::{Context, DataKey, KeyLocation, KeySource, NewKey, location::Open, passphrase::Derivation, run};
 use crate::{credential::Secret, store::StoreError};
 
 /// The time limit of the command: enough for a person to touch a token or to type a PIN.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The setting that names the command.
+pub(super) const SETTING: &str = "store.passphrase_command in config.yaml";
 
-/// The record of the source.
+/// The record of the source. Earlier versions recorded the command, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(in crate::store) struct Parameters {
-    /// The command and its arguments.
-    pub(super) command: Vec<String>,
     derivation: Derivation,
 }
 
-/// Returns an error that says where the command is set: the recorded one is used until the store is rekeyed.
+/// Returns an error that says where the command is set.
 fn refuse(context: &Context, why: &str) -> StoreError {
-    let from = match context.when {
-        Purpose::Opening => "it was recorded from store.passphrase_command in config.yaml",
-        Purpose::First | Purpose::Rekey { .. } => "it is store.passphrase_command in config.yaml",
-    };
-    context.refuse(KeySource::Command, format!("{why} ({from})"))
+    context.refuse(KeySource::Command, format!("{why} (it is {SETTING})"))
 }
 
 /// Runs the command and returns the first line that it prints.
-fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError> {
+fn passphrase(context: &Context) -> Result<Secret, StoreError> {
     let refuse = |why: String| refuse(context, &why);
+    let words = context.place.key_config()?.passphrase_command.unwrap_or_default();
     let Some((program, arguments)) = words.split_first() else {
-        let why = "no command is set: name it with store.passphrase_command in config.yaml";
+        let file = context.place.file().unwrap_or(Path::new("config.yaml"));
+        let why = format!(
+            "no command is set: write the one that prints the passphrase into {}, as \
+             `store: {{passphrase_command: [PROGRAM, ARGUMENT]}}`",
+            file.display()
+        );
         return Err(context.refuse(KeySource::Command, why));
     };
     let shown = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| program.clone());
@@ -50,26 +52,21 @@ fn passphrase(words: &[String], context: &Context) -> Result<Secret, StoreError>
 }
 
 /// Makes a key from what the command prints.
-pub(super) fn make(command: Vec<String>, context: &Context) -> Result<NewKey, StoreError> {
-    let passphrase = passphrase(&command, context)?;
+pub(super) fn make(context: &Context) -> Result<NewKey, StoreError> {
+    let passphrase = passphrase(context)?;
     let (derivation, key) = Derivation::make(&passphrase, context, KeySource::Command)?;
-    let location = KeyLocation::Command(Parameters { command, derivation });
+    let location = KeyLocation::Command(Parameters { derivation });
     Ok(NewKey { location, key })
 }
 
 impl Parameters {
     pub(super) fn unwrap(&self, context: &Context, open: Open<'_>) -> Result<DataKey, StoreError> {
-        let passphrase = passphrase(&self.command, context)?;
+        let passphrase = passphrase(context)?;
         let key = self.derivation.derive(&passphrase);
         key.and_then(|key| open(&key)).ok_or_else(|| {
             let why = "what the command printed is not the passphrase of this store: \
                        see that it prints the right one";
             refuse(context, why)
         })
-    }
-
-    pub(super) fn place(&self) -> String {
-        let words = shlex::try_join(self.command.iter().map(String::as_str));
-        format!("what `{}` prints", words.unwrap_or_default())
     }
 }

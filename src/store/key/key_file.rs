@@ -221,6 +221,7 @@ mod tests {
             when: Purpose::Rekey { from: None },
             database: directory.join("credentials.db"),
             directory: directory.to_owned(),
+            place: directory.into(),
             asking: PromptPolicy::No,
         }
     }

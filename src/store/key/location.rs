@@ -1,11 +1,11 @@
 //! The location of a store's key: the record of its key source.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::{Context, DataKey, KeySource, command, key_file, keyring, passphrase, systemd_creds};
-use crate::store::{StoreError, crypto::seal::SealingKey, settings::KeyConfig};
+use crate::store::{StoreError, crypto::seal::SealingKey};
 
 /// Tries to open the data key with a wrapping key.
 pub(in crate::store) type Open<'a> = &'a dyn Fn(&SealingKey) -> Option<DataKey>;
@@ -68,7 +68,7 @@ impl KeyLocation {
             Self::Keyring(entry) => entry.place(),
             Self::Passphrase(_) => "a passphrase".into(),
             Self::SystemdCreds(_) => "systemd-creds".into(),
-            Self::Command(command) => command.place(),
+            Self::Command(_) => format!("the output of {}", command::SETTING),
             Self::KeyFile(file) => file.path(context).display().to_string(),
         }
     }
@@ -116,15 +116,12 @@ impl KeyLocation {
         }
     }
 
-    /// Returns the settings that led to this location, apart from the name of the source.
-    pub(crate) fn settings(&self) -> KeyConfig {
-        let mut settings = KeyConfig::default();
+    /// Returns the path that was chosen for the key file, if it is one.
+    pub(crate) fn chosen_file(&self) -> Option<&Path> {
         match self {
-            Self::Command(parameters) => settings.passphrase_command = Some(parameters.command.clone()),
-            Self::KeyFile(parameters) => settings.key_file = Some(parameters.chosen.clone()),
-            _ => {}
+            Self::KeyFile(file) => Some(&file.chosen),
+            _ => None,
         }
-        settings
     }
 }
 

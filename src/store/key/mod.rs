@@ -119,6 +119,6 @@ impl Store {
     pub(super) fn context(&self, asking: PromptPolicy) -> Context {
         let database = self.place();
         let directory = database.parent().map(std::path::Path::to_owned).unwrap_or_default();
-        Context { when: Purpose::Opening, database, directory, asking }
+        Context { when: Purpose::Opening, database, directory, place: self.place.clone(), asking }
     }
 }

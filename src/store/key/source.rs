@@ -5,7 +5,11 @@ use std::{fmt, path::PathBuf, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{credential::Secret, redact::quote, store::StoreError};
+use crate::{
+    credential::Secret,
+    redact::quote,
+    store::{Place, StoreError},
+};
 
 /// A key source: it keeps the key of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +103,8 @@ pub(in crate::store) struct Context {
     pub when: Purpose,
     pub database: PathBuf,
     pub directory: PathBuf,
+    /// The settings of the store.
+    pub place: Place,
     pub asking: PromptPolicy,
 }
 

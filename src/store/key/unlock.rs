@@ -93,9 +93,10 @@ impl Store {
         let config = self.place.key_config()?;
         let Some(wanted) = config.source else { return Ok(None) };
         let Some(row) = self.key_row()? else { return Ok(None) };
-        let is_same = row
-            .location()
-            .is_some_and(|location| location.source() == wanted && location.settings().agrees_with(&config));
+        let is_same = row.location().is_some_and(|location| {
+            let files = location.chosen_file().zip(config.key_file.as_deref());
+            location.source() == wanted && files.is_none_or(|(chosen, wanted)| chosen == wanted)
+        });
         Ok(Some(wanted).filter(|_| !is_same))
     }
 

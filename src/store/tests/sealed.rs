@@ -189,3 +189,40 @@ fn sealed_store_without_the_record_of_its_key_gets_no_other_key() {
     let record = store.get(&address("gh")).expect("opened").expect("there");
     assert_eq!(record.credential, key("s3cret-gh"));
 }
+
+/// Up to schema 7 the command was recorded, and run as the database had it.
+#[test]
+fn recorded_command_of_an_earlier_version_is_not_run() {
+    use super::{
+        crypto::seal::AssociatedData,
+        key::{ChosenSource, PromptPolicy, choose},
+    };
+
+    let directory = TempDir::new().expect("a directory");
+    let paths = crate::config::Paths::new(directory.path().join("config"), directory.path().join("data"));
+    fs::create_dir(paths.config()).expect("made");
+    let file = paths.config().join("config.yaml");
+    fs::write(&file, "store: {passphrase_command: [echo, passphrase]}").expect("written");
+    let mut store = Store::open(&paths).expect("a store");
+    store.put(&address("codex"), &key("s3cret"), &none()).expect("stored");
+
+    let ran = directory.path().join("ran");
+    let context = store.context(PromptPolicy::No);
+    let made = choose(store.place.key_config().expect("settings"), &context).expect("a key");
+    let ChosenSource::Made(new) = made else { panic!("{made:?}") };
+    let derivation = new.location.columns().1.split_off(1);
+    let parameters = format!(r#"{{"command":["touch",{ran:?}],{derivation}"#);
+    let data_key = store.key(PromptPolicy::No).expect("a key");
+    let data = AssociatedData::new("data key", &[&data_key.id, b"command", parameters.as_bytes()]);
+    let wrapped = new.key.seal(&data, data_key.key.expose()).expect("sealed");
+    let row = (&parameters, wrapped);
+    store.connection.execute("UPDATE store_key SET parameters = ?, wrapped = ?", row).expect("written");
+    drop(store);
+
+    let get = || Store::open(&paths).expect("a store").get(&address("codex"));
+    assert_eq!(get().expect("opened").expect("there").credential, key("s3cret"));
+    fs::write(&file, "store: {key_source: keyring}").expect("written");
+    let error = get().expect_err("no command is set").to_string();
+    assert!(error.contains("store: {passphrase_command: [PROGRAM, ARGUMENT]}"), "{error}");
+    assert!(!ran.exists());
+}
