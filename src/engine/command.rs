@@ -28,9 +28,13 @@ pub(super) fn wrap(spec: &ContainerSpec) -> Vec<String> {
     let size = spec.terminal.map(|size| format!("stty rows {} cols {} 2>/dev/null; ", size.rows, size.cols));
     let size = size.unwrap_or_default();
     let linger = if spec.linger { LINGER } else { "" };
+    // No core: it would hold the login. Podman gives up its configured limits when it is told another one.
+    //
     // The waiting shell would print how a signal ended the command, so it has no standard error. The subshell that
     // becomes the command gets it back.
-    let script = format!("{size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{linger}exit $code");
+    let script = format!(
+        "ulimit -c 0; {size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{linger}exit $code"
+    );
     let shell = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned);
     shell.into_iter().chain(spec.command.iter().cloned()).collect()
 }

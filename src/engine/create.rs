@@ -10,7 +10,7 @@ use bollard::{
 use super::{
     Container, ContainerSpec, Engine, EngineError, Facts, LABEL, LOGIN_LABEL, Product, archive, command,
     error::{api, has_status},
-    passthrough::CA_PATH,
+    passthrough::{CA_DIRECTORY, CA_FILE},
 };
 use crate::provider::{descriptor::HOME, run_args::Publish};
 
@@ -19,9 +19,12 @@ const MEMORY_BYTES: i64 = 2 << 30;
 /// The limit of processes of a login.
 const PIDS: i64 = 512;
 /// The options of every tmpfs, including those of the descriptor.
-const CONFINED: &str = "rw,nosuid,nodev,noexec";
+const CONFINED: &str = "rw,nosuid,nodev";
 /// The options of our own tmpfs: writable for whichever user the container runs as.
 const TMPFS: &str = "mode=1777,size=512m";
+/// The directories that programs expect to be writable on every system. CLIs load code that they unpack there, so
+/// it may be executed.
+const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
 
 impl Engine {
     /// Creates a container, without starting it.
@@ -70,6 +73,8 @@ impl Engine {
                 (LABEL.to_owned(), String::new()),
                 (LOGIN_LABEL.to_owned(), spec.login.clone()),
             ])),
+            // The bundle is copied into a volume: the root is read-only, and engines copy into no tmpfs.
+            volumes: spec.ca_bundle.is_some().then(|| vec![CA_DIRECTORY.to_owned()]),
             host_config: Some(self.host_config(spec)?),
             ..Default::default()
         })
@@ -83,6 +88,7 @@ impl Engine {
             network_mode: spec.network.clone(),
             extra_hosts: Some(spec.extra_hosts.clone()),
             userns_mode: self.userns_mode().map(str::to_owned),
+            readonly_rootfs: Some(true),
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             memory: Some(MEMORY_BYTES),
@@ -95,12 +101,14 @@ impl Engine {
         })
     }
 
-    /// Returns the mount of the login's directory, relabelled where the engine labels containers.
+    /// Returns the mount of the login's directory, relabelled where the engine labels containers. Docker has no
+    /// `nosuid` and `nodev` for it.
     fn bind(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         let host_dir = spec.host_dir.to_str().filter(|path| !path.contains(':'));
         let host_dir = host_dir.ok_or_else(|| EngineError::Unmountable(spec.host_dir.clone()))?;
-        let relabel = if self.facts.selinux { ":Z" } else { "" };
-        Ok(format!("{host_dir}:{}{relabel}", spec.mount))
+        let confined = if self.facts.product == Product::Podman { CONFINED } else { "rw" };
+        let relabel = if self.facts.selinux { ",Z" } else { "" };
+        Ok(format!("{host_dir}:{}:{confined}{relabel}", spec.mount))
     }
 
     /// Returns the user namespace in which [`user`](Self::user) owns the login's files on the host.
@@ -125,8 +133,8 @@ impl Engine {
 
 impl Container {
     async fn upload_ca_bundle(&self, bundle: &[u8]) -> Result<(), EngineError> {
-        let archive = archive::pack("the CA bundle", &[(CA_PATH.trim_start_matches('/'), bundle)])?;
-        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        let archive = archive::pack("the CA bundle", &[(CA_FILE, bundle)])?;
+        let options = UploadToContainerOptionsBuilder::default().path(CA_DIRECTORY).build();
         let body = bollard::body_full(archive.into());
         let uploaded = self.engine.api.upload_to_container(&self.id, Some(options), body).await;
         uploaded.map_err(api("copy the CA bundle into the login's container"))
@@ -140,9 +148,11 @@ fn port_binding(publish: &Publish) -> (String, Option<Vec<PortBinding>>) {
 }
 
 fn tmpfs(spec: &ContainerSpec) -> HashMap<String, String> {
-    let ours = ancestors_below_home(&spec.mount).map(|path| (path, TMPFS));
-    let more = spec.tmpfs.iter().map(|(path, options)| (path.clone(), options.as_str()));
-    ours.chain(more).map(|(path, options)| (path, format!("{CONFINED},{options}"))).collect()
+    let temporary = TEMPORARY.map(|path| (path.to_owned(), "exec", TMPFS));
+    let home = ancestors_below_home(&spec.mount).map(|path| (path, "noexec", TMPFS));
+    let more = spec.tmpfs.iter().map(|(path, options)| (path.clone(), "noexec", options.as_str()));
+    let all = temporary.into_iter().chain(home).chain(more);
+    all.map(|(path, exec, options)| (path, format!("{CONFINED},{exec},{options}"))).collect()
 }
 
 /// Lists the home directory and the directories between it and the mount, outermost first. All must be writable, and

@@ -5,8 +5,10 @@ use std::{env, path::Path};
 use super::EngineError;
 use crate::net::tls_roots;
 
-/// The path of the CA bundle in images and containers.
-pub const CA_PATH: &str = "/etc/authenticate/ca.pem";
+/// The directory of the CA bundle in images and containers.
+pub(super) const CA_DIRECTORY: &str = "/etc/authenticate";
+/// The file of the CA bundle in that directory.
+pub(super) const CA_FILE: &str = "ca.pem";
 /// The variables by which programs find a CA bundle.
 const CA_VARIABLES: [&str; 5] =
     ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"];
@@ -48,7 +50,7 @@ impl Passthrough {
             .ca_bundle
             .iter()
             .flat_map(|_| CA_VARIABLES)
-            .map(|name| (name.to_owned(), CA_PATH.to_owned()));
+            .map(|name| (name.to_owned(), format!("{CA_DIRECTORY}/{CA_FILE}")));
         self.proxies.iter().cloned().chain(ca).collect()
     }
 }

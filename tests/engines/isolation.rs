@@ -41,10 +41,7 @@ fn is_isolated(place: Place) {
         assert_eq!(host["MemorySwap"], 2_u64 << 30, "no swap");
     }
     assert_eq!(host["Privileged"], false);
-    for (path, options) in host["Tmpfs"].as_object().expect("in memory") {
-        let options: Vec<&str> = options.as_str().expect("options").split(',').collect();
-        assert!(["nosuid", "nodev", "noexec"].iter().all(|o| options.contains(o)), "{path}: {options:?}");
-    }
+    writes_only_in_memory(place, container);
     assert!(inspected[0]["Mounts"].as_array().expect("mounts").iter().all(|mount| {
         mount["Type"] == "tmpfs"
             || mount["Source"].as_str().is_some_and(|s| s.starts_with(home.path().to_str().unwrap()))
@@ -53,6 +50,28 @@ fn is_isolated(place: Place) {
     running.signal(Signal::TERM);
     running.end().expect(0);
     home.assert_nothing_left();
+}
+
+/// The container's root file system cannot be written, and what can is confined and has a size; nothing dumps core.
+fn writes_only_in_memory(place: Place, container: &str) {
+    let inside = |script: &str| place.ask(&["exec", container, "sh", "-c", script]);
+    let tries =
+        "for d in / /etc /usr /opt /srv /var /root /var/lib; do touch $d/x 2>/dev/null && echo $d; done; :";
+    assert_eq!(inside(tries), "", "these can be written");
+    assert!(inside("cat /proc/1/limits").lines().any(|line| {
+        line.starts_with("Max core file size")
+            && line.split_whitespace().filter(|word| *word == "0").count() == 2
+    }));
+    let mounts = inside("cat /proc/self/mountinfo");
+    for path in ["/tmp", "/var/tmp", "/run", "/home/dev", "/home/dev/.config", MOUNT] {
+        let mount = mounts.lines().filter(|line| line.split(' ').nth(4) == Some(path)).next_back();
+        let mount = mount.unwrap_or_else(|| panic!("{path} is no mount: {mounts}"));
+        let has = |option: &str| mount.split([' ', ',']).any(|word| word == option);
+        // Docker has no such options for a directory of the host.
+        let is_bind_of_docker = path == MOUNT && !matches!(place, Place::Podman | Place::PodmanAsUser);
+        assert!(is_bind_of_docker || (has("nosuid") && has("nodev")), "{mount}");
+        assert!(path == MOUNT || mount.contains("size=524288k"), "{mount}");
+    }
 }
 
 /// The owners of the login's files.
