@@ -41,6 +41,10 @@ deny:
 fuzz SECONDS="10" *TARGETS:
     bash tests/fuzz/run {{ SECONDS }} {{ TARGETS }}
 
+# Say which pinned versions of vendors' CLIs are behind their registry
+vendor-versions:
+    bash .ci/vendor-versions
+
 # Measure speed (the login is measured where Docker answers)
 bench:
     cargo bench --bench ratios

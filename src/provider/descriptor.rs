@@ -221,8 +221,7 @@ pub const PASSWORD: &str = "password";
 pub struct Image {
     /// Name of the directory below `images/`.
     pub name: String,
-    /// The npm or Debian package with the vendor's CLI, passed to the build as the argument `PACKAGE`. For a Containerfile that
-    /// several providers share, such as the bundled `node-cli`.
+    /// The npm or Debian package with the vendor's CLI, passed to the build as the argument `PACKAGE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
     /// Version of the vendor's CLI, passed to the build as the argument `VERSION`.
