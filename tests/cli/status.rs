@@ -218,12 +218,10 @@ fn refreshable_credentials_are_marked() {
     home.put("claude", &oauth(None), &in_hours(1));
     // Its provider has no refresh method.
     home.put("opencode", &oauth(Some(KEY)), &in_hours(1));
-    // It has no refresh token.
-    home.put("qwen", &oauth(None), &in_hours(1));
     let refreshable =
         |row: &Value| (row["provider"].as_str().unwrap().to_owned(), row["refreshable"] == true);
     let found: Vec<_> = rows(&home, &[]).iter().map(refreshable).collect();
-    let expected = [("claude", true), ("codex", true), ("opencode", false), ("qwen", false)];
+    let expected = [("claude", true), ("codex", true), ("opencode", false)];
     assert_eq!(found, expected.map(|(name, yes)| (name.to_owned(), yes)));
     assert_eq!(rows(&home, &["codex"])[0]["state"], "expired");
     let client = |home: &Home| rows(home, &["codex"])[0]["client_id"].clone();
