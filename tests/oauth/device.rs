@@ -1,9 +1,12 @@
 //! The device flow: what is shown, and how it ends.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rustix::process::Signal;
-use test_support::{Home, Login, Stub, code, describe, json_reply, pty::Session, record, tokens};
+use test_support::{Home, Login, Stub, code, describe, eventually, json_reply, pty::Session, record, tokens};
 
 const PENDING: &str = r#"{"error": "authorization_pending"}"#;
 const TOKENS: &str = r#"{"access_token": "the-token", "scope": "repo,gist"}"#;
@@ -68,6 +71,56 @@ fn unavailable_server_is_polled_again() {
     acme(&home, &vendor);
     home.authenticate(["demo", "acme"]).exits(code::DONE);
     assert_eq!(vendor.asked_at("/token").len(), 4);
+}
+
+#[test]
+fn failure_of_a_poll_is_said_once_and_the_login_goes_on() {
+    let polls = &[(500, "oops"), (500, "oops"), (400, PENDING), (200, TOKENS)];
+    let (home, vendor) = (Home::new(), vendor("", polls));
+    acme(&home, &vendor);
+    let outcome = home.authenticate(["demo", "acme"]).exits(code::DONE);
+    outcome.says("is unavailable (status 500); asking again until the code expires");
+    assert_eq!(outcome.stderr.matches("status 500").count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn lost_answer_is_said_when_the_code_is_used_up() {
+    let polls = &[(502, ""), (400, r#"{"error": "invalid_grant"}"#)];
+    let (home, vendor) = (Home::new(), vendor("", polls));
+    acme(&home, &vendor);
+    home.authenticate(["demo", "acme"])
+        .exits(code::LOGIN_FAILED)
+        .says("so the outcome of the request is unknown")
+        .says("the tokens of this login may have been in an answer that was lost")
+        .says("refused: invalid_grant");
+    assert_eq!(record(&home, "acme"), None);
+}
+
+#[test]
+fn opened_address_is_of_the_shown_ones_origin() {
+    let long = format!("https://acme.example/activate?c={}", "x".repeat(20_000));
+    for (complete, opened) in [
+        (long.as_str(), long.as_str()),
+        ("https://evil.example/activate?c=WDJB", "https://acme.example/activate"),
+        ("https://acme.example:8443/activate?c=WDJB", "https://acme.example/activate"),
+        ("http://127.0.0.1:8080/x", "https://acme.example/activate"),
+        ("nonsense", "https://acme.example/activate"),
+    ] {
+        let home = Home::new();
+        let script = format!(
+            "#!/bin/sh\nprintf %s \"$1\" >{0}.part && mv {0}.part {0}\n",
+            home.path().join("opened").display()
+        );
+        let browser = home.write("browser", &script);
+        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("mode");
+        let more: &'static str = Box::leak(format!(r#", "verification_uri_complete": "{complete}""#).into());
+        let vendor = vendor(more, &[(400, PENDING)]);
+        acme(&home, &vendor);
+        let mut login = Login::start(home.authenticate(["demo", "acme"]).env("BROWSER", &browser));
+        assert_eq!(login.url().as_str(), "https://acme.example/activate");
+        eventually("the browser is opened", || home.path().join("opened").exists());
+        assert_eq!(std::fs::read_to_string(home.path().join("opened")).expect("readable"), opened);
+    }
 }
 
 #[test]

@@ -22,5 +22,6 @@ pub(in crate::login) async fn grant(
         complete_url: code.verification_uri_complete.as_ref().map(|url| url.url().as_str()),
         lasts: code.expires_in,
     });
-    Ok(device::wait(http, &server.token, flow, &code).await?)
+    let tell = |text: &str| ui.show(Event::Warning(text));
+    Ok(device::wait(http, &server.token, flow, &code, tell).await?)
 }

@@ -24,15 +24,19 @@ async fn code_of(times: &str) -> Result<(Server, device::DeviceAuthorization), O
 
 /// Polls a server with these responses in turn, without sleeping; returns the result and the intervals.
 async fn waits(times: &str, answers: Vec<(&str, &str)>) -> (Result<Tokens, OAuthError>, Vec<u64>) {
-    let (_server, code) = code_of(times).await.expect("a code");
     let answers = answers.into_iter().map(|(status, body)| reply(status, "application/json", body)).collect();
+    waits_for(times, answers).await
+}
+
+async fn waits_for(times: &str, answers: Vec<Vec<u8>>) -> (Result<Tokens, OAuthError>, Vec<u64>) {
+    let (_server, code) = code_of(times).await.expect("a code");
     let server = Server::that(Does::SaysInTurn(answers)).await;
     let waited = Mutex::new(Vec::new());
     let sleep = |time: Duration| {
         waited.lock().expect("unpoisoned").push(time.as_secs());
         tokio::time::sleep(Duration::ZERO)
     };
-    let got = device::wait_with(&http(), &endpoint(&server), &Default::default(), &code, sleep).await;
+    let got = device::wait_with(&http(), &endpoint(&server), &Default::default(), &code, |_| {}, sleep).await;
     let waited = waited.lock().expect("unpoisoned").clone();
     (got, waited)
 }
@@ -80,15 +84,28 @@ async fn polling_a_server_out_of_reach_backs_off() {
     ];
     let (got, waited) = waits(r#", "expires_in": 900, "interval": 2"#, answers).await;
     assert!(got.is_ok(), "{got:?}");
-    assert_eq!(waited, [4, 8, 8]);
+    assert_eq!(waited, [4, 8, 2], "an answer restores the server's interval");
 }
 
 #[tokio::test]
-async fn polling_a_server_out_of_reach_never_shortens_the_interval() {
-    let answers = vec![("503 Service Unavailable", ""), ("200 OK", TOKENS)];
-    let (got, waited) = waits(r#", "expires_in": 900, "interval": 30"#, answers).await;
+async fn polling_a_server_out_of_reach_is_always_slower_than_before() {
+    let mut answers = vec![("503 Service Unavailable", ""); 15];
+    answers.push(("200 OK", TOKENS));
+    let (got, waited) = waits(r#", "expires_in": 3600, "interval": 30"#, answers).await;
     assert!(got.is_ok(), "{got:?}");
-    assert_eq!(waited, [30]);
+    assert_eq!(waited, [35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 90, 90, 90]);
+}
+
+#[tokio::test]
+async fn polling_waits_as_long_as_the_server_asks_and_not_beyond_the_code() {
+    let busy = |seconds: u32| {
+        format!("HTTP/1.1 503 X\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+    };
+    let answers = vec![busy(40), busy(1), busy(3000), reply("200 OK", "application/json", TOKENS)];
+    let (got, waited) = waits_for(r#", "expires_in": 900, "interval": 2"#, answers).await;
+    assert!(got.is_ok(), "{got:?}");
+    assert_eq!(waited[..2], [40, 8]);
+    assert!((800..=900).contains(&waited[2]), "{waited:?}");
 }
 
 #[tokio::test]
@@ -100,7 +117,7 @@ async fn polling_ends_when_the_code_expires() {
     ] {
         let polled = Server::answers(status, body).await;
         let says = says.replace(&server.port().to_string(), &polled.port().to_string());
-        let got = device::wait(&http(), &endpoint(&polled), &Default::default(), &code).await;
+        let got = device::wait(&http(), &endpoint(&polled), &Default::default(), &code, |_| {}).await;
         assert_eq!(got.expect_err("an error").to_string(), says);
     }
 }
