@@ -112,3 +112,16 @@ fn taken_port_does_not_prevent_a_paste() {
     login.types("the-code");
     login.exits(code::DONE);
 }
+
+#[test]
+fn short_code_counts_with_its_state_only() {
+    let home = Home::new();
+    let vendor = acme(&home, "");
+    let mut login = start(&home);
+    let url = login.url();
+    login.types("abc");
+    login.says("that is not a code; paste it again");
+    login.types(&format!("abc#{}", query(&url, "state").expect("a state")));
+    login.exits(code::DONE);
+    assert_eq!(vendor.asked()[0].parameter("code").as_deref(), Some("abc"));
+}

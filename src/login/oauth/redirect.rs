@@ -10,8 +10,8 @@ use crate::{
 
 /// Longer than any authorization code.
 const MAX_CODE: usize = 8192;
-/// Shorter than any authorization code: a typing error.
-const MIN_CODE: usize = 6;
+/// A code without a state is believed from this length on: anything shorter is a typing error.
+const MIN_BARE_CODE: usize = 6;
 
 /// An authorization response (RFC 6749 section 4.1.2).
 #[derive(Debug)]
@@ -33,6 +33,11 @@ impl ExpectedRedirect {
     /// Expects a response to this login, from `issuer` where that is known.
     pub fn new(expected: ExpectedCallback, issuer: Option<String>) -> Self {
         Self { expected, issuer }
+    }
+
+    /// Returns the redirect's port.
+    pub fn port(&self) -> u16 {
+        self.expected.port()
     }
 
     /// Returns the redirect URI.
@@ -75,21 +80,26 @@ impl ExpectedRedirect {
         if text.split('&').any(|part| part.starts_with("code=") || part.starts_with("error=")) {
             return self.parse_redirect(&format!("?{text}"));
         }
-        match (text.split_once('#'), self.expected.state()) {
+        let (text, has_state) = match (text.split_once('#'), self.expected.state()) {
             (Some((_, given)), Some(state)) if !constant_time_eq(state, given) => {
-                Err("its state does not match: it belongs to another login")
+                return Err("its state does not match: it belongs to another login");
             }
-            (Some((text, _)), _) => code(text).map(AuthorizationResponse::Code),
-            (None, _) => code(text).map(AuthorizationResponse::Code),
+            (Some((text, _)), state) => (text, state.is_some()),
+            (None, _) => (text, false),
+        };
+        if !text.is_empty() && text.len() < MIN_BARE_CODE && !has_state {
+            return Err("that is not a code");
         }
+        code(text).map(AuthorizationResponse::Code)
     }
 }
 
 fn code(text: &str) -> Result<Secret, &'static str> {
     match text {
         "" => Err("there is no code in it"),
-        text if text.len() < MIN_CODE || text.len() > MAX_CODE => Err("that is not a code"),
-        text if text.chars().all(|c| c.is_ascii_graphic()) => Ok(Secret::from(text)),
+        text if text.len() <= MAX_CODE && text.chars().all(|c| c.is_ascii_graphic()) => {
+            Ok(Secret::from(text))
+        }
         _ => Err("that is not a code"),
     }
 }
