@@ -165,11 +165,12 @@ async fn prune(context: &Context, engine: &EngineArgs, all: bool) -> anyhow::Res
         if !all && image.tags.iter().any(|tag| current.contains(tag)) {
             continue;
         }
-        let name = image.tags.first().unwrap_or(&image.id).clone();
-        if engine.remove_image(&image.id).await? {
-            output::note(&format!("removed {name}"));
-        } else {
-            output::warn(&format!("{name} is in use by a container and was not removed"));
+        for tag in &image.tags {
+            if engine.remove_image(tag).await? {
+                output::note(&format!("removed {tag}"));
+            } else {
+                output::warn(&format!("{tag} is in use by a container or another image and was not removed"));
+            }
         }
     }
     Ok(())

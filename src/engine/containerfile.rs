@@ -64,8 +64,18 @@ impl Recipe {
             hash.update(package);
         }
         let digest: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("localhost/authenticate/{}:{digest}", repository(&self.provider))
+        format!("{}{digest}", tag_prefix(&self.provider))
     }
+}
+
+/// Returns whether a tag is one that [`Recipe::tag`] makes for the provider.
+pub(super) fn is_tag_of(provider: &str, tag: &str) -> bool {
+    tag.strip_prefix(&tag_prefix(provider))
+        .is_some_and(|digest| digest.len() == 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn tag_prefix(provider: &str) -> String {
+    format!("localhost/authenticate/{}:", repository(provider))
 }
 
 /// Reads the first Containerfile that exists in the user's own directory.

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 
 use super::{
     ApiFailure, Engine, EngineError, IMAGE_LABEL, LABEL, Passthrough, archive,
-    containerfile::Recipe,
+    containerfile::{Recipe, is_tag_of},
     error::{api, has_status},
 };
 
@@ -20,7 +20,7 @@ const TAIL_LINES: usize = 15;
 /// An image that this program built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
-    /// The tags.
+    /// The tags that this program gave it.
     pub tags: Vec<String>,
     /// The id.
     pub id: String,
@@ -79,7 +79,8 @@ impl Engine {
         if self.has_image(&tag).await? { Ok(tag) } else { Err(log.error("the build left no image")) }
     }
 
-    /// Lists the images that this program built, newest first.
+    /// Lists the images that this program built, newest first: those with a tag that names the content and the provider
+    /// of the label. The label alone is inherited by images that others build from ours.
     ///
     /// # Errors
     /// [`EngineError::Api`]
@@ -89,25 +90,25 @@ impl Engine {
         let images = self.api.list_images(Some(options)).await.map_err(api("list images"))?;
         let mut built: Vec<Built> = images
             .into_iter()
-            .map(|image| Built {
-                tags: image.repo_tags,
-                id: image.id,
-                name: image.labels.get(IMAGE_LABEL).cloned().unwrap_or_default(),
-                created: image.created,
-                size: image.size,
+            .map(|mut image| {
+                let name = image.labels.remove(IMAGE_LABEL).unwrap_or_default();
+                image.repo_tags.retain(|tag| is_tag_of(&name, tag));
+                Built { tags: image.repo_tags, id: image.id, name, created: image.created, size: image.size }
             })
+            .filter(|image| !image.tags.is_empty())
             .collect();
         built.sort_by_key(|image| std::cmp::Reverse(image.created));
         Ok(built)
     }
 
-    /// Removes an image by id. Returns `false` if the image is in use; an image that is already removed is no error.
+    /// Removes a tag, and with its last tag the image. Returns `false` if a container or another image uses it; a tag
+    /// that is already removed is no error.
     ///
     /// # Errors
     /// [`EngineError::Api`]
-    pub async fn remove_image(&self, id: &str) -> Result<bool, EngineError> {
-        let options = RemoveImageOptionsBuilder::default().force(true).build();
-        match self.api.remove_image(id, Some(options), None).await {
+    pub async fn remove_image(&self, tag: &str) -> Result<bool, EngineError> {
+        let options = RemoveImageOptionsBuilder::default().build();
+        match self.api.remove_image(tag, Some(options), None).await {
             Ok(_) => Ok(true),
             Err(error) if has_status(&error, &[404]) => Ok(true),
             Err(error) if has_status(&error, &[409]) => Ok(false),

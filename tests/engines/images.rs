@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use test_support::{Ended, Running};
 
-use crate::harness::{Home, Place, acme};
+use crate::harness::{Home, Place, acme, output};
 
 /// Gives the provider an image of the user's own, with something in it that no earlier run had.
 fn edit(home: &Home, text: &str) {
@@ -98,11 +98,25 @@ fn prune_removes_what_no_provider_uses_any_more() {
         images.sort_by_key(|(_, current)| *current);
         images
     };
+    // An image that the user built from ours inherits its labels; another one has a tag of the user's, too.
+    let docker = |args: &[&str]| {
+        let mut docker = Command::new("docker");
+        output(docker.env("DOCKER_BUILDKIT", "0").args(["--host", &url]).args(args))
+    };
+    home.file("own/Containerfile", &format!("FROM {old}\nLABEL own=1\n"));
+    let (own, file) = (home.path().join("own"), home.path().join("own/Containerfile"));
+    let (own, file) = (own.to_str().expect("text"), file.to_str().expect("text"));
+    docker(&["build", "--quiet", "--tag", "localhost/users/own:1", "--file", file, own]);
+    docker(&["tag", &new, "localhost/users/tag:1"]);
+
     assert_eq!(images(), [(old, false), (new.clone(), true)]);
     home.run(&["image", "prune", "--engine", &url]).expect(0);
     assert_eq!(images(), [(new, true)], "the one in use stays");
     home.run(&["image", "prune", "--all", "--engine", &url]).expect(0);
     assert_eq!(images(), []);
+    for tag in ["localhost/users/own:1", "localhost/users/tag:1"] {
+        docker(&["image", "inspect", tag]);
+    }
     podman.signal(Signal::TERM);
     podman.end();
 }
