@@ -1,6 +1,8 @@
 //! The interface through which the library asks the person and shows them events.
 
-use std::{io, time::Duration};
+mod typed_lines;
+
+use std::{any::Any, io, time::Duration};
 
 use tokio::{
     io::AsyncWrite,
@@ -11,6 +13,8 @@ use crate::{
     credential::Secret,
     provider::{Descriptor, Mode, descriptor::Field},
 };
+
+pub use typed_lines::{Typed, TypedLines};
 
 /// A user interface. The command line implements it with a terminal, a test with a script.
 pub trait Ui: Send + Sync {
@@ -47,9 +51,8 @@ pub trait Ui: Send + Sync {
     /// Whether the person's browser can reach the loopback interface of this machine.
     fn browser_can_return(&self) -> bool;
 
-    /// The lines that the person types or pastes from now on; `None` if there is nobody. Reading ends when the receiver is
-    /// dropped.
-    fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
+    /// The lines that the person types or pastes from now on; `None` if there is nobody.
+    fn lines(&self) -> Option<Lines> {
         None
     }
 }
@@ -136,8 +139,12 @@ pub enum Event<'a> {
         /// The descriptor's `banner_hint`.
         banner: Option<&'a str>,
     },
-    /// The URL to log in at.
+    /// The URL to log in at, to be shown and opened in a browser.
     LoginUrl(&'a str),
+    /// A URL that may be one to log in at, to be shown only: it may be incomplete, or not the first.
+    PossibleLoginUrl(&'a str),
+    /// Typed text, to be shown at the terminal as it is while the terminal itself shows nothing.
+    Typed(&'a str),
     /// A code that the person enters at a page of the vendor.
     DeviceCode {
         /// The code.
@@ -159,6 +166,14 @@ pub enum Event<'a> {
         /// The port.
         port: u16,
     },
+}
+
+/// The lines that a person types or pastes. Reading ends when this is dropped.
+pub struct Lines {
+    /// The lines.
+    pub received: mpsc::Receiver<Secret>,
+    /// Restores the terminal when it is dropped.
+    pub guard: Box<dyn Any + Send>,
 }
 
 /// The streams and the terminal for a vendor's CLI.

@@ -5,38 +5,45 @@ use std::{
     time::Duration,
 };
 
-use authenticate::{
-    credential::Secret,
-    ui::{Console, Size, Terminal},
+use authenticate::ui::{Console, Lines, Size, Terminal, Typed, TypedLines};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr},
 };
-use crossterm::terminal;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
 };
 use zeroize::Zeroizing;
 
-/// The longest line that is read: longer than any redirect address.
-const MAX_LINE: usize = 16 * 1024;
+use super::{patient::Patient, signals::Guard, tty};
+
 /// The time after which the keyboard reader notices that nobody listens.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Opens the console of this process. Its output goes to standard error, or to standard output.
 pub fn open(to_stdout: bool) -> io::Result<Console> {
-    let output: Box<dyn tokio::io::AsyncWrite + Send + Unpin> =
-        if to_stdout { Box::new(tokio::io::stdout()) } else { Box::new(tokio::io::stderr()) };
-    let shown = if to_stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
-    let errors = Box::new(tokio::io::stderr());
-    if !(shown && io::stdin().is_terminal()) {
+    let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+    let output = Box::new(Patient::new(if to_stdout { stdout } else { stderr }));
+    let errors = Box::new(Patient::new(stderr));
+    if !tty::is_ours() {
         return Ok(Console { input: None, output, errors, terminal: None });
     }
-    let raw = |on: bool| if on { terminal::enable_raw_mode() } else { terminal::disable_raw_mode() };
+    let before = tcgetattr(io::stdin())?;
+    let mut raw = before.clone();
+    raw.make_raw();
+    let set_raw = move |on: bool| {
+        if !on {
+            // Late answers of the terminal to the CLI.
+            tty::drop_typed();
+        }
+        tty::set(OptionalActions::Now, if on { &raw } else { &before })
+    };
     Ok(Console {
         input: Some(keyboard()),
         output,
         errors,
-        terminal: Some(Terminal { size: sizes()?, raw: Box::new(raw) }),
+        terminal: Some(Terminal { size: sizes()?, raw: Box::new(set_raw) }),
     })
 }
 
@@ -50,29 +57,39 @@ fn keyboard() -> mpsc::Receiver<Vec<u8>> {
 }
 
 /// Reads lines in a thread, from a terminal or a pipe.
-pub fn lines() -> mpsc::Receiver<Secret> {
-    let (sender, receiver) = mpsc::channel(16);
+pub fn lines() -> Lines {
+    let (sender, received) = mpsc::channel(16);
+    let guard = edited_by_us().ok();
+    let is_edited = guard.is_some();
     std::thread::spawn(move || {
-        let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
-        let send = |line: &mut Vec<u8>| {
-            let text = Secret::from(String::from_utf8_lossy(line).into_owned());
-            line.clear();
-            drop(sender.blocking_send(text));
-        };
-        let wanted = || !sender.is_closed();
-        read_while(wanted, |bytes| {
-            for &byte in bytes {
-                match byte {
-                    b'\n' | b'\r' => send(&mut line),
-                    _ if line.len() == MAX_LINE => {}
-                    _ => line.push(byte),
+        let mut lines = TypedLines::default();
+        read_while(
+            || !sender.is_closed(),
+            |bytes| {
+                for typed in lines.feed(bytes) {
+                    match typed {
+                        Typed::Shown(text) if is_edited => tty::show(&text),
+                        Typed::Line(line) => drop(sender.blocking_send(line)),
+                        Typed::Shown(_) | Typed::Key(_) => {}
+                    }
                 }
-            }
-        });
+            },
+        );
         // The last line of a pipe may have no newline.
-        send(&mut line);
+        drop(sender.blocking_send(lines.rest()));
     });
-    receiver
+    Lines { received, guard: Box::new(guard) }
+}
+
+/// Has the terminal pass on each key: a line that it edits itself is cut at 4,095 bytes.
+fn edited_by_us() -> io::Result<Guard> {
+    let guard = Guard::beside_work()?;
+    let mut modes = tcgetattr(io::stdin())?;
+    modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    tty::set(OptionalActions::Now, &modes)?;
+    Ok(guard)
 }
 
 /// Reads standard input until it ends or is no longer wanted.
@@ -84,6 +101,11 @@ fn read_while(wanted: impl Fn() -> bool, mut take: impl FnMut(&[u8])) {
         let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_INTERVAL.subsec_nanos().into() };
         match poll(&mut ready, Some(&timeout)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            // Reading in the background would stop this process.
+            Ok(_) if wanted() && stdin.is_terminal() && !tty::is_ours() => {
+                std::thread::sleep(POLL_INTERVAL);
+                continue;
+            }
             Ok(_) if wanted() => {}
             _ => break,
         }
@@ -102,15 +124,11 @@ fn read_while(wanted: impl Fn() -> bool, mut take: impl FnMut(&[u8])) {
 
 /// The terminal's size, now and whenever it changes.
 fn sizes() -> io::Result<watch::Receiver<Size>> {
-    let now = || match terminal::size() {
-        Ok((cols, rows)) if cols > 0 && rows > 0 => Size { rows, cols },
-        _ => Size { rows: 24, cols: 80 },
-    };
-    let (sender, receiver) = watch::channel(now());
+    let (sender, receiver) = watch::channel(tty::size());
     let mut changes = signal(SignalKind::window_change())?;
     tokio::spawn(async move {
         while changes.recv().await.is_some() {
-            if sender.send(now()).is_err() {
+            if sender.send(tty::size()).is_err() {
                 break;
             }
         }

@@ -14,6 +14,7 @@ mod logout;
 mod man;
 mod output;
 mod passphrase;
+mod patient;
 mod projects;
 mod prompt;
 mod providers;
@@ -27,6 +28,7 @@ mod store;
 mod target;
 mod terminal;
 mod token;
+mod tty;
 
 use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 

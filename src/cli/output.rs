@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::patient;
+
 /// A JSON document with the version of its form.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -45,7 +47,7 @@ pub fn text(text: &str) -> io::Result<()> {
 
 /// Prints text in which nothing comes from others, as it is, and a newline if it ends without one.
 pub fn generated(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = patient::stdout();
     let end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(end)).map_err(name_stdout)
 }
@@ -62,7 +64,7 @@ pub fn table(header: &[&str], mut rows: Vec<Vec<String>>, can_lose: &[&str]) -> 
         }
     }
     let lost = lost_columns(header, &widths, can_lose);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(patient::stdout());
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, widest)) in row.iter().zip(&widths).enumerate() {
@@ -149,6 +151,11 @@ fn safe_lines(text: &str) -> String {
 /// Prints a remark to standard error.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", safe_lines(text));
+}
+
+/// Prints a remark while the terminal may be raw: lines end with CR and LF.
+pub fn note_raw(text: &str) {
+    let _ = write!(io::stderr(), "{}\r\n", safe_lines(text).replace('\n', "\r\n"));
 }
 
 /// Prints a warning to standard error.

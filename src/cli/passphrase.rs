@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::File,
-    io::{self, IsTerminal as _},
+    io,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -93,7 +93,7 @@ pub fn ask(text: &str, twice: bool) -> Result<Secret, PromptError> {
 }
 
 fn ask_in(hidden: &mut Option<Prompt>, text: &str, twice: bool) -> Result<Secret, PromptError> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !super::terminal::interactive() {
         return Err(PromptError::Nobody);
     }
     let mut ask = || {

@@ -6,14 +6,11 @@ use authenticate::credential::Secret;
 use dialoguer::theme::{ColorfulTheme, Theme as _};
 use rustix::{
     io::Errno,
-    termios::{
-        InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, tcflush, tcgetattr,
-        tcsetattr,
-    },
+    termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr},
 };
 use zeroize::Zeroizing;
 
-use super::{output, signals::Guard};
+use super::{output, signals::Guard, tty};
 
 /// The longest answer, in bytes.
 const MAX_LEN: usize = 64 * 1024;
@@ -46,7 +43,7 @@ impl Prompt {
         modes.input_modes.insert(InputModes::ICRNL);
         // After a stop (Ctrl-Z) and continue, the shell's terminal settings would show the typed text.
         modes.special_codes[SpecialCodeIndex::VSUSP] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Flush, &modes)?;
+        tty::set(OptionalActions::Flush, &modes)?;
         Ok(Self { echo, _guard: guard })
     }
 
@@ -104,7 +101,7 @@ impl Prompt {
 impl Drop for Prompt {
     /// Drops the rest of a paste, so that no later reader gets it.
     fn drop(&mut self) {
-        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        tty::drop_typed();
     }
 }
 

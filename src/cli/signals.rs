@@ -9,23 +9,31 @@ use std::{
 };
 
 use authenticate::{LoginError, UiError};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{exit, output};
+use super::{exit, output, tty};
 
 static STATE: Mutex<State> = Mutex::new(State { is_installed: false, terminals: Vec::new(), receiver: None });
 
 struct State {
     is_installed: bool,
-    /// The terminal's settings before each open question, the outermost first.
-    terminals: Vec<Option<Termios>>,
+    /// The open uses of the terminal, the outermost first.
+    terminals: Vec<Use>,
     /// The work that receives signals, except during a question.
     receiver: Option<UnboundedSender<i32>>,
+}
+
+/// A use of the terminal.
+struct Use {
+    /// The settings before it.
+    before: Option<Termios>,
+    /// Whether a signal ends the program, even if work receives signals.
+    is_question: bool,
 }
 
 impl State {
@@ -49,12 +57,15 @@ impl State {
 /// comes first.
 fn handle(signal: i32) {
     let state = State::lock();
-    if let Some(before) = state.terminals.first() {
-        restore(before.as_ref());
-        print("\r\n");
-    } else if let Some(receiver) = &state.receiver {
+    if !state.terminals.iter().any(|terminal| terminal.is_question)
+        && let Some(receiver) = &state.receiver
+    {
         let _ = receiver.send(signal);
         return;
+    }
+    if let Some(outermost) = state.terminals.first() {
+        restore(outermost);
+        print("\r\n");
     }
     process::exit(exit::INTERRUPTED.into());
 }
@@ -63,26 +74,38 @@ fn handle(signal: i32) {
 pub struct Guard(());
 
 impl Guard {
+    /// For a question, during which a signal ends the program.
     pub fn new() -> io::Result<Self> {
-        State::installed()?.terminals.push(tcgetattr(io::stdin()).ok());
+        Self::begin(true)
+    }
+
+    /// For work that goes on while lines are read.
+    pub fn beside_work() -> io::Result<Self> {
+        Self::begin(false)
+    }
+
+    fn begin(is_question: bool) -> io::Result<Self> {
+        State::installed()?.terminals.push(Use { before: tcgetattr(io::stdin()).ok(), is_question });
         Ok(Self(()))
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(before) = State::lock().terminals.pop() {
-            restore(before.as_ref());
+        if let Some(ended) = State::lock().terminals.pop() {
+            restore(&ended);
         }
     }
 }
 
-fn restore(before: Option<&Termios>) {
-    if let Some(before) = before {
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+fn restore(ended: &Use) {
+    if let Some(before) = &ended.before {
+        let _ = tty::set(OptionalActions::Now, before);
     }
-    // The cursor is hidden during a choice.
-    print("\x1b[?25h");
+    if ended.is_question {
+        // The cursor is hidden during a choice.
+        print("\x1b[?25h");
+    }
 }
 
 /// Writes to a terminal that may be gone.

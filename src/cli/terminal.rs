@@ -12,15 +12,14 @@ use std::{
 use authenticate::{
     credential::Secret,
     provider::{Descriptor, Mode},
-    ui::{Console, Event, FieldQuestion, Ui, UiError},
+    ui::{Console, Event, FieldQuestion, Lines, Ui, UiError},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dialoguer::{Select, theme::ColorfulTheme};
 use indicatif::{ProgressBar, ProgressStyle};
 use qrcode::{QrCode, render::unicode};
-use tokio::sync::mpsc;
 
-use super::{console, output, prompt::Prompt, signals::Guard};
+use super::{console, output, prompt::Prompt, signals::Guard, tty};
 
 /// All modes, with the words of the question for one of them.
 pub const MODES: [(Mode, &str); 9] = [
@@ -67,6 +66,13 @@ impl TerminalUi {
         // The terminal may be raw: lines end with CR and LF.
         print(&format!("\r\nlog in at: {}\r\n{}", clickable(&url), self.qr_code(&url)));
         self.open(&url);
+    }
+
+    /// Shows a URL that is not opened.
+    fn show_possible_login_url(&self, url: &str) {
+        let url = output::safe(url);
+        let text = "this may be a page to log in at; compare it with the login's output and open it yourself";
+        print(&format!("\r\n{text}: {}\r\n{}", clickable(&url), self.qr_code(&url)));
     }
 
     /// Shows a device code with the page at which to enter it.
@@ -125,8 +131,9 @@ fn can_open_browser() -> bool {
     cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY") || set("BROWSER")
 }
 
-fn interactive() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+/// Whether a person can be asked.
+pub fn interactive() -> bool {
+    tty::is_ours() && io::stderr().is_terminal()
 }
 
 fn to_ui_error(error: io::Error) -> UiError {
@@ -210,6 +217,8 @@ impl Ui for TerminalUi {
             }),
             Event::Starting { banner: Some(banner) } => output::note(banner),
             Event::LoginUrl(url) => self.show_login_url(url),
+            Event::PossibleLoginUrl(url) => self.show_possible_login_url(url),
+            Event::Typed(text) => tty::show(text),
             Event::DeviceCode { code, url, complete_url, lasts } => {
                 self.show_device_code(code, url, complete_url, lasts);
             }
@@ -218,7 +227,7 @@ impl Ui for TerminalUi {
                  paste that address, or the code on the page, here and press Enter"
             )),
             Event::PasteRedirect { port } => {
-                output::note(&format!(
+                output::note_raw(&format!(
                     "log in in a browser; it ends at an address that starts with http://localhost:{port} or \
                      http://127.0.0.1:{port}\npaste that address here and press Enter (another line goes to the login):"
                 ));
@@ -231,9 +240,9 @@ impl Ui for TerminalUi {
         console::open(self.cli_on_stdout)
     }
 
-    fn lines(&self) -> Option<mpsc::Receiver<Secret>> {
+    fn lines(&self) -> Option<Lines> {
         // Without a terminal, only --no-browser says that the answer comes through standard input.
-        (io::stdin().is_terminal() || self.no_browser).then(console::lines)
+        (tty::is_ours() || self.no_browser).then(console::lines)
     }
 
     fn browser_can_return(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod api_key;
+mod background;
 mod backups;
 mod canary;
 mod config_permissions;

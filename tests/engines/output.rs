@@ -40,6 +40,23 @@ fn a_flood_is_passed_on_in_little_memory() {
     home.assert_nothing_left();
 }
 
+/// As a program that shares the pipe may have made it.
+#[test]
+fn a_flood_arrives_whole_through_a_pipe_that_does_not_block() {
+    const FLOOD: usize = 3_000_000;
+    let home = acme(Place::Docker, &[&format!("flood {FLOOD}"), LOG_IN]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).expect("set");
+    let mut command = home.command(&LOGIN);
+    let mut child = command.stdin(std::process::Stdio::null()).stdout(writer).spawn().expect("started");
+    drop(command);
+    let (heard, reading) = test_support::running::Heard::listen(reader);
+    let status = test_support::running::wait(&mut child, test_support::LIMIT, String::new);
+    reading.join().expect("read to the end");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(heard.text().len(), FLOOD);
+}
+
 #[test]
 fn nobody_reads_and_the_login_goes_on() {
     let home = acme(Place::Docker, &["print ready", "print more", LOG_IN]);
@@ -75,6 +92,29 @@ fn a_stuck_reader_keeps_nobody_from_ending() {
     let status = test_support::running::wait(&mut child, test_support::LIMIT, String::new);
     assert_eq!(status.code(), Some(130));
     home.assert_nothing_left();
+}
+
+#[test]
+fn one_page_is_opened_and_only_if_its_url_is_certain() {
+    let doubtful = "https://login.example.com/oauth/authorize?client_id=acme&state=0123456789abcdefghij";
+    let url = "https://login.example.com/device?user_code=ABCD-1234";
+    let steps = [
+        &format!("print {doubtful}"),
+        "print more",
+        &format!("print Open {url} now"),
+        "print or https://login.example.com/device?user_code=OTHER-12 then",
+        "sleep 3000",
+        LOG_IN,
+    ];
+    let home = acme(Place::Docker, &steps);
+    let ended = Running::start(&mut with_browser(&home, &[])).end().expect(0);
+    assert_eq!(std::fs::read_to_string(home.path().join("opened")).expect("opened"), format!("{url}\n"));
+    for url in [doubtful, "https://login.example.com/device?user_code=OTHER-12"] {
+        let text = format!(
+            "this may be a page to log in at; compare it with the login's output and open it yourself: {url}"
+        );
+        assert!(ended.err.contains(&text), "{}", ended.err);
+    }
 }
 
 /// A browser of this machine that writes down what it is given.

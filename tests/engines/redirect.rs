@@ -51,9 +51,14 @@ fn the_message_names_who_has_it_and_a_pasted_url_is_checked_and_replayed() {
     assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
     login.keys(&format!("http://localhost:{port}/callback?code=WRONG&state=another\r"));
     login.screen.wait_for("another login");
-    login.keys(&format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}\r"));
+    // Longer than a line that a terminal edits, and as a terminal sends it that was told to mark what is pasted.
+    let code = "RIGHT".repeat(1500);
+    let redirect = format!("http://localhost:{port}/callback?code={code}&state={STATE}");
+    login.keys(&format!("\x1b[200~{redirect}\x1b[201~"));
+    login.screen.wait_for(&format!("{code}&state={STATE}"));
+    login.keys("\r");
     login.end().expect(0);
-    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, format!("{code}\n"));
     home.assert_nothing_left();
 }
 

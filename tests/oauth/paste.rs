@@ -96,8 +96,23 @@ fn answer_can_be_typed_at_a_terminal() {
     let _vendor = acme(&home, "");
     let mut session = Session::start(&home, ["demo", "acme"], &[]);
     session.shows("paste that address, or the code on the page, here and press Enter");
-    session.types("the-code\r");
-    session.exits(code::DONE);
+    // A backspace, and the marks of a paste.
+    session.types("the-codX\x7f\x1b[200~e\x1b[201~\r");
+    assert!(session.exits(code::DONE).contains("the-codX\x08 \x08e"));
+    assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");
+}
+
+#[test]
+fn answer_of_any_length_can_be_pasted_at_a_terminal() {
+    let home = Home::new();
+    let _vendor = acme(&home, "");
+    let mut session = Session::start(&home, ["demo", "acme"], &[]);
+    session.shows("paste that address, or the code on the page, here and press Enter");
+    // Without the right state; the last bytes were read, too.
+    let long = format!("http://localhost:1/callback?code={}&state=X", "x".repeat(6000));
+    session.types(&format!("{long}\rthe-code\r"));
+    let shown = session.exits(code::DONE);
+    assert!(shown.contains(&long), "{shown}");
     assert_eq!(tokens(&home, "acme").0.access_token.expose(), "the-token");
 }
 

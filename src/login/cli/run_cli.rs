@@ -46,6 +46,7 @@ impl ContainerLogin<'_> {
             map: &self.provider.capture,
             unavailable: browser.unavailable,
             ui: self.context.ui(),
+            is_opened: false,
         };
         let ending = session.run(attached, console, deadline).await;
         for forward in forwards {

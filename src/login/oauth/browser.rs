@@ -3,7 +3,7 @@
 
 use std::future::pending;
 
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::net::TcpListener;
 use url::Url;
 
 use super::{
@@ -26,14 +26,14 @@ use crate::{
         Mode, Provider,
         flow::{Flow, StatePlace},
     },
-    ui::{Event, Ui, UiError},
+    ui::{Event, Lines, Ui, UiError},
 };
 
 /// The way of the authorization response to us: a port, pasted lines, or both.
 pub(in crate::login) struct RedirectTarget {
     port: u16,
     listener: Option<TcpListener>,
-    lines: Option<mpsc::Receiver<Secret>>,
+    lines: Option<Lines>,
 }
 
 impl RedirectTarget {
@@ -135,7 +135,7 @@ impl AuthorizationRequest {
         &self,
         ui: &dyn Ui,
         mut page: Option<&mut RedirectServer>,
-        mut lines: Option<mpsc::Receiver<Secret>>,
+        mut lines: Option<Lines>,
     ) -> AuthorizationResponse {
         if lines.is_some() {
             ui.show(Event::PasteAnswer { redirect: self.expected.redirect_uri().as_str() });
@@ -143,7 +143,7 @@ impl AuthorizationRequest {
         loop {
             let line = tokio::select! {
                 Some(response) = async { page.as_mut()?.response().await } => return response,
-                Some(line) = async { lines.as_mut()?.recv().await } => line,
+                Some(line) = async { lines.as_mut()?.received.recv().await } => line,
                 else => pending().await,
             };
             match self.expected.parse_pasted(line.expose()) {

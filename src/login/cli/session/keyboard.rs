@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::login::loopback::{ExpectedCallback, looks_like_redirect};
+use crate::{
+    login::loopback::{ExpectedCallback, looks_like_redirect},
+    ui::{self, TypedLines},
+};
 
 /// The time within which a second Ctrl-C ends the login.
 const TWICE: Duration = Duration::from_secs(2);
@@ -13,8 +16,8 @@ const CTRL_C_KITTY: &[u8] = b"\x1b[99;5u";
 /// The meaning of something typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
-    /// Part of a line that is not complete.
-    Nothing,
+    /// Text of a line, to be shown: the terminal shows nothing.
+    Shown(String),
     /// Keys for the CLI.
     Keys(Vec<u8>),
     /// This login's redirect.
@@ -34,18 +37,20 @@ pub(super) enum Typed {
 #[derive(Default)]
 pub(super) struct Keyboard {
     last_ctrl_c: Option<Instant>,
+    /// Whether nothing was typed after the last Ctrl-C.
+    is_interrupted: bool,
     paste: Option<Paste>,
 }
 
 struct Paste {
     expected: ExpectedCallback,
-    line: Vec<u8>,
+    lines: TypedLines,
 }
 
 impl Keyboard {
     /// From now on, reads lines that look like a redirect as the redirect of this login.
     pub(super) fn start_paste(&mut self, expected: ExpectedCallback) {
-        self.paste = Some(Paste { expected, line: Vec::new() });
+        self.paste = Some(Paste { expected, lines: TypedLines::default() });
     }
 
     /// From now on, passes all input to the CLI.
@@ -53,14 +58,20 @@ impl Keyboard {
         self.paste = None;
     }
 
+    /// Returns whether the last key was Ctrl-C.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
     /// Takes what was typed.
-    pub(super) fn typed(&mut self, bytes: Vec<u8>) -> Typed {
+    pub(super) fn typed(&mut self, bytes: Vec<u8>) -> Vec<Typed> {
         if (0..count_ctrl_c(&bytes)).any(|_| self.is_second_ctrl_c()) {
-            return Typed::Interrupt;
+            return vec![Typed::Interrupt];
         }
+        self.is_interrupted = bytes.ends_with(&[CTRL_C]) || bytes.ends_with(CTRL_C_KITTY);
         match &mut self.paste {
             Some(paste) => paste.typed(&bytes),
-            None => Typed::Keys(bytes),
+            None => vec![Typed::Keys(bytes)],
         }
     }
 
@@ -70,17 +81,21 @@ impl Keyboard {
 }
 
 impl Paste {
-    fn typed(&mut self, bytes: &[u8]) -> Typed {
-        self.line.extend_from_slice(bytes);
-        let Some(end) = self.line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
-            return Typed::Nothing;
-        };
-        let line = String::from_utf8_lossy(&self.line[..end]).trim().to_owned();
-        self.line.clear();
-        if !looks_like_redirect(&line) {
+    fn typed(&mut self, bytes: &[u8]) -> Vec<Typed> {
+        let typed = self.lines.feed(bytes).into_iter();
+        let typed = typed.map(|typed| match typed {
+            ui::Typed::Shown(text) => Typed::Shown(text),
+            ui::Typed::Key(key) => Typed::Keys(vec![key]),
+            ui::Typed::Line(line) => self.line(line.expose().trim()),
+        });
+        typed.collect()
+    }
+
+    fn line(&self, line: &str) -> Typed {
+        if !looks_like_redirect(line) {
             return Typed::Keys(format!("{line}\r").into_bytes());
         }
-        match self.expected.check(&line) {
+        match self.expected.check(line) {
             Ok(target) => Typed::Redirect { port: self.expected.port(), target },
             Err(problem) => Typed::Invalid(problem),
         }
@@ -107,26 +122,45 @@ mod tests {
     fn ctrl_c_twice_in_a_moment_interrupts() {
         for ctrl_c in [&[CTRL_C][..], CTRL_C_KITTY] {
             let mut keyboard = Keyboard::default();
-            assert_eq!(keyboard.typed(ctrl_c.to_vec()), Typed::Keys(ctrl_c.to_vec()));
-            assert_eq!(keyboard.typed(ctrl_c.to_vec()), Typed::Interrupt);
-            assert_eq!(Keyboard::default().typed([ctrl_c, ctrl_c].concat()), Typed::Interrupt);
+            assert_eq!(keyboard.typed(ctrl_c.to_vec()), [Typed::Keys(ctrl_c.to_vec())]);
+            assert!(keyboard.is_interrupted());
+            assert_eq!(keyboard.typed(ctrl_c.to_vec()), [Typed::Interrupt]);
+            assert_eq!(Keyboard::default().typed([ctrl_c, ctrl_c].concat()), [Typed::Interrupt]);
+            let mut keyboard = Keyboard::default();
+            keyboard.typed([ctrl_c, b"y"].concat());
+            assert!(!keyboard.is_interrupted());
         }
     }
 
-    #[test]
-    fn pasted_redirect_in_pieces_is_checked_as_a_line() {
-        let mut keyboard = pasting();
-        assert_eq!(keyboard.typed(b"http://localhost:1455/callback?co".to_vec()), Typed::Nothing);
-        let target = "/callback?code=c&state=s1".to_owned();
-        assert_eq!(keyboard.typed(b"de=c&state=s1\r".to_vec()), Typed::Redirect { port: 1455, target });
-        assert!(matches!(keyboard.typed(b"?code=c&state=other\n".to_vec()), Typed::Invalid(_)));
+    /// The results of typing without the text that is shown.
+    fn results(keyboard: &mut Keyboard, typed: &str) -> Vec<Typed> {
+        let mut results = keyboard.typed(typed.as_bytes().to_vec());
+        results.retain(|typed| !matches!(typed, Typed::Shown(_)));
+        results
     }
 
     #[test]
-    fn line_that_is_no_redirect_is_sent_to_the_cli() {
+    fn pasted_redirect_of_any_length_and_in_pieces_is_checked_as_a_line() {
         let mut keyboard = pasting();
-        assert_eq!(keyboard.typed(b"yes\n".to_vec()), Typed::Keys(b"yes\r".to_vec()));
+        let code = "c".repeat(10_000);
+        let paste = format!("\x1b[200~http://localhost:1455/callback?code={code}&state=s1\x1b[201~");
+        let (start, rest) = paste.split_at(5000);
+        assert_eq!(results(&mut keyboard, start), []);
+        assert_eq!(results(&mut keyboard, rest), []);
+        let target = format!("/callback?code={code}&state=s1");
+        assert_eq!(results(&mut keyboard, "\r"), [Typed::Redirect { port: 1455, target }]);
+        assert!(matches!(results(&mut keyboard, "?code=c&state=other\n")[..], [Typed::Invalid(_)]));
+    }
+
+    #[test]
+    fn every_line_of_a_paste_arrives() {
+        let mut keyboard = pasting();
+        let typed = results(&mut keyboard, "yes\nno\n?code=c&state=s1\nmore\n\x03");
+        let target = "/callback?code=c&state=s1".to_owned();
+        let keys = |text: &str| Typed::Keys(text.as_bytes().to_vec());
+        let redirect = Typed::Redirect { port: 1455, target };
+        assert_eq!(typed, [keys("yes\r"), keys("no\r"), redirect, keys("more\r"), keys("\x03")]);
         keyboard.stop_paste();
-        assert_eq!(keyboard.typed(b"n".to_vec()), Typed::Keys(b"n".to_vec()));
+        assert_eq!(keyboard.typed(b"n".to_vec()), [keys("n")]);
     }
 }

@@ -10,15 +10,16 @@ use std::{path::Path, pin::pin, time::Duration};
 use futures_util::future::{Fuse, FutureExt as _};
 use tokio::{
     sync::mpsc,
-    time::{sleep, sleep_until},
+    time::{sleep, sleep_until, timeout},
 };
 
 use self::{
     keyboard::{Keyboard, Typed},
+    screen::ANSWER,
     stable_files::StableFiles,
     streams::Streams,
 };
-use super::replay;
+use super::{replay, url_finder::FoundUrl};
 use crate::{
     engine::{Container, EngineError, attach::Attached},
     login::{
@@ -33,6 +34,8 @@ use crate::{
 
 /// Time for a CLI to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
+/// Time for the terminal to answer what it was asked.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// A run of the CLI, with everything that it depends on.
 pub(super) struct Session<'a> {
@@ -46,6 +49,8 @@ pub(super) struct Session<'a> {
     pub unavailable: Option<PortUnavailable>,
     /// The user interface for events.
     pub ui: &'a dyn Ui,
+    /// Whether a URL was opened: a CLI must not open any number of pages.
+    pub is_opened: bool,
 }
 
 /// The console's input and terminal.
@@ -60,6 +65,17 @@ impl Input {
         match &self.terminal {
             Some(terminal) => (terminal.raw)(raw).map_err(UiError::Io),
             None => Ok(()),
+        }
+    }
+
+    /// Waits until the terminal has answered everything that it was asked.
+    async fn answered(&mut self) {
+        let mut read = Vec::new();
+        while let Some(bytes) = async { self.typed.as_mut()?.recv().await }.await {
+            read.extend(bytes);
+            if read.windows(ANSWER.len()).any(|window| window == ANSWER) {
+                return;
+            }
         }
     }
 }
@@ -79,18 +95,31 @@ impl Session<'_> {
         let Console { input, output, errors, terminal } = console;
         let columns = terminal.as_ref().map(|terminal| terminal.size.borrow().cols);
         let mut input = Input { typed: input, terminal, keyboard: Keyboard::default() };
+        let size = input.terminal.as_ref().map(|terminal| *terminal.size.borrow());
         let mut streams = Streams::start(attached, output, errors, columns);
         input.set_raw(true)?;
+        if let Some(size) = size {
+            // Again, for an image without `stty`.
+            self.resize(size);
+        }
         let ending = self.watch(&mut streams, &mut input, deadline).await;
         if !matches!(ending, Ok(Ending::Exited(_)) | Err(_)) {
             self.stop(&mut streams, deadline.cancel).await;
         }
         // The last output, above all the sequences that restore the screen, may still be on its way.
-        streams.finish(GRACE).await;
-        while let Ok(url) = streams.urls.try_recv() {
-            self.ui.show(Event::LoginUrl(&url));
+        if streams.finish(GRACE).await {
+            // What is left of the terminal's answers would be typed into the shell.
+            let _ = timeout(ANSWER_LIMIT, input.answered()).await;
         }
-        ending
+        while let Ok(found) = streams.urls.try_recv() {
+            self.show(&found);
+        }
+        let is_interrupted =
+            input.keyboard.is_interrupted() || deadline.cancel.so_far() != CancelRequest::Nothing;
+        match ending {
+            Ok(Ending::Exited(_)) if is_interrupted => Ok(Ending::Interrupted),
+            ending => ending,
+        }
     }
 
     /// Handles events until one ends the login.
@@ -118,38 +147,54 @@ impl Session<'_> {
                     }
                     CancelRequest::End => return Ok(Ending::Interrupted),
                 },
-                Some(url) = streams.urls.recv() => self.show_url(&url, input)?,
-                Some(bytes) = async { input.typed.as_mut()?.recv().await } => match input.keyboard.typed(bytes) {
-                    Typed::Nothing => {}
-                    Typed::Keys(bytes) => streams.send_keys(bytes),
-                    Typed::Interrupt => return Ok(Ending::Interrupted),
-                    Typed::Invalid(problem) => self.warn(&format!("{problem}; paste it again")),
-                    Typed::Redirect { port, target } => {
-                        replay = Box::pin(replay::replay(container, port, target)).fuse();
+                Some(found) = streams.urls.recv() => {
+                    self.show(&found);
+                    self.ask_for_redirect(&found.url, &mut input.keyboard);
+                }
+                Some(bytes) = async { input.typed.as_mut()?.recv().await } => {
+                    for typed in input.keyboard.typed(bytes) {
+                        match typed {
+                            Typed::Shown(text) => self.ui.show(Event::Typed(&text)),
+                            Typed::Keys(bytes) => streams.send_keys(bytes),
+                            Typed::Interrupt => return Ok(Ending::Interrupted),
+                            Typed::Invalid(problem) => self.warn(&format!("{problem}; paste it again")),
+                            Typed::Redirect { port, target } => {
+                                replay = Box::pin(replay::replay(container, port, target)).fuse();
+                            }
+                        }
                     }
-                },
+                }
                 answer = &mut replay => if self.accepted(answer) {
                     self.unavailable = None;
                     input.keyboard.stop_paste();
-                    input.set_raw(true)?;
                 },
                 Some(size) = resized(&mut input.terminal) => {
-                    let container = container.clone();
-                    tokio::spawn(async move { container.resize(size).await });
+                    streams.resized(size.cols);
+                    self.resize(size);
                 }
             }
         }
     }
 
-    /// Shows a login URL, and asks for its redirect if the browser cannot return.
-    fn show_url(&self, url: &str, input: &mut Input) -> Result<(), UiError> {
-        self.ui.show(Event::LoginUrl(url));
+    /// Shows a login URL. The first one that is certain is opened.
+    fn show(&mut self, found: &FoundUrl) {
+        let opens = found.is_certain && !self.is_opened;
+        self.is_opened |= opens;
+        let event = if opens { Event::LoginUrl } else { Event::PossibleLoginUrl };
+        self.ui.show(event(&found.url));
+    }
+
+    /// Asks for the redirect of a login URL if the browser cannot return.
+    fn ask_for_redirect(&self, url: &str, keyboard: &mut Keyboard) {
         if let (Some(unavailable), Some(expected)) = (&self.unavailable, ExpectedCallback::of(url)) {
-            input.set_raw(false)?;
             self.ui.show(Event::PasteRedirect { port: unavailable.port });
-            input.keyboard.start_paste(expected);
+            keyboard.start_paste(expected);
         }
-        Ok(())
+    }
+
+    fn resize(&self, size: Size) {
+        let container = self.container.clone();
+        tokio::spawn(async move { container.resize(size).await });
     }
 
     /// Returns whether the CLI accepted the pasted redirect; warns if not.

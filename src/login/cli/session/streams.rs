@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::screen::Screen;
 use crate::{
     engine::attach::{Attached, Output},
-    login::cli::url_finder::UrlFinder,
+    login::cli::url_finder::{FoundUrl, UrlFinder},
 };
 
 /// The pause in the output after which a URL at its end is complete.
@@ -27,11 +27,20 @@ type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 /// Running streams. The tasks end when this is dropped, so that a stuck reader or writer delays nothing.
 pub(super) struct Streams {
     /// The login URLs in the output.
-    pub(super) urls: mpsc::Receiver<String>,
+    pub(super) urls: mpsc::Receiver<FoundUrl>,
     keys: mpsc::Sender<Vec<u8>>,
-    output: JoinSet<()>,
+    notes: mpsc::Sender<Note>,
+    output: JoinSet<bool>,
     input: JoinSet<()>,
     given_up: CancellationToken,
+}
+
+/// A note for the reader of the output.
+enum Note {
+    /// These keys were sent to the CLI.
+    Typed(Vec<u8>),
+    /// The terminal has this width now.
+    Columns(u16),
 }
 
 impl Streams {
@@ -39,6 +48,7 @@ impl Streams {
     pub(super) fn start(attached: Attached, output: Writer, errors: Writer, columns: Option<u16>) -> Self {
         let (found, urls) = mpsc::channel(8);
         let (keys, pressed) = mpsc::channel(64);
+        let (notes, noted) = mpsc::channel(64);
         let given_up = CancellationToken::new();
         let pump = Pump {
             given_up: given_up.clone(),
@@ -46,17 +56,25 @@ impl Streams {
             errors,
             finder: UrlFinder::new(columns),
             screen: columns.map(|_| Screen::default()),
+            noted,
             found,
         };
         let (mut output, mut input) = (JoinSet::new(), JoinSet::new());
         output.spawn(pump.run(attached.output));
         input.spawn(type_keys(pressed, attached.input));
-        Self { urls, keys, output, input, given_up }
+        Self { urls, keys, notes, output, input, given_up }
     }
 
     /// Sends keys to the CLI. Drops them if the CLI does not read: that must delay nothing.
     pub(super) fn send_keys(&self, bytes: Vec<u8>) {
+        // First the note: the CLI may print the keys at once.
+        let _ = self.notes.try_send(Note::Typed(bytes.clone()));
         let _ = self.keys.try_send(bytes);
+    }
+
+    /// Notes that the terminal has another width.
+    pub(super) fn resized(&self, columns: u16) {
+        let _ = self.notes.try_send(Note::Columns(columns));
     }
 
     /// Ends both tasks.
@@ -67,10 +85,14 @@ impl Streams {
         self.output.abort_all();
     }
 
-    /// Waits for the end of the output, for `limit` at most.
-    pub(super) async fn finish(&mut self, limit: Duration) {
-        if timeout(limit, self.output.join_next()).await.is_err() {
-            self.abort().await;
+    /// Waits for the end of the output, for `limit` at most. Returns whether the terminal was asked for its `ANSWER`.
+    pub(super) async fn finish(&mut self, limit: Duration) -> bool {
+        match timeout(limit, self.output.join_next()).await {
+            Ok(done) => matches!(done, Some(Ok(true))),
+            Err(_) => {
+                self.abort().await;
+                false
+            }
         }
     }
 }
@@ -82,15 +104,24 @@ struct Pump {
     errors: Writer,
     finder: UrlFinder,
     screen: Option<Screen>,
-    found: mpsc::Sender<String>,
+    noted: mpsc::Receiver<Note>,
+    found: mpsc::Sender<FoundUrl>,
 }
 
 impl Pump {
-    async fn run(mut self, mut printed: Pin<Box<dyn Stream<Item = Output> + Send>>) {
+    /// Returns whether the terminal was asked for its `ANSWER`.
+    async fn run(mut self, mut printed: Pin<Box<dyn Stream<Item = Output> + Send>>) -> bool {
         loop {
             let next = tokio::select! {
                 biased;
                 () = self.given_up.cancelled() => break,
+                Some(note) = self.noted.recv() => {
+                    match note {
+                        Note::Typed(keys) => self.finder.typed(&keys),
+                        Note::Columns(columns) => self.finder.resized(columns),
+                    }
+                    continue;
+                }
                 next = timeout(PAUSE, printed.next()) => next,
             };
             let urls = match next {
@@ -100,15 +131,14 @@ impl Pump {
             };
             self.send(urls).await;
         }
-        if let Some(screen) = self.screen.take() {
-            let _ = self.output.write_all(&screen.reset()).await;
-            let _ = self.output.flush().await;
-        }
         let urls = self.finder.pause();
         self.send(urls).await;
+        let Some((reset, is_asked)) = self.screen.take().map(|screen| screen.reset()) else { return false };
+        let _ = self.output.write_all(&reset).await;
+        self.output.flush().await.is_ok() && is_asked
     }
 
-    async fn copy(&mut self, piece: &Output) -> Vec<String> {
+    async fn copy(&mut self, piece: &Output) -> Vec<FoundUrl> {
         let sink = match piece {
             Output::Out(_) => &mut self.output,
             Output::Err(_) => &mut self.errors,
@@ -122,7 +152,7 @@ impl Pump {
         self.finder.feed(piece.bytes())
     }
 
-    async fn send(&mut self, urls: Vec<String>) {
+    async fn send(&mut self, urls: Vec<FoundUrl>) {
         for url in urls {
             let _ = self.found.send(url).await;
         }

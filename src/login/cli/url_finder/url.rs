@@ -50,6 +50,8 @@ pub(super) fn is_login(url: &str) -> bool {
     let path = url.path().to_ascii_lowercase();
     let worded = LOGIN_WORDS.iter().any(|word| path.contains(word));
     // The URL may be opened on the host, and a container can print any: only schemes that a browser shows.
+    // A user before the host looks like another host.
     let is_page = matches!(url.scheme(), "https" | "http") && url.has_host();
-    is_page && !is_callback && (queried || worded)
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    is_page && !has_user && !is_callback && (queried || worded)
 }
