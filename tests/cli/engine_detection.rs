@@ -88,6 +88,6 @@ fn directory_is_relabelled_if_containers_are_labelled() {
     ] {
         let bind = bind(says);
         assert!(bind.contains(":/home/dev/"), "{bind}");
-        assert_eq!(bind.ends_with(":Z"), relabels, "{} {}: {bind}", says.head, says.info);
+        assert_eq!(bind.ends_with(",Z"), relabels, "{} {}: {bind}", says.head, says.info);
     }
 }
