@@ -13,7 +13,9 @@ use crate::{
 pub(super) fn other_account(seen: &Record, fresh: &RefreshResult) -> Option<(String, String)> {
     let (before, now) = (oauth(&seen.credential)?, oauth(&fresh.credential)?);
     let names = seen.metadata.account.as_ref().zip(fresh.metadata.account.as_ref());
-    let names = names.filter(|(expected, found)| expected != found);
+    // A vendor may name an account by an e-mail address now and by an id before, which is then another value of the login.
+    let is_known = |name: &String| now.extra.values().any(|value| value.expose() == name);
+    let names = names.filter(|(expected, found)| expected != found && !is_known(expected));
     let named = |(expected, found): (&String, &String)| (expected.clone(), found.clone());
     // An identity token that was kept from before says nothing about the new tokens.
     let id_tokens = before.id_token.as_ref().zip(now.id_token.as_ref()).filter(|(before, now)| before != now);
