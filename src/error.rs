@@ -163,7 +163,9 @@ impl ImportError {
             Self::NoMap { .. } | Self::NoPlace { .. } | Self::NoDirectory { .. } => ErrorKind::InvalidInput,
             Self::Changing { .. } | Self::Replaced { .. } => ErrorKind::Busy,
             Self::Unfinished { source, .. } => source.kind(),
-            Self::Nothing { .. } | Self::Files { .. } | Self::NotTakenOver { .. } => ErrorKind::LoginFailed,
+            Self::Nothing { .. } | Self::Files { .. } | Self::Expired { .. } | Self::NotTakenOver { .. } => {
+                ErrorKind::LoginFailed
+            }
         }
     }
 }

@@ -266,6 +266,22 @@ fn import(error: &ImportError) -> Option<&'static str> {
                 false => Some("use --from with the directory that holds the file itself"),
             }
         }
+        ImportError::Files {
+            source: CaptureError::Ambiguous { .. } | CaptureError::NotChosen { .. },
+            ..
+        } => Some(
+            "name one with --entry NAME or --host HOST; one of another provider is stored as that provider's",
+        ),
+        ImportError::Files { source: CaptureError::NoTime { .. }, .. } => {
+            Some("log in with the vendor's tool again, so that it writes the file anew")
+        }
+        ImportError::Expired { stored: Some(_), .. } => {
+            Some("import it under another profile, PROVIDER:PROFILE, or log out of the stored one first")
+        }
+        ImportError::Expired { is_refreshable: true, .. } => {
+            Some("use the vendor's tool, so that it refreshes its login, or take the login over with --move")
+        }
+        ImportError::Expired { .. } => Some("log in with the vendor's tool again, then import the login"),
         ImportError::NotTakenOver { .. } => {
             Some("until then the vendor's tool refreshes it; try again with --move")
         }

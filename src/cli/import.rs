@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use authenticate::{
     context::Context,
     credential::Name,
-    login::import::{Import, ImportOptions, RemovedFrom},
+    login::import::{Import, ImportOptions, Imported, RemovedFrom},
     redact,
-    vendor_files::Removed,
+    vendor_files::{Choice, Removed},
 };
 
 use super::{failure::Failure, hints::Hints, output, target::Target};
@@ -21,6 +21,12 @@ pub struct Args {
     /// Import from this directory [default: where the vendor's own tool keeps its login]
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
+    /// Import this one of several logins: its account, its key in the file, or the other provider that it is for
+    #[arg(long, value_name = "NAME")]
+    entry: Option<String>,
+    /// Import the login for this host, of several
+    #[arg(long)]
+    host: Option<String>,
     /// Move the login: remove it from the vendor's files, so that only `authenticate` refreshes it
     #[arg(long = "move")]
     take_over: bool,
@@ -47,7 +53,19 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let from = args.from.map(std::path::absolute).transpose()?;
     let typed_from = from.as_deref().map(|from| format!(" --from {}", redact::shell_quote(from)));
     let typed_from = typed_from.unwrap_or_default();
-    let options = ImportOptions { from, take_over: args.take_over, set, profile: target.profile.clone() };
+    let typed_choice: String = [("--entry", &args.entry), ("--host", &args.host)]
+        .into_iter()
+        .filter_map(|(flag, value)| {
+            Some(format!(" {flag} {}", redact::shell_quote(value.as_ref()?.as_ref())))
+        })
+        .collect();
+    let options = ImportOptions {
+        from,
+        choice: Choice { entry: args.entry, host: args.host, ..Choice::default() },
+        take_over: args.take_over,
+        set,
+        profile: target.profile.clone(),
+    };
     let context = context.clone().with_project(project);
     let import = Import::plan(&context, &target.provider, options)?;
     let verb = if args.take_over { "moving" } else { "reading" };
@@ -56,25 +74,11 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     if imported.becomes_outdated() {
         output::warn(&format!(
             "the vendor's own tool keeps refreshing this login, which invalidates the copy here; import it again then, or \
-             move it with: authenticate import {}{typed_from} --move",
-            Hints(&context).arguments(import.address()),
+             move it with: authenticate import {}{typed_from}{typed_choice} --move",
+            Hints(&context).arguments(import.source()),
         ));
     }
-    let file = shown(&imported.file);
-    let (vendor_file, text) = match imported.removed {
-        None => ("kept", format!("{file} is unchanged: the vendor's own tool still has the login")),
-        Some(RemovedFrom::Now(Removed::File)) => {
-            ("removed", format!("removed {file}: only authenticate has the login now"))
-        }
-        Some(RemovedFrom::Now(Removed::Fields)) => (
-            "login taken out",
-            format!("removed the login from {file} and kept the rest: only authenticate has the login now"),
-        ),
-        Some(RemovedFrom::Earlier) => (
-            "login taken out before",
-            format!("an earlier import removed the login from {file}: only authenticate has it now"),
-        ),
-    };
+    let (vendor_file, text) = outcome(&imported);
     if args.json {
         let mut object = output::record_json(&imported.record);
         object["owner"] = imported.record.metadata.owner.as_str().into();
@@ -87,6 +91,25 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     output::note_stored(&imported.record);
     output::note(&text);
     Ok(())
+}
+
+/// The word for what became of the vendor's file, and a sentence about it.
+fn outcome(imported: &Imported) -> (&'static str, String) {
+    let file = shown(&imported.file);
+    match imported.removed {
+        None => ("kept", format!("{file} is unchanged: the vendor's own tool still has the login")),
+        Some(RemovedFrom::Now(Removed::File)) => {
+            ("removed", format!("removed {file}: only authenticate has the login now"))
+        }
+        Some(RemovedFrom::Now(Removed::Fields)) => (
+            "login taken out",
+            format!("removed the login from {file} and kept the rest: only authenticate has the login now"),
+        ),
+        Some(RemovedFrom::Earlier) => (
+            "login taken out before",
+            format!("an earlier import removed the login from {file}: only authenticate has it now"),
+        ),
+    }
 }
 
 fn shown(path: &Path) -> String {

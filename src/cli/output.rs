@@ -116,6 +116,7 @@ pub fn record_json(record: &Record) -> Value {
         "profile": record.address.profile.as_str(),
         "kind": record.credential.kind().as_str(),
         "account": record.metadata.account,
+        "plan": record.metadata.plan,
         "host": record.metadata.host,
         "scopes": record.metadata.scopes,
         "expires_at": record.metadata.expires_at.map(|at| at.to_string()),

@@ -2,7 +2,7 @@
 
 use authenticate::{
     context::Context,
-    credential::{Address, Name},
+    credential::{Address, Metadata, Name},
     resolve::{FieldSource, Lookup, Request, ResolveError, Source, inspect},
     status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
     store::AttemptState,
@@ -174,9 +174,14 @@ fn cells(entry: &StatusEntry) -> Vec<String> {
 }
 
 fn account(details: &Details) -> Option<String> {
-    match (&details.metadata.account, &details.metadata.host) {
+    let Metadata { account, plan, host, .. } = &details.metadata;
+    let name = match (account, host) {
         (Some(account), Some(host)) => Some(format!("{account} at {host}")),
         (account, host) => account.clone().or_else(|| host.clone()),
+    };
+    match (name, plan) {
+        (Some(name), Some(plan)) => Some(format!("{name} ({plan})")),
+        (name, plan) => name.or_else(|| plan.clone()),
     }
 }
 
@@ -218,6 +223,7 @@ fn to_json(entry: &StatusEntry) -> Value {
         "configured": details.is_some() || entry.unreadable.is_some(),
         "kind": details.map(|details| details.kind.as_str()),
         "account": metadata.and_then(|metadata| metadata.account.as_ref()),
+        "plan": metadata.and_then(|metadata| metadata.plan.as_ref()),
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
         "state": state(entry).map(CredentialState::as_str),

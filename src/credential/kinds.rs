@@ -16,6 +16,9 @@ pub(crate) const REVOCATION: &str = "login.revocation_url";
 /// Prefix of the part that names a native login's OAuth client.
 pub(crate) const LOGIN_CLIENT: &str = "login.client:";
 
+/// The extra value with what the vendor's file had beside the parts that the capture map names, as JSON.
+pub(crate) const KEPT: &str = "login.kept";
+
 /// The secret part of a credential, typed by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {

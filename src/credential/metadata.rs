@@ -10,6 +10,8 @@ use super::{address::Address, kinds::Credential};
 pub struct Metadata {
     /// The vendor's name of the account: an e-mail address, a user name.
     pub account: Option<String>,
+    /// The plan or subscription of the account.
+    pub plan: Option<String>,
     /// The only host that the credential may be sent to, if the provider has several.
     pub host: Option<String>,
     /// The granted scopes.

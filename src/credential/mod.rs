@@ -15,5 +15,5 @@ pub use self::{
 };
 pub(crate) use self::{
     encoding::{to_json, wipe},
-    kinds::{LOGIN, LOGIN_AT, LOGIN_CLIENT, REVOCATION},
+    kinds::{KEPT, LOGIN, LOGIN_AT, LOGIN_CLIENT, REVOCATION},
 };

@@ -129,14 +129,16 @@ pub struct Descriptor {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<ApiKey>,
 
-    /// Places of the credential in the vendor's files. The first entry that finds all its required fields is
-    /// used.
+    /// Places of the credential in the vendor's files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capture: Vec<CaptureEntry>,
-    /// Directory where the vendor's CLI keeps these files on the user's machine, such as `~/.acme`. Only
-    /// `import` reads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub home_dir: Option<String>,
+    /// Directory where the vendor's CLI keeps these files on the user's machine: `[$ACME_HOME, ~/.acme]`, in the
+    /// CLI's own order. The first whose variable is set is used. Only `import` reads it.
+    #[serde(skip_serializing_if = "OneOrMany::is_empty")]
+    pub home_dir: OneOrMany,
+    /// Files of `capture` that are elsewhere, unless `import` is told the directory: `{.acme.json: ~/.acme.json}`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub home_files: BTreeMap<String, OneOrMany>,
     /// State that is merged into a vendor's files when a login is written to them, by file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub post_capture_state: BTreeMap<String, Value>,

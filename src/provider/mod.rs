@@ -14,7 +14,7 @@ pub mod run_args;
 mod tests;
 
 pub use crate::config::{ReferenceError, SecretReference};
-pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format};
+pub use capture_map::{CaptureEntry, Convert, FieldMap, FieldPath, Format, Place};
 pub use descriptor::{Descriptor, Mode};
 pub use error::{UnknownProvider, Unusable};
 pub use layers::Provider;

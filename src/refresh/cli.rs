@@ -40,7 +40,9 @@ pub(super) async fn run_vendor_cli(refresh: CliRefresh, seen: Record) -> Result<
     let ran = refresh.run(&seen).await.map_err(|error| super::container_error(&seen, error))?;
     let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: Timestamp::now(), why };
     match (ran.captured, ran.ended) {
-        (Ok(Some(Captured { credential, metadata, .. })), _) if tokens_changed(&seen, &credential) => {
+        (Ok(Some(Captured { credential, metadata, provider: None, .. })), _)
+            if tokens_changed(&seen, &credential) =>
+        {
             let account = metadata.account.clone().or_else(|| seen.metadata.account.clone());
             let host = metadata.host.clone().or_else(|| seen.metadata.host.clone());
             Ok(RefreshResult {

@@ -8,20 +8,37 @@ use zeroize::Zeroizing;
 use super::document::View;
 use crate::provider::capture_map::{Convert, look_up};
 
-/// Reads an expiry. `None` (unknown) for a value that is not a time, is out of range, or is not after 1970: vendors
-/// write 0 for "never", and a login with an odd expiry still counts.
-pub(super) fn time_from(value: &Value, convert: Convert) -> Option<Timestamp> {
-    let time = match convert {
-        Convert::UnixSeconds => Timestamp::from_second(whole(value)?).ok()?,
-        Convert::UnixMillis => Timestamp::from_millisecond(whole(value)?).ok()?,
-        Convert::Rfc3339 => value.as_str()?.trim().parse().ok()?,
-        Convert::JwtExp => {
-            let payload = jwt_payload(value.as_str()?)?;
-            Timestamp::from_second(whole(payload.get("exp")?)?).ok()?
-        }
-        _ => return None,
+/// Numbers from here on are milliseconds: as seconds they would be in the year 5138.
+const FIRST_MILLIS: i64 = 100_000_000_000;
+/// Numbers from here on, up to [`FIRST_MILLIS`], are seconds: as milliseconds they would be in January 1970.
+const FIRST_SECONDS: i64 = 1_000_000_000;
+
+/// Reads an expiry in any of the forms that vendors write. `None` for an unknown one: vendors write 0 or nothing, and a
+/// token may be no JWT.
+///
+/// # Errors
+/// The value is no time after 1970.
+pub(super) fn time_from(value: &Value, convert: Convert) -> Result<Option<Timestamp>, ()> {
+    let payload = (convert == Convert::JwtExp).then(|| value.as_str().and_then(jwt_payload));
+    let value = match &payload {
+        Some(payload) => payload.as_ref().and_then(|payload| payload.get("exp")).unwrap_or(&Value::Null),
+        None => value,
     };
-    (time > Timestamp::UNIX_EPOCH).then_some(time)
+    match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.trim().is_empty() => return Ok(None),
+        _ => {}
+    }
+    let time = match whole(value) {
+        Some(0) => return Ok(None),
+        Some(number @ FIRST_MILLIS..) => Timestamp::from_millisecond(number).ok(),
+        Some(number @ ..FIRST_SECONDS) if convert == Convert::UnixMillis => {
+            Timestamp::from_millisecond(number).ok()
+        }
+        Some(number) => Timestamp::from_second(number).ok(),
+        None => value.as_str().and_then(|text| text.trim().parse().ok()),
+    };
+    time.filter(|time| *time > Timestamp::UNIX_EPOCH).map(Some).ok_or(())
 }
 
 /// Converts a time to the vendor's form: a string if the existing value is one, else a number or RFC 3339.

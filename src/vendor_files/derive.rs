@@ -1,6 +1,12 @@
 //! Metadata that the tokens themselves carry, for tokens that did not come from a vendor's file.
 
-use super::{document, edit::Editor, extract::extract};
+use std::collections::BTreeMap;
+
+use super::{
+    document,
+    edit::Editor,
+    extract::{Documents, logins},
+};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::{CaptureEntry, PartMap},
@@ -8,12 +14,13 @@ use crate::{
 
 /// Completes `known` with the metadata that the capture map finds in the tokens.
 ///
-/// The credential is put into the vendor's form and read back. Account, host and scopes found there (`jwt_claim`) win
+/// The credential is put into the vendor's form and read back. Account, plan, host and scopes found there (`jwt_claim`) win
 /// over `known`; an expiry in `known` wins over the one in the token (`jwt_exp`).
 pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Metadata {
     let found = read_back(entries, credential, known).unwrap_or_default();
     Metadata {
         account: found.account.or_else(|| known.account.clone()),
+        plan: found.plan.or_else(|| known.plan.clone()),
         host: found.host.or_else(|| known.host.clone()),
         scopes: if found.scopes.is_empty() { known.scopes.clone() } else { found.scopes },
         expires_at: known.expires_at.or(found.expires_at),
@@ -22,12 +29,15 @@ pub fn derive_metadata(entries: &[CaptureEntry], credential: &Credential, known:
 }
 
 fn read_back(entries: &[CaptureEntry], credential: &Credential, known: &Metadata) -> Option<Metadata> {
-    let entry = entries.iter().find(|entry| entry.kind == credential.kind())?;
+    let entry = entries.iter().find(|entry| entry.holds_own(credential.kind()))?;
     let map = PartMap::compile(entry).ok()?;
     let empty = document::parse(entry.format, "").ok()?;
     let mut editor = Editor::new(map.file.clone(), entry.format, empty);
     editor.put(&map, credential, known).ok()?;
-    extract(&map, &editor.document.view()).ok()?.map(|(_, metadata)| metadata)
+    let view = editor.document.view();
+    let login = logins(&map, &Documents { own: &view, others: BTreeMap::new() }).pop()?;
+    login.parts.check(&map.file).ok()?;
+    login.parts.assemble(map.kind, None).map(|(_, metadata)| metadata)
 }
 
 #[cfg(test)]

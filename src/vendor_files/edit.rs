@@ -6,14 +6,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    document::{self, Document, UnsupportedEdit},
+    choice::{Choice, Found},
+    document::{self, Document, UnsupportedEdit, View},
     error::CaptureError,
-    extract::star_keys,
+    extract::{Documents, logins},
     part_value::{part_value, text_of},
 };
 use crate::{
-    credential::{Credential, Metadata, Secret, wipe},
-    provider::capture_map::{Convert, Format, Part, PartMap, look_up, pointer_text},
+    credential::{Credential, KEPT, Metadata, OAuth, Secret, wipe},
+    provider::capture_map::{Convert, Field, Format, Part, PartMap, look_up, pointer_text},
 };
 
 /// An editor of one document, which verifies its changes at the end.
@@ -39,58 +40,110 @@ impl Editor {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<(), CaptureError> {
-        let view = self.document.view();
-        let stars: Vec<Option<String>> = match star_of(map, credential, metadata) {
-            Some(key) => vec![Some(key)],
-            None => match star_keys(map, &view)? {
-                keys if keys.is_empty() => vec![None],
-                keys => keys.into_iter().map(Some).collect(),
-            },
-        };
-        let mut changes = Vec::new();
-        for star in &stars {
-            for field in map.fields.iter().filter(|field| !field.is_read_only()) {
-                let path = field.pointer.with(star.as_deref()).ok_or_else(|| self.incomplete(&Part::Host))?;
-                let existing = look_up(&view, &path).filter(|value| !value.is_null());
-                let value = part_value(field, credential, metadata, existing);
-                if value.is_none() && field.required {
-                    return Err(self.incomplete(&field.part));
-                }
-                if value.is_some() || existing.is_some() {
-                    changes.push((path, value));
+        for keys in self.keys_for(map, credential, metadata)? {
+            self.put_kept(map, credential, &keys)?;
+            let view = self.document.view();
+            let mut changes = Vec::new();
+            for field in map.fields.iter() {
+                let Some(written) = field.written() else { continue };
+                for place in field.places.iter().filter(|place| !place.is_read_only()) {
+                    let path = place.pointer.with(&keys).ok_or_else(|| self.incomplete(&Part::Host))?;
+                    let existing = look_up(&view, &path).filter(|value| !value.is_null());
+                    let is_first = std::ptr::eq(place, written);
+                    let value =
+                        is_first.then(|| part_value(field, place.convert, credential, metadata, existing));
+                    let value = value.flatten();
+                    if is_first && value.is_none() && field.required {
+                        return Err(self.incomplete(&field.part));
+                    }
+                    if value.is_some() || existing.is_some() {
+                        changes.push((path, value));
+                    }
                 }
             }
+            drop(view);
+            // Removals come first, because two parts may share a path.
+            let (set, removed): (Vec<_>, Vec<_>) =
+                changes.into_iter().partition(|(_, value)| value.is_some());
+            removed.into_iter().for_each(|(path, _)| self.remove(path));
+            for (path, value) in set {
+                self.set(path, value.unwrap_or_default())?;
+            }
+            self.put_conditions(map, &keys)?;
         }
-        drop(view);
-        // Removals come first, because two parts may share a path.
-        let (set, removed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, value)| value.is_some());
-        removed.into_iter().for_each(|(path, _)| self.remove(path));
-        for (path, value) in set {
-            self.set(path, value.unwrap_or_default())?;
-        }
-        stars.iter().try_for_each(|star| self.put_defaults(map, star.as_deref()))
+        Ok(())
     }
 
-    /// Removes every part of the credential, and the maps that are empty without it.
-    pub(super) fn remove_credential(&mut self, map: &PartMap, stars: &[String]) {
-        let stars: Vec<Option<&str>> = match stars {
-            [] => vec![None],
-            keys => keys.iter().map(|key| Some(key.as_str())).collect(),
+    /// The keys for the places of `*`: those that the credential itself names by the parts that are read from there, or
+    /// else by its host, unless the map places that elsewhere; or those of the only login of the file.
+    fn keys_for(
+        &self,
+        map: &PartMap,
+        credential: &Credential,
+        metadata: &Metadata,
+    ) -> Result<Vec<Vec<String>>, CaptureError> {
+        let key = |level: usize| {
+            let is_key = |at: &Field| at.key().is_some_and(|place| place.pointer.stars() == level);
+            let part = match map.fields.iter().find(|field| is_key(field)) {
+                Some(field) => &field.part,
+                None if level > 1 || map.fields.iter().any(|field| field.part == Part::Host) => return None,
+                None => &Part::Host,
+            };
+            text_of(part, credential, metadata).map(str::to_owned)
         };
-        for star in stars {
-            for field in map.fields.iter().filter(|field| field.convert != Some(Convert::Key)) {
-                let Some(path) = field.pointer.with(star) else { continue };
-                if look_up(&self.document.view(), &path).is_some() {
+        if let Some(keys) = (1..=map.stars()).map(key).collect() {
+            return Ok(vec![keys]);
+        }
+        let view = self.document.view();
+        let found = logins(map, &Documents { own: &view, others: BTreeMap::new() });
+        match Choice::default().choose(&self.file, found)? {
+            Found::One(login) => Ok(login.keys),
+            Found::Others(_) => Err(self.incomplete(&Part::Host)),
+        }
+    }
+
+    /// Puts back what the vendor's file had beside the parts.
+    fn put_kept(
+        &mut self,
+        map: &PartMap,
+        credential: &Credential,
+        keys: &[String],
+    ) -> Result<(), CaptureError> {
+        let Credential::OAuth(OAuth { extra, .. }) = credential else { return Ok(()) };
+        let path = map.keep.as_ref().and_then(|keep| keep.with(keys));
+        let Some((path, kept)) = path.zip(extra.get(KEPT)) else { return Ok(()) };
+        match serde_json::from_str(kept.expose()).map(View) {
+            Ok(kept) => self.merge(&path, &kept),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes every part of a login, and the maps that are empty without it.
+    pub(super) fn remove_login(&mut self, map: &PartMap, keys: &[Vec<String>]) {
+        for keys in keys {
+            let parts = map.own_places().filter(|place| place.convert != Some(Convert::Key));
+            let written = map.when.iter().filter(|condition| condition.replacement(None).is_some());
+            let pointers = parts.map(|place| &place.pointer);
+            let pointers = pointers.chain(written.map(|condition| &condition.pointer)).chain(&map.keep);
+            for path in pointers.filter_map(|pointer| pointer.with(keys)) {
+                if path.is_empty() {
+                    let view = self.document.view();
+                    view.as_object()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|(key, _)| self.remove(vec![key.clone()]));
+                } else if look_up(&self.document.view(), &path).is_some() {
                     self.prune(path);
                 }
             }
         }
     }
 
-    /// Removes every string that equals one of these secrets.
-    pub(super) fn remove_copies(&mut self, secrets: &[&Secret]) {
+    /// Removes every string that equals one of these secrets, but not at these paths.
+    pub(super) fn remove_copies(&mut self, secrets: &[&Secret], spared: &[Vec<String>]) {
         let mut paths = Vec::new();
         find_copies(&self.document.view(), &mut Vec::new(), secrets, &mut paths);
+        paths.retain(|path| !spared.contains(path));
         paths.into_iter().for_each(|path| self.prune(path));
     }
 
@@ -107,14 +160,21 @@ impl Editor {
         }
     }
 
-    fn put_defaults(&mut self, map: &PartMap, star: Option<&str>) -> Result<(), CaptureError> {
+    /// Puts the values that a reader requires, and the defaults.
+    fn put_conditions(&mut self, map: &PartMap, keys: &[String]) -> Result<(), CaptureError> {
+        let view = self.document.view();
+        let mut missing = Vec::new();
+        for condition in &map.when {
+            let path = condition.pointer.with(keys).ok_or_else(|| self.incomplete(&Part::Host))?;
+            missing.extend(condition.replacement(look_up(&view, &path)).map(|value| (path, value.clone())));
+        }
         for (pointer, value) in &map.defaults {
-            let path = pointer.with(star).ok_or_else(|| self.incomplete(&Part::Host))?;
-            if look_up(&self.document.view(), &path).is_none_or(Value::is_null) {
-                self.set(path, value.clone())?;
+            let path = pointer.with(keys).ok_or_else(|| self.incomplete(&Part::Host))?;
+            if look_up(&view, &path).is_none_or(Value::is_null) {
+                missing.push((path, value.clone()));
             }
         }
-        Ok(())
+        missing.into_iter().try_for_each(|(path, value)| self.set(path, value))
     }
 
     /// Merges a tree into the document: maps key by key; everything else is replaced.
@@ -125,6 +185,8 @@ impl Editor {
                 self.merge(&path, value)
             }),
             Value::Object(_) if look_up(&self.document.view(), path).is_some_and(Value::is_object) => Ok(()),
+            // Its spelling stays.
+            _ if look_up(&self.document.view(), path) == Some(value) => Ok(()),
             _ => self.set(path.to_vec(), value.clone()),
         }
     }
@@ -185,18 +247,6 @@ fn find_copies(value: &Value, path: &mut Vec<String>, secrets: &[&Secret], found
         }
         _ => {}
     }
-}
-
-/// The key that the credential itself names for `*`: the part that is read from there, else the host, unless the map
-/// places the host elsewhere.
-fn star_of(map: &PartMap, credential: &Credential, metadata: &Metadata) -> Option<String> {
-    let key = map.fields.iter().find(|field| field.convert == Some(Convert::Key));
-    let part = match key {
-        Some(field) => &field.part,
-        None if map.fields.iter().any(|field| field.part == Part::Host) => return None,
-        None => &Part::Host,
-    };
-    text_of(part, credential, metadata).map(str::to_owned)
 }
 
 fn is_same(found: Option<&Value>, expected: Option<&Value>, format: Format) -> bool {

@@ -28,13 +28,29 @@ pub enum CaptureError {
         /// Line and column, both from 1, where the parser stopped.
         position: Option<(usize, usize)>,
     },
-    /// A file with several keys in the place of `*` that each hold a whole credential.
-    #[error("{file} holds several logins: {}", .keys.join(", "))]
+    /// A file with several logins, none of which is the only one that can be meant.
+    #[error("{file} holds several logins: {}", .logins.join(", "))]
     Ambiguous {
         /// The file.
         file: String,
-        /// The first few of the keys.
-        keys: Vec<String>,
+        /// The names of the first few.
+        logins: Vec<String>,
+    },
+    /// A file that has other logins than the one that was asked for: of other providers, accounts or hosts.
+    #[error("{file} has no such login, but others: {}", .logins.join(", "))]
+    NotChosen {
+        /// The file.
+        file: String,
+        /// The names of the first few.
+        logins: Vec<String>,
+    },
+    /// A login that cannot be taken.
+    #[error("{file} has a login that cannot be taken: {why}")]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// The reason, from the descriptor.
+        why: String,
     },
     /// A part with control characters, which would break out of a header, an environment or a terminal line.
     #[error("{file} has control characters in {part}")]
@@ -43,6 +59,12 @@ pub enum CaptureError {
         file: String,
         /// The part's name in the capture map.
         part: String,
+    },
+    /// An expiry that is no time.
+    #[error("{file} has no readable time in expires_at")]
+    NoTime {
+        /// The file.
+        file: String,
     },
     /// A capture map that breaks a rule.
     #[error(transparent)]

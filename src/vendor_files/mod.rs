@@ -4,6 +4,7 @@
 //! Writing into an existing file keeps the vendor's other fields. JSON keeps their order and spelling, TOML and
 //! dotenv keep comments and layout as well; YAML keeps values and order, and loses comments and anchors.
 
+mod choice;
 mod convert;
 mod derive;
 mod directory;
@@ -22,12 +23,15 @@ mod replace;
 #[cfg(test)]
 mod tests;
 mod toml;
+mod vendor_dir;
 mod write;
 mod yaml;
 
+pub use choice::Choice;
 pub use derive::derive_metadata;
 pub use error::{CaptureError, Refusal};
 pub use names::names;
 pub use read::{Captured, read};
 pub use remove::{Removed, remove};
+pub use vendor_dir::VendorDir;
 pub use write::write;

@@ -12,6 +12,7 @@ use crate::{
 /// Converts a part of the credential to the vendor's form. `None` if the credential does not have it.
 pub(super) fn part_value(
     field: &Field,
+    convert: Option<Convert>,
     credential: &Credential,
     metadata: &Metadata,
     existing: Option<&Value>,
@@ -20,16 +21,16 @@ pub(super) fn part_value(
         // A file that must have an expiry gets 1970 for an unknown one, as vendors write it; it is read as unknown.
         Part::ExpiresAt => {
             let unknown = field.required.then_some(Timestamp::UNIX_EPOCH);
-            Some(time_to(metadata.expires_at.or(unknown)?, field.convert?, existing))
+            Some(time_to(metadata.expires_at.or(unknown)?, convert?, existing))
         }
         Part::Scopes => {
             let is_written = field.required || !metadata.scopes.is_empty();
-            is_written.then(|| scopes_to(&metadata.scopes, field.convert))
+            is_written.then(|| scopes_to(&metadata.scopes, convert))
         }
         part => {
             let text = text_of(part, credential, metadata)?;
             // It was JSON when it was read. If something else has replaced it, it is written as a string.
-            let json = (field.convert == Some(Convert::Json)).then(|| serde_json::from_str(text).ok());
+            let json = (convert == Some(Convert::Json)).then(|| serde_json::from_str(text).ok());
             Some(json.flatten().unwrap_or_else(|| text.into()))
         }
     }
@@ -43,6 +44,7 @@ pub(super) fn text_of<'c>(
 ) -> Option<&'c str> {
     let secret = match (part, credential) {
         (Part::Account, _) => return metadata.account.as_deref(),
+        (Part::Plan, _) => return metadata.plan.as_deref(),
         (Part::Host, _) => return metadata.host.as_deref(),
         (Part::Username, Credential::Basic { username, .. }) => return Some(username),
         (Part::Extra(name), Credential::OAuth(OAuth { extra, .. }) | Credential::Fields(extra)) => {

@@ -14,7 +14,8 @@ use crate::{
 ///
 /// The credential goes into the file of the first entry for its kind; then `state` (`post_capture_state`) is merged
 /// into its files. Other fields of an existing file are kept ([`super`] says how much of the layout). Parts that the
-/// credential does not have are removed from the file, so that no token of another login stays beside the new ones.
+/// credential does not have are removed from the file, so that no token of another login stays beside the new ones. What
+/// the file had beside the parts when it was read (`keep`) is written back.
 /// Parts that are read from a JWT are not written: the JWT carries them.
 ///
 /// Files get mode 0600 in directories of 0700. Each is synced under a temporary name and then renamed.
@@ -30,7 +31,7 @@ pub fn write(
     metadata: &Metadata,
 ) -> Result<(), CaptureError> {
     let kind = credential.kind();
-    let entry = entries.iter().find(|entry| entry.kind == kind).ok_or(CaptureError::NoEntry(kind))?;
+    let entry = entries.iter().find(|entry| entry.holds_own(kind)).ok_or(CaptureError::NoEntry(kind))?;
     let map = PartMap::compile(entry)?;
     let root = Directory::open_private(dir)?;
 
@@ -69,7 +70,7 @@ fn open(root: &Directory, file: &str, format: Format) -> Result<Editor, CaptureE
 
 /// The format of a file that `post_capture_state` names: the format of an entry for the file, else by the file's
 /// extension.
-fn format_of(file: &str, entries: &[CaptureEntry]) -> Format {
+pub(super) fn format_of(file: &str, entries: &[CaptureEntry]) -> Format {
     if let Some(entry) = entries.iter().find(|entry| entry.file == file) {
         return entry.format;
     }

@@ -17,6 +17,7 @@ mod engine_detection;
 mod escapes;
 mod generated;
 mod import;
+mod import_choice;
 mod key_source;
 mod killed;
 mod killed_store;

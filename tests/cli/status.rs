@@ -82,7 +82,7 @@ fn json_has_all_metadata_and_no_secret() {
         json!({
             "created_at": null, "updated_at": null, "client_id": null,
             "provider": "openai", "label": "OpenAI", "set": "default", "profile": "default",
-            "configured": true, "kind": "api_key", "account": null, "host": null, "scopes": [],
+            "configured": true, "kind": "api_key", "account": null, "plan": null, "host": null, "scopes": [],
             "state": "ok", "expires_at": null, "expired": false, "refreshable": false, "owner": "us",
             "source": "stored", "variable": null, "fields": [],
         })

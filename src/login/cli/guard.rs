@@ -15,7 +15,7 @@ use crate::{
         record::{LoginLock, LoginRecord},
     },
     provider::Descriptor,
-    vendor_files::{self, CaptureError, Captured},
+    vendor_files::{self, CaptureError, Captured, Choice},
 };
 
 /// Time for an engine to remove a container. Podman first gives the container ten seconds to end.
@@ -107,7 +107,11 @@ impl LoginGuard {
     /// Reads the credential that the CLI left, and the names of its files.
     pub(super) async fn read(&self) -> (Result<Option<Captured>, CaptureError>, Vec<String>) {
         let (files, map) = (self.files().to_owned(), self.provider.capture.clone());
-        blocking::run(move || (vendor_files::read(&files, &map), vendor_files::names(&files))).await
+        blocking::run(move || {
+            let captured = vendor_files::read(files.as_path(), &map, &Choice::any_provider());
+            (captured, vendor_files::names(&files))
+        })
+        .await
     }
 
     /// Removes the directory, and the record if no container is left.

@@ -104,8 +104,14 @@ impl ContainerLogin<'_> {
         cancel: &mut CancelToken,
     ) -> Result<Record, LoginError> {
         let because = match captured {
-            Ok(Some(Captured { credential, metadata, .. })) => {
-                let (context, address) = (self.context, self.address);
+            Ok(Some(Captured { credential, metadata, provider, has_unreadable_expiry, file, .. })) => {
+                let context = self.context;
+                let address = &other_provider(context, self.address, provider.as_deref())?;
+                if has_unreadable_expiry {
+                    let text =
+                        format!("{file} has no readable time in expires_at: the end of {address} is unknown");
+                    context.ui().show(Event::Warning(&text));
+                }
                 return store::store_with_retry(context, store, address, credential, metadata, cancel).await;
             }
             Ok(None) => None,
@@ -116,4 +122,15 @@ impl ContainerLogin<'_> {
             ending => Err(LoginError::NothingCaptured { ending, found, because }),
         }
     }
+}
+
+/// The address for a credential of another provider, which the vendor's file names.
+pub(super) fn other_provider(
+    context: &Context,
+    address: &Address,
+    provider: Option<&str>,
+) -> Result<Address, LoginError> {
+    let Some(name) = provider else { return Ok(address.clone()) };
+    let provider = context.provider(name)?;
+    Ok(context.address(Some(&address.set), &provider.name, Some(&address.profile))?)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::field_path::FieldPath;
 use crate::credential::Kind;
 
-/// A vendor file and the credential in it.
+/// A vendor file and the credential in it. The first entry that finds a credential counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureEntry {
@@ -19,11 +19,48 @@ pub struct CaptureEntry {
     pub format: Format,
     /// Kind of the credential in it.
     pub kind: Kind,
+    /// Values that the file must have, by path: a value, or a list of the allowed ones. `null` is for none, and `"*"`
+    /// for any. The first one is written with the credential.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, Value>,
+    /// Why such a credential cannot be taken. The entry then needs no `fields`: this is the error where `when` is true
+    /// or, without `when`, where the file exists, unless an entry above has found something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
+    /// The provider that the credential is for, if it is another one; `"*"` if the key in the place of `*` names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// Place of each part of the credential.
+    #[serde(default)]
     pub fields: FieldMap,
-    /// Values that are written, by path, if the file does not have them.
+    /// Where the file tells which of several logins its tool uses.
+    #[serde(default, skip_serializing_if = "Active::is_empty")]
+    pub active: Active,
+    /// Path of the map that is all this credential's, `""` for the whole file. Values in it that `fields` does not
+    /// name are kept with the credential and written back. For the kind `oauth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<String>,
+    /// Values that are written, by path, if the file does not have them. They are not required when it is read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub defaults: BTreeMap<String, Value>,
+}
+
+/// The account and the host that the tool uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Active {
+    /// Path of the account's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Path of the host; or a host that is preferred if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+impl Active {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Format of a vendor file.
@@ -72,6 +109,9 @@ pub struct FieldMap {
     /// Name of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<FieldPath>,
+    /// The plan or subscription of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<FieldPath>,
     /// The only host that the credential may be sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<FieldPath>,

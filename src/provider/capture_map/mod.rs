@@ -10,10 +10,10 @@ mod part;
 mod part_map;
 mod pointer;
 
-pub use entry::{CaptureEntry, FieldMap, Format};
+pub use entry::{Active, CaptureEntry, FieldMap, Format};
 pub use error::CaptureMapError;
-pub use field_path::{Convert, FieldPath};
+pub use field_path::{Convert, FieldPath, Place};
 pub(crate) use file_path::FilePath;
 pub(crate) use part::Part;
-pub(crate) use part_map::{Field, PartMap};
+pub(crate) use part_map::{Condition, Field, FieldPlace, PartMap};
 pub(crate) use pointer::{Pointer, look_up, pointer_text};

@@ -23,6 +23,7 @@ pub(crate) enum Part {
     Password,
     ExpiresAt,
     Account,
+    Plan,
     Host,
     Scopes,
     Extra(String),
@@ -52,6 +53,7 @@ impl Part {
             (Self::Password, &map.password),
             (Self::ExpiresAt, &map.expires_at),
             (Self::Account, &map.account),
+            (Self::Plan, &map.plan),
             (Self::Host, &map.host),
             (Self::Scopes, &map.scopes),
         ];
@@ -59,10 +61,18 @@ impl Part {
         named.chain(map.extra.iter().map(|(name, path)| (Self::Extra(name.clone()), path)))
     }
 
+    /// Whether the part is a secret, or may be one.
+    pub(super) fn is_secret(&self) -> bool {
+        !matches!(
+            self,
+            Self::ExpiresAt | Self::Account | Self::Plan | Self::Host | Self::Scopes | Self::Extra(_)
+        )
+    }
+
     /// Whether credentials of that kind can have this part.
     pub(super) fn belongs_to(&self, kind: Kind) -> bool {
         match self {
-            Self::ExpiresAt | Self::Account | Self::Host | Self::Scopes => true,
+            Self::ExpiresAt | Self::Account | Self::Plan | Self::Host | Self::Scopes => true,
             Self::RefreshToken | Self::IdToken => kind == Kind::Oauth,
             Self::Extra(_) => matches!(kind, Kind::Oauth | Kind::Fields),
             own => Self::required_by(kind).contains(own),
@@ -75,7 +85,7 @@ impl Part {
         match self {
             Self::ExpiresAt => matches!(convert, Some(UnixSeconds | UnixMillis | Rfc3339 | JwtExp)),
             Self::Scopes => matches!(convert, None | Some(SpaceSeparated | JwtClaim)),
-            Self::Account | Self::Host => matches!(convert, None | Some(JwtClaim | Key)),
+            Self::Account | Self::Plan | Self::Host => matches!(convert, None | Some(JwtClaim | Key)),
             Self::Extra(_) => matches!(convert, None | Some(JwtClaim | Key | Json)),
             _ => convert.is_none(),
         }

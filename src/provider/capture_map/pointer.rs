@@ -1,48 +1,69 @@
-//! JSON Pointers (RFC 6901) in which one segment may be `*`.
+//! JSON Pointers (RFC 6901) in which a segment may be `*`.
 
 use serde_json::Value;
 
 use crate::redact::escape;
 
+/// The sign for a key that is itself data, and in `when` for any value.
+pub(super) const STAR: &str = "*";
+
 /// A parsed path of the capture map.
+#[derive(Clone)]
 pub(crate) struct Pointer {
     segments: Vec<String>,
-    star: Option<usize>,
 }
 
 impl Pointer {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let segments = segments(text)?;
-        let mut stars = segments.iter().enumerate().filter(|(_, segment)| *segment == "*");
-        let star = stars.next().map(|(at, _)| at);
-        if stars.next().is_some() {
-            return Err("only one segment of a path may be `*`");
-        }
-        Ok(Self { segments, star })
+        Ok(Self { segments: segments(text)? })
     }
 
-    pub(crate) fn has_star(&self) -> bool {
-        self.star.is_some()
+    /// Parses a path that may be `""`, which is the whole document.
+    pub(crate) fn parse_map(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() { Ok(Self { segments: Vec::new() }) } else { Self::parse(text) }
+    }
+
+    /// The number of keys that [`Pointer::with`] needs.
+    pub(crate) fn stars(&self) -> usize {
+        self.segments.iter().filter(|segment| *segment == STAR).count()
     }
 
     pub(crate) fn ends_in_star(&self) -> bool {
-        self.star.is_some_and(|at| at + 1 == self.segments.len())
+        self.segments.last().is_some_and(|last| last == STAR)
     }
 
-    /// Replaces `*` with `key`. `None` if there is a `*` and no key.
-    pub(crate) fn with(&self, key: Option<&str>) -> Option<Vec<String>> {
-        let mut segments = self.segments.clone();
-        if let Some(at) = self.star {
-            key?.clone_into(&mut segments[at]);
+    /// Replaces each `*` with the next of `keys`. `None` if there are too few.
+    pub(crate) fn with(&self, keys: &[String]) -> Option<Vec<String>> {
+        let mut keys = keys.iter();
+        let filled = |segment: &String| if segment == STAR { keys.next() } else { Some(segment) }.cloned();
+        self.segments.iter().map(filled).collect()
+    }
+
+    /// The keys that `value` has in the places of `*`, in each combination.
+    pub(crate) fn keys(&self, value: &Value) -> Vec<Vec<String>> {
+        let mut found = vec![(Vec::new(), value)];
+        for (at, segment) in self.segments.iter().enumerate() {
+            if self.segments[at..].iter().all(|segment| segment != STAR) {
+                break;
+            }
+            found = match segment == STAR {
+                true => found.into_iter().flat_map(|(keys, value)| below(keys, value)).collect(),
+                false => {
+                    let next = |(keys, value)| Some((keys, look_up(value, &self.segments[at..=at])?));
+                    found.into_iter().filter_map(next).collect()
+                }
+            };
         }
-        Some(segments)
+        found.into_iter().map(|(keys, _)| keys).collect()
     }
+}
 
-    /// The keys that `value` has in the place of `*`.
-    pub(crate) fn keys<'v>(&self, value: &'v Value) -> impl Iterator<Item = &'v str> {
-        let above = self.star.and_then(|at| look_up(value, &self.segments[..at]));
-        above.and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str))
-    }
+fn below(keys: Vec<String>, value: &Value) -> impl Iterator<Item = (Vec<String>, &Value)> {
+    value.as_object().into_iter().flatten().map(move |(key, value)| {
+        let mut keys = keys.clone();
+        keys.push(key.clone());
+        (keys, value)
+    })
 }
 
 /// Splits a pointer into its unescaped segments.

@@ -1,6 +1,6 @@
 //! Checks of a single value. Each error is the problem, as a lower-case fragment.
 
-use crate::{net::endpoint, provider::capture_map::FilePath};
+use crate::{config::container_values::check_env_name, net::endpoint, provider::capture_map::FilePath};
 
 /// Headers that a descriptor may not fix: they authorise the request, or say where it goes and how long it
 /// is.
@@ -69,6 +69,14 @@ pub(super) fn relative_file(path: &str) -> Result<(), String> {
 /// Checks a path below the home directory, `~/..`.
 pub(super) fn below_home(path: &str) -> Result<(), String> {
     path.strip_prefix("~/").ok_or_else(|| "does not start with `~/`".to_owned()).and_then(relative_file)
+}
+
+/// Checks a place of a tool's directory: `$NAME`, a path below that, or one below the home.
+pub(super) fn home_place(place: &str) -> Result<(), String> {
+    let Some(rest) = place.strip_prefix('$') else { return below_home(place) };
+    let (name, below) = rest.split_once('/').map_or((rest, None), |(name, below)| (name, Some(below)));
+    check_env_name(name)?;
+    below.map_or(Ok(()), relative_file)
 }
 
 /// Checks that a URL is https, or http on the loopback interface.

@@ -69,7 +69,14 @@ impl Findings {
     }
 
     fn vendor_files(&mut self, d: &Descriptor) {
-        self.check_given("home_dir", &d.home_dir, form::below_home);
+        for place in d.home_dir.iter() {
+            self.check("home_dir", form::home_place(place));
+        }
+        for (file, places) in &d.home_files {
+            places
+                .iter()
+                .for_each(|place| self.check(&format!("home_files.{file}"), form::home_place(place)));
+        }
         for file in d.post_capture_state.keys() {
             self.check(&format!("post_capture_state.{file}"), form::relative_file(file));
         }

@@ -41,6 +41,8 @@ struct Entry<'a> {
     profile: Name,
     kind: Kind,
     account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
     host: Option<String>,
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
@@ -67,6 +69,7 @@ pub(super) fn write(mut to: impl Write, entries: &[BackupEntry]) -> io::Result<(
             profile: record.address.profile.clone(),
             kind: record.credential.kind(),
             account: record.metadata.account.clone(),
+            plan: record.metadata.plan.clone(),
             host: record.metadata.host.clone(),
             scopes: record.metadata.scopes.clone(),
             expires_at: record.metadata.expires_at,
@@ -109,6 +112,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
         }
         let metadata = Metadata {
             account: entry.account,
+            plan: entry.plan,
             host: entry.host,
             scopes: entry.scopes,
             expires_at: entry.expires_at,

@@ -135,6 +135,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
         kind: row.get(3)?,
         metadata: Metadata {
             account: row.get(4)?,
+            plan: details.plan,
             host: row.get(5)?,
             scopes,
             expires_at: row.get::<_, Option<Millis>>(7)?.map(|Millis(at)| at),
@@ -155,6 +156,9 @@ struct Details {
     /// The owner, who refreshes it.
     #[serde(skip_serializing_if = "Owner::is_us")]
     owner: Owner,
+    /// The account's plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
     /// The parts of the secret that are there and not blank, for kinds that have several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<String>,
@@ -204,7 +208,7 @@ ON CONFLICT DO UPDATE SET
 /// Writes a record with its sealed secret, and replaces the row that is there.
 pub(in crate::store) fn write(change: &Connection, record: &Record, secret: &[u8]) -> rusqlite::Result<()> {
     let Record { address, credential, metadata, created_at, updated_at, version } = record;
-    let details = Details { owner: metadata.owner, parts: credential.parts() };
+    let details = Details { owner: metadata.owner, plan: metadata.plan.clone(), parts: credential.parts() };
     let details = serde_json::to_string(&details).unwrap_or_else(|_| "{}".to_owned());
     let written = change.prepare_cached(WRITE)?.execute(named_params! {
         ":provider": address.provider.as_str(),

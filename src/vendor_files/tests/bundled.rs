@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Login, read};
+use super::{Choice, Login, read};
 use crate::{credential::Metadata, provider::Registry};
 
 /// A vendor's file with the credential in it.
@@ -17,7 +17,10 @@ struct Sample {
     file: String,
     text: String,
     credential: Value,
+    #[serde(rename = "for")]
+    provider_of: Option<String>,
     account: Option<String>,
+    plan: Option<String>,
     host: Option<String>,
     #[serde(default)]
     scopes: String,
@@ -34,12 +37,14 @@ fn read_finds_each_sample_by_the_bundled_descriptor() {
     for sample in samples() {
         let provider = registry.get(&sample.provider).expect("bundled");
         let login = Login::with(&sample.file, &sample.text);
-        let found = read(login.path(), &provider.capture).expect("readable");
+        let found = read(login.path(), &provider.capture, &Choice::any_provider()).expect("readable");
         let found = found.unwrap_or_else(|| panic!("{}: {} holds none", sample.provider, sample.file));
+        assert_eq!(found.provider, sample.provider_of, "{}", sample.provider);
         let credential: Value = serde_json::from_slice(&found.credential.encode()).expect("JSON");
         assert_eq!(credential, sample.credential, "{}", sample.provider);
         let metadata = Metadata {
             account: sample.account,
+            plan: sample.plan,
             host: sample.host,
             scopes: sample.scopes.split_whitespace().map(str::to_owned).collect(),
             expires_at: sample.expires_at.map(|at| Timestamp::from_second(at).expect("a time")),
@@ -54,8 +59,12 @@ fn read_finds_each_sample_by_the_bundled_descriptor() {
 #[test]
 fn bundled_capture_maps_all_have_a_sample() {
     let registry = Registry::bundled();
-    let maps =
-        registry.iter().flat_map(|p| p.capture.iter().map(|entry| (p.name.clone(), entry.kind.to_string())));
+    let maps = registry.iter().flat_map(|p| {
+        p.capture
+            .iter()
+            .filter(|entry| entry.unsupported.is_none())
+            .map(|entry| (p.name.clone(), entry.kind.to_string()))
+    });
     let kind = |sample: &Sample| sample.credential["type"].as_str().expect("a kind").to_owned();
     let have: BTreeSet<_> = samples().iter().map(|sample| (sample.provider.clone(), kind(sample))).collect();
     assert_eq!(maps.collect::<BTreeSet<_>>(), have);

@@ -21,6 +21,11 @@ fn expiry_is_read_in_every_form() {
         ("unix_millis", "1800000000999", Some(1_800_000_000)),
         ("unix_millis", "1.8e12", Some(1_800_000_000)),
         ("rfc3339", r#""2027-01-15T09:00:00+01:00""#, Some(1_800_000_000)),
+        // As other versions of the same tool write it.
+        ("unix_millis", "1800000000", Some(1_800_000_000)),
+        ("unix_seconds", "1800000000999", Some(1_800_000_000)),
+        ("unix_millis", r#""2027-01-15T09:00:00+01:00""#, Some(1_800_000_000)),
+        ("rfc3339", "1800000000", Some(1_800_000_000)),
         ("jwt_exp", r#""e30.eyJleHAiOjE4MDAwMDAwMDB9.x""#, Some(1_800_000_000)),
         ("jwt_exp", r#""e30.eyJleHAiOiIxODAwMDAwMDAwIn0=.""#, Some(1_800_000_000)),
     ] {
@@ -29,27 +34,44 @@ fn expiry_is_read_in_every_form() {
 }
 
 #[test]
-fn absurd_expiry_is_read_as_unknown() {
-    let absurd = [
+fn unknown_expiry_is_no_end_and_an_unreadable_one_is_told() {
+    let captured = |convert: &str, value: &str| {
+        let map = format!(
+            "[{{file: a, format: json, kind: token, fields: {{token: /t, expires_at: {{path: /e, as: {convert}}}}}}}]"
+        );
+        Login::with("a", format!(r#"{{"t":"T","e":{value}}}"#)).captured(&map)
+    };
+    let jwt = |value: &str| format!("\"{value}\"");
+    let unreadable = [
         "1e300",
         "-1",
+        "-5",
         "-1e300",
-        "0",
         "9223372036854775807",
-        "1e999",
-        "\"\"",
         "\"soon\"",
+        "\"2027-13-45\"",
         "[]",
         "{}",
         "true",
     ];
-    for convert in ["unix_seconds", "unix_millis", "rfc3339"] {
-        for value in absurd.iter().filter(|value| **value != "1e999") {
-            assert_eq!(expiry(convert, value), None, "{convert} {value}");
-        }
+    for (convert, value) in ["unix_seconds", "unix_millis", "rfc3339"]
+        .into_iter()
+        .flat_map(|convert| unreadable.map(|value| (convert, value.to_owned())))
+        .chain([("jwt_exp", jwt("e30.eyJleHAiOjFlMzAwfQ.x"))])
+    {
+        let found = captured(convert, &value);
+        assert!(found.has_unreadable_expiry, "{convert} {value}");
+        assert_eq!(found.metadata.expires_at, None, "{convert} {value}");
     }
-    for value in ["sk-no-jwt", "a.b.c", "a.e30.c", "..", "e30.eyJleHAiOjFlMzAwfQ.x", "e30.bnVsbA.x"] {
-        assert_eq!(expiry("jwt_exp", &format!("\"{value}\"")), None, "{value}");
+    let unknown = [("unix_millis", "0".to_owned()), ("unix_seconds", jwt("")), ("unix_millis", jwt("0"))];
+    let opaque = ["sk-no-jwt", "a.b.c", "a.e30.c", "..", "e30.bnVsbA.x"].map(|token| ("jwt_exp", jwt(token)));
+    for (convert, value) in unknown.into_iter().chain(opaque) {
+        let found = captured(convert, &value);
+        assert_eq!(
+            (found.metadata.expires_at, found.has_unreadable_expiry),
+            (None, false),
+            "{convert} {value}"
+        );
     }
 }
 
@@ -122,7 +144,7 @@ fn read_of_several_logins_names_their_keys() {
     let map = "[{file: a, format: yaml, kind: token, fields: {token: /*/t}}]";
     let error = Login::with("a", "one.host: {t: T}\n\"tw\\e[31mo\": {t: U}\nthree: {u: x}\n").read(map);
     let error = error.expect_err("ambiguous");
-    assert!(matches!(&error, CaptureError::Ambiguous { keys, .. } if keys.len() == 2));
+    assert!(matches!(&error, CaptureError::Ambiguous { logins, .. } if logins.len() == 2));
     assert_eq!(error.to_string(), "a holds several logins: one.host, tw\\u{1b}[31mo");
 }
 
@@ -150,10 +172,23 @@ fn map_that_breaks_a_rule_is_refused_by_check_and_read() {
         ("{file: a/../../b, format: json, kind: token, fields: {token: /t}}", "relative path"),
         ("{file: ./a, format: json, kind: token, fields: {token: /t}}", "relative path"),
         ("{file: '', format: json, kind: token, fields: {token: /t}}", "relative path"),
-        ("{file: a, format: json, kind: token, fields: {}}", "needs token"),
-        ("{file: a, format: json, kind: fields, fields: {}}", "needs extra"),
+        ("{file: a, format: json, kind: token, fields: {}}", "needs `token`"),
+        ("{file: a, format: json, kind: fields, fields: {}}", "needs `extra`"),
         ("{file: a, format: json, kind: token, fields: {token: t}}", "starts with"),
-        ("{file: a, format: json, kind: token, fields: {token: /*/*/t}}", "only one"),
+        ("{file: a, format: json, kind: token, fields: {token: /t}, when: {/*/type: x}}", "more `*`"),
+        ("{file: a, format: json, kind: token, fields: {token: {path: /t, file: b}}}", "another file"),
+        ("{file: a, format: json, kind: token, fields: {token: {path: /t, pattern: x}}}", "group"),
+        ("{file: a, format: json, kind: token, fields: {token: /t}, provider: '*'}", "no path has a `*`"),
+        (
+            "{file: a, format: json, kind: token, fields: {token: /t}, active: {account: /u}}",
+            "no path has a `*`",
+        ),
+        ("{file: a, format: json, kind: token, fields: {token: /t}, keep: ''}", "kind oauth"),
+        (
+            "{file: a, format: json, kind: token, fields: {token: /t}, when: {/x: 1}, defaults: {/x: 1}}",
+            "also in",
+        ),
+        ("{file: a, format: json, kind: token, fields: {token: []}}", "empty"),
         ("{file: a, format: json, kind: token, fields: {token: /t, key: /k}}", "not a part"),
         ("{file: a, format: json, kind: token, fields: {token: {path: /t, as: rfc3339}}}", "conversion"),
         ("{file: a, format: json, kind: token, fields: {token: /t, expires_at: /e}}", "conversion"),
@@ -167,6 +202,6 @@ fn map_that_breaks_a_rule_is_refused_by_check_and_read() {
         let error = entries[0].check().expect_err(entry).to_string();
         assert!(error.contains(problem), "{entry}: {error}");
         let login = Login::new();
-        assert_eq!(read(login.path(), &entries).expect_err(entry).to_string(), error);
+        assert_eq!(read(login.path(), &entries, &Choice::default()).expect_err(entry).to_string(), error);
     }
 }

@@ -1,6 +1,7 @@
 //! Vendor files, read and written by a capture map.
 
 mod bundled;
+mod choosing;
 mod conversions;
 mod hostile;
 mod kept;
@@ -19,7 +20,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{CaptureError, Captured, Removed, read, remove, write};
+use super::{CaptureError, Captured, Choice, Removed, read, remove, write};
 use crate::{
     credential::{Credential, Metadata},
     provider::capture_map::CaptureEntry,
@@ -64,7 +65,11 @@ impl Login {
     }
 
     fn read(&self, map: &str) -> Result<Option<Captured>, CaptureError> {
-        read(self.path(), &entries(map))
+        self.choose(map, &Choice::default())
+    }
+
+    fn choose(&self, map: &str, choice: &Choice) -> Result<Option<Captured>, CaptureError> {
+        read(self.path(), &entries(map), choice)
     }
 
     fn captured(&self, map: &str) -> Captured {
@@ -92,5 +97,13 @@ fn entries(map: &str) -> Vec<CaptureEntry> {
 }
 
 fn captured(credential: Credential) -> Captured {
-    Captured { credential, metadata: Metadata::default(), file: String::new() }
+    Captured {
+        credential,
+        metadata: Metadata::default(),
+        file: String::new(),
+        provider: None,
+        has_unreadable_expiry: false,
+        entry: 0,
+        keys: Vec::new(),
+    }
 }

@@ -94,7 +94,8 @@ fn remove_keeps_another_credential_in_the_same_file() {
     let map = CODEX.replace("      plan: {path: /tokens/id_token, as: jwt_claim, claim: '/https:~1~1api.openai.com~1auth/chatgpt_plan_type'}\n", "");
     let removed = remove(login.path(), &entries(&map), &login.captured(&map));
     assert_eq!(removed.expect("removed"), Removed::Fields);
-    assert_eq!(login.text("auth.json"), r#"{"OPENAI_API_KEY":"sk-1","auth_mode":"chatgpt"}"#);
+    // Without the mode the tool takes the key.
+    assert_eq!(login.text("auth.json"), r#"{"OPENAI_API_KEY":"sk-1"}"#);
 }
 
 #[test]

@@ -61,12 +61,12 @@ pub(super) const CODEX: &str = "
       account_id: {path: /tokens/account_id, optional: true}
       plan: {path: /tokens/id_token, as: jwt_claim, claim: '/https:~1~1api.openai.com~1auth/chatgpt_plan_type'}
       last_refresh: {path: /last_refresh, optional: true}
-  defaults: {/auth_mode: chatgpt}
+  when: {/auth_mode: [chatgpt, null]}
 - file: auth.json
   format: json
   kind: api_key
   fields: {key: /OPENAI_API_KEY}
-  defaults: {/auth_mode: apikey}
+  when: {/auth_mode: [apikey, null]}
 ";
 
 pub(super) fn all() -> Vec<Sample> {

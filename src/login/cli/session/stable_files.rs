@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::{
     blocking,
     provider::CaptureEntry,
-    vendor_files::{self, Captured},
+    vendor_files::{self, Captured, Choice},
 };
 
 /// The time between two looks at the files.
@@ -38,7 +38,9 @@ impl<'a> StableFiles<'a> {
         loop {
             self.tick.tick().await;
             let (files, map) = (self.files.to_owned(), self.map.to_owned());
-            let read = blocking::run(move || vendor_files::read(&files, &map)).await;
+            let read =
+                blocking::run(move || vendor_files::read(files.as_path(), &map, &Choice::any_provider()))
+                    .await;
             if self.is_stable(read.ok().flatten()) {
                 return;
             }

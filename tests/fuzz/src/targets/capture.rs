@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::LazyLock};
 
 use authenticate::{
     credential::{Credential, Kind, Metadata, OAuth, Secret},
-    provider::{CaptureEntry, Convert, FieldPath, Format, Registry},
-    vendor_files::{self, CaptureError, Captured},
+    provider::{CaptureEntry, Convert, FieldPath, Format, Place, Registry},
+    vendor_files::{self, CaptureError, Captured, Choice},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,7 +22,12 @@ static MAPS: LazyLock<BTreeMap<String, Vec<CaptureEntry>>> = LazyLock::new(|| {
     let mut maps: BTreeMap<String, Vec<CaptureEntry>> =
         serde_yaml::from_str(include_str!("../../maps.yaml")).expect("maps");
     let bundled = Registry::bundled();
-    maps.extend(bundled.iter().map(|provider| (provider.name.clone(), provider.capture.clone())));
+    let own = |entry: &&CaptureEntry| entry.unsupported.is_none() && entry.provider.is_none();
+    maps.extend(
+        bundled
+            .iter()
+            .map(|provider| (provider.name.clone(), provider.capture.iter().filter(own).cloned().collect())),
+    );
     maps
 });
 
@@ -83,7 +88,11 @@ impl File {
     }
 
     fn read(&self, login: &Login) -> Result<Option<Captured>, CaptureError> {
-        vendor_files::read(login.directory.path(), &self.entries)
+        self.choose(login, &Choice::default())
+    }
+
+    fn choose(&self, login: &Login, choice: &Choice) -> Result<Option<Captured>, CaptureError> {
+        vendor_files::read(login.directory.path(), &self.entries, choice)
     }
 
     fn write(&self, login: &Login, credential: &Credential, metadata: &Metadata) -> Result<(), CaptureError> {
@@ -104,6 +113,7 @@ impl File {
         let is_the_same = |login: &Login| {
             let now = self.read(login).expect("readable").expect("a credential");
             let [now, found] = [&now, found].map(|captured| other::without_defaults(entry, captured));
+            let [now, found] = [now, found].map(|captured| (captured.credential, captured.metadata));
             assert_eq!(now, found, "{}", shown(&login.content()));
         };
 
@@ -116,8 +126,9 @@ impl File {
         assert_eq!(shown(&login.content()), shown(&once), "the second time it is something else");
 
         // Where a key that is data is in no part of the credential, only its own file says it.
-        let starred = |path: &&FieldPath| path.path.split('/').any(|segment| segment == "*");
-        let is_known = all(entry).any(|path| path.convert == Some(Convert::Key));
+        let starred = |path: &&Place| path.path.split('/').any(|segment| segment == "*");
+        let is_key = |path: &Place| path.convert == Some(Convert::Key) && path.pattern.is_none();
+        let is_known = all(entry).any(is_key);
         if is_known || all(entry).filter(starred).count() == 0 {
             let new = self.without();
             self.write(&new, credential, metadata).expect("written into a new file");
@@ -154,12 +165,18 @@ impl File {
             Ok(()) => {
                 let written = login.content();
                 self.keeps_the_rest(content, &written);
-                match self.read(&login) {
+                // Others may be preferred.
+                let host = self.entry(kind).fields.host.as_ref().and(metadata.host.clone());
+                match self.choose(&login, &Choice { host, ..Choice::default() }) {
                     // Beside it may be one that the map takes first.
                     Ok(Some(now)) if now.credential.kind() == kind => {
                         assert_eq!(now.credential, credential, "{}", shown(&written));
                     }
-                    Err(CaptureError::Ambiguous { .. } | CaptureError::Unusable { .. }) => {}
+                    Err(
+                        CaptureError::Ambiguous { .. }
+                        | CaptureError::NotChosen { .. }
+                        | CaptureError::Unusable { .. },
+                    ) => {}
                     now => assert!(!matches!(found, Ok(Some(_))), "{now:?}: {}", shown(&written)),
                 }
             }
@@ -181,6 +198,7 @@ impl File {
                     .filter(|path| path.convert != Some(Convert::Key))
                     .map(|path| path.path.as_str())
                     .chain(defaults)
+                    .chain(entry.when.keys().map(String::as_str))
             })
             .collect();
         let tree = |content| other::tree(self.entries[0].format, content);
@@ -196,7 +214,7 @@ impl File {
     }
 }
 
-fn all(entry: &CaptureEntry) -> impl Iterator<Item = &FieldPath> {
+fn all(entry: &CaptureEntry) -> impl Iterator<Item = &Place> {
     let fields = &entry.fields;
     let named = [
         &fields.key,
@@ -208,16 +226,19 @@ fn all(entry: &CaptureEntry) -> impl Iterator<Item = &FieldPath> {
         &fields.password,
         &fields.expires_at,
         &fields.account,
+        &fields.plan,
         &fields.host,
         &fields.scopes,
     ];
-    named.into_iter().flatten().chain(fields.extra.values())
+    let all = named.into_iter().flatten().chain(fields.extra.values());
+    all.flat_map(|path: &FieldPath| path.iter()).filter(|place| place.file.is_none())
 }
 
 /// Keys that stand for `*` are named; nothing else of a file is.
 fn secretless(error: &CaptureError) {
     match error {
-        CaptureError::Ambiguous { .. } | CaptureError::Unwritable { .. } => {}
+        CaptureError::Ambiguous { .. } | CaptureError::NotChosen { .. } | CaptureError::Unwritable { .. } => {
+        }
         error => hidden(error),
     }
 }

@@ -7,12 +7,13 @@ pub fn login(entry: &CaptureEntry) -> (Credential, Metadata) {
     let fields = &entry.fields;
     let token = |name: &str| Secret::new(format!("0ther-{name}-9f8e7d6c"));
     let given = |path: &Option<FieldPath>, name: &str| path.as_ref().map(|_| token(name));
-    let extra = fields.extra.iter().filter_map(|(name, path)| match path.convert {
-        None => Some((name.clone(), token(name))),
-        Some(Convert::Json) => Some((name.clone(), Secret::new(r#"{"n":[1,null,"x"]}"#))),
-        Some(Convert::Key) => Some((name.clone(), Secret::new("other.example"))),
-        Some(_) => None,
-    });
+    let extra =
+        fields.extra.iter().filter_map(|(name, path)| match path.first().and_then(|place| place.convert) {
+            None => Some((name.clone(), token(name))),
+            Some(Convert::Json) => Some((name.clone(), Secret::new(r#"{"n":[1,null,"x"]}"#))),
+            Some(Convert::Key) => Some((name.clone(), Secret::new("other.example"))),
+            Some(_) => None,
+        });
     let extra = extra.collect();
     let credential = match entry.kind {
         Kind::ApiKey => Credential::ApiKey { key: token("key") },
@@ -40,7 +41,8 @@ pub fn login(entry: &CaptureEntry) -> (Credential, Metadata) {
 pub fn without_defaults(entry: &CaptureEntry, captured: &Captured) -> Captured {
     let mut captured = captured.clone();
     let is_default = |name: &String| {
-        entry.fields.extra.get(name).is_some_and(|path| entry.defaults.contains_key(&path.path))
+        let path = entry.fields.extra.get(name);
+        path.is_some_and(|path| path.iter().any(|place| entry.defaults.contains_key(&place.path)))
     };
     if let Credential::OAuth(OAuth { extra, .. }) | Credential::Fields(extra) = &mut captured.credential {
         extra.retain(|name, _| !is_default(name));

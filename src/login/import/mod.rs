@@ -1,14 +1,21 @@
 //! Importing a login that a vendor's own tool has made on this machine: reading it, or taking it over.
 
+mod error;
+mod tool_dir;
+
 use std::path::{Path, PathBuf};
 
-use super::{LoginError, record::LoginLock, store::audit_failure};
+use jiff::Timestamp;
+
+pub use self::error::ImportError;
+use self::tool_dir::ToolDir;
+use super::{LoginError, cli::other_provider, record::LoginLock, store::audit_failure};
 use crate::{
     context::Context,
     credential::{Address, Credential, Metadata, Name, Owner, Record},
-    provider::Provider,
-    store::{Action, Store, StoreError, Swap},
-    vendor_files::{self, CaptureError, Captured, Removed},
+    provider::{Provider, descriptor::RefreshStrategy},
+    store::{Action, Store, Swap},
+    vendor_files::{self, CaptureError, Captured, Choice, Removed},
 };
 
 /// The number of tries while the vendor's tool changes its files.
@@ -17,8 +24,10 @@ const TRIES: usize = 3;
 /// The options of an import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// The directory of the vendor's tool. Default: the one in the vendor's own variable, or else the descriptor's `home_dir`.
+    /// The directory of the vendor's tool. Default: where the tool itself looks, by the descriptor's `home_dir`.
     pub from: Option<PathBuf>,
+    /// The login, if the tool has several. One of another provider is stored as that provider's.
+    pub choice: Choice,
     /// Take the login over: the vendor's tool loses it.
     pub take_over: bool,
     /// The credential set, in place of the project's.
@@ -27,82 +36,15 @@ pub struct ImportOptions {
     pub profile: Option<Name>,
 }
 
-/// An error of importing.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The descriptor has no capture map.
-    #[error("the descriptor of {provider} has no capture map, which says where its tool keeps a login")]
-    NoMap {
-        /// The provider.
-        provider: String,
-    },
-    /// The descriptor does not say where the vendor's tool keeps its files.
-    #[error("the descriptor of {provider} does not say where its tool keeps its files")]
-    NoPlace {
-        /// The provider.
-        provider: String,
-    },
-    /// The directory does not exist.
-    #[error("there is no directory {}", path.display())]
-    NoDirectory {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The directory has no login.
-    #[error("there is no login of {provider} in {}", path.display())]
-    Nothing {
-        /// The provider.
-        provider: String,
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The files are refused or malformed.
-    #[error("{}: {source}", path.display())]
-    Files {
-        /// The directory.
-        path: PathBuf,
-        /// The failure.
-        source: CaptureError,
-    },
-    /// The vendor's tool keeps changing its files.
-    #[error("the files in {} change while they are read: end the tool that uses them, and try again", path.display())]
-    Changing {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The login is stored, and the vendor's tool still has it.
-    #[error("{address} was stored, but the vendor's tool still has it, too: {source}")]
-    NotTakenOver {
-        /// The address at which it is stored.
-        address: Box<Address>,
-        /// The reason why it could not be removed from the vendor's files.
-        source: CaptureError,
-    },
-    /// The login is stored and removed from the vendor's files, and it could not be marked as ours.
-    #[error(
-        "{address} is stored and was removed from the vendor's files, but could not be marked as ours: {source}"
-    )]
-    Unfinished {
-        /// The address at which it is stored.
-        address: Box<Address>,
-        /// The failure of the store.
-        source: StoreError,
-    },
-    /// Another process stored another credential meanwhile.
-    #[error("another process replaced {address} while it was taken over")]
-    Replaced {
-        /// The address.
-        address: Box<Address>,
-    },
-}
-
 /// An import that is decided on and not yet begun.
 #[derive(Debug)]
 pub struct Import {
     context: Context,
     provider: Provider,
+    source: Address,
     address: Address,
-    directory: PathBuf,
+    directory: ToolDir,
+    choice: Choice,
     take_over: bool,
 }
 
@@ -144,22 +86,28 @@ impl Import {
         if provider.capture.is_empty() {
             return Err(ImportError::NoMap { provider: provider.name.clone() }.into());
         }
-        let home_dir = provider.home_dir.as_deref();
-        let usual = || home_dir.and_then(|home_dir| variable_dir(&provider).or_else(|| in_home(home_dir)));
         let no_place = || ImportError::NoPlace { provider: provider.name.clone() };
-        // Without a slash at the end, which would follow a link.
-        let directory: PathBuf = options.from.or_else(usual).ok_or_else(no_place)?.components().collect();
-        if !directory.exists() {
-            return Err(ImportError::NoDirectory { path: directory }.into());
+        let directory = ToolDir::of(&provider, options.from).ok_or_else(no_place)?;
+        if !directory.path.exists() {
+            let ToolDir { path, variable, .. } = directory;
+            return Err(ImportError::NoDirectory { path, variable }.into());
         }
-        let address = context.address(options.set.as_ref(), &provider.name, options.profile.as_ref())?;
-        let take_over = options.take_over;
-        Ok(Self { context: context.clone(), provider, address, directory, take_over })
+        let source = context.address(options.set.as_ref(), &provider.name, options.profile.as_ref())?;
+        let other = options.choice.entry.as_deref().filter(|entry| has_logins_for(&provider, entry));
+        let address = other_provider(context, &source, other)?;
+        let (choice, take_over) = (options.choice, options.take_over);
+        Ok(Self { context: context.clone(), provider, source, address, directory, choice, take_over })
     }
 
     /// The directory of the vendor's tool.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.directory.path
+    }
+
+    /// The provider whose tool has the login, with set and profile. It differs from the address if the login is another
+    /// provider's.
+    pub fn source(&self) -> &Address {
+        &self.source
     }
 
     /// The address at which the credential is stored.
@@ -190,16 +138,17 @@ impl Import {
         {
             *step = Action::TakeOver;
             let record = self.take_ownership(&mut store, record)?;
-            let (file, removed) = (self.directory.clone(), Some(RemovedFrom::Earlier));
+            let (file, removed) = (self.directory.path.clone(), Some(RemovedFrom::Earlier));
             return Ok(Imported { record, file, removed });
         }
         let mut captured = found?;
         for _ in 0..TRIES {
+            self.check_expiry(&store, &captured)?;
             let metadata = Metadata { owner: Owner::Vendor, ..captured.metadata.clone() };
             let record = store.recorded_as(Action::Import, |store| {
                 store.put(&self.address, &captured.credential, &metadata)
             })?;
-            let file = self.directory.join(&captured.file);
+            let file = self.directory.file(&captured.file);
             if !self.take_over {
                 return Ok(Imported { record, file, removed: None });
             }
@@ -213,33 +162,61 @@ impl Import {
             }
             captured = again;
         }
-        Err(ImportError::Changing { path: self.directory.clone() }.into())
+        Err(ImportError::Changing { path: self.directory.path.clone() }.into())
     }
 
     fn read(&self) -> Result<Captured, LoginError> {
-        let read = vendor_files::read(&self.directory, &self.provider.capture);
-        let path = self.directory.clone();
+        let read = vendor_files::read(self.directory.files(), &self.provider.capture, &self.choice);
+        let path = self.directory.path.clone();
         match read {
+            Ok(Some(Captured { file, has_unreadable_expiry: true, .. })) => {
+                Err(ImportError::Files { path, source: CaptureError::NoTime { file } }.into())
+            }
+            // An own login whose key is called like the other provider.
+            Ok(Some(Captured { provider: None, .. })) if self.address.provider != self.source.provider => {
+                Err(ImportError::Nothing { provider: self.address.provider.to_string(), path }.into())
+            }
             Ok(Some(captured)) => Ok(captured),
             Ok(None) => Err(ImportError::Nothing { provider: self.provider.name.clone(), path }.into()),
             Err(source) => Err(ImportError::Files { path, source }.into()),
         }
     }
 
+    /// Refuses an expired login. One that we can refresh once it is ours may be taken over, but not in place of one that
+    /// has not expired: nobody knows whether its refresh token is still valid.
+    fn check_expiry(&self, store: &Store, captured: &Captured) -> Result<(), LoginError> {
+        let now = Timestamp::now();
+        let Some(at) = captured.metadata.expires_at.filter(|at| *at <= now) else { return Ok(()) };
+        let provider = self.context.provider(self.address.provider.as_str())?;
+        let has_token =
+            matches!(&captured.credential, Credential::OAuth(oauth) if oauth.refresh_token.is_some());
+        let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
+        let is_refreshable = has_token && strategy.is_some_and(|strategy| strategy != RefreshStrategy::None);
+        let is_good = |record: &Record| {
+            record.credential != captured.credential && record.metadata.expires_at.is_none_or(|at| at > now)
+        };
+        let stored = store.get(&self.address)?.filter(is_good).map(|record| Box::new(record.address));
+        if self.take_over && is_refreshable && stored.is_none() {
+            return Ok(());
+        }
+        let path = self.directory.file(&captured.file);
+        Err(ImportError::Expired { path, at, is_refreshable, stored }.into())
+    }
+
     /// The login that a killed import has stored, and removed from the vendor's files or was about to.
     fn unfinished_move(&self, store: &Store) -> Result<Option<Record>, LoginError> {
         let from = store.move_source(&self.address)?;
-        let is_from_here = from.is_some() && from == self.directory.canonicalize().ok();
+        let is_from_here = from.is_some() && from == self.directory.path.canonicalize().ok();
         Ok(if is_from_here { store.get(&self.address)? } else { None })
     }
 
     /// Removes the login from the vendor's files, once the store says from where.
     fn remove(&self, store: &mut Store, record: &Record, captured: &Captured) -> Result<Removed, LoginError> {
-        if let Ok(directory) = self.directory.canonicalize() {
+        if let Ok(directory) = self.directory.path.canonicalize() {
             store.begin_move(&self.address, record.version, &directory)?;
         }
         let address = Box::new(self.address.clone());
-        let removed = vendor_files::remove(&self.directory, &self.provider.capture, captured);
+        let removed = vendor_files::remove(self.directory.files(), &self.provider.capture, captured);
         Ok(removed.map_err(|source| ImportError::NotTakenOver { address, source })?)
     }
 
@@ -258,24 +235,25 @@ impl Import {
     }
 }
 
-/// Whether a login is gone: nothing was found, or a credential of another kind.
+/// Whether a login is gone: nothing was found, or another one.
 fn is_removed(found: &Result<Captured, LoginError>, record: &Record) -> bool {
+    let (credential, metadata) = (&record.credential, &record.metadata);
     match found {
-        Ok(captured) => captured.credential.kind() != record.credential.kind(),
-        Err(error) => matches!(error, LoginError::Import(ImportError::Nothing { .. })),
+        Ok(captured) => {
+            captured.credential.kind() != credential.kind()
+                || (&captured.metadata.account, &captured.metadata.host)
+                    != (&metadata.account, &metadata.host)
+        }
+        Err(LoginError::Import(ImportError::Nothing { .. })) => true,
+        Err(LoginError::Import(ImportError::Files { source, .. })) => {
+            matches!(source, CaptureError::NotChosen { .. } | CaptureError::Unsupported { .. })
+        }
+        Err(_) => false,
     }
 }
 
-/// The vendor's directory according to the vendor's own variable: the one that names it in the container.
-fn variable_dir(provider: &Provider) -> Option<PathBuf> {
-    let mount = provider.container_mount.as_ref()?;
-    let names = provider.env.iter().filter(|(_, value)| *value == mount).map(|(name, _)| name);
-    let mut set = names.filter_map(std::env::var_os).map(PathBuf::from);
-    set.find(|path| path.is_absolute())
-}
-
-/// The absolute path of a directory of the form `~/.acme`.
-fn in_home(path: &str) -> Option<PathBuf> {
-    let home = directories::BaseDirs::new()?;
-    Some(home.home_dir().join(path.strip_prefix("~/")?))
+/// Whether the provider's tool may have logins that are for the provider `name`.
+fn has_logins_for(provider: &Provider, name: &str) -> bool {
+    let others = provider.capture.iter().filter_map(|entry| entry.provider.as_deref());
+    others.into_iter().any(|other| other == name || other == "*")
 }
