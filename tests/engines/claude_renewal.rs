@@ -12,11 +12,19 @@ const CLIENT: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
 const SCOPES: &str = "user:inference user:profile";
 
 fn issuer(place: Place) -> Pod {
-    Pod::https(place, &[ISSUER], &["issuer", "--client-id", CLIENT, "--scope", SCOPES])
+    issuer_of(place, CLIENT)
 }
 
-/// A home with the login of Claude Code, which the issuer gave out and which is past its time.
+fn issuer_of(place: Place, client: &str) -> Pod {
+    Pod::https(place, &[ISSUER], &["issuer", "--client-id", client, "--scope", SCOPES])
+}
+
 fn expired(place: Place, issuer: &Pod) -> (Home, Value) {
+    expired_of(place, issuer, CLIENT)
+}
+
+/// A home with the login of Claude Code, which the issuer gave out to that client and which is past its time.
+fn expired_of(place: Place, issuer: &Pod, client: &str) -> (Home, Value) {
     let home = Home::on(place);
     home.project("demo", issuer.project());
     home.image("claude");
@@ -27,6 +35,8 @@ fn expired(place: Place, issuer: &Pod) -> (Home, Value) {
         "expiresAt": 1_700_000_000_000_u64,
         "scopes": SCOPES.split(' ').collect::<Vec<_>>(),
         "subscriptionType": "max",
+        "subscriptionTypeVerifiedAt": 1_690_000_000_000_u64,
+        "clientId": client,
     });
     home.file(".credentials.json", &json!({"claudeAiOauth": login}).to_string());
     home.run(&["import", "demo", "claude", "--from", ".", "--move"]).expect(0);
@@ -76,6 +86,21 @@ fn on_podman() {
 #[test]
 fn on_rootless_podman_as_an_ordinary_user() {
     is_renewed(Place::PodmanAsUser);
+}
+
+/// The capture map does not name the client. With another one than that of the login the issuer would refuse.
+#[test]
+fn client_that_the_login_was_made_with_renews_it() {
+    let client = "0a1b2c3d-0000-4000-8000-000000000001";
+    let issuer = issuer_of(Place::Docker, client);
+    let (home, _) = expired_of(Place::Docker, &issuer, client);
+    home.run(&["refresh", "demo", "claude"]).expect(0);
+    let oauth = stored(&home);
+    assert_eq!(oauth.access_token.expose(), issuer.issued()[1]["tokens"]["access_token"]);
+    let kept: Value = serde_json::from_str(oauth.extra["login.kept"].expose()).expect("JSON");
+    assert_eq!(kept["clientId"], client);
+    assert_eq!(kept["subscriptionTypeVerifiedAt"], 1_690_000_000_000_u64);
+    home.assert_nothing_left();
 }
 
 #[test]
