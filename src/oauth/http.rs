@@ -12,7 +12,7 @@ use std::{
 use hyper::body::Bytes;
 use reqwest::{
     Client, Response,
-    header::{HeaderMap, LOCATION, RETRY_AFTER},
+    header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use rustls::{ClientConfig, RootCertStore};
 use zeroize::Zeroizing;
@@ -25,11 +25,14 @@ const MAX_RESPONSE: usize = 1 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The time limit of a request with its response.
 pub(crate) const TOTAL: Duration = Duration::from_secs(30);
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+/// Some servers begin a response with it, although JSON has none (RFC 8259 section 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest `Retry-After` that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// An HTTP client. It follows no redirects, connects within 10 seconds, gives a request 30 seconds, and reads at most
-/// 1 MiB. It uses the system's proxies, except on the way to this machine's loopback.
+/// 1 MiB, decompressed. It uses the system's proxies, except on the way to this machine's loopback.
 #[derive(Clone, Debug)]
 pub struct Http {
     remote: Client,
@@ -71,6 +74,8 @@ impl Http {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .user_agent(concat!("authenticate/", env!("CARGO_PKG_VERSION")))
+                // Some servers compress all the same (gzip, deflate, br), and that is decoded.
+                .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, IDENTITY)]))
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 // A kept connection could break just when it is reused, with the request sent or not.
@@ -155,6 +160,9 @@ async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Resul
             return Err(unusable("it is too large"));
         }
         body.extend_from_slice(&chunk);
+    }
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(HttpResponse { status, retry_after, body })
 }

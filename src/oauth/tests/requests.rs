@@ -1,9 +1,29 @@
 //! The bytes of requests, and the responses to them.
 
+use std::io::Read as _;
+
 use super::{server::Server, *};
 
 const TOKENS: &str =
     r#"{"access_token": "new", "refresh_token": "next", "token_type": "Bearer", "expires_in": 60}"#;
+
+fn compressed(format: &str, plain: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::default();
+    let mut bytes = Vec::new();
+    match format {
+        "gzip" => flate2::read::GzEncoder::new(plain, level).read_to_end(&mut bytes),
+        _ => flate2::read::ZlibEncoder::new(plain, level).read_to_end(&mut bytes),
+    }
+    .expect("compressed");
+    bytes
+}
+
+/// A stream with one uncompressed meta-block (RFC 7932 section 9.2).
+fn brotli(plain: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(plain.len() - 1).expect("short");
+    let head = (length << 4 | 1 << 20).to_le_bytes();
+    [&head[..3], plain, &[3]].concat()
+}
 
 fn body(request: &str) -> &str {
     request.split_once("\r\n\r\n").expect("a body").1
@@ -21,6 +41,7 @@ async fn refresh_sends_one_form_with_the_client_id() {
     assert!(head.starts_with("post /token http/1.1\r\n"), "{head}");
     assert!(head.contains("content-type: application/x-www-form-urlencoded\r\n"), "{head}");
     assert!(head.contains("accept: application/json\r\n"), "{head}");
+    assert!(head.contains("accept-encoding: identity\r\n"), "{head}");
     assert!(head.contains(concat!("user-agent: authenticate/", env!("CARGO_PKG_VERSION"), "\r\n")), "{head}");
     assert_eq!(body(request), format!("grant_type=refresh_token&refresh_token={CANARY}&client_id=demo"));
 }
@@ -58,6 +79,40 @@ async fn client_secret_goes_into_the_header_or_the_form() {
 async fn response_without_a_token_type_is_accepted() {
     let server = Server::answers("200 OK", r#"{"access_token": "new"}"#).await;
     assert_eq!(refreshed(&server).await.expect("tokens").credential.access_token, "new".into());
+}
+
+/// Some servers compress whatever a client accepts, or begin a document with a byte order mark.
+#[tokio::test]
+async fn response_is_read_however_it_is_encoded() {
+    let plain = format!("\u{feff}{TOKENS}").into_bytes();
+    for (encoding, body) in [
+        ("identity", plain.clone()),
+        ("gzip", compressed("gzip", &plain)),
+        ("deflate", compressed("zlib", &plain)),
+        ("br", brotli(&plain)),
+    ] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let server = Server::that(server::Does::Says([head.into_bytes(), body].concat())).await;
+        let tokens = refreshed(&server).await.expect(encoding);
+        assert_eq!(tokens.credential.refresh_token, Some("next".into()), "{encoding}");
+    }
+}
+
+#[tokio::test]
+async fn compressed_response_is_bounded_and_a_damaged_one_is_in_doubt() {
+    let bomb = compressed("gzip", &vec![b' '; 64 << 20]);
+    for (body, what) in
+        [(bomb, "it is too large"), (b"no gzip".to_vec(), "outcome of the request is unknown")]
+    {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+        let server = Server::that(server::Does::Says([head.into_bytes(), body].concat())).await;
+        let error = refused(&server).await;
+        assert!(error.outcome_is_unknown() && error.to_string().contains(what), "{error}");
+    }
 }
 
 #[tokio::test]
