@@ -194,6 +194,7 @@ impl OAuthError {
             Self::Refused { .. } | Self::Issuer { .. } => ErrorKind::LoginFailed,
             Self::Unreachable { .. } | Self::OutcomeUnknown { .. } => ErrorKind::Unreachable,
             Self::Unavailable { .. } | Self::BadReply { .. } => ErrorKind::Unreachable,
+            Self::TokensInDoubt { .. } => ErrorKind::Unreachable,
             Self::Endpoint(_) | Self::CaBundle { .. } => ErrorKind::InvalidInput,
             Self::NoEndpoint { .. } | Self::Reference(_) => ErrorKind::InvalidInput,
             Self::Setup(_) => ErrorKind::Other,

@@ -72,7 +72,10 @@ pub use crate::{
         FieldSource, FreshCredential, Part, Request, ResolveError, Resolved, SkipReason, Skipped, Source,
     },
     revoke::{LogoutError, LogoutOutcome, Revocation},
-    status::{Details, StatusEntry, state::CredentialState},
+    status::{
+        Details, StatusEntry,
+        state::{CredentialState, RefreshProblem},
+    },
     store::{
         PassphraseProvider, PassphraseRequest, Place, PromptError, Removal, SharedStore, Store, StoreError,
         Unreadable, set_passphrase_provider,

@@ -4,7 +4,7 @@ use crate::{
     blocking,
     config::{env_value, yaml::Problem},
     context::{ConfigError, Context},
-    credential::{Address, Credential, Kind, Record, Secret},
+    credential::{Address, Credential, Kind, OAuth, Record, Secret},
     oauth::{self, ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, TokenOrigin},
     provider::{
         Provider, Unusable,
@@ -23,6 +23,14 @@ pub enum Revocation {
     /// The vendor offers no revocation, or none for this kind of credential: it stays valid until it expires or is removed
     /// at the vendor.
     NotOffered(Kind),
+    /// It was not tried because the descriptor's revocation endpoint is at another server than the one that issued the
+    /// tokens, and was not so when they were issued: they stay valid.
+    OtherServer {
+        /// The descriptor's server.
+        described: String,
+        /// The server that issued the tokens.
+        issuer: String,
+    },
     /// It was not tried.
     NotTried,
     /// It was not tried because a descriptor file of the provider is invalid, and might name another endpoint.
@@ -171,7 +179,8 @@ struct Request {
     version: i64,
     http: Http,
     endpoint: TokenEndpoint,
-    tokens: Vec<(Secret, TokenHint)>,
+    /// The tokens of each login.
+    logins: Vec<Vec<(Secret, TokenHint)>>,
 }
 
 fn decide(
@@ -204,7 +213,7 @@ fn audit_outcome(revocation: &Revocation) -> Option<Outcome> {
         Revocation::Done => Some(Outcome::Ok),
         Revocation::Failed(error) => Some(Outcome::Failed(error.code())),
         Revocation::Partial { .. } => Some(Outcome::Failed("partial")),
-        Revocation::Wrong(_) => Some(Outcome::Failed("configuration")),
+        Revocation::Wrong(_) | Revocation::OtherServer { .. } => Some(Outcome::Failed("configuration")),
         Revocation::Unreadable(error) => Some(Outcome::Failed(error.code())),
         Revocation::NotOffered(_) | Revocation::NotTried => None,
     }
@@ -259,20 +268,25 @@ fn prepare(
     };
     let endpoint = match (TokenOrigin::of(tokens), provider.and_then(|provider| provider.revoke.as_ref())) {
         (Some(origin), revoke) => origin_endpoint(&origin, revoke),
-        (None, Some(revoke)) => descriptor_endpoint(revoke).map(Some),
-        (None, None) => Ok(None),
+        (None, Some(revoke)) => descriptor_endpoint(revoke).map_err(Revocation::Failed),
+        (None, None) => Err(Revocation::NotOffered(kind)),
     };
     let endpoint = match endpoint {
-        Ok(Some(endpoint)) => endpoint,
-        Ok(None) => return Ok(Err(Revocation::NotOffered(kind))),
-        Err(error) => return Ok(Err(Revocation::Failed(error))),
+        Ok(endpoint) => endpoint,
+        Err(revocation) => return Ok(Err(revocation)),
     };
-    let refresh_token = tokens.refresh_token.clone().map(|token| (token, TokenHint::RefreshToken));
-    let access_token = (tokens.access_token.clone(), TokenHint::AccessToken);
-    let tokens = refresh_token.into_iter().chain([access_token]).collect();
+    // Those that were set aside are valid, too, and may be of another login.
+    let set_aside = tokens.set_aside().map(|(tokens, _)| login_tokens(&tokens));
+    let logins = [login_tokens(tokens)].into_iter().chain(set_aside).collect();
     let bundle = context.project()?.ca_bundle_file().map_err(OAuthError::from);
     let http = bundle.and_then(|bundle| Http::new(bundle.as_deref())).map_err(Revocation::Failed);
-    Ok(http.map(|http| Request { version: record.version, http, endpoint, tokens }))
+    Ok(http.map(|http| Request { version: record.version, http, endpoint, logins }))
+}
+
+/// The tokens of a login, the refresh token first.
+fn login_tokens(tokens: &OAuth) -> Vec<(Secret, TokenHint)> {
+    let refresh_token = tokens.refresh_token.clone().map(|token| (token, TokenHint::RefreshToken));
+    refresh_token.into_iter().chain([(tokens.access_token.clone(), TokenHint::AccessToken)]).collect()
 }
 
 fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
@@ -286,23 +300,43 @@ fn descriptor_endpoint(revoke: &Revoke) -> Result<TokenEndpoint, OAuthError> {
     })
 }
 
-/// The revocation endpoint for tokens of an OAuth flow: the one that the server published, or else the descriptor's, if it
-/// is at the server that issued the tokens. The tokens go to no other server, whatever the descriptor says now.
-fn origin_endpoint(
-    origin: &TokenOrigin,
-    revoke: Option<&Revoke>,
-) -> Result<Option<TokenEndpoint>, OAuthError> {
-    let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose()?;
-    let described = described.filter(|url| url.host() == origin.token_url.host());
-    let Some(url) = origin.revocation_url.clone().or(described) else { return Ok(None) };
+/// The revocation endpoint for tokens of an OAuth flow: the descriptor's, or else the one of the login. The descriptor may
+/// correct it, but the tokens go to no server that neither issued them nor was named at the login, whatever it says now.
+fn origin_endpoint(origin: &TokenOrigin, revoke: Option<&Revoke>) -> Result<TokenEndpoint, Revocation> {
+    let failed = |error: OAuthError| Revocation::Failed(error);
+    let described = revoke.map(|revoke| revoke.url.parse::<Endpoint>()).transpose();
+    let described = described.map_err(|error| failed(error.into()))?;
+    let known = [Some(&origin.token_url), origin.revocation_url.as_ref()];
+    let is_known = |url: &Endpoint| known.into_iter().flatten().any(|known| known.host() == url.host());
+    let url = match (described, &origin.revocation_url) {
+        (Some(described), _) if is_known(&described) => described,
+        (_, Some(url)) => url.clone(),
+        (Some(described), None) => {
+            let (described, issuer) = (described.host(), origin.token_url.host());
+            return Err(Revocation::OtherServer { described, issuer });
+        }
+        (None, None) => return Err(Revocation::NotOffered(Kind::Oauth)),
+    };
     let body = revoke.and_then(|revoke| revoke.body).unwrap_or(Body::Form);
-    Ok(Some(TokenEndpoint { url, body, ..origin.endpoint()? }))
+    Ok(TokenEndpoint { url, body, ..origin.endpoint().map_err(failed)? })
 }
 
 impl Request {
+    /// Revokes the tokens of each login. The first failure is the result.
     async fn send(&self) -> Revocation {
+        let mut result = Revocation::Done;
+        for tokens in &self.logins {
+            let revocation = self.revoke(tokens).await;
+            if matches!(result, Revocation::Done) {
+                result = revocation;
+            }
+        }
+        result
+    }
+
+    async fn revoke(&self, tokens: &[(Secret, TokenHint)]) -> Revocation {
         let (mut revoked, mut kept) = (None, None);
-        for &(ref token, hint) in &self.tokens {
+        for &(ref token, hint) in tokens {
             match oauth::revoke(&self.http, &self.endpoint, token, hint).await {
                 Ok(()) => revoked = Some(hint),
                 // Without its refresh token the login has ended; some vendors do not revoke access tokens, which expire.

@@ -13,6 +13,7 @@ use authenticate::{
         loopback::{PortError, PortUnavailable},
     },
     redact,
+    status::state::RefreshProblem,
     store::KeySource,
     vendor_files::{CaptureError, Refusal},
 };
@@ -86,8 +87,13 @@ impl Hints<'_> {
         let address = error.address()?;
         let again = format!("log in again with: {}", self.login_command(address));
         Some(match error {
-            RefreshError::OutcomeUnknown { .. } => format!(
-                "{again}; or send the same refresh token again with `authenticate refresh {} --force`, which the vendor may treat as theft",
+            RefreshError::OutcomeUnknown { .. } => self.unknown_outcome(address),
+            RefreshError::SetAside { .. } => self.set_aside(address),
+            RefreshError::RequestRefused { .. } => format!(
+                "check the client and the parameters of the request in the provider's descriptor, and refresh again; if they are right, {again}"
+            ),
+            RefreshError::BackingOff { .. } => format!(
+                "try again later, or with `authenticate refresh {} --force` once the cause is mended; if it still fails, {again}",
                 self.arguments(address)
             ),
             RefreshError::NotStored { .. } => {
@@ -100,6 +106,32 @@ impl Hints<'_> {
             error if error.needs_login() => again,
             _ => return None,
         })
+    }
+
+    /// The hint for tokens that were set aside.
+    fn set_aside(&self, address: &Address) -> String {
+        let words = self.arguments(address);
+        format!(
+            "if they are right, take them with: authenticate refresh {words} --accept; if not, log in again with: {}",
+            self.login_command(address)
+        )
+    }
+
+    /// The hint for a login that is not refreshed any more.
+    pub fn refresh_problem(&self, address: &Address, problem: &RefreshProblem) -> String {
+        match problem {
+            RefreshProblem::SetAside(_) => self.set_aside(address),
+            RefreshProblem::OutcomeUnknown(_) => self.unknown_outcome(address),
+            RefreshProblem::Rejected(_) => format!("log in again with: {}", self.login_command(address)),
+        }
+    }
+
+    fn unknown_outcome(&self, address: &Address) -> String {
+        format!(
+            "log in again with: {}; or send the same refresh token again with `authenticate refresh {} --force`, which the vendor may treat as theft",
+            self.login_command(address),
+            self.arguments(address)
+        )
     }
 
     fn logout(&self, error: &LogoutError) -> Option<String> {

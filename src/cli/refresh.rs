@@ -5,7 +5,7 @@ use authenticate::{
     client::refresh_all::{all_stored, refresh_stored},
     context::Context,
     credential::{Address, Name},
-    refresh::Refresh,
+    refresh::{Refresh, accept},
     resolve::{choose_stored, request::Request},
     store::Unreadable,
 };
@@ -37,6 +37,9 @@ pub struct Args {
     /// then be a provider or a project with a file
     #[arg(long)]
     force: bool,
+    /// Accept the tokens that the vendor gave at the last refresh and that were set aside, as `status` says
+    #[arg(long, requires = "first", conflicts_with = "force")]
+    accept: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +56,7 @@ struct Results {
 }
 
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
-    let (project, target) = scope(context, args.first, args.second)?;
+    let (project, target) = scope(context, args.first.clone(), args.second.clone())?;
     let unknown = project.as_ref().filter(|_| target.is_none());
     match unknown.and_then(|project| UnknownWord::of(context, project)) {
         // A mistyped provider would send all refresh tokens, even those whose outcome is unknown.
@@ -64,12 +67,17 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         Some(word) => word.note(),
         None => {}
     }
+    if args.accept && target.is_none() {
+        return Err(Failure::usage("--accept needs a provider")
+            .hint("name one, as: authenticate refresh PROJECT PROVIDER --accept")
+            .into());
+    }
     let has_project = project.is_some();
     let context = &context.clone().with_project(project.unwrap_or_else(Name::default_name));
-    let results = match (target, args.set) {
+    let results = match (target, args.set.clone()) {
         // The hint is for this project.
         (Some(target), set) => {
-            one(context, set, target, args.force).map_err(|error| Failure::of(error, Some(context)))?
+            one(context, set, target, &args).map_err(|error| Failure::of(error, Some(context)))?
         }
         (None, None) if has_project => all(context, Some(&context.set(None)?), args.force)?,
         (None, set) => all(context, set.as_ref(), args.force)?,
@@ -77,13 +85,20 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     report(context, results, args.json)
 }
 
-fn one(context: &Context, set: Option<Name>, target: Target, force: bool) -> anyhow::Result<Results> {
+fn one(context: &Context, set: Option<Name>, target: Target, args: &Args) -> anyhow::Result<Results> {
     let Target { provider, profile } = target;
     let chosen = choose_stored(context, &Request { set, profile, ..Request::new(provider) })?;
     for skipped in &chosen.skipped {
         output::note(&format!("skipped: {skipped}; using {}", chosen.record.address));
     }
-    let refreshed = Signals::receive()?.finish(Refresh::now(context, &chosen.record, force))?;
+    let record = &chosen.record;
+    let refresh = async {
+        match args.accept {
+            true => accept(context, &record.address).await.map(Refreshed::Now),
+            false => Refresh::now(context, record, args.force).await,
+        }
+    };
+    let refreshed = Signals::receive()?.finish(refresh)?;
     let rows = vec![(chosen.record.address, Ok(refreshed))];
     Ok(Results { rows, nameless: Vec::new(), ended: Ok(()) })
 }

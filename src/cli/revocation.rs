@@ -82,6 +82,12 @@ impl<'a> RevocationCommand<'a> {
                 Some(url) => format!("it stays valid at the vendor until it is removed at {url}"),
                 None => "it stays valid at the vendor until it expires or is removed there".to_owned(),
             },
+            Revocation::OtherServer { described, issuer } => not_revoked(
+                &address.to_string(),
+                &format!(
+                    "its descriptor's revoke.url is at {described}, and {issuer} issued the tokens; remove the login at the vendor"
+                ),
+            ),
             Revocation::Wrong(problems) => not_revoked(&address.to_string(), &yaml::join(problems)),
             Revocation::Unreadable(error) => not_revoked(&format!("{address} could not be read, and"), error),
             Revocation::Failed(error) => {
@@ -119,6 +125,9 @@ pub fn to_json(address: &Address, outcome: Option<&LogoutOutcome>) -> serde_json
         Some(Revocation::Done) => (Some("done"), None),
         Some(Revocation::NotOffered(_)) => (Some("not_offered"), None),
         Some(Revocation::NotTried) => (Some("not_tried"), None),
+        Some(Revocation::OtherServer { described, issuer }) => {
+            (Some("other_server"), Some(format!("revoke.url is at {described}, not at {issuer}")))
+        }
         Some(Revocation::Wrong(problems)) => (Some("wrong_descriptor"), Some(yaml::join(problems))),
         Some(Revocation::Unreadable(error)) => (Some("unreadable"), Some(error.to_string())),
         Some(Revocation::Failed(error)) => (Some("failed"), Some(error.to_string())),

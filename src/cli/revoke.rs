@@ -51,6 +51,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
             let page = command.key_url(&address, kind).unwrap_or("the vendor");
             Err(not_revocable(&address, &format!("remove it at {page}"), &words))
         }
+        Revocation::OtherServer { described, issuer } => {
+            let remedy = format!(
+                "its descriptor's revoke.url is at {described}, and {issuer} issued it: remove it at the vendor"
+            );
+            Err(not_revocable(&address, &remedy, &words))
+        }
         Revocation::NotTried => Err(not_revocable(&address, "log out with the vendor's own tool", &words)),
         Revocation::Wrong(_) | Revocation::Unreadable(_) => {
             Err(not_revocable(&address, "remove it at the vendor", &words))

@@ -4,7 +4,11 @@ use authenticate::{
     context::Context,
     credential::{Address, Metadata, Name},
     resolve::{FieldSource, Lookup, Request, ResolveError, Source, inspect},
-    status::{Details, Filter, Status, StatusEntry, state::CredentialState, status},
+    status::{
+        Details, Filter, Status, StatusEntry,
+        state::{CredentialState, RefreshProblem},
+        status,
+    },
     store::AttemptState,
 };
 use jiff::Timestamp;
@@ -13,7 +17,7 @@ use serde_json::{Value, json};
 use super::{
     exit,
     failure::Failure,
-    hints::UNREADABLE,
+    hints::{Hints, UNREADABLE},
     output,
     target::{Target, UnknownWord, scope, stored, with_placeholders},
 };
@@ -49,7 +53,8 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         return check(context, args);
     }
     let registry = context.registry();
-    let filter = filter(context, &args)?;
+    let (context, filter) = filter(context, &args)?;
+    let context = &context;
     let Status { mut entries, nameless } = status(context, &filter)?;
     entries.iter_mut().for_each(|entry| redact_typed(entry, args.set.as_ref(), filter.profile.as_ref()));
     let unreadable = || entries.iter().filter_map(|entry| entry.unreadable.as_ref()).chain(&nameless);
@@ -74,6 +79,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         };
         output::table(&header, entries.iter().map(cells).collect(), can_lose)?;
     }
+    entries.iter().for_each(|entry| explain(context, entry));
     problems.iter().for_each(|problem| output::warn(&problem.to_string()));
     unreadable().for_each(|row| output::error(&row.to_string()));
     if unreadable().next().is_some() {
@@ -107,19 +113,22 @@ fn is_usable(context: &Context, request: &Request) -> Result<(), ResolveError> {
     }
 }
 
-/// The filter that the arguments describe.
-fn filter(context: &Context, args: &Args) -> anyhow::Result<Filter> {
+/// The filter that the arguments describe, and the context of their project.
+fn filter(context: &Context, args: &Args) -> anyhow::Result<(Context, Filter)> {
     let (project, target) = scope(context, args.first.clone(), args.second.clone())?;
     if let Some(word) = project.as_ref().and_then(|project| UnknownWord::of(context, project)) {
         word.note();
     }
-    let set = match (&args.set, project) {
-        (Some(set), _) => Some(set.clone()),
-        (None, Some(project)) => Some(context.clone().with_project(project).set(None)?),
-        (None, None) => None,
+    let has_project = project.is_some();
+    let context = context.clone().with_project(project.unwrap_or_else(Name::default_name));
+    let set = match &args.set {
+        Some(set) => Some(set.clone()),
+        None if has_project => Some(context.set(None)?),
+        None => None,
     };
-    let provider = target.as_ref().map(|target| provider_name(context, &target.provider)).transpose()?;
-    Ok(Filter { set, provider, profile: target.and_then(|target| target.profile), all: args.all })
+    let provider = target.as_ref().map(|target| provider_name(&context, &target.provider)).transpose()?;
+    let filter = Filter { set, provider, profile: target.and_then(|target| target.profile), all: args.all };
+    Ok((context, filter))
 }
 
 fn provider_name(context: &Context, word: &str) -> anyhow::Result<Name> {
@@ -146,6 +155,15 @@ fn redact_typed(entry: &mut StatusEntry, typed_set: Option<&Name>, typed_profile
     }
     if typed_profile == Some(profile) {
         *profile = shown.profile;
+    }
+}
+
+/// Says why a login is not refreshed any more, and the next command.
+fn explain(context: &Context, entry: &StatusEntry) {
+    let problem = entry.details.as_ref().and_then(|details| details.refresh_problem.as_ref());
+    if let Some(problem) = problem {
+        output::note(&format!("{}: {problem}", entry.address));
+        output::hint(&Hints(context).refresh_problem(&entry.address, problem));
     }
 }
 
@@ -227,6 +245,8 @@ fn to_json(entry: &StatusEntry) -> Value {
         "host": metadata.and_then(|metadata| metadata.host.as_ref()),
         "scopes": metadata.map(|metadata| metadata.scopes.as_slice()).unwrap_or_default(),
         "state": state(entry).map(CredentialState::as_str),
+        "refresh_problem": details.and_then(|details| details.refresh_problem.as_ref()).map(ToString::to_string),
+        "set_aside": matches!(details.map(|details| &details.refresh_problem), Some(Some(RefreshProblem::SetAside(_)))),
         "created_at": details.and_then(|details| details.created_at).map(|at| at.to_string()),
         "updated_at": details.and_then(|details| details.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),

@@ -5,8 +5,8 @@ use super::{
     refresh_all::{Results, all_stored, refresh_stored},
 };
 use crate::{
-    Error, ErrorKind,
-    refresh::{Refresh, Refreshed},
+    Error, ErrorKind, Record,
+    refresh::{Refresh, Refreshed, accept},
     resolve::{Request, choose_stored},
 };
 
@@ -34,13 +34,28 @@ impl Client {
     /// # Errors
     /// [`Error::Resolve`] if nothing is stored, or several accounts are and none was chosen; [`Error::Refresh`], [`Error::Config`], [`Error::Store`]
     pub async fn refresh(&self, provider: &str, force: bool) -> Result<Refreshed, Error> {
+        let record = self.chosen(provider).await?;
+        Ok(Refresh::now(&self.context, &record, force).await?)
+    }
+
+    /// Takes the tokens that a refresh of that credential set aside ([`RefreshError::SetAside`](crate::RefreshError::SetAside)):
+    /// a person has decided that they are right.
+    ///
+    /// # Errors
+    /// As [`Client::refresh`].
+    pub async fn accept_refresh(&self, provider: &str) -> Result<Record, Error> {
+        let record = self.chosen(provider).await?;
+        Ok(accept(&self.context, &record.address).await?)
+    }
+
+    /// The stored credential that [`Client::credential`] would use.
+    async fn chosen(&self, provider: &str) -> Result<Record, Error> {
         let provider = provider.to_owned();
         let choose = move |client: &Self| {
             let request = client.complete(&Request::new(provider));
             choose_stored(&client.context, &request)
         };
-        let chosen = self.blocking(choose).await?;
-        Ok(Refresh::now(&self.context, &chosen.record, force).await?)
+        Ok(self.blocking(choose).await?.record)
     }
 
     /// Refreshes the credentials in the client's set, or those of its profile. Returns a result for each that can be

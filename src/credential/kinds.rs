@@ -18,6 +18,8 @@ pub(crate) const LOGIN_CLIENT: &str = "login.client:";
 
 /// The extra value with what the vendor's file had beside the parts that the capture map names, as JSON.
 pub(crate) const KEPT: &str = "login.kept";
+/// The part that holds new tokens that do not fit the login.
+pub(crate) const SET_ASIDE: &str = "login.set_aside";
 
 /// The secret part of a credential, typed by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +167,8 @@ impl Credential {
         let host = host.map(|url| format!("{LOGIN_AT}{}", url.host()));
         let revocation = login("revocation_url").map(|_| REVOCATION.to_owned());
         let client = login("client_id").map(|id| format!("{LOGIN_CLIENT}{id}"));
-        let names = there.map(|(name, _)| name.to_owned());
+        let set_aside = oauth.extra.get(SET_ASIDE).map(|_| SET_ASIDE.to_owned());
+        let names = there.map(|(name, _)| name.to_owned()).chain(set_aside);
         names.chain(mode).chain(host).chain(revocation).chain(client).collect()
     }
 }

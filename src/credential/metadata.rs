@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{address::Address, kinds::Credential};
 
 /// The attributes of a credential that are not secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Metadata {
     /// The vendor's name of the account: an e-mail address, a user name.
     pub account: Option<String>,

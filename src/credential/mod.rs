@@ -5,6 +5,7 @@ mod encoding;
 mod kinds;
 mod metadata;
 pub mod secret;
+mod set_aside;
 
 pub use self::{
     address::{Address, DEFAULT, Name, NameError},
@@ -15,5 +16,5 @@ pub use self::{
 };
 pub(crate) use self::{
     encoding::{to_json, wipe},
-    kinds::{KEPT, LOGIN, LOGIN_AT, LOGIN_CLIENT, REVOCATION},
+    kinds::{KEPT, LOGIN, LOGIN_AT, LOGIN_CLIENT, REVOCATION, SET_ASIDE},
 };

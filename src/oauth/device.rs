@@ -54,7 +54,7 @@ pub async fn start(
     endpoint: &TokenEndpoint,
     flow: &Flow,
 ) -> Result<DeviceAuthorization, OAuthError> {
-    let form = Form::default().with_scopes_and_parameters(flow);
+    let form = Form::default().with_scopes_and_parameters(&flow.scopes, &flow.parameters);
     let members = response::required(url, endpoint.post(http, url, form).await?)?;
     let read = DeviceAuthorization::read(&members, url.is_loopback());
     wipe(members.into());

@@ -1,8 +1,8 @@
 //! Errors of requests to an authorization server.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
-use super::{EndpointError, error_response};
+use super::{EndpointError, Tokens, error_response};
 use crate::config::ReferenceError;
 
 /// Error codes after which the same request can succeed later.
@@ -58,6 +58,18 @@ pub enum OAuthError {
         /// The problem, without quoting the response.
         what: &'static str,
     },
+    /// A response with tokens that cannot be used as it is: they may have taken the place of a token that was sent.
+    #[error("unusable response from {host} (status {status}): {what}")]
+    TokensInDoubt {
+        /// The host.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// The problem, without quoting the response.
+        what: &'static str,
+        /// The tokens.
+        tokens: TokensInDoubt,
+    },
     /// Metadata that names another issuer (RFC 8414 section 3.3).
     #[error("{expected} publishes the metadata of another issuer, {found:?}")]
     Issuer {
@@ -98,6 +110,15 @@ pub enum OAuthError {
 #[error("{0}")]
 pub struct Cause(pub(crate) String);
 
+/// The tokens of a response that cannot be used as it is. The access token may be empty.
+pub struct TokensInDoubt(pub(crate) Box<Tokens>);
+
+impl fmt::Debug for TokensInDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokensInDoubt(..)")
+    }
+}
+
 impl OAuthError {
     /// Returns a short word for the audit log.
     pub(crate) fn code(&self) -> &'static str {
@@ -132,7 +153,7 @@ impl OAuthError {
     /// refresh token, an authorization code) must not be sent again.
     pub fn outcome_is_unknown(&self) -> bool {
         match self {
-            Self::OutcomeUnknown { .. } => true,
+            Self::OutcomeUnknown { .. } | Self::TokensInDoubt { .. } => true,
             // 303 (RFC 9110 section 15.4.4): the request was processed, and its result is elsewhere.
             Self::BadReply { status, .. } => (200..300).contains(status) || *status == 303,
             _ => false,

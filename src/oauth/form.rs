@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::{credential::to_json, provider::flow::Flow};
+use crate::credential::to_json;
 
 /// Parameters whose values are public, and part of ordinary error descriptions.
 const PUBLIC: [&str; 6] = [
@@ -48,10 +48,14 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Sets `scope` (RFC 6749 section 3.3) unless a flow has no scopes, and the parameters of its first request.
-    pub(super) fn with_scopes_and_parameters(self, flow: &'a Flow) -> Self {
-        let scope = (!flow.scopes.is_empty()).then(|| flow.scopes.join(" "));
-        self.with_some("scope", scope.as_deref()).with_parameters(&flow.parameters)
+    /// Sets `scope` (RFC 6749 section 3.3) unless there are no scopes, and further parameters.
+    pub(super) fn with_scopes_and_parameters(
+        self,
+        scopes: &[String],
+        parameters: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let scope = (!scopes.is_empty()).then(|| scopes.join(" "));
+        self.with_some("scope", scope.as_deref()).with_parameters(parameters)
     }
 
     /// Sets the parameters that a descriptor adds to a request.
@@ -85,18 +89,11 @@ impl<'a> Form<'a> {
 mod tests {
     use super::*;
 
-    fn flow() -> Flow {
-        Flow {
-            scopes: vec!["s".into(), "t".into()],
-            parameters: BTreeMap::from([("audience".into(), "é".into()), ("code".into(), "d=".into())]),
-            ..Flow::default()
-        }
-    }
-
     #[test]
     fn form_with_a_name_set_twice_sends_the_last_value_once() {
-        let flow = flow();
-        let form = || Form::grant("x").with("code", "a b&c").with_scopes_and_parameters(&flow);
+        let scopes = ["s".to_owned(), "t".to_owned()];
+        let parameters = BTreeMap::from([("audience".into(), "é".into()), ("code".into(), "d=".into())]);
+        let form = || Form::grant("x").with("code", "a b&c").with_scopes_and_parameters(&scopes, &parameters);
         assert_eq!(form().urlencoded().as_slice(), b"grant_type=x&code=d%3D&scope=s+t&audience=%C3%A9");
         assert_eq!(form().json().as_slice(), {
             r#"{"grant_type":"x","code":"d=","scope":"s t","audience":"é"}"#.as_bytes()
@@ -107,7 +104,7 @@ mod tests {
     fn form_without_scopes_has_no_scope_parameter() {
         assert_eq!(
             Form::grant("x")
-                .with_scopes_and_parameters(&Flow::default())
+                .with_scopes_and_parameters(&[], &BTreeMap::new())
                 .with_some("y", None)
                 .urlencoded()
                 .as_slice(),

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Http, OAuthError, TokenEndpoint, Tokens, form::Form};
+use super::{Http, LoginParameters, OAuthError, TokenEndpoint, Tokens, form::Form};
 use crate::{
     credential::Secret,
     provider::flow::{Flow, token_type},
@@ -24,7 +24,7 @@ pub struct AuthorizationCode {
     pub redirect_uri: Url,
 }
 
-/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once, with the scopes of the grant.
+/// Exchanges a refresh token for the next access token (RFC 6749 section 6), once, with parameters of its login.
 ///
 /// # Errors
 /// [`OAuthError`]. See [`OAuthError::outcome_is_unknown`] before the same refresh token is used again.
@@ -32,8 +32,11 @@ pub async fn refresh(
     http: &Http,
     endpoint: &TokenEndpoint,
     refresh_token: &Secret,
+    login: &LoginParameters,
 ) -> Result<Tokens, OAuthError> {
-    let form = Form::grant("refresh_token").with("refresh_token", refresh_token.expose());
+    let form = Form::grant("refresh_token")
+        .with_scopes_and_parameters(&login.scopes, &login.parameters)
+        .with("refresh_token", refresh_token.expose());
     endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }
 
@@ -66,7 +69,7 @@ pub async fn client_credentials(
     endpoint: &TokenEndpoint,
     flow: &Flow,
 ) -> Result<Tokens, OAuthError> {
-    let form = Form::grant("client_credentials").with_scopes_and_parameters(flow);
+    let form = Form::grant("client_credentials").with_scopes_and_parameters(&flow.scopes, &flow.parameters);
     endpoint.request_tokens(http, form, ACCESS_TOKEN).await
 }
 
@@ -83,7 +86,7 @@ pub async fn exchange_token(
     let subject_type = token_type(flow.subject_token_type.as_deref().unwrap_or(ACCESS_TOKEN));
     let requested_type = flow.requested_token_type.as_deref().map(token_type);
     let form = Form::grant(TOKEN_EXCHANGE)
-        .with_scopes_and_parameters(flow)
+        .with_scopes_and_parameters(&flow.scopes, &flow.parameters)
         .with("subject_token", subject.expose())
         .with("subject_token_type", &subject_type)
         .with_some("requested_token_type", requested_type.as_deref());

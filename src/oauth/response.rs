@@ -3,7 +3,12 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{Endpoint, OAuthError, error::Cause, error_response, http::HttpResponse};
+use super::{
+    Endpoint, OAuthError, Tokens,
+    error::{Cause, TokensInDoubt},
+    error_response,
+    http::HttpResponse,
+};
 use crate::credential::wipe;
 
 /// The members that hold tokens.
@@ -19,11 +24,22 @@ pub(super) fn read(
     let json: Option<Value> = serde_json::from_slice(&response.body).ok();
     match (classify(url, response, json.as_ref(), sent), json) {
         (Ok(()), Some(Value::Object(members))) => Ok(Some(members)),
+        (Err(unknown @ OAuthError::OutcomeUnknown { .. }), Some(Value::Object(members))) => {
+            let rest = Tokens::read(members, TOKENS[0])
+                .map_or_else(|(_, rest)| rest, |tokens| Some(Box::new(tokens)));
+            let what = "it has a token, but its status is a failure";
+            Err(rest.map_or(unknown, |rest| in_doubt(url, response.status, what, rest)))
+        }
         (checked, json) => {
             json.into_iter().for_each(wipe);
             checked.map(|()| None)
         }
     }
+}
+
+/// Returns the error of a response that cannot be used, although there are tokens in it.
+pub(super) fn in_doubt(url: &Endpoint, status: u16, what: &'static str, tokens: Box<Tokens>) -> OAuthError {
+    OAuthError::TokensInDoubt { host: url.host(), status, what, tokens: TokensInDoubt(tokens) }
 }
 
 /// Returns the members of a response that must not be empty.

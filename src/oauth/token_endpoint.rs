@@ -39,8 +39,10 @@ impl TokenEndpoint {
         token_field: &str,
     ) -> Result<Tokens, OAuthError> {
         let members = response::required(&self.url, self.post(http, &self.url, form).await?)?;
-        let unusable = |what| OAuthError::BadReply { host: self.url.host(), status: 200, what };
-        Tokens::read(members, token_field).map_err(unusable)
+        Tokens::read(members, token_field).map_err(|(what, rest)| match rest {
+            Some(tokens) => response::in_doubt(&self.url, 200, what, tokens),
+            None => OAuthError::BadReply { host: self.url.host(), status: 200, what },
+        })
     }
 
     /// Posts a form to an endpoint of this client's server, once. `None` is an empty response.

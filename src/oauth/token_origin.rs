@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{AuthorizationServer, ClientAuth, Endpoint, OAuthError, TokenEndpoint, server::read_secret};
+use super::{
+    AuthorizationServer, ClientAuth, Endpoint, LoginParameters, OAuthError, TokenEndpoint,
+    server::read_secret,
+};
 use crate::{
     credential::{LOGIN, OAuth, Secret},
     provider::{
@@ -27,13 +30,26 @@ pub struct TokenOrigin {
     pub client_auth: ClientAuth,
     /// The encoding of token requests.
     pub body: Body,
-    /// The revocation endpoint, if the server publishes one.
+    /// The revocation endpoint, if the server publishes one or the descriptor named one at the login.
     pub revocation_url: Option<Endpoint>,
+    /// The parameters of the login; `None` for a login that an older version made.
+    pub parameters: Option<LoginParameters>,
+    /// Whether the server named the granted scopes. The known ones are otherwise those that were requested.
+    pub are_scopes_named: bool,
 }
 
+/// The prefix of the members that hold the parameters.
+const PARAMETER: &str = "parameter:";
+
 impl TokenOrigin {
-    /// Describes a login in progress.
-    pub fn new(mode: Mode, flow: &Flow, server: &AuthorizationServer) -> Self {
+    /// Describes a login in progress. Tokens are also revoked where its server or the descriptor says now, and not where
+    /// another version of the descriptor says later.
+    pub fn new(
+        mode: Mode,
+        flow: &Flow,
+        server: &AuthorizationServer,
+        described_revocation: Option<Endpoint>,
+    ) -> Self {
         Self {
             mode,
             token_url: server.token.url.clone(),
@@ -41,7 +57,9 @@ impl TokenOrigin {
             client_secret: flow.client_secret.clone(),
             client_auth: server.token.client_auth,
             body: server.token.body,
-            revocation_url: server.revocation.clone(),
+            revocation_url: described_revocation.or_else(|| server.revocation.clone()),
+            parameters: Some(LoginParameters::of(flow, mode)),
+            are_scopes_named: false,
         }
     }
 
@@ -61,6 +79,11 @@ impl TokenOrigin {
             },
             body: if text("body") == Some("json") { Body::Json } else { Body::Form },
             revocation_url: text("revocation_url").and_then(|url| url.parse().ok()),
+            parameters: text("scope").map(|scope| LoginParameters {
+                scopes: scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+                parameters: parameters(oauth),
+            }),
+            are_scopes_named: text("scopes_named").is_some(),
         })
     }
 
@@ -70,6 +93,7 @@ impl TokenOrigin {
         let auth = (self.client_auth == ClientAuth::Body).then_some("body");
         let body = (self.body == Body::Json).then_some("json");
         let revocation = self.revocation_url.as_ref().map(ToString::to_string);
+        let scope = self.parameters.as_ref().map(|known| known.scopes.join(" "));
         let values = [
             ("mode", Some(self.mode.as_str())),
             ("token_url", Some(self.token_url.url().as_str())),
@@ -78,9 +102,16 @@ impl TokenOrigin {
             ("client_auth", auth),
             ("body", body),
             ("revocation_url", revocation.as_deref()),
+            // Also without scopes: the member says that the parameters are known.
+            ("scope", scope.as_deref()),
+            ("scopes_named", self.are_scopes_named.then_some("yes")),
         ];
-        let values = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        extra.extend(values.map(|(name, value)| (format!("{LOGIN}{name}"), Secret::from(value))));
+        let values = values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let parameters = self.parameters.iter().flat_map(|known| &known.parameters);
+        let parameters = parameters.map(|(name, value)| (format!("{PARAMETER}{name}"), value.as_str()));
+        extra.extend(
+            values.chain(parameters).map(|(name, value)| (format!("{LOGIN}{name}"), Secret::from(value))),
+        );
     }
 
     /// Returns the token endpoint, with the client secret read from its reference.
@@ -101,6 +132,14 @@ impl TokenOrigin {
     }
 }
 
+fn parameters(oauth: &OAuth) -> BTreeMap<String, String> {
+    let prefix = format!("{LOGIN}{PARAMETER}");
+    let parameter = |(name, value): (&String, &Secret)| {
+        Some((name.strip_prefix(&prefix)?.to_owned(), value.expose().to_owned()))
+    };
+    oauth.extra.iter().filter_map(parameter).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +153,11 @@ mod tests {
             client_auth: ClientAuth::Body,
             body: Body::Json,
             revocation_url: Some("https://id.example/revoke".parse().expect("an endpoint")),
+            parameters: Some(LoginParameters {
+                scopes: vec!["openid".into(), "api".into()],
+                parameters: BTreeMap::from([("resource".into(), "https://api.example".into())]),
+            }),
+            are_scopes_named: true,
         }
     }
 
@@ -129,9 +173,12 @@ mod tests {
             client_auth: ClientAuth::Basic,
             body: Body::Form,
             revocation_url: None,
+            parameters: Some(LoginParameters::default()),
+            are_scopes_named: false,
             ..origin()
         };
-        for origin in [origin(), plain] {
+        let old = TokenOrigin { parameters: None, ..plain.clone() };
+        for origin in [origin(), plain, old] {
             let mut extra = BTreeMap::from([("account_id".to_owned(), Secret::from("x"))]);
             origin.store_in(&mut extra);
             assert!(extra.contains_key("account_id"));

@@ -19,7 +19,7 @@ pub struct Tokens {
     pub credential: OAuth,
     /// The lifetime of the access token from now on.
     pub expires_in: Option<Duration>,
-    /// The granted scopes; `None` for those that were requested.
+    /// The granted scopes; `None` if the server named none, for those that were requested.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -35,8 +35,12 @@ impl Tokens {
         }
     }
 
-    /// Takes the tokens from the members of a response. The error says what is wrong with it.
-    pub(super) fn read(members: Map<String, Value>, token_field: &str) -> Result<Self, &'static str> {
+    /// Takes the tokens from the members of a response. The error says what is wrong with it, and has the tokens that are
+    /// well-formed, if there are any: its access token may then be empty.
+    pub(super) fn read(
+        members: Map<String, Value>,
+        token_field: &str,
+    ) -> Result<Self, (&'static str, Option<Box<Self>>)> {
         let mut extra = BTreeMap::new();
         let (mut expires_in, mut scopes) = (None, None);
         for (name, value) in members {
@@ -54,14 +58,25 @@ impl Tokens {
             }
         }
         let mut take = |name: &str| extra.remove(name).filter(|value| !value.is_empty());
-        let access_token = take(token_field).ok_or("there is no access token in it")?;
-        let (refresh_token, id_token) = (take("refresh_token"), take("id_token"));
-        if !refresh_token.iter().chain(&id_token).chain([&access_token]).all(is_token) {
-            return Err("a token in it has characters that no token may have");
-        }
+        let found = [take(token_field), take("refresh_token"), take("id_token")];
+        let problem = match &found {
+            [None, ..] => Some("there is no access token in it"),
+            found if !found.iter().flatten().all(is_token) => {
+                Some("a token in it has characters that no token may have")
+            }
+            _ => None,
+        };
+        let [access_token, refresh_token, id_token] = found.map(|token| token.filter(is_token));
+        let has_any = access_token.is_some() || refresh_token.is_some();
+        let access_token = access_token.unwrap_or_else(|| Secret::from(""));
         // The vendor decides their meaning, but none of them may act on a terminal.
         extra.retain(|_, value| !value.expose().contains(char::is_control));
-        Ok(Self { credential: OAuth { access_token, refresh_token, id_token, extra }, expires_in, scopes })
+        let credential = OAuth { access_token, refresh_token, id_token, extra };
+        let tokens = Self { credential, expires_in, scopes };
+        match problem {
+            None => Ok(tokens),
+            Some(what) => Err((what, has_any.then(|| Box::new(tokens)))),
+        }
     }
 }
 
@@ -83,15 +98,18 @@ fn seconds(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
+/// Reads the scopes. A server that names none has not said which were granted: a scope has at least one character
+/// (RFC 6749 section 3.3).
 fn scope_list(value: &Value) -> Option<Vec<String>> {
-    let scopes: Vec<&str> = match value {
-        Value::String(text) => text.split([' ', ',']).collect(),
+    let texts: Vec<&str> = match value {
+        Value::String(text) => vec![text],
         Value::Array(items) => items.iter().map(Value::as_str).collect::<Option<_>>()?,
         _ => return None,
     };
     let is_scope =
         |scope: &&str| !scope.is_empty() && !scope.contains(|c: char| c.is_control() || is_invisible(c));
-    Some(scopes.into_iter().filter(is_scope).map(str::to_owned).collect())
+    let scopes = texts.into_iter().flat_map(|text| text.split([' ', ','])).filter(is_scope);
+    Some(scopes.map(str::to_owned).collect()).filter(|scopes: &Vec<_>| !scopes.is_empty())
 }
 
 #[cfg(test)]
@@ -101,6 +119,10 @@ mod tests {
     use super::*;
 
     fn tokens(reply: Value) -> Result<Tokens, &'static str> {
+        read(reply).map_err(|(what, _)| what)
+    }
+
+    fn read(reply: Value) -> Result<Tokens, (&'static str, Option<Box<Tokens>>)> {
         let Value::Object(members) = reply else { panic!("{reply}") };
         Tokens::read(members, "access_token")
     }
@@ -132,6 +154,12 @@ mod tests {
         assert_eq!((read.expires_in, read.scopes), (None, None));
         let read = tokens(json!({"access_token": "a", "scope": "a\u{1b}[2J b\n c"})).expect("one");
         assert_eq!(read.scopes, Some(vec!["c".into()]));
+        let read = tokens(json!({"access_token": "a", "scope": ["a b", "c,d"]})).expect("one");
+        assert_eq!(read.scopes, Some(["a", "b", "c", "d"].map(str::to_owned).into()));
+        for none in [json!(""), json!(" "), json!([]), json!([""]), json!(null)] {
+            let read = tokens(json!({"access_token": "a", "scope": none})).expect("one");
+            assert_eq!(read.scopes, None, "{none}");
+        }
         for invalid in ["soon", "NaN", ""] {
             let read = tokens(json!({"access_token": "a", "expires_in": invalid})).expect("one");
             assert_eq!(read.expires_in, None, "{invalid}");
@@ -160,6 +188,21 @@ mod tests {
         }
         let read = tokens(json!({"access_token": "a", "x": "\u{1b}[2J", "y": "two words"})).expect("one");
         assert_eq!(read.credential.extra, BTreeMap::from([("y".into(), "two words".into())]));
+    }
+
+    #[test]
+    fn well_formed_tokens_of_an_unusable_response_are_returned_with_its_problem() {
+        for (reply, access, refresh) in [
+            (json!({"refresh_token": "r"}), "", Some("r")),
+            (json!({"access_token": "a b", "refresh_token": "r"}), "", Some("r")),
+            (json!({"access_token": "a", "refresh_token": "r r"}), "a", None),
+        ] {
+            let (_, rest) = read(reply).expect_err("unusable");
+            let tokens = rest.expect("tokens").credential;
+            assert_eq!(tokens.access_token.expose(), access);
+            assert_eq!(tokens.refresh_token.as_ref().map(Secret::expose), refresh);
+        }
+        assert_eq!(read(json!({"id_token": "i"})).expect_err("unusable").1, None);
     }
 
     #[test]

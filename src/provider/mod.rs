@@ -8,6 +8,7 @@ pub mod layers;
 pub mod lint;
 pub mod one_or_many;
 pub mod pattern;
+pub mod refresh;
 pub mod registry;
 pub mod run_args;
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub(super) async fn run_vendor_cli(refresh: CliRefresh, seen: Record) -> Result<
             Ok(RefreshResult {
                 credential,
                 metadata: crate::credential::Metadata { account, host, ..metadata },
+                problem: None,
             })
         }
         (_, Err(error)) => Err(super::container_error(&seen, error)),

@@ -54,23 +54,29 @@ pub enum RefreshError {
         /// The failure of the store.
         source: Box<StoreError>,
     },
-    /// The vendor gave tokens of another account. They were not stored.
-    #[error("refreshing {address} gave tokens of another account: {found} in place of {expected}")]
-    OtherAccount {
+    /// The vendor gave tokens that do not fit the login: of another account, without a right that it has, or in an unusable
+    /// response. They are kept beside the old ones, see [`accept`](crate::refresh::accept).
+    #[error("the vendor's new tokens for {address} were set aside: {why}")]
+    SetAside {
         /// The credential.
         address: Box<Address>,
-        /// The account of the credential.
-        expected: String,
-        /// The account of the new tokens.
-        found: String,
+        /// The reason.
+        why: String,
     },
-    /// The vendor gave tokens with fewer scopes. They were not stored.
-    #[error("refreshing {address} gave tokens without the scopes {}", missing.join(", "))]
-    FewerScopes {
+    /// There are no tokens to accept. Nothing was attempted.
+    #[error("no tokens were set aside for {address}")]
+    NothingSetAside {
         /// The credential.
         address: Box<Address>,
-        /// The missing scopes.
-        missing: Vec<String>,
+    },
+    /// The vendor refused the request, for another reason than that the login has ended. The refresh token is still valid, as
+    /// far as is known.
+    #[error("the vendor refused the request to refresh {address}")]
+    RequestRefused {
+        /// The credential.
+        address: Box<Address>,
+        /// The vendor's error.
+        source: OAuthError,
     },
     /// The request to the token endpoint failed. Another try may succeed.
     #[error("could not refresh {address} now")]
@@ -161,10 +167,12 @@ impl RefreshError {
             Self::Refused { .. } => (ErrorKind::NoCredential, "refused"),
             Self::OutcomeUnknown { .. } => (ErrorKind::NoCredential, "outcome_unknown"),
             Self::NotStored { source, .. } => (source.kind(), "not_stored"),
-            Self::OtherAccount { .. } => (ErrorKind::NoCredential, "other_account"),
-            Self::FewerScopes { .. } => (ErrorKind::NoCredential, "fewer_scopes"),
+            Self::SetAside { .. } => (ErrorKind::NoCredential, "set_aside"),
+            Self::NothingSetAside { .. } => (ErrorKind::InvalidInput, "nothing_set_aside"),
+            Self::RequestRefused { .. } => (ErrorKind::LoginFailed, "request_refused"),
             Self::Server { source, .. } => match (source.kind(), source.code()) {
                 (kind, "configuration") => (kind, "configuration"),
+                // An error code that asks for another try.
                 (ErrorKind::LoginFailed, _) => (ErrorKind::Unreachable, "server"),
                 (kind, _) => (kind, "server"),
             },
@@ -185,8 +193,9 @@ impl RefreshError {
             | Self::Refused { address, .. }
             | Self::OutcomeUnknown { address, .. }
             | Self::NotStored { address, .. }
-            | Self::OtherAccount { address, .. }
-            | Self::FewerScopes { address, .. }
+            | Self::SetAside { address, .. }
+            | Self::NothingSetAside { address }
+            | Self::RequestRefused { address, .. }
             | Self::Server { address, .. }
             | Self::BackingOff { address, .. }
             | Self::Cli { address, .. }
@@ -197,15 +206,14 @@ impl RefreshError {
         }
     }
 
-    /// Whether only a new login helps.
+    /// Whether only a new login helps, or accepting the tokens that were set aside.
     pub fn needs_login(&self) -> bool {
         matches!(
             self,
             Self::Refused { .. }
                 | Self::OutcomeUnknown { .. }
                 | Self::NotStored { .. }
-                | Self::OtherAccount { .. }
-                | Self::FewerScopes { .. }
+                | Self::SetAside { .. }
         )
     }
 }

@@ -7,16 +7,16 @@ use crate::{
     context::{ConfigError, Context},
     credential::{Credential, Kind, Owner, Record, Secret},
     login::oauth::non_interactive::is_non_interactive,
-    oauth::{TokenEndpoint, TokenOrigin},
+    oauth::{LoginParameters, TokenEndpoint, TokenOrigin},
     provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 
 /// The method of refreshing a credential.
 pub(super) enum RefreshMethod {
-    /// This refresh token goes to the token endpoint.
-    Token(Box<TokenEndpoint>, Secret),
+    /// This refresh token goes to the token endpoint, with parameters of its login.
+    Token(Box<TokenEndpoint>, Secret, LoginParameters),
     /// A grant that needs no person, of this mode, is made again at the token endpoint.
-    Grant(Box<TokenEndpoint>, Mode),
+    Grant(Box<TokenEndpoint>, Mode, LoginParameters),
     /// The vendor's own CLI does it, in a container.
     Cli,
 }
@@ -51,9 +51,17 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     // Tokens go only to the server that issued them, whatever the descriptor says now.
     if let Some(origin) = TokenOrigin::of(oauth) {
         let endpoint = Box::new(origin.endpoint().map_err(descriptor)?);
+        // An older version did not store the parameters.
+        let described = || provider.flow(origin.mode).map(|flow| LoginParameters::of(flow, origin.mode));
+        let parameters = origin.parameters.clone().or_else(described).unwrap_or_default();
         return match token {
-            Some(token) => Ok(RefreshMethod::Token(endpoint, token.clone())),
-            None if is_non_interactive(origin.mode) => Ok(RefreshMethod::Grant(endpoint, origin.mode)),
+            Some(token) => {
+                let parameters = parameters.renewal(&record.metadata.scopes);
+                Ok(RefreshMethod::Token(endpoint, token.clone(), parameters))
+            }
+            None if is_non_interactive(origin.mode) => {
+                Ok(RefreshMethod::Grant(endpoint, origin.mode, parameters))
+            }
             None => Err(not("the vendor gave it no refresh token")),
         };
     }
@@ -66,8 +74,10 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
     let endpoint = server::endpoint(provider)
         .map_err(descriptor)?
         .ok_or_else(|| not("its provider's descriptor has no `refresh`"))?;
+    let parameters = provider.refresh.as_ref().map(|refresh| refresh.parameters.clone()).unwrap_or_default();
+    let parameters = LoginParameters { parameters, ..LoginParameters::default() };
     match token {
-        Some(token) => Ok(RefreshMethod::Token(Box::new(endpoint), token.clone())),
+        Some(token) => Ok(RefreshMethod::Token(Box::new(endpoint), token.clone(), parameters)),
         None => Err(not("the vendor gave it no refresh token")),
     }
 }

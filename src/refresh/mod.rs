@@ -4,6 +4,7 @@
 //! store before the refresh token is sent, so that an attempt whose outcome is unknown is not repeated. No lock on the store is
 //! held while the network is awaited.
 
+mod accept;
 mod cli;
 mod due;
 mod error;
@@ -11,7 +12,7 @@ mod limits;
 pub(crate) mod lock;
 pub mod maintenance;
 mod method;
-mod other_account;
+mod misfit;
 mod precheck;
 mod server;
 mod store_result;
@@ -21,7 +22,7 @@ use std::{pin::Pin, sync::Arc};
 use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinError};
 
-pub use self::lock::RefreshLockError;
+pub use self::{accept::accept, lock::RefreshLockError};
 pub(crate) use due::is_due;
 pub use due::refresh_margin;
 pub use error::RefreshError;
@@ -73,6 +74,8 @@ impl Refreshed {
 struct RefreshResult {
     credential: Credential,
     metadata: Metadata,
+    /// The problem of a response that cannot be used as it is.
+    problem: Option<&'static str>,
 }
 
 /// A prepared refresh: nothing is sent before it is awaited.
@@ -141,14 +144,17 @@ impl Refresh {
         let (context, provider) = (self.context.clone(), self.provider.clone());
         let (store, seen) = (store.clone(), seen.clone());
         match refresh_method(&provider, &seen)? {
-            RefreshMethod::Token(endpoint, token) => {
-                let prepare = move || server::prepare_exchange(&context, provider, seen, *endpoint, token);
-                blocking::run(prepare).await
+            RefreshMethod::Token(endpoint, token, parameters) => {
+                let exchange =
+                    move || server::prepare_exchange(&context, provider, seen, *endpoint, token, parameters);
+                blocking::run(exchange).await
             }
-            RefreshMethod::Grant(endpoint, mode) => {
-                let prepare =
-                    move || server::prepare_grant(&context, provider, &store, seen, *endpoint, mode);
-                blocking::run(prepare).await
+            RefreshMethod::Grant(endpoint, mode, parameters) => {
+                let grant = move || {
+                    let grant = server::grant(&context, &provider, &store, &seen, mode, parameters)?;
+                    server::prepare_grant(&context, provider, seen, *endpoint, grant)
+                };
+                blocking::run(grant).await
             }
             RefreshMethod::Cli => {
                 let prepared = cli::prepare(&context, &provider, &seen).await?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{RefreshError, is_due};
 use crate::{
-    credential::{Address, Record},
+    credential::{Address, Credential, Metadata, OAuth, Record},
     store::{AttemptState, Backoff, BeginOutcome, RefreshAttempt, SharedStore, Store, StoreError},
 };
 
@@ -72,6 +72,13 @@ impl Asked {
     /// The stored credential, if there is nothing left to do: it has changed, or is not due.
     pub(super) fn is_done(&self, store: &mut Store) -> Result<Option<Record>, RefreshError> {
         let now = self.stored(store)?;
+        if now.version != self.seen.version
+            && set_aside(&now).is_some()
+            && let Some(attempt) = store.attempt(&now.address)?
+        {
+            // Whoever held the lock got tokens that do not fit.
+            return Err(known_failure(&now, attempt));
+        }
         if now.version != self.seen.version || !self.force && !is_due(&now, Timestamp::now()) {
             return Ok(Some(now));
         }
@@ -109,8 +116,9 @@ pub(super) fn busy(store: &Store, address: &Address) -> RefreshError {
 /// The error of an earlier attempt.
 pub(super) fn known_failure(seen: &Record, attempt: RefreshAttempt) -> RefreshError {
     let address = Box::new(seen.address.clone());
-    let why = attempt.why.unwrap_or_default();
+    let (why, is_by_restore) = (attempt.why.clone().unwrap_or_default(), attempt.is_by_restore());
     match attempt.state {
+        _ if !is_by_restore && set_aside(seen).is_some() => RefreshError::SetAside { address, why },
         AttemptState::Rejected => RefreshError::Refused { address, why },
         AttemptState::Unknown | AttemptState::InFlight => {
             RefreshError::OutcomeUnknown { address, since: attempt.since, why }
@@ -120,6 +128,14 @@ pub(super) fn known_failure(seen: &Record, attempt: RefreshAttempt) -> RefreshEr
 
 pub(super) fn removed(seen: &Record) -> RefreshError {
     RefreshError::Gone { address: Box::new(seen.address.clone()) }
+}
+
+/// The tokens that were set aside for a credential.
+pub(super) fn set_aside(seen: &Record) -> Option<(OAuth, Metadata)> {
+    match &seen.credential {
+        Credential::OAuth(tokens) => tokens.set_aside(),
+        _ => None,
+    }
 }
 
 /// This process, for people.

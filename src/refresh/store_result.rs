@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    RefreshError, RefreshResult, Refreshed,
-    other_account::other_account,
+    RefreshError, RefreshResult, Refreshed, method,
+    misfit::misfit,
     precheck::{Asked, holder, removed},
 };
 use crate::{
-    credential::Record,
+    credential::{Credential, Record},
     oauth::OAuthError,
     store::{
         Action, AttemptState, Backoff, Outcome, RefreshAttempt, SharedStore, Store, StoreError, Swap,
@@ -21,6 +21,9 @@ use crate::{
 
 /// The word in the audit log for an answer that came after the credential was replaced.
 const REPLACED: &str = "replaced";
+
+/// The time after which a vendor is asked again that refused in words of its own.
+const REFUSED_BACKOFF: Duration = Duration::from_secs(300);
 
 /// Stores the credential that the vendor gave, or records the failure. A credential that another process stored meanwhile is
 /// kept. `tell` gets the reason once, if storing takes long.
@@ -34,7 +37,8 @@ pub(super) async fn store_result(
     let (seen, asked) = (&asked.seen, asked.clone());
     let version = seen.version;
     let tell = |why: &StoreError| drop(tell.send(why.to_string()));
-    match outcome.and_then(|fresh| check(seen, &fresh).map(|()| fresh)) {
+    match outcome {
+        Ok(fresh) if let Some(why) = misfit(seen, &fresh) => set_aside(store, asked, fresh, why, tell).await,
         Ok(fresh) => {
             let (address, new) = (seen.address.clone(), fresh.clone());
             let swap = move |store: &mut Store| {
@@ -55,6 +59,54 @@ pub(super) async fn store_result(
             Err(error)
         }
     }
+}
+
+/// Keeps tokens that do not fit the login beside its old ones.
+async fn set_aside(
+    store: &SharedStore,
+    asked: Arc<Asked>,
+    fresh: RefreshResult,
+    why: String,
+    tell: impl FnOnce(&StoreError),
+) -> Result<Refreshed, RefreshError> {
+    let (Credential::OAuth(old), Credential::OAuth(new)) = (&asked.seen.credential, fresh.credential) else {
+        return Err(method::not_refreshable(&asked.seen, "only an OAuth login can be refreshed"));
+    };
+    let credential = Credential::OAuth(old.with_set_aside(new, &fresh.metadata));
+    let (kept, reason) = (Record { credential, ..asked.seen.clone() }, why.clone());
+    let new = kept.credential.clone();
+    let swap = move |store: &mut Store| {
+        let swap = |store: &mut Store| store.swap_set_aside(&kept, &holder(), &reason);
+        store.recorded_as(Action::SetAside, swap)
+    };
+    let swapped = retry_until_writable(store, swap, tell, pending()).await;
+    let ended = move |store: &mut Store| {
+        let seen = &asked.seen;
+        let address = Box::new(seen.address.clone());
+        match swapped {
+            Ok(Swap::Swapped(_)) => Err(RefreshError::SetAside { address, why }),
+            // An earlier try stored it and then failed.
+            Ok(Swap::Lost(Some(now))) if now.credential == new => {
+                Err(RefreshError::SetAside { address, why })
+            }
+            Ok(Swap::Lost(now)) => lost_race(store, seen, now),
+            Err(source) => Err(not_kept(store, &asked, format!("{why}, and cannot be stored: {source}"))),
+        }
+    };
+    store.run(ended).await
+}
+
+/// The tokens that do not fit are lost. The attempt is recorded already; the reason is added if that can be written.
+fn not_kept(store: &mut Store, asked: &Asked, why: String) -> RefreshError {
+    let seen = &asked.seen;
+    let why = format!("the vendor's new tokens do not fit: {why}");
+    if asked.consumes_token {
+        let _ = store.end_attempt(&seen.address, seen.version, AttemptState::Unknown, &holder(), &why);
+    }
+    let address = Box::new(seen.address.clone());
+    let error = RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why };
+    let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
+    error
 }
 
 /// The outcome of storing the new tokens.
@@ -94,7 +146,7 @@ fn not_stored(store: &mut Store, asked: &Asked, fresh: RefreshResult, source: St
         let state = AttemptState::Unknown;
         let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
     }
-    let RefreshResult { credential, metadata } = fresh;
+    let RefreshResult { credential, metadata, .. } = fresh;
     let address = Box::new(seen.address.clone());
     let fresh = Box::new(Record { credential, metadata, ..seen.clone() });
     let error = RefreshError::NotStored { address, fresh, source: Box::new(source) };
@@ -114,7 +166,6 @@ impl Failure {
         let state = match error {
             RefreshError::OutcomeUnknown { why, .. } => Some((AttemptState::Unknown, why.clone())),
             RefreshError::Refused { why, .. } => Some((AttemptState::Rejected, why.clone())),
-            other if other.needs_login() => Some((AttemptState::Rejected, other.to_string())),
             _ => None,
         };
         Self { state, backoff: transient_failure(error) }
@@ -152,23 +203,18 @@ fn transient_failure(error: &RefreshError) -> Option<(String, Duration)> {
             };
             Some((source.to_string(), wait))
         }
+        // The vendor has said that the request is wrong, or something that is no OAuth error response. The same request
+        // would probably be refused again, but a person may correct it.
+        RefreshError::RequestRefused { source, .. } => {
+            let wait = match source {
+                OAuthError::Refused { .. } => Duration::ZERO,
+                _ => REFUSED_BACKOFF,
+            };
+            Some((source.to_string(), wait))
+        }
         RefreshError::Cli { ending, .. } => {
             Some((format!("the vendor's CLI refreshed nothing: {ending}"), Duration::ZERO))
         }
         _ => None,
-    }
-}
-
-/// Refuses tokens of another account, or with fewer scopes.
-fn check(seen: &Record, fresh: &RefreshResult) -> Result<(), RefreshError> {
-    let address = || Box::new(seen.address.clone());
-    if let Some((expected, found)) = other_account(seen, fresh) {
-        return Err(RefreshError::OtherAccount { address: address(), expected, found });
-    }
-    let lacks = |scope: &&String| !fresh.metadata.scopes.contains(scope);
-    let missing: Vec<String> = seen.metadata.scopes.iter().filter(lacks).cloned().collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(RefreshError::FewerScopes { address: address(), missing }),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use self::state::CredentialState;
+use self::state::{CredentialState, RefreshProblem};
 use crate::{
     context::Context,
     credential::{Address, Credential, Kind, Metadata, Name},
@@ -16,7 +16,7 @@ use crate::{
         env::{from_env, kind_in, read_secret},
         request::{FieldSource, Source, fields_from},
     },
-    store::{Listing, SharedStore, Store, StoreError, Summary, Unreadable},
+    store::{Listing, RefreshAttempt, SharedStore, Store, StoreError, Summary, Unreadable},
 };
 
 /// A filter of the status.
@@ -75,6 +75,8 @@ pub struct Details {
     pub fields: Vec<FieldSource>,
     /// The state.
     pub state: CredentialState,
+    /// The reason why it is not refreshed any more.
+    pub refresh_problem: Option<RefreshProblem>,
     /// Whether we can refresh it.
     pub refreshable: bool,
     /// Whether a logout asks the vendor to revoke it.
@@ -93,6 +95,7 @@ impl Details {
             source,
             fields,
             state: CredentialState::Ok,
+            refresh_problem: None,
             refreshable: false,
             revocable: false,
         }
@@ -196,12 +199,12 @@ impl Filter {
     }
 }
 
-/// The states of credentials according to their refresh attempts.
-type AttemptStates = BTreeMap<Address, CredentialState>;
+/// The states of credentials according to their refresh attempts, with these.
+type AttemptStates = BTreeMap<Address, (CredentialState, RefreshAttempt)>;
 
 fn attempt_states(store: &Store, now: Timestamp) -> Result<AttemptStates, StoreError> {
-    let state = |(address, attempt): (Address, _)| {
-        state::attempt_state(store, &address, &attempt, now).map(|state| (address, state))
+    let state = |(address, attempt): (Address, RefreshAttempt)| {
+        state::attempt_state(store, &address, &attempt, now).map(|state| (address, (state, attempt)))
     };
     store.attempts()?.into_iter().map(state).collect()
 }
@@ -217,15 +220,18 @@ fn stored_entry(
     // Nothing is sent while a file of the provider is invalid.
     let may_send = registry.problems_of(summary.address.provider.as_str()).is_empty();
     let fields = provider.map_or(Ok(Vec::new()), |provider| fields(&summary, provider));
+    let attempt = attempts.get(&summary.address);
     let state = match &fields {
-        Ok(_) => state::credential_state(&summary, attempts.get(&summary.address).copied(), now),
+        Ok(_) => state::credential_state(&summary, attempt.map(|(state, _)| *state), now),
         Err(_) => CredentialState::Error,
     };
+    let refresh_problem = attempt.and_then(|(state, attempt)| RefreshProblem::of(&summary, *state, attempt));
     let details = Details {
         kind: summary.kind,
         source: Source::Stored,
         fields: fields.unwrap_or_else(|fields| fields),
         state,
+        refresh_problem,
         refreshable: may_send && state::is_refreshable(&summary, descriptor),
         revocable: may_send && state::is_revocable(&summary, descriptor),
         created_at: Some(summary.created_at),

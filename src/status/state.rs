@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     config::env_value,
-    credential::{Address, Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION},
+    credential::{Address, Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION, SET_ASIDE},
     login::oauth::non_interactive::is_non_interactive,
     net::endpoint::Endpoint,
     provider::{Descriptor, Mode, descriptor::RefreshStrategy},
@@ -19,7 +19,7 @@ pub enum CredentialState {
     Ok,
     /// It has expired.
     Expired,
-    /// Only a new login helps: the vendor has rejected its refresh token, or the outcome of its refresh is unknown.
+    /// Only a person can help, see [`RefreshProblem`].
     NeedsLogin,
     /// A refresh is in flight.
     Refreshing,
@@ -44,6 +44,50 @@ impl CredentialState {
 impl std::fmt::Display for CredentialState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// The reason why a login is not refreshed any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshProblem {
+    /// The vendor has rejected its refresh token, for this reason.
+    Rejected(String),
+    /// It is unknown whether its refresh token is spent, for this reason.
+    OutcomeUnknown(String),
+    /// The vendor's new tokens do not fit, for this reason, and were set aside.
+    SetAside(String),
+}
+
+impl RefreshProblem {
+    /// The problem that a refresh attempt has left; `None` while the attempt is in flight.
+    pub(super) fn of(stored: &Summary, state: CredentialState, attempt: &RefreshAttempt) -> Option<Self> {
+        let why = match attempt.state {
+            AttemptState::InFlight if state == CredentialState::Refreshing => return None,
+            AttemptState::InFlight => attempt.interrupted(),
+            AttemptState::Unknown | AttemptState::Rejected => attempt.why.clone().unwrap_or_default(),
+        };
+        let has_set_aside = stored.parts.iter().any(|part| part == SET_ASIDE);
+        Some(match attempt.state {
+            _ if has_set_aside && !attempt.is_by_restore() => Self::SetAside(why),
+            AttemptState::Rejected => Self::Rejected(why),
+            AttemptState::Unknown | AttemptState::InFlight => Self::OutcomeUnknown(why),
+        })
+    }
+
+    /// The reason.
+    pub fn why(&self) -> &str {
+        let (Self::Rejected(why) | Self::OutcomeUnknown(why) | Self::SetAside(why)) = self;
+        why
+    }
+}
+
+impl std::fmt::Display for RefreshProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rejected(why) => write!(f, "the vendor has rejected its refresh token: {why}"),
+            Self::OutcomeUnknown(why) => write!(f, "the outcome of its last refresh is unknown: {why}"),
+            Self::SetAside(why) => write!(f, "the vendor's new tokens were set aside: {why}"),
+        }
     }
 }
 

@@ -37,6 +37,10 @@ pub enum Action {
     Token,
     /// A credential was refreshed.
     Refresh,
+    /// New tokens that do not fit their login were set aside.
+    SetAside,
+    /// Tokens that were set aside were taken for their login.
+    Accept,
     /// A credential was revoked at the vendor.
     Revoke,
     /// A credential was imported from another tool.
@@ -68,6 +72,8 @@ impl Action {
             Self::Login => "login",
             Self::Token => "token",
             Self::Refresh => "refresh",
+            Self::SetAside => "set_aside",
+            Self::Accept => "accept",
             Self::Revoke => "revoke",
             Self::Import => "import",
             Self::TakeOver => "take_over",

@@ -83,8 +83,8 @@ fn json_has_all_metadata_and_no_secret() {
             "created_at": null, "updated_at": null, "client_id": null,
             "provider": "openai", "label": "OpenAI", "set": "default", "profile": "default",
             "configured": true, "kind": "api_key", "account": null, "plan": null, "host": null, "scopes": [],
-            "state": "ok", "expires_at": null, "expired": false, "refreshable": false, "owner": "us",
-            "source": "stored", "variable": null, "fields": [],
+            "state": "ok", "refresh_problem": null, "set_aside": false, "expires_at": null, "expired": false,
+            "refreshable": false, "owner": "us", "source": "stored", "variable": null, "fields": [],
         })
     );
     outcome.does_not_say(CANARY);

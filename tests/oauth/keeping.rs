@@ -30,31 +30,52 @@ fn answer_cannot_change_the_token_endpoint() {
     assert_eq!(oauth.extra["tenant"].expose(), "t1");
 }
 
+/// A descriptor may name another server for revocation, but not after the login: the tokens are then already somebody's.
 #[test]
-fn tokens_are_revoked_only_at_their_issuer() {
+fn tokens_are_revoked_at_their_issuer_or_where_the_descriptor_said_at_the_login() {
     let reply = r#"{"access_token": "a", "refresh_token": "r", "expires_in": 3600}"#;
     let (home, server) = (Home::new(), Stub::that(move |_| json_reply(200, reply)));
+    let revoker = Stub::that(|_| json_reply(200, "{}"));
     let other = Stub::that(|_| json_reply(200, "{}"));
     let url = server.url("/token");
-    let describe = |revoke: &str| {
+    let describe = |revoke: Option<String>| {
+        let revoke = revoke.map(|url| format!("revoke: {{url: '{url}'}}\n")).unwrap_or_default();
         describe(
             &home,
             "acme",
             &format!(
-                "modes: [client_credentials]\nrevoke: {{url: '{revoke}'}}\n\
+                "modes: [client_credentials]\n{revoke}\
                  client_credentials: {{token_url: '{url}', client_id: demo, client_secret: 'env:SECRET'}}"
             ),
         );
     };
-    describe(&other.url("/revoke"));
     let login = || home.authenticate(["demo", "acme"]).env("SECRET", "s").exits(code::DONE);
-    let leave = || home.authenticate(["logout", "demo", "acme"]).env("SECRET", "s").exits(code::DONE);
+    let run = |words: &[&str], exits| home.authenticate(words).env("SECRET", "s").exits(exits);
+    // Named at the login, and still so, or not any more.
+    for later in [Some(revoker.url("/revoke")), None, Some(other.url("/revoke"))] {
+        describe(Some(revoker.url("/revoke")));
+        login();
+        describe(later);
+        run(&["logout", "demo", "acme"], code::DONE).says("revoked it at the vendor");
+    }
+    assert_eq!(revoker.asked().len(), 6);
+    // Named only later.
+    describe(None);
     login();
-    leave();
+    describe(Some(other.url("/revoke")));
+    let why = format!(
+        "its descriptor's revoke.url is at 127.0.0.1:{}, and 127.0.0.1:{} issued",
+        other.port(),
+        server.port()
+    );
+    run(&["revoke", "demo", "acme"], code::USAGE).says(&why);
+    run(&["logout", "demo", "acme"], code::DONE).says("was NOT revoked at the vendor").says(&why);
     assert!(other.asked().is_empty(), "the tokens went to another server");
-    describe(&server.url("/revoke"));
+    // Corrected at the server that issued them.
+    describe(None);
     login();
-    leave();
+    describe(Some(server.url("/revoke")));
+    run(&["logout", "demo", "acme"], code::DONE);
     assert_eq!(server.asked_at("/revoke").len(), 2);
 }
 

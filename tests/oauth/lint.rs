@@ -146,8 +146,8 @@ fn invalid_redirect_is_reported() {
         ("redirect_path", "'/a?b'", "is not a path"),
         ("redirect_path", "'/a#b'", "is not a path"),
         ("redirect_parameter", "'a b'", "is not the name of a parameter"),
-        ("parameters.state", "x", "is set by the login itself"),
-        ("token_parameters.code_verifier", "x", "is set by the login itself"),
+        ("parameters.state", "x", "is set by the request itself"),
+        ("token_parameters.code_verifier", "x", "is set by the request itself"),
         ("scopes", "['a b']", "a scope has no white space"),
         ("client_id", "'env:A B'", ""),
     ] {

@@ -14,4 +14,5 @@ mod lint;
 mod memory;
 mod paste;
 mod refused;
+mod renewal;
 mod tls;

@@ -17,6 +17,7 @@ mod postponed;
 mod recorded;
 mod replaced;
 mod restored;
+mod set_aside;
 mod undisturbed;
 mod unstored;
 mod verb;

@@ -116,21 +116,67 @@ fn unreachable_server_changes_nothing() {
     assert_eq!(home.record(), record);
 }
 
+/// The request is wrong, and not the login (RFC 6749 section 5.2, RFC 8707 section 2).
 #[test]
-fn wrong_client_does_not_end_the_login() {
-    for code in ["invalid_client", "unauthorized_client"] {
-        let server = Server::answering(Some((401, &format!(r#"{{"error": "{code}"}}"#))));
+fn refused_request_does_not_end_the_login() {
+    for code in [
+        "invalid_client",
+        "unauthorized_client",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "unsupported_grant_type",
+    ] {
+        let server = Server::answering(Some((400, &format!(r#"{{"error": "{code}"}}"#))));
         let home = Home::new(&server.url);
         let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
-        assert!(matches!(home.renew(&record, false), Err(RefreshError::Server { .. })), "{code}");
+        for asked in 1..=2 {
+            let ran = home.run(&["token", "p", "acme"]);
+            let said = String::from_utf8_lossy(&ran.stderr);
+            assert_eq!(ran.status.code(), Some(4), "{said}");
+            let why = format!("the vendor refused the request to refresh acme: refused: {code}");
+            assert!(said.contains(&why) && said.contains("log in again with: authenticate p acme"), "{said}");
+            assert_eq!(server.bodies().len(), asked, "once it is corrected, it works again");
+        }
+        assert_eq!(home.store().attempt(&home.address()).expect("read"), None, "{code}");
         let issuer = Issuer::start(&[]);
         home.renews_at(&issuer.token_url());
-        assert_eq!(
-            home.store().attempt(&home.address()).expect("read"),
-            None,
-            "{code}: it can be sent again"
-        );
+        home.logged_in(&issuer.login(), EXPIRED);
+        assert!(matches!(home.renew(&home.record(), false), Ok(Refreshed::Now(_))), "{record:?}");
     }
+}
+
+/// A refusal that is no OAuth error response: whether the login has ended is not known.
+#[test]
+fn refusal_in_other_words_is_not_asked_for_again_and_again() {
+    let server = Server::answering(Some((401, r#"{"detail": "Signature has expired."}"#)));
+    let home = Home::new(&server.url);
+    home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    let ends = |args: &[&str], code, hint: &str| {
+        let ran = home.run(args);
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(code), "{said}");
+        assert!(said.contains("(status 401)") && said.contains(hint), "{said}");
+        assert!(said.contains("log in again with: authenticate p acme"), "{said}");
+    };
+    ends(&["token", "p", "acme"], 4, "check the client");
+    ends(&["token", "p", "acme"], 7, "authenticate refresh p acme --force");
+    assert_eq!(server.bodies().len(), 1);
+    ends(&["refresh", "p", "acme", "--force"], 4, "check the client");
+    assert_eq!(server.bodies().len(), 2);
+}
+
+#[test]
+fn vendors_own_word_for_a_dead_token_is_remembered() {
+    let server = Server::answering(Some((401, r#"{"error": {"code": "refresh_token_reused"}}"#)));
+    let refresh = json!({"strategy": "oauth", "token_url": server.url, "client_id": "demo"});
+    let home =
+        Home::described(json!({"refresh": refresh, "dead_token_codes": ["refresh_token_reused", "other"]}));
+    let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
+    for _ in 0..2 {
+        assert!(matches!(home.renew(&record, false), Err(RefreshError::Refused { .. })));
+    }
+    assert_eq!(server.bodies().len(), 1);
 }
 
 #[test]
@@ -147,7 +193,7 @@ fn transient_refusal_is_not_remembered() {
 
 #[test]
 fn token_is_not_sent_again_after_an_unusable_answer() {
-    for answer in ["<html>", "{}", r#"{"refresh_token": "SSS"}"#] {
+    for answer in ["<html>", "{}", r#"{"id_token": "SSS"}"#] {
         let server = Server::answering(Some((200, answer)));
         let home = Home::new(&server.url);
         let record = home.logged_in(&json!({"access_token": "OLD", "refresh_token": "RRR"}), EXPIRED);
@@ -226,30 +272,24 @@ fn signal_during_a_refresh_loses_nothing() {
 }
 
 #[test]
-fn another_account_or_fewer_scopes_are_not_stored() {
+fn tokens_of_another_account_are_set_aside() {
     let issuer = Issuer::start(&[]);
     let home = Home::new(&issuer.token_url());
     let metadata = Metadata { account: Some("other@example.org".into()), ..Metadata::default() };
     let mut tokens = issuer.login();
     tokens["id_token"] = jwt(&json!({"iss": "https://auth.example.org", "sub": "auth0|user-2"})).into();
     let record = home.logged_in_as(&tokens, EXPIRED, metadata);
-    let other = home.renew(&record, false);
-    assert!(
-        matches!(&other, Err(RefreshError::OtherAccount { expected, found, .. })
-            if expected == "other@example.org" && found == "dev@example.org"),
-        "{other:?}"
-    );
-    assert_eq!(home.record(), record);
-
-    let metadata = Metadata { scopes: vec!["openid".into(), "admin".into()], ..Metadata::default() };
-    let record = home.logged_in_as(&issuer.login(), EXPIRED, metadata);
-    let fewer = home.renew(&record, false);
-    assert!(
-        matches!(&fewer, Err(RefreshError::FewerScopes { missing, .. }) if missing == &["admin"]),
-        "{fewer:?}"
-    );
-    assert_eq!(home.record(), record);
-    assert!(matches!(home.renew(&record, false), Err(RefreshError::Refused { .. })), "remembered");
+    for _ in 0..2 {
+        let other = home.renew(&record, false);
+        assert!(
+            matches!(&other, Err(RefreshError::SetAside { why, .. })
+                if why == "they are of another account, dev@example.org in place of other@example.org"),
+            "{other:?}"
+        );
+        let kept = home.record();
+        assert_eq!((access_token(&kept), &kept.metadata), (access_token(&record), &record.metadata));
+    }
+    assert_eq!(issuer.exchanges(), 1);
 }
 
 #[test]
@@ -277,7 +317,9 @@ fn account_is_compared_by_subject_or_else_by_name() {
         let refreshed = home.renew(&record, false);
         match (&refreshed, found) {
             (Ok(Refreshed::Now(_)), None) => {}
-            (Err(RefreshError::OtherAccount { found, .. }), Some(expected)) => assert_eq!(found, expected),
+            (Err(RefreshError::SetAside { why, .. }), Some(expected)) => {
+                assert!(why.contains(&format!("another account, {expected} in place of ")), "{why}");
+            }
             _ => panic!("{before} {now}: {refreshed:?}"),
         }
     }

@@ -51,7 +51,10 @@ impl Login {
         let request = async {
             let server = AuthorizationServer::find(&http, flow, self.mode, client).await?;
             let (tokens, page) = self.grant(&http, flow, &server, prepared).await?;
-            Ok::<_, LoginError>((TokenOrigin::new(self.mode, flow, &server), tokens, page))
+            let revoke = self.provider.revoke.as_ref().map(|revoke| revoke.url.parse()).transpose();
+            let origin = TokenOrigin::new(self.mode, flow, &server, revoke.unwrap_or_default());
+            let are_scopes_named = tokens.scopes.is_some();
+            Ok::<_, LoginError>((TokenOrigin { are_scopes_named, ..origin }, tokens, page))
         };
         let (origin, tokens, page) = tokio::select! {
             granted = tokio::time::timeout(limit, request) => granted.map_err(|_| LoginError::TooLong(limit))??,

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     credential::{Address, Secret},
     login::LoginError,
-    oauth::{Http, OAuthError, TokenEndpoint, Tokens, grant},
+    oauth::{Http, LoginParameters, OAuthError, TokenEndpoint, Tokens, grant},
     provider::{Descriptor, Mode, flow::Flow},
     store::Store,
 };
@@ -41,6 +41,12 @@ impl NonInteractiveGrant {
             _ => None,
         };
         Ok(Some(Self { flow: flow.clone(), subject }))
+    }
+
+    /// Requests scopes and parameters of an earlier login in place of the descriptor's.
+    pub fn with(mut self, login: LoginParameters) -> Self {
+        (self.flow.scopes, self.flow.parameters) = (login.scopes, login.parameters);
+        self
     }
 
     /// Requests the tokens.

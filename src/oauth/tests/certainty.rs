@@ -35,7 +35,9 @@ async fn success_with_a_token_beside_an_error_is_no_refusal() {
     for error in [r#"0"#, r#""none""#, r#"{"code": 0}"#, r#"null"#] {
         let server =
             Server::answers("200 OK", &format!(r#"{{"access_token": "x", "error": {error}}}"#)).await;
-        let tokens = refresh(&http(), &endpoint(&server), &CANARY.into()).await.expect(error);
+        let tokens = refresh(&http(), &endpoint(&server), &CANARY.into(), &LoginParameters::default())
+            .await
+            .expect(error);
         assert_eq!(tokens.credential.access_token.expose(), "x");
     }
     let server =
@@ -117,7 +119,9 @@ async fn request_without_a_connection_is_unreachable() {
         format!("https://127.0.0.1:{}/token", no_tls.port()),
     ] {
         let endpoint = TokenEndpoint { url: url.parse().expect("an endpoint"), ..endpoint(&no_tls) };
-        let error = refresh(&http(), &endpoint, &CANARY.into()).await.expect_err("an error");
+        let error = refresh(&http(), &endpoint, &CANARY.into(), &LoginParameters::default())
+            .await
+            .expect_err("an error");
         assert!(matches!(error, OAuthError::Unreachable { .. }), "{url}: {error:?}");
         assert!(!error.outcome_is_unknown() && !error.is_permanent());
         assert!(!error.to_string().contains("CANARY"));

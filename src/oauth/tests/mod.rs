@@ -28,7 +28,7 @@ pub(super) fn endpoint(server: &Server) -> TokenEndpoint {
 }
 
 pub(super) async fn refreshed(server: &Server) -> Result<Tokens, OAuthError> {
-    refresh(&http(), &endpoint(server), &CANARY.into()).await
+    refresh(&http(), &endpoint(server), &CANARY.into(), &LoginParameters::default()).await
 }
 
 /// Returns the error of a refresh, which shows nothing of what was sent.

@@ -32,7 +32,9 @@ fn body(request: &str) -> &str {
 #[tokio::test]
 async fn refresh_sends_one_form_with_the_client_id() {
     let server = Server::answers("200 OK", TOKENS).await;
-    let tokens = refresh(&http(), &endpoint(&server), &CANARY.into()).await.expect("tokens");
+    let tokens = refresh(&http(), &endpoint(&server), &CANARY.into(), &LoginParameters::default())
+        .await
+        .expect("tokens");
     assert_eq!(tokens.credential.access_token, "new".into());
     assert_eq!(tokens.credential.refresh_token, Some("next".into()));
     let asked = server.asked();
@@ -50,7 +52,7 @@ async fn refresh_sends_one_form_with_the_client_id() {
 async fn refresh_with_body_json_sends_an_object() {
     let server = Server::answers("200 OK", TOKENS).await;
     let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(&server) };
-    refresh(&http(), &endpoint, &"r\"\\é&=".into()).await.expect("tokens");
+    refresh(&http(), &endpoint, &"r\"\\é&=".into(), &LoginParameters::default()).await.expect("tokens");
     let request = server.asked().remove(0);
     assert!(request.to_lowercase().contains("content-type: application/json\r\n"), "{request}");
     let sent: serde_json::Value = serde_json::from_str(body(&request)).expect("json");
@@ -66,7 +68,7 @@ async fn client_secret_goes_into_the_header_or_the_form() {
     let basic = TokenEndpoint { client_secret: Some("s:1".into()), ..endpoint(&server) };
     let in_body = TokenEndpoint { client_auth: ClientAuth::Body, ..basic.clone() };
     for endpoint in [&basic, &in_body] {
-        refresh(&http(), endpoint, &"r".into()).await.expect("tokens");
+        refresh(&http(), endpoint, &"r".into(), &LoginParameters::default()).await.expect("tokens");
     }
     let asked = server.asked();
     assert!(asked[0].to_lowercase().contains("authorization: basic zgvtbzpzjtnbmq==\r\n"), "{}", asked[0]);

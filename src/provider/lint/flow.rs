@@ -135,13 +135,13 @@ impl Findings {
         });
     }
 
-    fn parameters<'a>(&mut self, field: &str, names: impl Iterator<Item = &'a String>) {
+    pub(super) fn parameters<'a>(&mut self, field: &str, names: impl Iterator<Item = &'a String>) {
         for name in names {
             let place = format!("{field}.{name}");
             if SECRETS.contains(&name.as_str()) {
                 self.add(&place, "a secret is never written into a descriptor");
             } else if OWN.contains(&name.as_str()) {
-                self.add(&place, "is set by the login itself");
+                self.add(&place, "is set by the request itself");
             }
         }
     }

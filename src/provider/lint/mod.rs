@@ -136,6 +136,7 @@ impl Findings {
     fn refresh(&mut self, refresh: &Refresh) {
         self.check_given("refresh.token_url", &refresh.token_url, parses::<Endpoint>);
         self.check_given("refresh.client_id", &refresh.client_id, env_value::check_variable);
+        self.parameters("refresh.parameters", refresh.parameters.keys());
         match refresh.strategy {
             RefreshStrategy::Oauth if refresh.token_url.is_none() => {
                 self.add("refresh", "strategy oauth needs `token_url`");

@@ -9,12 +9,13 @@ use super::row::{Millis, write};
 use crate::{
     credential::{Address, Credential, Metadata, Record},
     store::{
-        Action, Store, StoreError,
+        Action, AttemptState, RefreshAttempt, Store, StoreError,
         crypto::seal,
         db::{
             change::{AT, NEXT_VERSION, clock, key},
             erase::PATIENCE,
         },
+        refresh_state::attempt,
     },
 };
 
@@ -43,7 +44,7 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Record, StoreError> {
-        let stored = self.write(address, None, credential, metadata)?;
+        let stored = self.write(address, None, credential, metadata, None)?;
         stored.ok_or_else(|| StoreError::ReadBack { path: self.place(), address: Box::new(address.clone()) })
     }
 
@@ -58,7 +59,23 @@ impl Store {
         credential: &Credential,
         metadata: &Metadata,
     ) -> Result<Swap, StoreError> {
-        match self.write(address, Some(expected_version), credential, metadata)? {
+        match self.write(address, Some(expected_version), credential, metadata, None)? {
+            Some(record) => Ok(Swap::Swapped(record)),
+            None => Ok(Swap::Lost(self.get(address)?)),
+        }
+    }
+
+    /// Like [`Store::swap`], for a login with tokens that were set aside. In the same transaction it is recorded that its
+    /// own refresh token must not be sent any more, with the reason.
+    pub(crate) fn swap_set_aside(
+        &mut self,
+        record: &Record,
+        holder: &str,
+        why: &str,
+    ) -> Result<Swap, StoreError> {
+        let Record { address, credential, metadata, version, .. } = record;
+        let attempt = RefreshAttempt::now(*version, AttemptState::Rejected, holder, Some(why));
+        match self.write(address, Some(*version), credential, metadata, Some(attempt))? {
             Some(record) => Ok(Swap::Swapped(record)),
             None => Ok(Swap::Lost(self.get(address)?)),
         }
@@ -71,6 +88,7 @@ impl Store {
         expected: Option<i64>,
         credential: &Credential,
         metadata: &Metadata,
+        attempt: Option<RefreshAttempt>,
     ) -> Result<Option<Record>, StoreError> {
         let current = format!("SELECT version, created_at FROM credential WHERE {AT}");
         let written = self.change_with_key(|change, data_key| {
@@ -94,6 +112,9 @@ impl Store {
                 version,
             };
             write(change, &record, &secret)?;
+            if let Some(attempt) = attempt {
+                attempt::record(change, address, &RefreshAttempt { version, ..attempt })?;
+            }
             self.record(change, Action::Store, Some(address))?;
             Ok(Some((record, current.is_some())))
         })?;

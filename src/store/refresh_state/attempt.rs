@@ -167,11 +167,16 @@ impl RefreshAttempt {
     }
 
     /// Returns whether a restore recorded it.
-    pub(in crate::store) fn is_by_restore(&self) -> bool {
+    pub(crate) fn is_by_restore(&self) -> bool {
         self.holder == RESTORE
     }
 
-    fn now(version: i64, state: AttemptState, holder: &str, why: Option<&str>) -> Self {
+    /// Returns the reason why the outcome of an attempt is unknown whose holder is dead.
+    pub(crate) fn interrupted(&self) -> String {
+        format!("{} ended before the vendor's answer was stored", self.holder)
+    }
+
+    pub(in crate::store) fn now(version: i64, state: AttemptState, holder: &str, why: Option<&str>) -> Self {
         let why = why.map(str::to_owned);
         Self { version, state, holder: holder.to_owned(), since: Timestamp::now(), why }
     }
@@ -185,9 +190,9 @@ fn read(connection: &Connection, address: &Address) -> rusqlite::Result<Option<R
 /// Ends an attempt in flight, whose holder is dead. Returns the last attempt.
 fn end_interrupted(change: &Connection, address: &Address) -> rusqlite::Result<Option<RefreshAttempt>> {
     let is_in_flight = |attempt: &RefreshAttempt| attempt.state == AttemptState::InFlight;
-    if let Some(RefreshAttempt { version, holder, .. }) = read(change, address)?.filter(is_in_flight) {
-        let why = format!("{holder} ended before the vendor's answer was stored");
-        record(change, address, &RefreshAttempt::now(version, AttemptState::Unknown, &holder, Some(&why)))?;
+    if let Some(attempt) = read(change, address)?.filter(is_in_flight) {
+        let (why, RefreshAttempt { version, holder, .. }) = (attempt.interrupted(), &attempt);
+        record(change, address, &RefreshAttempt::now(*version, AttemptState::Unknown, holder, Some(&why)))?;
     }
     read(change, address)
 }

@@ -12,8 +12,8 @@ use std::{
 use authenticate::{
     credential::{OAuth, Secret},
     oauth::{
-        ClientAuth, Endpoint, Http, OAuthError, TokenEndpoint, TokenHint, device, discovery, grant, refresh,
-        revoke, userinfo,
+        ClientAuth, Endpoint, Http, LoginParameters, OAuthError, TokenEndpoint, TokenHint, device, discovery,
+        grant, refresh, revoke, userinfo,
     },
     provider::{descriptor::Body, flow::Flow},
     redact::is_invisible,
@@ -117,10 +117,15 @@ pub fn token(data: &[u8]) {
         _ => &[CLIENT_SECRET, HEADER, REFRESH_TOKEN],
     };
     let tokens = match what {
-        "refresh" => wait(refresh(&http, &endpoint(ClientAuth::Basic), &REFRESH_TOKEN.into())),
+        "refresh" => wait(refresh(
+            &http,
+            &endpoint(ClientAuth::Basic),
+            &REFRESH_TOKEN.into(),
+            &LoginParameters::default(),
+        )),
         "json" => {
             let endpoint = TokenEndpoint { body: Body::Json, ..endpoint(ClientAuth::Body) };
-            wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into()))
+            wait(refresh(&http, &endpoint, &REFRESH_TOKEN.into(), &LoginParameters::default()))
         }
         "code" => {
             let code = grant::AuthorizationCode {

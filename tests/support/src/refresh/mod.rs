@@ -50,6 +50,7 @@ impl Home {
             "name": "acme",
             "label": "Acme",
             "modes": ["api_key"],
+            "dead_token_codes": ["refresh_token_invalidated", "refresh_token_reused"],
             "capture": [{
                 "file": "auth.json",
                 "format": "json",
