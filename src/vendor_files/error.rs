@@ -147,7 +147,7 @@ pub enum Refusal {
     #[error("can be written by others")]
     Writable,
     /// A file above the size limit.
-    #[error("is larger than 1 MiB")]
+    #[error("is larger than 4 MiB")]
     Size,
 }
 

@@ -41,7 +41,7 @@ pub struct Captured {
 /// such entry.
 ///
 /// The directory is untrusted: no link is followed, and only regular files of ours, without a second hard
-/// link and of at most 1 MiB are read.
+/// link and of at most 4 MiB are read.
 ///
 /// While the vendor's CLI runs, a file may be half written: [`CaptureError::Malformed`] then means "not yet". Half a
 /// YAML, TOML or dotenv file may look complete, so a caller should believe a credential only after a second read found

@@ -183,7 +183,12 @@ fn account_is_read_from_another_file() {
         (None, plan.clone()),
         "what only describes a login does not stand in its way"
     );
-    login.put(".claude.json", r#"{"oauthAccount":{"emailAddress":"me@example.com","accountUuid":"u"}}"#);
+    // Years of use make it large.
+    let history = "x".repeat(3 << 20);
+    let account_file = format!(
+        r#"{{"history":"{history}","oauthAccount":{{"emailAddress":"me@example.com","accountUuid":"u"}}}}"#
+    );
+    login.put(".claude.json", account_file);
     assert_eq!(account(&login), (Some("me@example.com".to_owned()), plan));
 }
 

@@ -102,7 +102,7 @@ fn hard_link_to_a_file_elsewhere_is_refused() {
 
 #[test]
 fn huge_file_is_refused_even_if_sparse() {
-    assert_refused(&Login::with("d/a.json", vec![b' '; 2 << 20]), MAP, Refusal::Size);
+    assert_refused(&Login::with("d/a.json", vec![b' '; 5 << 20]), MAP, Refusal::Size);
     let login = Login::new();
     File::create(login.put("d/a.json", "")).expect("file").set_len(1 << 30).expect("sparse");
     assert_refused(&login, MAP, Refusal::Size);
