@@ -57,7 +57,7 @@ pub fn looks_safe(text: &str) -> bool {
 
 /// Whether a text begins as a date (RFC 3339), and has nothing but a time and an offset after it.
 fn is_date(text: &str) -> bool {
-    let is_digit_where = |(at, byte): (usize, u8)| byte.is_ascii_digit() == !matches!(at, 4 | 7);
+    let is_digit_where = |(at, byte): (usize, u8)| byte.is_ascii_digit() != matches!(at, 4 | 7);
     text.len() <= MAX_LENGTH
         && text.bytes().take(10).enumerate().all(is_digit_where)
         && text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.+TZ ".contains(&byte))
