@@ -149,35 +149,40 @@ fn safe_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// Prints text to standard error as it is.
+pub fn print(text: &str) {
+    let _ = patient::write_all(rustix::stdio::stderr(), text.as_bytes());
+}
+
 /// Prints a remark to standard error.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", safe_lines(text));
+    print(&format!("{}\n", safe_lines(text)));
 }
 
 /// Prints a remark while the terminal may be raw: lines end with CR and LF.
 pub fn note_raw(text: &str) {
-    let _ = write!(io::stderr(), "{}\r\n", safe_lines(text).replace('\n', "\r\n"));
+    print(&format!("{}\r\n", safe_lines(text).replace('\n', "\r\n")));
 }
 
 /// Prints a warning to standard error.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {}", paint("warning:", "33"), safe_lines(text));
+    print(&format!("{} {}\n", paint("warning:", "33"), safe_lines(text)));
 }
 
 /// Prints a warning while the terminal may be raw: lines end with CR and LF.
 pub fn warn_raw(text: &str) {
     let text = safe_lines(text).replace('\n', "\r\n");
-    let _ = write!(io::stderr(), "{} {text}\r\n", paint("warning:", "33"));
+    print(&format!("{} {text}\r\n", paint("warning:", "33")));
 }
 
 /// Prints an error to standard error.
 pub fn error(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {}", paint("error:", "31;1"), safe_lines(text));
+    print(&format!("{} {}\n", paint("error:", "31;1"), safe_lines(text)));
 }
 
 /// Prints a hint to standard error: the next command to type.
 pub fn hint(text: &str) {
-    let _ = writeln!(io::stderr(), "{} {}", paint("hint:", "36"), safe_lines(text));
+    print(&format!("{} {}\n", paint("hint:", "36"), safe_lines(text)));
 }
 
 /// Whether to use colours: standard error is a terminal, and `NO_COLOR` is not set (no-color.org).

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     env,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     sync::Mutex,
     thread,
     time::Duration,
@@ -64,7 +64,7 @@ impl TerminalUi {
     fn show_login_url(&self, url: &str) {
         let url = output::safe(url);
         // The terminal may be raw: lines end with CR and LF.
-        print(&format!("\r\nlog in at: {}\r\n{}", clickable(&url), self.qr_code(&url)));
+        output::print(&format!("\r\nlog in at: {}\r\n{}", clickable(&url), self.qr_code(&url)));
         self.open(&url);
     }
 
@@ -72,7 +72,7 @@ impl TerminalUi {
     fn show_possible_login_url(&self, url: &str) {
         let url = output::safe(url);
         let text = "this may be a page to log in at; compare it with the login's output and open it yourself";
-        print(&format!("\r\n{text}: {}\r\n{}", clickable(&url), self.qr_code(&url)));
+        output::print(&format!("\r\n{text}: {}\r\n{}", clickable(&url), self.qr_code(&url)));
     }
 
     /// Shows a device code with the page at which to enter it.
@@ -81,7 +81,7 @@ impl TerminalUi {
         let complete_url = complete_url.map_or_else(|| url.clone(), output::safe);
         let shown = if output::colours() { format!("\x1b[1m{code}\x1b[0m") } else { code.clone() };
         let minutes = lasts.as_secs().div_ceil(60);
-        print(&format!(
+        output::print(&format!(
             "\nlog in at: {}\nand enter the code\n\n    {shown}\n\n\
              The code expires in {minutes} min. Never enter a code that you did not request yourself: it would log in whoever sent it.\n{}",
             clickable(&url),
@@ -90,7 +90,7 @@ impl TerminalUi {
         if self.copy && io::stderr().is_terminal() {
             // OSC 52 sets the clipboard of the machine that shows the terminal, also over SSH.
             let code = STANDARD.encode(&code);
-            print(&format!("\x1b]52;c;{code}\x07The terminal was asked to copy the code.\n"));
+            output::print(&format!("\x1b]52;c;{code}\x07The terminal was asked to copy the code.\n"));
         }
         self.open(&complete_url);
     }
@@ -112,10 +112,6 @@ impl TerminalUi {
             });
         }
     }
-}
-
-fn print(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn clickable(url: &str) -> String {

@@ -1,6 +1,6 @@
 //! Lines that a person types or pastes.
 
-use vte::{Parser, Perform};
+use vte::{Params, Parser, Perform};
 
 use crate::credential::Secret;
 
@@ -78,6 +78,15 @@ impl Perform for Editor {
         }
     }
 
+    /// Keys as the kitty protocol sends them: those with Ctrl are control keys.
+    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: char) {
+        const CTRL: u16 = 5;
+        let key: Vec<u16> = params.iter().filter_map(|param| param.first().copied()).collect();
+        if let ([letter @ 97..=122, CTRL], 'u') = (&key[..], action) {
+            self.execute((letter - 96) as u8);
+        }
+    }
+
     fn execute(&mut self, byte: u8) {
         let belongs = std::mem::replace(&mut self.returned, byte == b'\r') && byte == b'\n';
         match byte {
@@ -132,5 +141,6 @@ mod tests {
         assert_eq!(shown, "ab\u{e9}\x08 \x08\x08 \x08cd\r\n");
         assert_eq!(keys, [3]);
         assert_eq!(typed(&[b"wrong\x15right\r"]).1, ["right", ""]);
+        assert_eq!(typed(&[b"\x1b[99;5u\x1b[97u"]), (String::new(), vec![String::new()], vec![3]));
     }
 }
