@@ -218,7 +218,7 @@ impl Ui for TerminalUi {
             Event::DeviceCode { code, url, complete_url, lasts } => {
                 self.show_device_code(code, url, complete_url, lasts);
             }
-            Event::PasteAnswer { redirect } => output::note(&format!(
+            Event::PasteAnswer { redirect } => output::note_raw(&format!(
                 "if the browser is on another machine, it ends at an error page whose address starts with {redirect}\n\
                  paste that address, or the code on the page, here and press Enter"
             )),

@@ -117,7 +117,8 @@ pub struct Descriptor {
     /// `-e`, `--add-host`, `--network`, `--tmpfs`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra_run_args: Vec<String>,
-    /// Ports on the container's loopback interface that the browser comes back to.
+    /// Ports on the container's loopback interface that the browser comes back to, if they are always the
+    /// same. A port in the URL that the command prints is forwarded, too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callback_ports: Vec<u16>,
     /// For mode `oauth`: the image with the vendor's CLI.

@@ -49,8 +49,8 @@ pub struct Flow {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub token_parameters: BTreeMap<String, String>,
 
-    /// For `browser`: host in the redirect URI. Default: `127.0.0.1`, which is also where `authenticate`
-    /// listens for `localhost`.
+    /// For `browser`: host in the redirect URI. Default: `127.0.0.1`. For `localhost`, `authenticate` listens
+    /// at `127.0.0.1` and `::1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_host: Option<RedirectHost>,
     /// For `browser`: port in the redirect URI. Default: any free port.

@@ -1,20 +1,31 @@
 //! The browser's way back, when its port is taken on this machine.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
+    process::Command,
+};
 
 use serde_json::json;
-use test_support::tty::OnTerminal;
+use test_support::{chromium::Chromium, login::ask, tty::OnTerminal};
 
 use crate::harness::{
     Home, Place, acme,
     acme::{LOG_IN, describe},
+    output,
 };
 
 const LOGIN: [&str; 5] = ["p", "acme", "--mode", "oauth", "--no-browser"];
 const STATE: &str = "state-of-this-login";
 
-/// A CLI that waits for the browser at `port`, and logs in with what comes back.
+/// A CLI that waits for the browser at `port`, which its descriptor names, and logs in with what comes back.
 fn waiting_at(port: u16) -> Home {
+    let home = choosing(port);
+    describe(&home, json!({"callback_ports": [port]}));
+    home
+}
+
+/// A CLI that chooses a port, and says it in its URL only.
+fn choosing(port: u16) -> Home {
     let url = format!(
         "https://login.example.com/oauth/authorize?client_id=acme&state={STATE}&\
          redirect_uri=http%3A%2F%2Flocalhost%3A{port}%2Fcallback"
@@ -26,9 +37,7 @@ fn waiting_at(port: u16) -> Home {
         &format!("listen {port} callback.json"),
         r#"write auth.json {"a":"$CODE","r":"RRR"}"#,
     ];
-    let home = acme(Place::Docker, &steps);
-    describe(&home, json!({"callback_ports": [port]}));
-    home
+    acme(Place::Docker, &steps)
 }
 
 /// A port that this process has taken.
@@ -82,11 +91,90 @@ fn a_cli_can_be_typed_to_while_a_redirect_is_awaited() {
 
 #[test]
 fn without_a_terminal_the_login_is_busy() {
+    for home_of in [waiting_at, choosing] {
+        for address in ["127.0.0.1", "[::1]"] {
+            let listener = TcpListener::bind(format!("{address}:0")).expect("a port");
+            let port = listener.local_addr().expect("an address").port();
+            let home = home_of(port);
+            let ended = home.run(&LOGIN).expect(8);
+            assert!(ended.err.contains(&format!("port {port} of {address} is taken by")), "{}", ended.err);
+            assert!(ended.err.contains(&format!("(process {})", std::process::id())), "{}", ended.err);
+            home.assert_nothing_left();
+        }
+    }
+}
+
+#[test]
+fn a_chosen_port_that_is_taken_is_named_and_the_redirect_is_pasted() {
     let (_listener, port) = taken();
-    let home = waiting_at(port);
-    let ended = home.run(&LOGIN).expect(8);
-    assert!(ended.err.contains(&format!("port {port}")), "{}", ended.err);
-    assert!(ended.err.contains(&format!("(process {})", std::process::id())), "{}", ended.err);
+    let home = choosing(port);
+    let mut login = OnTerminal::start(&home.command(&LOGIN), 24, 100);
+    let said = login.screen.wait_for("paste that address here");
+    assert!(said.contains(&format!("port {port} of 127.0.0.1 is taken by")), "{said}");
+    login.keys(&format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}\r"));
+    login.end().expect(0);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn a_redirect_of_a_browser_elsewhere_is_pasted() {
+    let (listener, port) = taken();
+    drop(listener);
+    let home = choosing(port);
+    let mut login = OnTerminal::start(&home.command(&LOGIN), 24, 100);
+    login.screen.wait_for("if the browser is on another machine");
+    login.keys(&format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}\r"));
+    login.end().expect(0);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn a_cli_may_choose_no_port_of_the_system() {
+    let home = choosing(81);
+    let ended = home.run(&LOGIN).expect(1);
+    assert!(ended.err.contains("a login may choose ports from 1024 only"), "{}", ended.err);
+    home.assert_nothing_left();
+}
+
+/// The browser asks for `localhost` at `::1` first.
+#[test]
+fn a_real_browser_brings_the_redirect_to_a_cli_that_chose_its_port() {
+    let (listener, port) = taken();
+    drop(listener);
+    let home = choosing(port);
+    let browser = Chromium::of(&home);
+    let running = home.start(&LOGIN);
+    running.err.wait_for("log in at:");
+    let redirect = format!("http://localhost:{port}/callback?code=RIGHT&state={STATE}");
+    output(Command::new(browser.command()).arg(&redirect));
+    assert!(browser.page().contains("login done"), "{}", browser.page());
+    running.end().expect(0);
+    assert_eq!(home.run(&["token", "p", "acme"]).expect(0).out, "RIGHT\n");
+    home.assert_nothing_left();
+}
+
+#[test]
+fn a_cli_that_does_not_listen_is_said_to_browser_and_person() {
+    let (listener, port) = taken();
+    drop(listener);
+    let url =
+        format!("https://login.example.com/oauth/authorize?redirect_uri=http://localhost:{port}/callback");
+    let home = acme(Place::Docker, &[&format!("print Open {url} now"), "stay"]);
+    let running = home.start(&LOGIN);
+    running.err.wait_for("log in at:");
+    for address in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+        let connection = TcpStream::connect((address, port)).expect("connected");
+        let page = ask(connection, "GET /callback?code=CANARY HTTP/1.1\r\nHost: localhost");
+        assert_eq!(page.status, 502);
+        assert!(page.body.contains("The login could not be reached") && !page.body.contains("CANARY"));
+    }
+    let said = "the browser did not reach the login: cannot connect to port";
+    running.err.wait_for(&format!("{said} {port} in the login's container: nothing listens there"));
+    running.signal(rustix::process::Signal::TERM);
+    let ended = running.end().expect(130);
+    assert_eq!(ended.err.matches(said).count(), 1, "{}", ended.err);
     home.assert_nothing_left();
 }
 

@@ -1,13 +1,16 @@
 //! The listener that the browser comes back to, and who else may come there.
 
-use std::io::{Read as _, Write as _};
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
 use test_support::{
     Home, Login, Stub, code, describe, json_reply,
-    login::{A_MOMENT, Page, connect, is_closed, query, redirect, visit, visit_as},
+    login::{A_MOMENT, Page, ask, connect, is_closed, query, redirect, visit, visit_as},
     record, tokens,
 };
 
@@ -122,6 +125,18 @@ fn other_requests_are_refused_and_the_login_continues() {
     let port = good.port().expect("a port");
     for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1", ""] {
         assert_eq!(visit_as(&good, host, "GET").status, 404, "{host}");
+    }
+    let (target, own) = (&good[url::Position::BeforePath..], format!("127.0.0.1:{port}"));
+    for head in [
+        format!("GET http://evil.example{target} HTTP/1.1\r\nHost: {own}"),
+        format!("GET http://evil.example:{port}{target} HTTP/1.1\r\nHost: evil.example:{port}"),
+        format!("GET http://{own}{target} HTTP/1.1\r\nHost: evil.example:{port}"),
+        format!("GET {target} HTTP/1.1\r\nHost: {own}\r\nHost: evil.example:{port}"),
+        format!("GET {target} HTTP/1.1\r\nHost: {own}\r\nHost: {own}"),
+        format!("GET {target} HTTP/1.1\r\nAccept: */*"),
+        format!("GET {target} HTTP/1.0"),
+    ] {
+        assert!((400..500).contains(&ask(connect(&good), &head).status), "{head}");
     }
     for method in ["POST", "HEAD", "OPTIONS"] {
         assert_eq!(visit_as(&good, &format!("127.0.0.1:{port}"), method).status, 404, "{method}");
@@ -241,6 +256,72 @@ fn taken_port_is_reported() {
     acme(&home, &vendor, &format!(", redirect_port: {port}"));
     let run = home.authenticate(["demo", "acme"]).env("BROWSER", "/bin/true");
     run.exits(code::BUSY).says(&format!("port {port} of 127.0.0.1 is taken"));
+}
+
+/// Where the redirect is to `localhost`, a port of these.
+fn at_localhost(home: &Home, vendor: &Stub, port: u16) {
+    acme(home, vendor, &format!(", redirect_host: localhost, redirect_port: {port}"));
+}
+
+#[test]
+fn redirect_to_localhost_is_received_at_both_addresses() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, ", redirect_host: localhost");
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let good = back(&url, &[("code", "the-code"), ("state", &query(&url, "state").expect("a state"))]);
+    let port = good.port().expect("a port");
+    for address in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+        let taken = TcpListener::bind((address, port)).expect_err("held");
+        assert_eq!(taken.kind(), ErrorKind::AddrInUse, "{address}");
+    }
+    let head = format!("GET {} HTTP/1.1\r\nHost: localhost:{port}", &good[url::Position::BeforePath..]);
+    let connection = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).expect("connected");
+    assert_eq!(ask(connection, &head).status, 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn program_at_the_other_address_of_localhost_is_named() {
+    let (home, vendor) = (Home::new(), vendor());
+    let taken = TcpListener::bind("[::1]:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    at_localhost(&home, &vendor, port);
+    let run = home.authenticate(["demo", "acme"]).env("BROWSER", "/bin/true");
+    let holder = format!("(process {})", std::process::id());
+    run.exits(code::BUSY).says(&format!("port {port} of [::1] is taken by ")).says(&holder);
+    assert!(vendor.asked().is_empty());
+    // The browser does not ask there for an address.
+    acme(&home, &vendor, &format!(", redirect_port: {port}"));
+    let mut login = start(&home, &[]);
+    let url = login.url();
+    let good = back(&url, &[("code", "the-code"), ("state", &query(&url, "state").expect("a state"))]);
+    assert_eq!(visit(&good).status, 200);
+    login.exits(code::DONE);
+}
+
+#[test]
+fn page_waits_until_the_tokens_are_stored() {
+    let (home, vendor) = (Home::new(), vendor());
+    acme(&home, &vendor, "");
+    for is_stored in [true, false] {
+        let mut login = start(&home, &[]);
+        let url = login.url();
+        let database = rusqlite::Connection::open(home.database()).expect("opened");
+        database.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        let good = back(&url, &[("code", "the-code"), ("state", &query(&url, "state").expect("a state"))]);
+        let page = std::thread::spawn(move || visit(&good));
+        login.says("cannot store the credential yet, trying again");
+        assert!(!page.is_finished(), "the page does not know yet");
+        match is_stored {
+            true => database.execute_batch("ROLLBACK").expect("unlocked"),
+            false => login.signal(Signal::INT),
+        }
+        let page = page.join().expect("visited");
+        assert_eq!(page.body.contains("You are logged in"), is_stored, "{}", page.body);
+        assert_eq!(page.body.contains("The login has failed"), !is_stored, "{}", page.body);
+        login.exits(if is_stored { code::DONE } else { code::INTERRUPTED });
+    }
 }
 
 #[test]

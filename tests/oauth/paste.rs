@@ -119,13 +119,28 @@ fn answer_of_any_length_can_be_pasted_at_a_terminal() {
 #[test]
 fn taken_port_does_not_prevent_a_paste() {
     let home = Home::new();
+    for address in ["127.0.0.1", "[::1]"] {
+        let taken = std::net::TcpListener::bind(format!("{address}:0")).expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        let _vendor = acme(&home, &format!(", redirect_host: localhost, redirect_port: {port}"));
+        let mut login = start(&home);
+        login.says(&format!("port {port} of {address} is taken"));
+        login.types("the-code");
+        login.exits(code::DONE);
+    }
+}
+
+#[test]
+fn taken_port_is_busy_once_nothing_more_can_be_pasted() {
+    let home = Home::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let _vendor = acme(&home, &format!(", redirect_port: {port}"));
-    let mut login = start(&home);
-    login.says(&format!("port {port} of 127.0.0.1 is taken"));
-    login.types("the-code");
-    login.exits(code::DONE);
+    let vendor = acme(&home, &format!(", redirect_port: {port}"));
+    for input in ["", "two words\n"] {
+        let run = home.authenticate(["demo", "acme", "--no-browser"]).input(input);
+        run.exits(code::BUSY).says(&format!("port {port} of 127.0.0.1 is taken by "));
+    }
+    assert!(vendor.asked().is_empty());
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! Logins at an OpenID provider, in a browser.
 
+use std::{
+    io::ErrorKind,
+    net::{Ipv6Addr, TcpListener},
+};
+
 use authenticate::oauth::TokenOrigin;
 use jiff::Timestamp;
 use test_support::{
@@ -42,6 +47,65 @@ fn a_person_logs_in_in_the_browser() {
     outcome.does_not_say(oauth.access_token.expose());
     assert!(browser.page().contains("You are logged in"), "{}", browser.page());
     assert_eq!(server.grants(), ["authorization_code"]);
+}
+
+/// A login whose redirect is to `localhost`, which the browser asks for at `::1` first.
+fn at_localhost(home: &Home, server: &OpenId, port: u16) {
+    let issuer = &server.issuer;
+    describe(
+        home,
+        "acme",
+        &format!(
+            "modes: [browser]\nbrowser: {{issuer: '{issuer}', client_id: demo, redirect_host: localhost, \
+             redirect_port: {port}, parameters: {{prompt: consent}}, {SCOPES}}}"
+        ),
+    );
+}
+
+#[test]
+fn a_browser_comes_back_to_localhost() {
+    let (home, server) = (Home::new(), OpenId::start());
+    let free = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    at_localhost(&home, &server, port);
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--timeout", "60s"]);
+    run.env("BROWSER", browser.command()).exits(code::DONE).says("stored oauth acme for dev@example.org");
+    assert!(browser.page().contains("You are logged in"), "{}", browser.page());
+}
+
+#[test]
+fn another_program_at_localhost_gets_nothing_of_a_login() {
+    let (home, server) = (Home::new(), OpenId::start());
+    let other = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).expect("a port");
+    let port = other.local_addr().expect("an address").port();
+    at_localhost(&home, &server, port);
+    let browser = Chromium::of(&home);
+    let run = home.authenticate(["demo", "acme", "--timeout", "60s"]).env("BROWSER", browser.command());
+    run.exits(code::BUSY).says(&format!("port {port} of [::1] is taken by "));
+    other.set_nonblocking(true).expect("set");
+    assert_eq!(other.accept().expect_err("nobody").kind(), ErrorKind::WouldBlock);
+    assert!(!home.path().join("opened").exists(), "no browser is sent there");
+}
+
+/// On a machine without IPv6, in a network of its own.
+#[test]
+fn a_machine_without_ipv6_has_one_address_of_localhost() {
+    let (home, vendor) = (Home::new(), Stub::that(|_| json_reply(200, "{}")));
+    describe(
+        &home,
+        "acme",
+        &format!(
+            "modes: [browser]\nbrowser: {{authorization_url: '{0}', token_url: '{0}', client_id: demo, \
+             redirect_host: localhost}}",
+            vendor.url("/")
+        ),
+    );
+    let script = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up; exec \"$0\" \"$@\"";
+    let run = home.authenticate(["demo", "acme", "--timeout", "1s"]).env("BROWSER", "/bin/true");
+    let outcome = run.inside(&["unshare", "--net", "--mount", "/bin/sh", "-c", script]);
+    outcome.exits(code::LOGIN_FAILED).says("redirect_uri=http%3A%2F%2Flocalhost%3A").says("longer than 1 s");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! directory and record, run the CLI, read and store what it wrote, remove container, directory and record.
 
 mod dir;
+mod forward;
 mod guard;
 mod plan;
 mod prepare;

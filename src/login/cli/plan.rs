@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::net::TcpListener;
-
 use super::{ContainerLogin, prepare::Prepared};
 use crate::{
     engine::ContainerSpec,
     login::{
         LoginError,
-        loopback::{self, PortUnavailable},
+        loopback::{LoopbackPort, PortUnavailable},
     },
     provider::run_args::RunArgs,
     ui::{Console, Event, UiError},
@@ -19,16 +17,8 @@ use crate::{
 pub(super) struct Plan {
     pub(super) spec: ContainerSpec,
     pub(super) console: Console,
-    pub(super) browser: BrowserReturn,
-}
-
-/// The browser's return to a CLI; the default is none.
-#[derive(Default)]
-pub(super) struct BrowserReturn {
-    /// The ports to forward.
-    pub(super) ports: Vec<(u16, TcpListener)>,
-    /// The port that cannot be forwarded: the redirect must be pasted.
-    pub(super) unavailable: Option<PortUnavailable>,
+    /// The ports to forward from the start; `None` if the CLI listens on the host's own loopback.
+    pub(super) ports: Option<Vec<LoopbackPort>>,
 }
 
 impl ContainerLogin<'_> {
@@ -42,17 +32,17 @@ impl ContainerLogin<'_> {
         let console = self.context.ui().console().map_err(UiError::Io)?;
         let can_paste = console.terminal.is_some() && console.input.is_some();
         let mut spec = self.spec(prepared, login, Vec::new());
-        let browser;
-        (spec.command, browser) = self.browser_return(spec.network.as_deref(), can_paste).await?;
+        let ports;
+        (spec.command, ports) = self.browser_return(spec.network.as_deref(), can_paste).await?;
         spec.host_dir = files.to_owned();
-        spec.linger = !browser.ports.is_empty() || browser.unavailable.is_some();
+        spec.linger = ports.is_some();
         if let Some(terminal) = &console.terminal {
             spec.terminal = Some(*terminal.size.borrow());
             // First, so that the provider's and the project's own values replace it.
             let term = std::env::var("TERM").map(|term| ("TERM".to_owned(), term));
             spec.env.splice(0..0, term);
         }
-        Ok(Plan { spec, console, browser })
+        Ok(Plan { spec, console, ports })
     }
 
     /// Describes the container for a command of the provider, without directory and terminal.
@@ -77,40 +67,40 @@ impl ContainerLogin<'_> {
         }
     }
 
-    /// Chooses the command and listens on the ports. `can_paste`: a person types at a terminal.
+    /// Chooses the command and listens on the ports. `can_paste`: a person types at a terminal, who is asked for the
+    /// redirect to a port that cannot be forwarded.
     async fn browser_return(
         &self,
         network: Option<&str>,
         can_paste: bool,
-    ) -> Result<(Vec<String>, BrowserReturn), LoginError> {
+    ) -> Result<(Vec<String>, Option<Vec<LoopbackPort>>), LoginError> {
         let (command, headless) = (self.provider.command.clone(), self.provider.headless_command.clone());
+        let is_on_host = network == Some("host");
         let browser_returns = self.context.ui().browser_can_return() && !self.options.headless;
         if !headless.is_empty() && !browser_returns {
-            return Ok((headless, BrowserReturn::default()));
+            return Ok((headless, (!is_on_host).then(Vec::new)));
         }
-        if network == Some("host") {
-            // The CLI listens on the host's own loopback.
-            return Ok((command, BrowserReturn::default()));
+        if is_on_host {
+            return Ok((command, None));
         }
         match listen_on_all(&self.provider.callback_ports).await {
-            Ok(ports) => Ok((command, BrowserReturn { ports, unavailable: None })),
-            Err(unavailable) if can_paste => {
-                Ok((command, BrowserReturn { ports: Vec::new(), unavailable: Some(unavailable) }))
-            }
+            Ok(ports) => Ok((command, Some(ports))),
+            Err(_) if can_paste => Ok((command, Some(Vec::new()))),
             Err(unavailable) if !headless.is_empty() => {
                 let text = format!("{unavailable}; using the login without a redirect");
                 self.context.ui().show(Event::Warning(&text));
-                Ok((headless, BrowserReturn::default()))
+                Ok((headless, Some(Vec::new())))
             }
             Err(unavailable) => Err(LoginError::PortTaken(unavailable)),
         }
     }
 }
 
-async fn listen_on_all(ports: &[u16]) -> Result<Vec<(u16, TcpListener)>, PortUnavailable> {
-    let mut listeners = Vec::new();
+/// Listens for redirects to `localhost`: a descriptor names no host.
+async fn listen_on_all(ports: &[u16]) -> Result<Vec<LoopbackPort>, PortUnavailable> {
+    let mut listening = Vec::new();
     for &port in ports {
-        listeners.push((port, loopback::listen(port).await?));
+        listening.push(LoopbackPort::listen("localhost", port).await?);
     }
-    Ok(listeners)
+    Ok(listening)
 }

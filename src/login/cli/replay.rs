@@ -18,16 +18,18 @@ const MAX_HEAD: usize = 32 * 1024;
 /// Requests `target` (path and query) from `port` of the container's loopback and returns the status of the answer.
 ///
 /// # Errors
-/// [`EngineError::Io`] without an answer in time.
+/// Those of [`Container::relay`], [`EngineError::Io`] without an answer in time.
 pub(super) async fn replay(container: &Container, port: u16, target: String) -> Result<u16, EngineError> {
+    let failed = |source| EngineError::Io {
+        action: format!("send the redirect to port {port} in the container"),
+        source,
+    };
     let request = async {
-        let relay = container.relay(port).await.map_err(io::Error::other)?;
-        get(relay, port, &target).await
+        let relay = container.relay(port).await?;
+        get(relay, port, &target).await.map_err(failed)
     };
     let expired = io::Error::new(io::ErrorKind::TimedOut, "no answer");
-    tokio::time::timeout(ANSWER_LIMIT, request).await.unwrap_or(Err(expired)).map_err(|source| {
-        EngineError::Io { action: format!("send the redirect to port {port} in the container"), source }
-    })
+    tokio::time::timeout(ANSWER_LIMIT, request).await.unwrap_or_else(|_| Err(failed(expired)))
 }
 
 /// Makes one request over `stream` and reads its answer to the end, so that the CLI can send all of it.

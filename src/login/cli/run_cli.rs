@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use tokio::net::TcpListener;
-
-use super::{ContainerLogin, plan::Plan, session::Session};
+use super::{ContainerLogin, forward::Forwards, plan::Plan, session::Session};
 use crate::{
     engine::Container,
-    login::{LoginError, deadline::Deadline, error::Ending, loopback::Server},
+    login::{LoginError, deadline::Deadline, error::Ending},
     ui::Event,
 };
 
@@ -21,46 +19,29 @@ impl ContainerLogin<'_> {
         files: &Path,
         deadline: &mut Deadline<'_>,
     ) -> Result<Ending, LoginError> {
-        let Plan { console, browser, .. } = plan;
+        let Plan { console, ports, .. } = plan;
         let attached = match deadline.run(container.attach()).await {
             Ok(attached) => attached?,
             Err(ending) => return Ok(ending),
         };
         self.context.ui().show(Event::Starting { banner: self.provider.banner_hint.as_deref() });
-        if let Some(unavailable) = &browser.unavailable {
-            let text = format!(
-                "{unavailable}: the browser will end at an error page, or at a page of that program; \
-                 paste the address of that page here when asked"
-            );
-            self.context.ui().show(Event::Warning(&text));
-        }
         match deadline.run(container.start()).await {
             Ok(started) => started?,
             Err(ending) => return Ok(ending),
         }
-        let forward = |(port, listener)| forward(port, listener, container.clone());
-        let forwards: Vec<Server> = browser.ports.into_iter().map(forward).collect();
+        let mut forwards = ports.map(|ports| Forwards::start(container, ports));
         let session = Session {
             container,
             files,
             map: &self.provider.capture,
-            unavailable: browser.unavailable,
+            forwards: forwards.as_mut(),
             ui: self.context.ui(),
             is_opened: false,
         };
         let ending = session.run(attached, console, deadline).await;
-        for forward in forwards {
-            forward.close().await;
+        if let Some(forwards) = forwards {
+            forwards.close().await;
         }
         ending
     }
-}
-
-/// Forwards a port of 127.0.0.1 to a CLI that listens on its container's own loopback. Each connection runs a command in
-/// the container.
-fn forward(port: u16, listener: TcpListener, container: Container) -> Server {
-    Server::start(listener, move |connection| {
-        let container = container.clone();
-        async move { drop(container.join(port, connection).await) }
-    })
 }

@@ -27,11 +27,23 @@ impl ExpectedCallback {
         &self.redirect
     }
 
-    /// Reads the `redirect_uri` and `state` of a login URL. `None` if it does not lead back to the loopback.
+    /// Reads the `redirect_uri` and `state` of a login URL. Vendors that name it differently have another parameter with
+    /// such a URL. `None` if it does not lead back to the loopback.
     pub fn of(login_url: &str) -> Option<Self> {
         let url = Url::parse(login_url).ok()?;
-        let redirect = Url::parse(&parameter(&url, "redirect_uri")?).ok()?;
-        is_loopback(&redirect).then(|| Self { redirect, state: parameter(&url, "state") })
+        let (mut named, others): (Vec<_>, Vec<_>) =
+            url.query_pairs().partition(|(name, _)| name == "redirect_uri");
+        if named.is_empty() {
+            named = others;
+        }
+        let mut urls = named.iter().filter_map(|(_, value)| Url::parse(value).ok());
+        let redirect = urls.find(is_loopback)?;
+        Some(Self { redirect, state: parameter(&url, "state") })
+    }
+
+    /// Returns the redirect's host, as it is written in a URL.
+    pub fn host(&self) -> &str {
+        self.redirect.host_str().unwrap_or_default()
     }
 
     /// Returns the redirect's port.
@@ -127,11 +139,23 @@ mod tests {
     }
 
     #[test]
-    fn of_a_login_that_comes_back_elsewhere_is_none() {
-        assert_eq!(ExpectedCallback::of("https://a.example/device"), None);
-        assert_eq!(
-            ExpectedCallback::of("https://a.example/?redirect_uri=https%3A%2F%2Fb.example%2Fcb"),
-            None
-        );
+    fn of_reads_where_a_login_comes_back_to() {
+        let of = |query: &str| {
+            ExpectedCallback::of(&format!("https://a.example/login?{query}"))
+                .map(|expected| (expected.host().to_owned(), expected.port()))
+        };
+        let localhost = |port| Some(("localhost".to_owned(), port));
+        assert_eq!(of("redirect_uri=http%3A%2F%2F%5B%3A%3A1%5D%3A40123%2Fcb"), Some(("[::1]".into(), 40123)));
+        assert_eq!(of("x=y&callback_url=http://localhost:40123/cb"), localhost(40123));
+        assert_eq!(of("next=http://localhost:1/&redirect_uri=http://localhost:40123"), localhost(40123));
+        for elsewhere in [
+            "",
+            "redirect_uri=https%3A%2F%2Fb.example%2Fcb",
+            "redirect_uri=https://b.example&next=http://localhost:1/",
+            "redirect_uri=http://localhost.b.example:1/",
+            "port=40123",
+        ] {
+            assert_eq!(of(elsewhere), None, "{elsewhere}");
+        }
     }
 }

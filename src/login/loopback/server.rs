@@ -1,12 +1,10 @@
-//! Serves browsers on a port of 127.0.0.1 during one login.
+//! Serves browsers on a port of the loopback during one login.
 
 use std::time::Duration;
 
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    task::JoinSet,
-};
+use tokio::{net::TcpStream, sync::oneshot, task::JoinSet};
+
+use super::LoopbackPort;
 
 /// The number of connections that a port accepts at once; no browser opens as many, but any program on this machine can.
 const MAX_CONNECTIONS: usize = 64;
@@ -22,14 +20,14 @@ pub(in crate::login) struct Server {
 }
 
 impl Server {
-    /// Calls `serve` for each connection to `listener`.
+    /// Calls `serve` for each connection to `port`.
     pub(in crate::login) fn start<F: Future<Output = ()> + Send + 'static>(
-        listener: TcpListener,
+        port: LoopbackPort,
         serve: impl Fn(TcpStream) -> F + Send + 'static,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let mut task = JoinSet::new();
-        task.spawn(accept(listener, serve, stopped));
+        task.spawn(accept(port, serve, stopped));
         Self { task, stop }
     }
 
@@ -41,15 +39,15 @@ impl Server {
 }
 
 async fn accept<F: Future<Output = ()> + Send + 'static>(
-    listener: TcpListener,
+    port: LoopbackPort,
     serve: impl Fn(TcpStream) -> F,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((connection, _)) if connections.len() < MAX_CONNECTIONS => {
+            accepted = port.accept() => match accepted {
+                Ok(connection) if connections.len() < MAX_CONNECTIONS => {
                     connections.spawn(serve(connection));
                 }
                 Ok(_) => {}
@@ -59,6 +57,6 @@ async fn accept<F: Future<Output = ()> + Send + 'static>(
             _ = &mut stopped => break,
         }
     }
-    drop(listener);
+    drop(port);
     while connections.join_next().await.is_some() {}
 }

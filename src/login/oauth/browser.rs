@@ -3,7 +3,6 @@
 
 use std::future::pending;
 
-use tokio::net::TcpListener;
 use url::Url;
 
 use super::{
@@ -14,7 +13,7 @@ use crate::{
     credential::Secret,
     login::{
         LoginError,
-        loopback::{ExpectedCallback, listen},
+        loopback::{ExpectedCallback, LoopbackPort, PortUnavailable},
     },
     net::endpoint::EndpointError,
     oauth::{
@@ -26,13 +25,12 @@ use crate::{
         Mode, Provider,
         flow::{Flow, StatePlace},
     },
-    ui::{Event, Lines, Ui, UiError},
+    ui::{Event, Lines, Ui},
 };
 
 /// The way of the authorization response to us: a port, pasted lines, or both.
 pub(in crate::login) struct RedirectTarget {
-    port: u16,
-    listener: Option<TcpListener>,
+    port: Result<LoopbackPort, PortUnavailable>,
     lines: Option<Lines>,
 }
 
@@ -49,18 +47,14 @@ impl RedirectTarget {
         if !can_return && lines.is_none() {
             return Err(LoginError::NoWayBack { has_device: provider.modes.contains(&Mode::Device) });
         }
-        match listen(flow.redirect_port.unwrap_or(0)).await {
-            Ok(listener) => {
-                let port = listener.local_addr().map_err(UiError::Io)?.port();
-                Ok(Self { port, listener: Some(listener), lines })
-            }
-            Err(taken) if lines.is_some() => {
-                let text = format!("{taken}: paste the address that the browser ends at");
-                ui.show(Event::Warning(&text));
-                Ok(Self { port: taken.port, listener: None, lines })
-            }
-            Err(taken) => Err(LoginError::PortTaken(taken)),
+        let host = flow.redirect_host.unwrap_or_default().as_str();
+        let port = LoopbackPort::listen(host, flow.redirect_port.unwrap_or(0)).await;
+        match &port {
+            Err(taken) if lines.is_none() => return Err(LoginError::PortTaken(taken.clone())),
+            Err(taken) => ui.show(Event::Warning(&taken.paste_instead())),
+            Ok(_) => {}
         }
+        Ok(Self { port, lines })
     }
 }
 
@@ -74,17 +68,19 @@ pub(in crate::login) async fn grant(
     target: RedirectTarget,
 ) -> Result<(Tokens, Option<RedirectServer>), LoginError> {
     let Some(start) = &server.start else { return Err(LoginError::NotImplemented(Mode::Browser)) };
-    let request = AuthorizationRequest::new(start.url(), flow, &server.token.client_id, target.port)?;
-    let mut page = target.listener.map(|listener| RedirectServer::start(listener, request.expected.clone()));
+    let port = target.port.as_ref().map_or_else(|taken| taken.port, LoopbackPort::port);
+    let request = AuthorizationRequest::new(start.url(), flow, &server.token.client_id, port)?;
+    let mut page = target.port.map(|port| RedirectServer::start(port, request.expected.clone()));
     ui.show(Event::LoginUrl(request.url.as_str()));
-    let tokens = match request.response(ui, page.as_mut(), target.lines).await {
+    let response = request.response(ui, page.as_mut(), target.lines).await.map_err(LoginError::PortTaken)?;
+    let tokens = match response {
         AuthorizationResponse::Code(code) => request.exchange(http, flow, server, code).await,
         AuthorizationResponse::Refused(error) => Err(error),
     };
     match tokens {
-        Ok(tokens) => Ok((tokens, page)),
+        Ok(tokens) => Ok((tokens, page.ok())),
         Err(error) => {
-            if let Some(page) = page {
+            if let Ok(page) = page {
                 page.finish(false).await;
             }
             Err(error.into())
@@ -130,24 +126,28 @@ impl AuthorizationRequest {
         Ok(Self { url, expected, verifier })
     }
 
-    /// Waits for the first response to this request. Anything else is refused, and the wait goes on.
+    /// Waits for the first response to this request. Anything else is refused, and the wait goes on, until nobody is left
+    /// who could bring one: the port is taken, and nothing more is typed.
     async fn response(
         &self,
         ui: &dyn Ui,
-        mut page: Option<&mut RedirectServer>,
+        mut page: Result<&mut RedirectServer, &mut PortUnavailable>,
         mut lines: Option<Lines>,
-    ) -> AuthorizationResponse {
+    ) -> Result<AuthorizationResponse, PortUnavailable> {
         if lines.is_some() {
             ui.show(Event::PasteAnswer { redirect: self.expected.redirect_uri().as_str() });
         }
         loop {
             let line = tokio::select! {
-                Some(response) = async { page.as_mut()?.response().await } => return response,
+                Some(response) = async { page.as_mut().ok()?.response().await } => return Ok(response),
                 Some(line) = async { lines.as_mut()?.received.recv().await } => line,
-                else => pending().await,
+                else => match page {
+                    Err(taken) => return Err(taken.clone()),
+                    Ok(_) => pending().await,
+                },
             };
             match self.expected.parse_pasted(line.expose()) {
-                Ok(response) => return response,
+                Ok(response) => return Ok(response),
                 Err(_) if line.expose().trim().is_empty() => {}
                 Err(problem) => ui.show(Event::Warning(&format!("{problem}; paste it again"))),
             }

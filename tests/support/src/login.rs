@@ -127,10 +127,13 @@ pub fn visit(url: &url::Url) -> Page {
 }
 
 pub fn visit_as(url: &url::Url, host: &str, method: &str) -> Page {
-    let mut connection = connect(url);
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    write!(connection, "{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n\r\n")
-        .expect("asked");
+    ask(connect(url), &format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html"))
+}
+
+/// Sends the head of a request as it is, and reads the answer.
+pub fn ask(mut connection: TcpStream, head: &str) -> Page {
+    write!(connection, "{head}\r\n\r\n").expect("asked");
     let mut answer = String::new();
     connection.read_to_string(&mut answer).expect("answered");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));

@@ -53,9 +53,14 @@ impl Run {
     }
 
     /// Starts it from a shell that has run a script.
-    fn after(mut self, script: &str) -> Self {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]);
+    fn after(self, script: &str) -> Self {
+        self.inside(&["/bin/sh", "-c", &format!("{script}; exec \"$0\" \"$@\"")])
+    }
+
+    /// Starts it from another program, whose last arguments it becomes.
+    pub fn inside(mut self, program: &[&str]) -> Self {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]);
         command.arg(self.command.get_program()).args(self.command.get_args()).env_clear();
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.command.get_current_dir().expect("a directory"));

@@ -19,14 +19,14 @@ use self::{
     stable_files::StableFiles,
     streams::Streams,
 };
-use super::{replay, url_finder::FoundUrl};
+use super::{forward::Forwards, replay, url_finder::FoundUrl};
 use crate::{
     engine::{Container, EngineError, attach::Attached},
     login::{
         cancel::{CancelRequest, CancelToken},
         deadline::Deadline,
         error::{Ending, LoginError},
-        loopback::{ExpectedCallback, PortUnavailable},
+        loopback::ExpectedCallback,
     },
     provider::CaptureEntry,
     ui::{Console, Event, Size, Terminal, Ui, UiError},
@@ -45,8 +45,8 @@ pub(super) struct Session<'a> {
     pub files: &'a Path,
     /// The place of the credential in the files.
     pub map: &'a [CaptureEntry],
-    /// The port that is unavailable, if the redirect must be pasted.
-    pub unavailable: Option<PortUnavailable>,
+    /// The forwarded ports; `None` if the CLI listens on the host's own loopback.
+    pub forwards: Option<&'a mut Forwards>,
     /// The user interface for events.
     pub ui: &'a dyn Ui,
     /// Whether a URL was opened: a CLI must not open any number of pages.
@@ -85,7 +85,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`LoginError::Engine`] when the engine fails; the container may still run then. [`LoginError::Ui`] when the
-    /// terminal fails.
+    /// terminal fails. [`LoginError::PortTaken`] when nobody can bring the redirect to the CLI.
     pub(super) async fn run(
         mut self,
         attached: Attached,
@@ -103,7 +103,7 @@ impl Session<'_> {
             self.resize(size);
         }
         let ending = self.watch(&mut streams, &mut input, deadline).await;
-        if !matches!(ending, Ok(Ending::Exited(_)) | Err(_)) {
+        if !matches!(ending, Ok(Ending::Exited(_)) | Err(LoginError::Engine(_) | LoginError::Ui(_))) {
             self.stop(&mut streams, deadline.cancel).await;
         }
         // The last output, above all the sequences that restore the screen, may still be on its way.
@@ -147,10 +147,8 @@ impl Session<'_> {
                     }
                     CancelRequest::End => return Ok(Ending::Interrupted),
                 },
-                Some(found) = streams.urls.recv() => {
-                    self.show(&found);
-                    self.ask_for_redirect(&found.url, &mut input.keyboard);
-                }
+                Some(found) = streams.urls.recv() => self.announce(&found, input).await?,
+                Some(problem) = async { Some(self.forwards.as_mut()?.failure().await) } => self.warn(&problem),
                 Some(bytes) = async { input.typed.as_mut()?.recv().await } => {
                     for typed in input.keyboard.typed(bytes) {
                         match typed {
@@ -165,7 +163,6 @@ impl Session<'_> {
                     }
                 }
                 answer = &mut replay => if self.accepted(answer) {
-                    self.unavailable = None;
                     input.keyboard.stop_paste();
                 },
                 Some(size) = resized(&mut input.terminal) => {
@@ -184,12 +181,33 @@ impl Session<'_> {
         self.ui.show(event(&found.url));
     }
 
-    /// Asks for the redirect of a login URL if the browser cannot return.
-    fn ask_for_redirect(&self, url: &str, keyboard: &mut Keyboard) {
-        if let (Some(unavailable), Some(expected)) = (&self.unavailable, ExpectedCallback::of(url)) {
-            self.ui.show(Event::PasteRedirect { port: unavailable.port });
-            keyboard.start_paste(expected);
+    /// Shows a login URL once its redirect is forwarded to the CLI, and asks for the redirect if it cannot be, or if the
+    /// browser is elsewhere.
+    async fn announce(&mut self, found: &FoundUrl, input: &mut Input) -> Result<(), LoginError> {
+        let redirect = self.forwards.as_mut().zip(ExpectedCallback::of(&found.url));
+        let Some((forwards, expected)) = redirect else {
+            self.show(found);
+            return Ok(());
+        };
+        let unavailable = forwards.add(&expected).await.err();
+        match &unavailable {
+            // A URL in doubt may name another port.
+            Some(unavailable) if input.typed.is_none() && found.is_certain => {
+                return Err(LoginError::PortTaken(unavailable.clone()));
+            }
+            Some(unavailable) => self.warn(&unavailable.paste_instead()),
+            None => {}
         }
+        self.show(found);
+        if input.typed.is_some() && (unavailable.is_some() || !self.ui.browser_can_return()) {
+            let redirect = expected.redirect().as_str();
+            self.ui.show(match unavailable {
+                Some(unavailable) => Event::PasteRedirect { port: unavailable.port },
+                None => Event::PasteAnswer { redirect },
+            });
+            input.keyboard.start_paste(expected);
+        }
+        Ok(())
     }
 
     fn resize(&self, size: Size) {
