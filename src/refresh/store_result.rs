@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    RefreshError, RefreshResult, Refreshed, method,
+    RefreshError, RefreshResult, Refreshed,
     misfit::misfit,
     precheck::{Asked, holder, removed},
 };
@@ -25,8 +25,42 @@ const REPLACED: &str = "replaced";
 /// The time after which a vendor is asked again that refused in words of its own.
 const REFUSED_BACKOFF: Duration = Duration::from_secs(300);
 
-/// Stores the credential that the vendor gave, or records the failure. A credential that another process stored meanwhile is
-/// kept. `tell` gets the reason once, if storing takes long.
+/// The vendor's new tokens as they are stored.
+#[derive(Clone)]
+struct NewTokens {
+    /// The login with them, or with its old tokens and these set aside. The version is the one that was sent.
+    record: Record,
+    /// The reason why they are set aside.
+    misfit: Option<String>,
+}
+
+impl NewTokens {
+    fn of(seen: &Record, fresh: RefreshResult) -> Self {
+        let misfit = misfit(seen, &fresh);
+        let RefreshResult { credential, metadata, .. } = fresh;
+        let record = match (&misfit, &seen.credential, credential) {
+            (Some(_), Credential::OAuth(old), Credential::OAuth(new)) => {
+                let credential = Credential::OAuth(old.with_set_aside(new, &metadata));
+                Record { credential, ..seen.clone() }
+            }
+            (_, _, credential) => Record { credential, metadata, ..seen.clone() },
+        };
+        Self { record, misfit }
+    }
+
+    fn swap(&self, store: &mut Store) -> Result<Swap, StoreError> {
+        let Record { address, credential, metadata, version, .. } = &self.record;
+        match &self.misfit {
+            None => store
+                .recorded_as(Action::Refresh, |store| store.swap(address, *version, credential, metadata)),
+            Some(why) => store
+                .recorded_as(Action::SetAside, |store| store.swap_set_aside(&self.record, &holder(), why)),
+        }
+    }
+}
+
+/// Stores the credential that the vendor gave, or sets it aside, or records the failure. A credential that another process
+/// stored meanwhile is kept. `tell` gets the reason once, if storing takes long.
 pub(super) async fn store_result(
     store: &SharedStore,
     asked: &Arc<Asked>,
@@ -35,18 +69,14 @@ pub(super) async fn store_result(
     tell: oneshot::Sender<String>,
 ) -> Result<Refreshed, RefreshError> {
     let (seen, asked) = (&asked.seen, asked.clone());
-    let version = seen.version;
     let tell = |why: &StoreError| drop(tell.send(why.to_string()));
     match outcome {
-        Ok(fresh) if let Some(why) = misfit(seen, &fresh) => set_aside(store, asked, fresh, why, tell).await,
         Ok(fresh) => {
-            let (address, new) = (seen.address.clone(), fresh.clone());
-            let swap = move |store: &mut Store| {
-                let swap = |store: &mut Store| store.swap(&address, version, &new.credential, &new.metadata);
-                store.recorded_as(Action::Refresh, swap)
-            };
+            let new = NewTokens::of(seen, fresh);
+            let tried = new.clone();
+            let swap = move |store: &mut Store| tried.swap(store);
             let swapped = retry_until_writable(store, swap, tell, pending()).await;
-            store.run(move |store| outcome_of(store, &asked, fresh, swapped)).await
+            store.run(move |store| outcome_of(store, &asked, new, swapped)).await
         }
         Err(error) => {
             let (failure, code) = (Failure::of(&error), error.code());
@@ -61,67 +91,23 @@ pub(super) async fn store_result(
     }
 }
 
-/// Keeps tokens that do not fit the login beside its old ones.
-async fn set_aside(
-    store: &SharedStore,
-    asked: Arc<Asked>,
-    fresh: RefreshResult,
-    why: String,
-    tell: impl FnOnce(&StoreError),
-) -> Result<Refreshed, RefreshError> {
-    let (Credential::OAuth(old), Credential::OAuth(new)) = (&asked.seen.credential, fresh.credential) else {
-        return Err(method::not_refreshable(&asked.seen, "only an OAuth login can be refreshed"));
-    };
-    let credential = Credential::OAuth(old.with_set_aside(new, &fresh.metadata));
-    let (kept, reason) = (Record { credential, ..asked.seen.clone() }, why.clone());
-    let new = kept.credential.clone();
-    let swap = move |store: &mut Store| {
-        let swap = |store: &mut Store| store.swap_set_aside(&kept, &holder(), &reason);
-        store.recorded_as(Action::SetAside, swap)
-    };
-    let swapped = retry_until_writable(store, swap, tell, pending()).await;
-    let ended = move |store: &mut Store| {
-        let seen = &asked.seen;
-        let address = Box::new(seen.address.clone());
-        match swapped {
-            Ok(Swap::Swapped(_)) => Err(RefreshError::SetAside { address, why }),
-            // An earlier try stored it and then failed.
-            Ok(Swap::Lost(Some(now))) if now.credential == new => {
-                Err(RefreshError::SetAside { address, why })
-            }
-            Ok(Swap::Lost(now)) => lost_race(store, seen, now),
-            Err(source) => Err(not_kept(store, &asked, format!("{why}, and cannot be stored: {source}"))),
-        }
-    };
-    store.run(ended).await
-}
-
-/// The tokens that do not fit are lost. The attempt is recorded already; the reason is added if that can be written.
-fn not_kept(store: &mut Store, asked: &Asked, why: String) -> RefreshError {
-    let seen = &asked.seen;
-    let why = format!("the vendor's new tokens do not fit: {why}");
-    if asked.consumes_token {
-        let _ = store.end_attempt(&seen.address, seen.version, AttemptState::Unknown, &holder(), &why);
-    }
-    let address = Box::new(seen.address.clone());
-    let error = RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why };
-    let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
-    error
-}
-
 /// The outcome of storing the new tokens.
 fn outcome_of(
     store: &mut Store,
     asked: &Asked,
-    fresh: RefreshResult,
+    new: NewTokens,
     swapped: Result<Swap, StoreError>,
 ) -> Result<Refreshed, RefreshError> {
-    match swapped {
-        Ok(Swap::Swapped(record)) => Ok(Refreshed::Now(record)),
+    let now = match swapped {
+        Ok(Swap::Swapped(now)) => now,
         // An earlier try stored it and then failed.
-        Ok(Swap::Lost(Some(record))) if record.credential == fresh.credential => Ok(Refreshed::Now(record)),
-        Ok(Swap::Lost(now)) => lost_race(store, &asked.seen, now),
-        Err(source) => Err(not_stored(store, asked, fresh, source)),
+        Ok(Swap::Lost(Some(now))) if now.credential == new.record.credential => now,
+        Ok(Swap::Lost(now)) => return lost_race(store, &asked.seen, now),
+        Err(source) => return Err(not_stored(store, asked, new, source)),
+    };
+    match new.misfit {
+        None => Ok(Refreshed::Now(now)),
+        Some(why) => Err(RefreshError::SetAside { address: Box::new(now.address), why }),
     }
 }
 
@@ -137,19 +123,21 @@ fn lost_race(store: &mut Store, seen: &Record, now: Option<Record>) -> Result<Re
     Ok(Refreshed::Earlier(now))
 }
 
-/// The new tokens cannot be stored: only the waiting caller has them. The attempt is recorded already; the reason is added
-/// if that can be written.
-fn not_stored(store: &mut Store, asked: &Asked, fresh: RefreshResult, source: StoreError) -> RefreshError {
+/// The new tokens cannot be stored: only the waiting caller has them, if they fit. The attempt is recorded already; the
+/// reason is added if that can be written.
+fn not_stored(store: &mut Store, asked: &Asked, new: NewTokens, source: StoreError) -> RefreshError {
     let seen = &asked.seen;
+    let misfit = new.misfit.map(|why| format!(", which does not fit ({why})")).unwrap_or_default();
+    let why = format!("cannot store the vendor's answer{misfit}: {source}");
     if asked.consumes_token {
-        let why = format!("cannot store the vendor's answer: {source}");
         let state = AttemptState::Unknown;
         let _ = store.end_attempt(&seen.address, seen.version, state, &holder(), &why);
     }
-    let RefreshResult { credential, metadata, .. } = fresh;
     let address = Box::new(seen.address.clone());
-    let fresh = Box::new(Record { credential, metadata, ..seen.clone() });
-    let error = RefreshError::NotStored { address, fresh, source: Box::new(source) };
+    let error = match misfit.is_empty() {
+        true => RefreshError::NotStored { address, fresh: Box::new(new.record), source: Box::new(source) },
+        false => RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why },
+    };
     let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
     error
 }
