@@ -17,7 +17,7 @@ pub enum ErrorKind {
     Store,
     /// The network or the vendor cannot be reached.
     Unreachable,
-    /// Another process holds this login, refresh or port, or changes the store's key.
+    /// Another process holds this login, refresh or port, or writes to the store.
     Busy,
     /// The person or a signal interrupted it.
     Interrupted,

@@ -199,7 +199,7 @@ impl Hints<'_> {
 
     pub fn store(&self, error: &StoreError) -> Option<String> {
         Some(match error {
-            StoreError::Locked { .. } | StoreError::Busy { .. } => "try again when that process is done".into(),
+            StoreError::Busy { .. } => "try again when that process is done".into(),
             StoreError::Newer { .. } => "update authenticate".into(),
             StoreError::Corrupt { path, .. } => format!(
                 "keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",

@@ -1,6 +1,7 @@
 //! Credentials, their metadata, and the addresses under which they are stored.
 
 pub mod address;
+mod check;
 mod encoding;
 mod kinds;
 mod metadata;

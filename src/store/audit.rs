@@ -194,11 +194,11 @@ impl Store {
         record(change, action, address, Outcome::Ok)
     }
 
-    /// Records the failure of an action on the whole store, unless the request was wrong and nothing was attempted. Returns
-    /// the result.
+    /// Records the failure of an action on the whole store, unless the request was wrong and nothing was attempted: a backup
+    /// was opened. Returns the result.
     pub(crate) fn audited<T>(&self, action: Action, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &done
-            && error.kind() != ErrorKind::InvalidInput
+            && (error.kind() != ErrorKind::InvalidInput || matches!(error, StoreError::Backup { .. }))
         {
             let _ = self.audit_store(action, Outcome::Failed(error.code()));
         }

@@ -25,12 +25,6 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process was writing for longer than we wait.
-    #[error("{} is locked by another process", path.display())]
-    Locked {
-        /// The database.
-        path: PathBuf,
-    },
     /// The database was written by a newer version of this program.
     #[error(
         "{} was written by a newer version of authenticate (schema {found}, this one knows {known})",
@@ -143,8 +137,8 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// Another process kept changing the store or its key for longer than we wait.
-    #[error("another process is changing {} or its key", path.display())]
+    /// Another process kept writing to the store, or changing its key, for longer than we wait.
+    #[error("another process is writing to {}", path.display())]
     Busy {
         /// The database.
         path: PathBuf,
@@ -170,15 +164,13 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// A backup cannot be written or restored.
+    /// A backup cannot be written or restored: the file, its key or its content is wrong.
     #[error("{} {why}", redact_path(path))]
     Backup {
         /// The backup.
         path: PathBuf,
         /// The reason, and what to do.
         why: String,
-        /// Whether the request is wrong, for example an invalid recipient.
-        usage: bool,
     },
     /// The settings of the store are wrong.
     #[error("{}", yaml::join(.0))]
@@ -205,7 +197,6 @@ impl StoreError {
     /// Returns the class of the error, and a short word for the audit log.
     pub(crate) fn kind_and_code(&self) -> (ErrorKind, &'static str) {
         match self {
-            Self::Locked { .. } => (ErrorKind::Store, BUSY),
             Self::Busy { .. } | Self::KeyChanged { .. } | Self::RefreshInFlight { .. } => {
                 (ErrorKind::Busy, BUSY)
             }
@@ -222,10 +213,7 @@ impl StoreError {
             Self::WrongPassphrase { .. } => (ErrorKind::Store, "wrong_passphrase"),
             Self::KeySource { .. } => (ErrorKind::Store, "no_key"),
             Self::Settings(_) => (ErrorKind::InvalidInput, "settings"),
-            Self::BackupExists { .. } | Self::Backup { usage: true, .. } => {
-                (ErrorKind::InvalidInput, "backup")
-            }
-            Self::Backup { usage: false, .. } => (ErrorKind::Store, "backup"),
+            Self::BackupExists { .. } | Self::Backup { .. } => (ErrorKind::InvalidInput, "backup"),
             Self::ReadBack { .. } => (ErrorKind::Store, "read_back"),
         }
     }
@@ -233,7 +221,7 @@ impl StoreError {
     /// Returns whether the same operation may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Locked { .. } | Self::Busy { .. } | Self::Io { .. } => true,
+            Self::Busy { .. } | Self::Io { .. } => true,
             Self::Database { is_transient, .. } => *is_transient,
             _ => false,
         }
@@ -244,19 +232,13 @@ impl StoreError {
         move |source| Self::Io { what, path, source }
     }
 
-    /// A backup that cannot be restored.
     pub(super) fn backup(path: &Path, why: impl Into<String>) -> Self {
-        Self::Backup { path: path.to_owned(), why: why.into(), usage: false }
-    }
-
-    /// A wrong request for a backup, or a restore.
-    pub(super) fn backup_request(path: &Path, why: impl Into<String>) -> Self {
-        Self::Backup { path: path.to_owned(), why: why.into(), usage: true }
+        Self::Backup { path: path.to_owned(), why: why.into() }
     }
 
     pub(super) fn from_sqlite(path: PathBuf, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Corrupt { path, what: source.to_string() }
             }

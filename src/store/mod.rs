@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// - [`StoreError::Refused`] for a place that is not ours alone.
     /// - [`StoreError::Newer`], [`StoreError::Foreign`] and [`StoreError::Corrupt`] for a file that we cannot read.
-    /// - [`StoreError::Locked`] after ten seconds of waiting.
+    /// - [`StoreError::Busy`] after ten seconds of waiting.
     /// - [`StoreError::Io`] and [`StoreError::Database`] for failures of the system.
     ///
     /// None of them changes the file.

@@ -156,10 +156,42 @@ fn backup_that_asks_for_too_much_memory_is_refused() {
         store(&home, ["restore", "hostile.age", "--passphrase-stdin"])
             .input(PASSPHRASE)
             .within_megabytes(1024)
-            .exits(code::STORE)
+            .exits(code::USAGE)
             .says(&format!("its scrypt work factor is {work}, and at most 20 (1 GiB) is accepted"));
     }
     prints_the_key(token(&home));
+}
+
+/// Before a passphrase or an identity is asked for. To parse such a header takes minutes.
+#[test]
+fn backup_with_an_endless_header_is_refused_unread() {
+    let home = Home::new();
+    let mac = format!("--- {}\n", "A".repeat(43));
+    let stanza = "-> a\n\n";
+    for (lines, is_age) in [
+        (stanza.repeat(50_000), false),
+        (format!("-> {}\n\n", "a".repeat(400_000)), false),
+        ("a".repeat(400_000), false),
+        (stanza.repeat(512), false),
+        (stanza.repeat(511), true),
+    ] {
+        home.write("hostile.age", &format!("age-encryption.org/v1\n{lines}{mac}{}", "x".repeat(64)));
+        let restore = store(&home, ["restore", "hostile.age"]).exits(code::USAGE);
+        restore.says(if is_age {
+            "is encrypted for recipients"
+        } else {
+            "hostile.age is not a backup: its header is longer than any"
+        });
+    }
+    // What is written can be read.
+    home.stores("openai", KEY);
+    let backup = |count: usize| {
+        let recipients = (0..count).flat_map(|_| ["--recipient".to_owned(), identity().1]);
+        home.authenticate(["store", "backup", "b.age"].map(str::to_owned).into_iter().chain(recipients))
+    };
+    backup(501).exits(code::USAGE).says("b.age cannot be sealed for more than 500 recipients");
+    backup(500).exits(code::DONE);
+    store(&home, ["restore", "b.age"]).exits(code::USAGE).says("is encrypted for recipients");
 }
 
 #[test]
@@ -184,9 +216,8 @@ fn backup_for_recipients_opens_with_any_of_their_identities() {
         (&["--passphrase-stdin"], "is encrypted for recipients"),
         (&[], "is encrypted for recipients"),
     ] {
-        let outcome = home.authenticate(["store", "restore", "b.age"].iter().chain(words)).input("x").ends();
-        assert!(matches!(outcome.code, Some(2 | 6)), "{outcome:?}");
-        outcome.says(says);
+        let words = ["store", "restore", "b.age"].iter().chain(words);
+        home.authenticate(words).input("x").exits(code::USAGE).says(says);
     }
     home.write("empty", "nothing\n");
     store(&home, ["restore", "b.age", "--identity", "empty"])
@@ -220,8 +251,8 @@ fn backup_does_not_replace_a_file_without_force() {
     assert_eq!(fs::read_to_string(home.path().join("b.age")).expect("there"), "something else");
     store(&home, ["backup", "b.age", "--force", "--passphrase-stdin"]).input("x").exits(code::DONE);
     assert!(fs::read(home.path().join("b.age")).expect("there").starts_with(b"age-"));
-    for (file, says) in [("data", "is a directory"), ("missing/b.age", "cannot write missing/b.age")] {
-        store(&home, ["backup", file, "--passphrase-stdin"]).input("x").ends().says(says);
+    for (file, says) in [("data", "is a directory"), ("missing/b.age", "missing/b.age cannot be written: ")] {
+        store(&home, ["backup", file, "--passphrase-stdin"]).input("x").exits(code::USAGE).says(says);
     }
     store(&home, ["backup", "c.age"]).exits(code::USAGE).says("use --passphrase-stdin or --passphrase-file");
     // Before anybody has typed anything.
@@ -267,27 +298,27 @@ fn damaged_backup_replaces_nothing() {
     ] {
         fs::write(home.path().join("bad.age"), bytes).expect("written");
         let outcome =
-            store(&home, ["restore", "bad.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::STORE);
+            store(&home, ["restore", "bad.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::USAGE);
         outcome.says(says).does_not_say(CANARY);
         assert_eq!(home.stored(), before, "{name}");
     }
     store(&home, ["restore", "b.age", "--passphrase-stdin"])
         .input("wrong")
-        .exits(code::STORE)
+        .exits(code::USAGE)
         .says("not its passphrase");
     store(&home, ["restore", "missing.age", "--passphrase-stdin"])
         .input("x")
-        .exits(code::STORE)
-        .says("cannot read");
+        .exits(code::USAGE)
+        .says("missing.age cannot be read: No such file");
     mkfifoat(CWD, home.path().join("fifo"), Mode::from_raw_mode(0o600)).expect("a FIFO");
     store(&home, ["restore", "fifo", "--passphrase-stdin"])
         .input(PASSPHRASE)
-        .exits(code::STORE)
-        .says("it is not a file");
+        .exits(code::USAGE)
+        .says("fifo cannot be read: it is not a regular file");
     store(&home, ["restore", "data", "--passphrase-stdin"])
         .input("x")
-        .exits(code::STORE)
-        .says("is not a backup");
+        .exits(code::USAGE)
+        .says("data cannot be read: it is not a regular file");
     let copies =
         files_below(&home.data()).into_iter().filter(|file| file.extension().is_some_and(|e| e == "age"));
     assert_eq!(copies.count(), 0);
@@ -299,13 +330,22 @@ fn damaged_backup_replaces_nothing() {
 fn age_file_with_other_content_replaces_nothing() {
     let home = with_key();
     let before = home.stored();
-    let record = |provider: &str, kind: &str| {
-        format!(
-            r#"{{"provider":"{provider}","set":"default","profile":"default","kind":"{kind}","account":null,"host":null,
-            "scopes":[],"expires_at":null,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z",
-            "credential":{{"type":"api_key","key":"CANARY"}}}}"#
-        )
+    let record =
+        |provider: &str, kind: &str| with(provider, kind, "null", r#"{"type":"api_key","key":"CANARY"}"#);
+    let key =
+        |key: &str| with("openai", "api_key", "null", &format!(r#"{{"type":"api_key","key":"{key}"}}"#));
+    let account = |name: &str| with("openai", "api_key", name, r#"{"type":"api_key","key":"CANARY"}"#);
+    let fields = |name: &str| {
+        with("slack", "fields", "null", &format!(r#"{{"type":"fields","fields":{{"{name}":"CANARY"}}}}"#))
     };
+    let long = "CANARY".repeat(200_000);
+    fn with(provider: &str, kind: &str, account: &str, credential: &str) -> String {
+        format!(
+            r#"{{"provider":"{provider}","set":"default","profile":"default","kind":"{kind}","account":{account},"host":null,
+            "scopes":[],"expires_at":null,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z",
+            "credential":{credential}}}"#
+        )
+    }
     let whole = |schema: u32, kind: &str, records: &str| {
         format!(
             r#"{{"schema":{schema},"kind":"{kind}","created_at":"2026-01-01T00:00:00Z","credentials":[{records}]}}"#
@@ -320,6 +360,15 @@ fn age_file_with_other_content_replaces_nothing() {
         (whole(1, ours, &record("../openai", "api_key")), "is not a backup of authenticate"),
         (whole(1, ours, &record("openai", "oauth")), "holds something for openai that is not a credential"),
         (whole(1, ours, &twice), "holds openai twice"),
+        (
+            whole(1, ours, &key(r"CANARY\r\nHost: evil")),
+            "openai that is not a credential: it has control characters",
+        ),
+        (whole(1, ours, &key(&long)), "a part of it is longer than any"),
+        (whole(1, ours, &account(r#""\u001b[2J""#)), "it has control characters"),
+        (whole(1, ours, &account(&format!("\"{long}\""))), "a part of it is longer than any"),
+        (whole(1, ours, &fields(r"\n")), "it has control characters"),
+        (whole(1, ours, &fields(&long)), "a part of it is longer than any"),
     ] {
         let mut sealed = Vec::new();
         let mut recipient = age::scrypt::Recipient::new(PASSPHRASE.to_owned().into());
@@ -331,7 +380,7 @@ fn age_file_with_other_content_replaces_nothing() {
         to.finish().expect("written");
         fs::write(home.path().join("b.age"), sealed).expect("written");
         let outcome =
-            store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::STORE);
+            store(&home, ["restore", "b.age", "--passphrase-stdin"]).input(PASSPHRASE).exits(code::USAGE);
         outcome.says(says).does_not_say(CANARY);
         assert_eq!(home.stored(), before);
     }

@@ -75,7 +75,7 @@ fn failures_are_recorded() {
     let store = |words: &[&str]| home.authenticate(["store"].iter().chain(words));
     home.stores("openai", KEY);
     store(&["backup", "b.age", "--passphrase-stdin"]).input("x").exits(code::DONE);
-    store(&["restore", "b.age", "--passphrase-stdin"]).input("y").exits(code::STORE);
+    store(&["restore", "b.age", "--passphrase-stdin"]).input("y").exits(code::USAGE);
     store(&["rekey", "--key-file", "/nonexistent/k"]).exits(code::STORE);
     store(&["rekey", "--source", "passphrase", "--passphrase-stdin"]).input("x").exits(code::DONE);
     let wrong = home.write("wrong", "wrong");
@@ -196,9 +196,9 @@ fn commands_wait_only_once_for_a_locked_database() {
     let start = std::time::Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
-            home.authenticate(["demo", "mistral", "--api-key-stdin"]).input(KEY).exits(code::STORE);
+            home.authenticate(["demo", "mistral", "--api-key-stdin"]).input(KEY).exits(code::BUSY);
         });
-        scope.spawn(|| home.authenticate(["store", "rekey"]).exits(code::STORE));
+        scope.spawn(|| home.authenticate(["store", "rekey"]).exits(code::BUSY));
         scope.spawn(|| {
             let backup = home.authenticate(["store", "backup", "b.age", "--passphrase-stdin"]);
             backup.input("a passphrase").exits(code::DONE);

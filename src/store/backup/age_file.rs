@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufReader, BufWriter, Read as _, Write},
+    io::{self, BufRead, BufReader, BufWriter, Chain, Cursor, Read as _, Write},
     path::Path,
     time::Duration,
 };
@@ -28,7 +28,14 @@ const STALE_AFTER: Duration = Duration::from_secs(3600);
 /// The most bytes that a backup may have.
 const LIMIT: usize = 1 << 30;
 
+/// The most bytes and lines that a header may have: parsing one takes time that grows with the square of its size.
+const HEADER: u64 = 64 * 1024;
+const HEADER_LINES: usize = 1024;
+/// The most recipients of a backup. Each takes two lines of the header.
+const RECIPIENTS: usize = 500;
+
 const NOT_AGE: &str = "is not a backup: it is not in the age format";
+const LONG: &str = "is not a backup: its header is longer than any";
 const DAMAGED: &str = "is damaged: a part of it is missing or was altered";
 
 /// The lock of a new backup.
@@ -50,6 +57,8 @@ pub enum BackupUnlock {
 }
 
 type Recipients = Vec<Box<dyn Recipient + Send>>;
+/// A header in memory, and the rest of the file.
+type Opened = Chain<Cursor<Vec<u8>>, BufReader<File>>;
 
 /// Checks that a backup may be written to this file. Call it before a passphrase is asked for.
 ///
@@ -57,19 +66,24 @@ type Recipients = Vec<Box<dyn Recipient + Send>>;
 /// [`StoreError::Backup`] and [`StoreError::BackupExists`] when it may not.
 pub fn may_write(file: &Path, replace: bool) -> Result<(), StoreError> {
     match fs::symlink_metadata(file) {
-        Ok(found) if found.is_dir() => Err(StoreError::backup_request(file, "is a directory: name a file")),
+        Ok(found) if found.is_dir() => Err(StoreError::backup(file, "is a directory: name a file")),
         Ok(_) if !replace => Err(StoreError::BackupExists { path: file.to_owned() }),
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(StoreError::io("look at", file)(error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parent(file).is_dir() => Ok(()),
+        Err(error) => Err(StoreError::backup(file, format!("cannot be written: {error}"))),
     }
+}
+
+/// Returns the directory of a file.
+pub(super) fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Returns the recipients for a new backup.
 pub(super) fn new_recipients(file: &Path, lock: &BackupLock) -> Result<Recipients, StoreError> {
     match lock {
         BackupLock::Passphrase(passphrase) if passphrase.is_empty() => {
-            Err(StoreError::backup_request(file, "needs a passphrase: an empty one protects nothing"))
+            Err(StoreError::backup(file, "needs a passphrase: an empty one protects nothing"))
         }
         BackupLock::Passphrase(passphrase) => Ok(for_passphrase(passphrase)),
         BackupLock::Recipients(names) => {
@@ -77,7 +91,7 @@ pub(super) fn new_recipients(file: &Path, lock: &BackupLock) -> Result<Recipient
                 Ok(recipient) => Ok(Box::new(recipient) as Box<dyn Recipient + Send>),
                 Err(why) => {
                     let why = format!("cannot be sealed for {}: {why}", quote(name));
-                    Err(StoreError::backup_request(file, why))
+                    Err(StoreError::backup(file, why))
                 }
             };
             names.iter().map(parse).collect()
@@ -92,11 +106,17 @@ pub(super) fn write(
     replace: bool,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent(file);
     let failed = || StoreError::io("write", file);
+    if recipients.len() > RECIPIENTS {
+        return Err(StoreError::backup(
+            file,
+            format!("cannot be sealed for more than {RECIPIENTS} recipients"),
+        ));
+    }
     let encryptor =
         Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as &dyn Recipient))
-            .map_err(|error| StoreError::backup_request(file, format!("cannot be sealed: {error}")))?;
+            .map_err(|error| StoreError::backup(file, format!("cannot be sealed: {error}")))?;
     stale::remove_files(parent, UNFINISHED, STALE_AFTER);
     let new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent).map_err(failed())?;
     let mut to = encryptor.wrap_output(BufWriter::new(new)).map_err(failed())?;
@@ -126,11 +146,11 @@ pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u
             identities.into_iter().map(|identity| identity as Box<dyn Identity>).collect()
         }
         (BackupUnlock::Passphrase(_), false) => {
-            return Err(StoreError::backup_request(file, "is sealed for recipients: an identity opens it"));
+            return Err(StoreError::backup(file, "is sealed for recipients: an identity opens it"));
         }
         (BackupUnlock::Identities(_), true) => {
             let why = "is sealed with a passphrase: no identity opens it";
-            return Err(StoreError::backup_request(file, why));
+            return Err(StoreError::backup(file, why));
         }
     };
     let mut content = decryptor.decrypt(identities.iter().map(|identity| &**identity)).map_err(why)?;
@@ -141,18 +161,35 @@ pub(super) fn read(file: &Path, unlock: &BackupUnlock) -> Result<Zeroizing<Vec<u
 }
 
 /// Opens a regular file, and returns its length, too. It does not wait for the writer of a FIFO.
-fn open(file: &Path) -> Result<(Decryptor<BufReader<File>>, usize), StoreError> {
-    if file.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(StoreError::backup(file, "is not a backup: it is not a file"));
-    }
-    let opened = open_plain(file).map_err(StoreError::io("read", file))?;
-    let length = opened.metadata().map_err(StoreError::io("read", file))?.len();
+fn open(file: &Path) -> Result<(Decryptor<Opened>, usize), StoreError> {
+    let unread = |error: io::Error| StoreError::backup(file, format!("cannot be read: {error}"));
+    let opened = open_plain(file).map_err(unread)?;
+    let length = opened.metadata().map_err(unread)?.len();
     let length = usize::try_from(length).ok().filter(|length| *length <= LIMIT);
     let length = length.ok_or_else(|| StoreError::backup(file, "is not a backup: it is larger than any"))?;
-    match Decryptor::new(BufReader::new(opened)) {
+    let mut rest = BufReader::new(opened);
+    let header = header(&mut rest).map_err(unread)?.map_err(|why| StoreError::backup(file, why))?;
+    match Decryptor::new_buffered(Cursor::new(header).chain(rest)) {
         Ok(decryptor) => Ok((decryptor, length)),
         Err(_) => Err(StoreError::backup(file, NOT_AGE)),
     }
+}
+
+/// Reads a header up to its last line, which begins with `---`. Returns the reason if there is no such line where it must
+/// be.
+fn header(from: &mut impl BufRead) -> io::Result<Result<Vec<u8>, &'static str>> {
+    let (mut from, mut header) = (from.take(HEADER), Vec::new());
+    for _ in 0..HEADER_LINES {
+        let start = header.len();
+        from.read_until(b'\n', &mut header)?;
+        match header.get(start..) {
+            Some(last) if last.starts_with(b"---") => return Ok(Ok(header)),
+            Some([]) | None if from.limit() > 0 => return Ok(Err(NOT_AGE)),
+            Some([]) | None => break,
+            Some(_) => {}
+        }
+    }
+    Ok(Err(LONG))
 }
 
 /// Returns the recipients for a file that should open as this one does.
@@ -161,7 +198,7 @@ pub(super) fn recipients(file: &Path, unlock: &BackupUnlock) -> Result<Recipient
         BackupUnlock::Passphrase(passphrase) => Ok(for_passphrase(passphrase)),
         BackupUnlock::Identities(text) => identities(file, text)?
             .to_recipients()
-            .map_err(|error| StoreError::backup_request(file, format!("cannot be used: {error}"))),
+            .map_err(|error| StoreError::backup(file, format!("cannot be used: {error}"))),
     }
 }
 
@@ -175,7 +212,7 @@ pub fn needs_passphrase(file: &Path) -> Result<bool, StoreError> {
 
 fn identities(file: &Path, text: &Secret) -> Result<IdentityFile<age::NoCallbacks>, StoreError> {
     let why = "cannot be opened: the identity file holds no age identity (AGE-SECRET-KEY-1..)";
-    IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| StoreError::backup_request(file, why))
+    IdentityFile::from_buffer(text.expose().as_bytes()).map_err(|_| StoreError::backup(file, why))
 }
 
 fn reason(error: &DecryptError, unlock: &BackupUnlock) -> String {

@@ -87,6 +87,10 @@ pub(super) fn write(mut to: impl Write, entries: &[BackupEntry]) -> io::Result<(
     to.write_all(b"\n]}\n")
 }
 
+fn not_a_credential(address: &Address, problem: &str) -> String {
+    format!("holds something for {address} that is not a credential: {problem}")
+}
+
 /// Reads and checks a whole backup. The error holds nothing of the content but names.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
     let not_ours = |error: serde_json::Error| {
@@ -106,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
         let credential = Credential::decode(entry.credential.get().as_bytes())
             .ok()
             .filter(|credential| credential.kind() == entry.kind)
-            .ok_or_else(|| format!("holds something for {address} that is not a credential"))?;
+            .ok_or_else(|| not_a_credential(&address, "it has another form"))?;
         if !seen.insert(address.clone()) {
             return Err(format!("holds {address} twice"));
         }
@@ -118,6 +122,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<BackupEntry>, String> {
             expires_at: entry.expires_at,
             owner: entry.owner,
         };
+        if let Some(problem) = credential.problem(&metadata) {
+            return Err(not_a_credential(&address, problem));
+        }
         let (created_at, updated_at) = (entry.created_at, entry.updated_at);
         let attempt = entry.exchange.map(|attempt| match attempt.state {
             AttemptState::InFlight => {

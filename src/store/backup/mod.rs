@@ -52,15 +52,16 @@ impl Store {
     /// Refuses to write a backup over a file that the store needs.
     fn refuse_file_of_store(&self, file: &Path) -> Result<(), StoreError> {
         let Some(ours) = self.data_dir() else { return Ok(()) };
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if is_same(parent, ours) && file.extension().is_none_or(|extension| extension != "age") {
-            return Err(StoreError::backup_request(
+        if is_same(age_file::parent(file), ours)
+            && file.extension().is_none_or(|extension| extension != "age")
+        {
+            return Err(StoreError::backup(
                 file,
                 "is in the store's own directory, where a backup ends in .age",
             ));
         }
         if self.key_state()?.is_some_and(|key| is_same(file, Path::new(&key.place))) {
-            return Err(StoreError::backup_request(file, "holds the store's key: name another file"));
+            return Err(StoreError::backup(file, "holds the store's key: name another file"));
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Store {
         });
         self.with_path(self.wait_for_writers())?;
         match done {
-            Err(StoreError::Locked { .. }) => Ok(false),
+            Err(StoreError::Busy { .. }) => Ok(false),
             done => done,
         }
     }

@@ -189,7 +189,7 @@ fn plain_store_that_is_locked_is_sealed_the_next_time() {
     writer.busy_timeout(Duration::ZERO).expect("no waiting");
     let held = writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("held");
     let error = Store::open(directory.path()).expect_err("locked");
-    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
     held.rollback().expect("let go");
     drop(writer);
     is_sealed(&directory);
