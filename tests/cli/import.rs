@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::{PermissionsExt as _, symlink},
 };
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::{Value, json};
 use test_support::{CANARY, Home, code, json as parse};
 
@@ -216,20 +217,16 @@ fn each_step_is_in_the_audit_log() {
     );
 }
 
-fn with_trigger(sql: &str) -> (Home, rusqlite::Connection) {
-    let home = Home::new();
-    home.put("openai", &authenticate::credential::Credential::api_key("kkk"), &Default::default());
-    let database = rusqlite::Connection::open(home.database()).expect("opened");
-    database.execute_batch(&format!("CREATE TRIGGER stop {sql}; END")).expect("made");
-    (home, database)
-}
-
 /// As when it is killed between the two.
 #[test]
 fn killed_move_can_be_finished() {
     for api_key in ["null", "\"sk-other\""] {
-        let refuse = "BEFORE UPDATE OF secret ON credential BEGIN SELECT RAISE(FAIL, 'not now')";
-        let (home, database) = with_trigger(refuse);
+        let home = Home::new();
+        home.put("openai", &authenticate::credential::Credential::api_key("kkk"), &Default::default());
+        let database = rusqlite::Connection::open(home.database()).expect("opened");
+        let clock = |at: i64| database.execute("UPDATE clock SET version = ?", [at]).expect("set");
+        // There is one more version.
+        clock(i64::MAX - 1);
         let file = home.write(".codex/auth.json", &codex(api_key));
         fs::create_dir(home.path().join("empty")).expect("made");
         let moves = |words: &[&str]| home.authenticate(["import", "codex", "--move"].iter().chain(words));
@@ -253,7 +250,7 @@ fn killed_move_can_be_finished() {
             .says("did not finish; finish it with: authenticate import demo codex")
             .says(&from);
         ends(end);
-        database.execute_batch("DROP TRIGGER stop").expect("gone");
+        clock(1);
         // Where it was never taken out of, nothing is known to be gone.
         moves(&["--from", "empty"]).exits(code::LOGIN_FAILED).says("there is no login of codex in");
         assert_eq!(status(&home, "codex")["owner"], "vendor");
@@ -270,12 +267,30 @@ fn killed_move_can_be_finished() {
 
 #[test]
 fn credential_stored_meanwhile_is_not_marked_as_ours() {
-    let (home, _database) =
-        with_trigger("AFTER UPDATE OF details ON credential BEGIN DELETE FROM credential");
+    let home = Home::new();
     home.write(".codex/auth.json", &codex("null"));
-    home.authenticate(["import", "codex", "--move"])
-        .exits(code::BUSY)
-        .says("another process replaced codex while it was taken over");
+    // A database with a trigger is not opened, and this command is run when it is open.
+    let fifo = home.path().join("fifo");
+    mkfifoat(CWD, &fifo, Mode::from_raw_mode(0o600)).expect("a FIFO");
+    let script = format!("echo >{0}; read go <{0}; echo passphrase", fifo.display());
+    home.write(
+        "config/config.yaml",
+        &json!({"store": {"passphrase_command": ["sh", "-c", script]}}).to_string(),
+    );
+    let import = home.authenticate(["import", "codex", "--move"]);
+    let trigger =
+        "CREATE TRIGGER lose AFTER UPDATE OF details ON credential BEGIN DELETE FROM credential; END";
+    let database = std::thread::scope(|scope| {
+        let import = scope.spawn(|| import.exits(code::BUSY));
+        fs::read(&fifo).expect("asked");
+        let database = rusqlite::Connection::open(home.database()).expect("opened");
+        database.execute_batch(trigger).expect("made");
+        fs::write(&fifo, "go\n").expect("told");
+        let import = import.join().expect("ended");
+        import.says("another process replaced codex while it was taken over");
+        database
+    });
+    database.execute_batch("DROP TRIGGER lose").expect("gone");
     assert!(home.stored().is_empty());
 }
 

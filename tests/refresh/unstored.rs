@@ -81,9 +81,13 @@ fn answer_is_stored_once_the_disk_has_room() {
 
 #[test]
 fn rejection_is_reported_even_if_it_cannot_be_recorded() {
-    let server = Server::answering(Some((400, r#"{"error": "invalid_grant"}"#)));
+    let (server, answer) = Server::held(400, r#"{"error": "invalid_grant"}"#);
     let home = Home::new(&server.url);
     logged_in(&home);
+    let mut command = home.command(&["token", "p", "acme"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    eventually("the exchange", || server.bodies().len() == 1);
+    // A database with these triggers is not opened.
     for event in ["INSERT", "UPDATE"] {
         let refuse = format!(
             "CREATE TRIGGER refuse_{event} BEFORE {event} ON exchange WHEN NEW.state = 'refused'
@@ -91,8 +95,10 @@ fn rejection_is_reported_even_if_it_cannot_be_recorded() {
         );
         database(&home).execute_batch(&refuse).expect("refused");
     }
-    let output = home.run(&["token", "p", "acme"]);
+    answer.send(()).expect("told");
+    let output = child.wait_with_output().expect("ended");
     let stderr = String::from_utf8_lossy(&output.stderr);
+    database(&home).execute_batch("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_UPDATE").expect("gone");
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     assert!(stderr.contains("the vendor has rejected the refresh token of acme: invalid_grant"), "{stderr}");
     let again = home.renew(&home.record(), false);
@@ -105,9 +111,8 @@ fn answer_that_cannot_be_stored_is_handed_out_and_marked_unknown() {
     let server = Server::answering(Some((200, ANSWER)));
     let home = Home::new(&server.url);
     logged_in(&home);
-    let refuse =
-        "CREATE TRIGGER refuse BEFORE UPDATE ON credential BEGIN SELECT RAISE(FAIL, 'not this one'); END";
-    database(&home).execute_batch(refuse).expect("refused");
+    // There is no next version.
+    database(&home).execute("UPDATE clock SET version = 9223372036854775807", []).expect("stopped");
     let output = home.run(&["token", "p", "acme"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");

@@ -1,7 +1,5 @@
 //! Looking for damage.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 
 use crate::store::{Store, StoreError, error::Fault, key::DataKey, record::row::WITH_SECRET};
@@ -20,9 +18,6 @@ impl Store {
             let found: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
             let mut problems = found?;
             problems.retain(|problem| problem != "ok");
-            let whole = Self::in_memory()?;
-            let missing = &schema(&whole.connection)? - &schema(&self.connection)?;
-            problems.extend(missing.into_iter().map(|name| format!("its {name} is missing")));
             let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM credential)";
             Ok((problems, self.connection.query_row(is_empty, [], |row| row.get::<_, bool>(0))?))
         })?;
@@ -45,10 +40,4 @@ impl Store {
         }
         Ok(problems)
     }
-}
-
-/// Returns the names of all tables and triggers.
-fn schema(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    let sql = "SELECT type || ' ' || name FROM sqlite_schema WHERE sql NOT NULL";
-    connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }

@@ -54,9 +54,8 @@ pub(in crate::store) fn connect(path: &Path, place: Place) -> Result<Store, Stor
         // A checkpoint costs more than reading. Only a store that has written makes one when it closes.
         store.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         store.configure()?;
-        Ok(store.schema_version()?)
+        migrate::verify(&store.connection, path)
     })?;
-    identify::verify_schema(found, path)?;
     if found < migrate::SCHEMA_VERSION {
         store.found = found;
         migrate::to_latest(&mut store.connection, path)?;
@@ -115,10 +114,5 @@ impl Store {
             thread::sleep(Duration::from_micros(4_000 + u64::from(waited.subsec_nanos()) % 6_000));
             waited < BUSY_TIMEOUT
         }))
-    }
-
-    /// Returns the schema version as of now, the write-ahead log included.
-    fn schema_version(&self) -> rusqlite::Result<i32> {
-        self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))
     }
 }

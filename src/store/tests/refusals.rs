@@ -194,6 +194,38 @@ fn store_that_grows_is_recognised_at_any_moment() {
     });
 }
 
+/// A trigger made "stored" a lie, and a view can stand in for a table.
+#[test]
+fn schema_that_is_not_ours_to_the_letter_is_refused() {
+    let view = "ALTER TABLE audit RENAME TO other; CREATE VIEW audit AS SELECT * FROM other";
+    for (sql, says) in [
+        (
+            "CREATE TRIGGER lie AFTER INSERT ON credential BEGIN DELETE FROM credential; END",
+            "trigger \"lie\"",
+        ),
+        (view, "table \"audit\""),
+        ("CREATE TABLE mine (a)", "table \"mine\""),
+        ("CREATE UNIQUE INDEX one ON credential (kind)", "index \"one\""),
+        ("ALTER TABLE clock ADD COLUMN a INT DEFAULT 1", "table \"clock\""),
+        ("DROP TRIGGER audit_is_bounded", "trigger \"audit_is_bounded\""),
+        ("CREATE TABLE [\x1b[2J] (a)", "table \"...\" (redacted: it could be a key)"),
+        ("ANALYZE", "table \"sqlite_stat1\""),
+        ("DROP TABLE exchange", "table \"exchange\""),
+    ] {
+        let (directory, file) = with_database();
+        let database = rusqlite::Connection::open(&file).expect("opened");
+        database.execute_batch(sql).expect(sql);
+        database.close().expect("closed");
+        let before = fs::read(&file).expect("readable");
+        for error in [Store::open(directory.path()).err(), Store::open_existing(directory.path()).err()] {
+            let error = error.expect(sql);
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+            assert!(error.to_string().contains(&format!("its {says} is not as this")), "{sql}: {error}");
+        }
+        assert!(fs::read(&file).expect("readable") == before, "{sql}: it was changed");
+    }
+}
+
 #[test]
 fn file_that_is_not_a_database_is_refused() {
     for content in [&b""[..], b"SQLite", b"SQLite format 3\0", &[b'x'; 5000]] {

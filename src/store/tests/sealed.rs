@@ -168,7 +168,7 @@ fn removal_without_the_key_works() {
 #[test]
 fn sealed_store_without_the_record_of_its_key_gets_no_other_key() {
     let (directory, store) = store();
-    store.connection.execute("CREATE TABLE kept AS SELECT * FROM store_key", []).expect("kept");
+    let kept = store.key_row().expect("read").expect("a key");
     let files = |directory: &TempDir| fs::read(directory.path().join("store.key")).expect("the key file");
     let (sealed, file) = (row(&store, "gh"), files(&directory));
     store.connection.execute("DELETE FROM store_key", []).expect("deleted");
@@ -180,11 +180,8 @@ fn sealed_store_without_the_record_of_its_key_gets_no_other_key() {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         assert!(error.to_string().contains("the record of its key is gone"), "{error}");
     }
-    let path = directory.path().join(FILE_NAME);
-    let database = rusqlite::Connection::open(path).expect("opened");
-    database.execute("INSERT INTO store_key SELECT * FROM kept", []).expect("put back");
-    drop(database);
     let store = Store::open(directory.path()).expect("a store");
+    kept.write(&store.connection).expect("put back");
     assert_eq!((row(&store, "gh"), files(&directory)), (sealed, file));
     let record = store.get(&address("gh")).expect("opened").expect("there");
     assert_eq!(record.credential, key("s3cret-gh"));
