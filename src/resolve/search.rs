@@ -80,6 +80,16 @@ impl<'a> Search<'a> {
     /// no other.
     pub(super) fn choose(&self, provider: &Name) -> Result<Option<StoredChoice>, ResolveError> {
         let Some(store) = self.store else { return Ok(None) };
+        let found = self.choose_in(store, provider)?;
+        if found.is_none() {
+            let profile = self.request.profile.clone();
+            let wanted = self.address(provider, profile.unwrap_or_else(Name::default_name));
+            store.refuse_damaged_name(&wanted, self.request.profile.is_none())?;
+        }
+        Ok(found)
+    }
+
+    fn choose_in(&self, store: &Store, provider: &Name) -> Result<Option<StoredChoice>, ResolveError> {
         let get = |profile: Name| self.get(store, &self.address(provider, profile));
         if let Some(profile) = &self.request.profile {
             return Ok(get(profile.clone())?.map(|record| StoredChoice { record, skipped: Vec::new() }));

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use test_support::{
-    CANARY, Home, Outcome, code,
+    CANARY, Home, KEY, Outcome, code,
     one_key::{PASSPHRASE, prints_the_key, store, token, with_key},
 };
 
@@ -120,6 +120,24 @@ fn row_without_an_address_is_reported_and_hides_no_other() {
         said(home.authenticate(["logout", "--all"]).exits(code::DONE)).says("removed openai");
         assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["records"], 0);
         home.authenticate(["status"]).exits(code::DONE).says("nothing is stored");
+    }
+}
+
+/// It must not pass for one that was never stored: its variable would step in.
+#[test]
+fn credential_whose_name_is_damaged_is_not_replaced_by_the_environment() {
+    for (sql, named) in NAMELESS {
+        let home = with_damage(sql);
+        let token = |provider: &str| {
+            home.authenticate(["token", "demo", provider])
+                .env("MISTRAL_API_KEY", "env")
+                .env("GROQ_API_KEY", "env")
+        };
+        token("mistral").exits(code::STORE).says(named).says("authenticate logout PROJECT --all");
+        token("openai").exits(code::DONE).prints(KEY);
+        // It is known not to be this one.
+        token("groq").exits(code::DONE).prints("env");
+        token("mistral:work").exits(code::NO_CREDENTIAL);
     }
 }
 

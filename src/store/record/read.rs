@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, named_params};
 
-use super::row::{COLUMNS, SECRET, WITH_SECRET, summary};
+use super::row::{COLUMNS, SECRET, VERSION, WITH_SECRET, summary};
 use crate::{
     credential::{Address, Name, Record},
     store::{
@@ -10,7 +10,7 @@ use crate::{
         crypto::seal,
         db::change::{AT, key},
         error::Fault,
-        key::DataKey,
+        key::{DataKey, PromptPolicy},
     },
 };
 
@@ -79,6 +79,43 @@ impl Store {
             let names = statement.query_map([provider.as_str(), set.as_str()], |row| Ok(row.get(0).ok()))?;
             Ok(names.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
+    }
+
+    /// Refuses if a row with damaged names is the wanted credential, or that of any profile: it must not pass for one that
+    /// was never stored. It opens only at the address where it was stored.
+    pub(crate) fn refuse_damaged_name(&self, wanted: &Address, any_profile: bool) -> Result<(), StoreError> {
+        let damaged = self.run(|| {
+            let mut statement = self.connection.prepare(WITH_SECRET)?;
+            let mut rows = statement.query([])?;
+            let mut damaged = Vec::new();
+            while let Some(row) = rows.next()? {
+                let [provider, set, profile]: [Option<Name>; 3] =
+                    [row.get(0).ok(), row.get(1).ok(), row.get(2).ok()];
+                let has_owner = provider.is_some() && set.is_some();
+                if has_owner && profile.is_some() {
+                    continue;
+                }
+                let is_sure = has_owner && any_profile;
+                let at = Address {
+                    provider: provider.unwrap_or(wanted.provider.clone()),
+                    set: set.unwrap_or(wanted.set.clone()),
+                    profile: profile.unwrap_or(wanted.profile.clone()),
+                };
+                let is_profile = any_profile || at.profile == wanted.profile;
+                if at.provider == wanted.provider && at.set == wanted.set && is_profile {
+                    let secret = row.get_ref(SECRET)?.as_blob().unwrap_or_default().to_vec();
+                    let version: i64 = row.get(VERSION).unwrap_or_default();
+                    damaged.extend(summary(row)?.err().map(|row| (row, is_sure, at, version, secret)));
+                }
+            }
+            Ok(damaged)
+        })?;
+        for (row, is_sure, at, version, secret) in damaged {
+            if is_sure || seal::open(&self.key(PromptPolicy::Allowed)?.key, &at, version, &secret).is_some() {
+                return Err(StoreError::Unreadable(Box::new(self.here(row))));
+            }
+        }
+        Ok(())
     }
 
     /// Opens the credential of a row. Of the faults, [`Fault::Store`] is about this row alone.
