@@ -50,7 +50,7 @@ fn secret(
     }
     if let Some(file) = file {
         let read = File::open(file).and_then(read).map_err(|error| {
-            Failure::usage(format!("cannot read the key from the file of {flag}-file: {error}"))
+            Failure::usage(format!("cannot read the {name} from the file of {flag}-file: {error}"))
         });
         return Ok(Some(read?));
     }
@@ -111,7 +111,7 @@ fn field_value(field: &str, read: io::Result<Secret>) -> Result<Secret, Failure>
 /// Reads standard input as a flag asks. At a terminal, the person is asked only without that flag.
 fn stdin_without(flag: &str, asked_for: &str) -> anyhow::Result<Secret> {
     refuse_terminal("secret", &format!("leave {flag} out to be asked for {asked_for}"))?;
-    let failed = |error| Failure::usage(format!("cannot read the key from standard input: {error}"));
+    let failed = |error| Failure::usage(format!("cannot read {asked_for} from standard input: {error}"));
     Ok(read(io::stdin()).map_err(failed)?)
 }
 

@@ -74,6 +74,22 @@ fn unlock_with_a_passphrase_is_refused_by_a_store_without_one() {
 }
 
 #[test]
+fn unlock_makes_no_key() {
+    let home = Home::new();
+    let unlock = || {
+        let unlock = store(&home, ["unlock", "--passphrase-stdin"]).input(PASSPHRASE);
+        let ended = unlock.env("AUTHENTICATE_KEY_SOURCE", "passphrase").exits(code::NO_CREDENTIAL);
+        ended.says("there is no store");
+    };
+    unlock();
+    // A login that failed for lack of a passphrase has made the file.
+    let login = home.authenticate(["demo", "openai", "--api-key-stdin"]).input(KEY);
+    login.env("AUTHENTICATE_KEY_SOURCE", "passphrase").exits(code::STORE);
+    unlock();
+    assert_eq!(store(&home, ["status", "--json"]).exits(code::DONE).json()["sealed"], false);
+}
+
+#[test]
 fn unlocked_store_asks_nothing_until_it_is_locked() {
     let (home, file) = with_passphrase();
     token(&home).exits(code::STORE).says("run `authenticate store unlock`");

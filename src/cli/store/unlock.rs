@@ -40,6 +40,10 @@ fn time(text: &str) -> Result<Duration, String> {
 pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let store = super::existing(context)?;
     let store = store.lock();
+    if store.key_state()?.is_none() && store.count()? == 0 {
+        // There is nothing to unlock, and the first key is not made by the way.
+        return Err(super::no_store(context));
+    }
     if let Some(passphrase) = args.passphrase.given()? {
         if let Some(place) = store.key_state()?.filter(|key| key.source != Some(KeySource::Passphrase)) {
             let message = format!("the store has no passphrase: its key is in {}", place.place);
