@@ -8,6 +8,8 @@ mod blocking;
 #[doc(hidden)]
 pub mod client;
 #[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
 pub mod context;

@@ -218,7 +218,7 @@ fn source(details: &Details) -> String {
 }
 
 fn expires(at: Timestamp) -> String {
-    let seconds = at.duration_since(Timestamp::now()).as_secs();
+    let seconds = at.duration_since(authenticate::clock::now()).as_secs();
     let span = match seconds.abs() {
         seconds @ ..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
@@ -250,7 +250,7 @@ fn to_json(entry: &StatusEntry) -> Value {
         "created_at": details.and_then(|details| details.created_at).map(|at| at.to_string()),
         "updated_at": details.and_then(|details| details.updated_at).map(|at| at.to_string()),
         "expires_at": expires_at.map(|at| at.to_string()),
-        "expired": expires_at.is_some_and(|at| at <= Timestamp::now()),
+        "expired": expires_at.is_some_and(|at| at <= authenticate::clock::now()),
         "refreshable": details.is_some_and(|details| details.refreshable),
         "client_id": details.and_then(|details| details.client_id.as_ref()),
         "owner": metadata.map(|metadata| metadata.owner.as_str()),

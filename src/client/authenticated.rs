@@ -1,7 +1,5 @@
 //! Checks for a usable credential.
 
-use jiff::Timestamp;
-
 use super::Client;
 use crate::{
     Error, ErrorKind,
@@ -70,7 +68,7 @@ impl Client {
 
     /// Whether a credential that is due has not expired yet, or can be refreshed as far as is known.
     fn may_be_used(&self, expiring: &StoredChoice) -> Result<bool, Error> {
-        let (record, now) = (&expiring.record, Timestamp::now());
+        let (record, now) = (&expiring.record, crate::clock::now());
         if record.metadata.expires_at.is_none_or(|expiry| expiry > now) {
             return Ok(true);
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -29,7 +29,7 @@ impl Tokens {
         let lifetime = self.expires_in.and_then(|lifetime| SignedDuration::try_from(lifetime).ok());
         Metadata {
             // An expiry of earlier tokens says nothing of these.
-            expires_at: lifetime.and_then(|lifetime| Timestamp::now().checked_add(lifetime).ok()),
+            expires_at: lifetime.and_then(|lifetime| crate::clock::now().checked_add(lifetime).ok()),
             scopes: self.scopes.clone().unwrap_or(known.scopes),
             ..known
         }

@@ -1,7 +1,5 @@
 //! Refreshing with the vendor's own CLI, in a throwaway container.
 
-use jiff::Timestamp;
-
 use super::{RefreshError, RefreshResult};
 use crate::{
     context::Context,
@@ -38,7 +36,7 @@ pub(super) async fn prepare(
 pub(super) async fn run_vendor_cli(refresh: CliRefresh, seen: Record) -> Result<RefreshResult, RefreshError> {
     let address = || Box::new(seen.address.clone());
     let ran = refresh.run(&seen).await.map_err(|error| super::container_error(&seen, error))?;
-    let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: Timestamp::now(), why };
+    let in_doubt = |why| RefreshError::OutcomeUnknown { address: address(), since: crate::clock::now(), why };
     match (ran.captured, ran.ended) {
         (Ok(Some(Captured { credential, metadata, provider: None, .. })), _)
             if tokens_changed(&seen, &credential) =>

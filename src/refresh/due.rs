@@ -23,7 +23,7 @@ mod tests {
     #[test]
     fn margin_is_five_minutes_or_a_tenth_of_the_lifetime() {
         let margin = |lifetime| {
-            let now = Timestamp::now();
+            let now = crate::clock::now();
             refresh_margin(now, now + SignedDuration::from_secs(lifetime)).as_secs()
         };
         assert_eq!([margin(86_400), margin(3_000), margin(600), margin(-5)], [300, 300, 60, 0]);

@@ -19,7 +19,6 @@ mod store_result;
 
 use std::{pin::Pin, sync::Arc};
 
-use jiff::Timestamp;
 use tokio::{sync::oneshot, task::JoinError};
 
 pub use self::{accept::accept, lock::RefreshLockError};
@@ -120,7 +119,7 @@ impl Refresh {
     /// [`RefreshError`]. On error this call has not changed the credential. After [`RefreshError::NotStored`] it still holds
     /// the old refresh token, which the vendor has consumed.
     pub async fn refresh(&self, seen: &Record, force: bool) -> Result<Refreshed, RefreshError> {
-        let at = Timestamp::now();
+        let at = crate::clock::now();
         let method = refresh_method(&self.provider, seen)?;
         let (limit, consumes_token) = (method.time_limit(), method.consumes_token());
         let asked = Arc::new(Asked { seen: seen.clone(), force, at, consumes_token });
@@ -200,7 +199,7 @@ impl Refresh {
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             Err(Err(_cancelled)) => Err(RefreshError::OutcomeUnknown {
                 address: Box::new(address),
-                since: Timestamp::now(),
+                since: crate::clock::now(),
                 why: "the program ended before the vendor's answer was stored".to_owned(),
             }),
         }

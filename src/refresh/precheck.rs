@@ -59,7 +59,7 @@ impl Asked {
         let Some(Backoff { at, until, why, .. }) = store.backoff(&self.seen.address)? else {
             return Ok(());
         };
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         // An entry from the future, after the clock was set back, does not count.
         if at <= now && (at > self.at || until > now) {
             let until = (until > now).then_some(until);
@@ -79,7 +79,7 @@ impl Asked {
             // Whoever held the lock got tokens that do not fit.
             return Err(known_failure(&now, attempt));
         }
-        if now.version != self.seen.version || !self.force && !is_due(&now, Timestamp::now()) {
+        if now.version != self.seen.version || !self.force && !is_due(&now, crate::clock::now()) {
             return Ok(Some(now));
         }
         match self.force {

@@ -1,7 +1,5 @@
 //! Refreshing at the vendor's token endpoint (RFC 6749 section 6).
 
-use jiff::Timestamp;
-
 use super::{PreparedRefresh, RefreshError, RefreshResult, method::not_refreshable};
 use crate::{
     config::env_value,
@@ -120,7 +118,7 @@ fn exchange_failure(provider: &Provider, seen: &Record, error: OAuthError) -> Re
     match error.outcome_is_unknown() {
         true => RefreshError::OutcomeUnknown {
             address: Box::new(seen.address.clone()),
-            since: Timestamp::now(),
+            since: crate::clock::now(),
             why: error.to_string(),
         },
         false => failure(provider, seen, error),

@@ -2,7 +2,6 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
@@ -136,7 +135,7 @@ fn not_stored(store: &mut Store, asked: &Asked, new: NewTokens, source: StoreErr
     let address = Box::new(seen.address.clone());
     let error = match misfit.is_empty() {
         true => RefreshError::NotStored { address, fresh: Box::new(new.record), source: Box::new(source) },
-        false => RefreshError::OutcomeUnknown { address, since: Timestamp::now(), why },
+        false => RefreshError::OutcomeUnknown { address, since: crate::clock::now(), why },
     };
     let _ = store.audit(Action::Refresh, &seen.address, Outcome::Failed(error.code()));
     error
@@ -173,7 +172,7 @@ impl Failure {
             (None, None) => store.remove_attempt(address, version)?,
         }
         if let Some((why, wait)) = self.backoff.clone() {
-            let at = Timestamp::now();
+            let at = crate::clock::now();
             let until = at.checked_add(wait).unwrap_or(at);
             store.set_backoff(address, &Backoff { version, at, until, why })?;
         }

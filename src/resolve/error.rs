@@ -128,7 +128,7 @@ impl ResolveError {
 }
 
 fn ago(since: Timestamp) -> String {
-    let ago = SignedDuration::from_secs(Timestamp::now().duration_since(since).as_secs());
+    let ago = SignedDuration::from_secs(crate::clock::now().duration_since(since).as_secs());
     format!("{ago:#}")
 }
 

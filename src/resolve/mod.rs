@@ -152,7 +152,7 @@ pub(crate) fn re_evaluate(
 
 #[cfg(test)]
 mod tests {
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     use super::*;
     use crate::{
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn expiring(in_seconds: i64) -> Metadata {
-        let expires_at = Some(Timestamp::now() + SignedDuration::from_secs(in_seconds));
+        let expires_at = Some(crate::clock::now() + SignedDuration::from_secs(in_seconds));
         Metadata { expires_at, ..Metadata::default() }
     }
 

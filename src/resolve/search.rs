@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use super::{
     Lookup, ResolveError,
     env::{self, EnvCredential},
@@ -141,7 +139,7 @@ impl<'a> Search<'a> {
 
     /// The reason to pass over a credential: it has expired and cannot be refreshed.
     fn unusable_reason(&self, store: &Store, record: &Record) -> Result<Option<SkipReason>, StoreError> {
-        if record.metadata.expires_at.is_none_or(|at| at > Timestamp::now()) {
+        if record.metadata.expires_at.is_none_or(|at| at > crate::clock::now()) {
             return Ok(None);
         }
         if !may_refresh(self.context, record) {
@@ -160,7 +158,7 @@ impl<'a> Search<'a> {
 
     /// Decides whether a stored credential can be used, or should be refreshed first.
     pub(super) fn evaluate(&self, record: Record, skipped: Vec<Skipped>) -> Result<Lookup, ResolveError> {
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         if is_due(&record, now) {
             if may_refresh(self.context, &record) {
                 return Ok(Lookup::Expiring(StoredChoice { record, skipped }));

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use super::{
     ResolveError,
     request::{Resolved, Skipped},
@@ -25,7 +23,7 @@ impl StoredChoice {
     /// # Errors
     /// [`ResolveError::Expired`]
     pub fn without_refresh(self) -> Result<Resolved, ResolveError> {
-        match self.record.metadata.expires_at.filter(|end| *end <= Timestamp::now()) {
+        match self.record.metadata.expires_at.filter(|end| *end <= crate::clock::now()) {
             Some(_) => Err(expired(&self.record, None)),
             None => Ok(Resolved { skipped: self.skipped, ..Resolved::stored(self.record) }),
         }
@@ -40,7 +38,7 @@ impl StoredChoice {
 pub(super) fn expired(record: &Record, move_source: Option<PathBuf>) -> ResolveError {
     ResolveError::Expired {
         address: Box::new(record.address.clone()),
-        since: record.metadata.expires_at.unwrap_or_else(Timestamp::now),
+        since: record.metadata.expires_at.unwrap_or_else(crate::clock::now),
         owner: record.metadata.owner,
         move_source,
     }

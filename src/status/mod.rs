@@ -141,7 +141,7 @@ pub fn status(context: &Context, filter: &Filter) -> Result<Status, StoreError> 
 fn stored(store: &SharedStore, registry: &Registry, filter: &Filter) -> Result<Status, StoreError> {
     let store = store.lock();
     let Listing { credentials, unreadable } = store.listing(filter.set.as_ref())?;
-    let now = Timestamp::now();
+    let now = crate::clock::now();
     let attempts = attempt_states(&store, now)?;
     let mut entries: Vec<StatusEntry> = credentials
         .into_iter()

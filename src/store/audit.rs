@@ -222,7 +222,7 @@ fn record(
         Outcome::Failed(code) => code,
     };
     connection.prepare_cached(INSERT)?.execute(named_params! {
-        ":at": Timestamp::now().as_millisecond(),
+        ":at": crate::clock::now().as_millisecond(),
         ":uid": rustix::process::getuid().as_raw(),
         ":pid": std::process::id(),
         ":program": program().unwrap_or_default(),

@@ -2,7 +2,6 @@
 
 use std::{ffi::CStr, time::Duration};
 
-use jiff::Timestamp;
 use rustix::{
     fs::{AtFlags, Dir, FileType, statat, unlinkat},
     process::geteuid,
@@ -33,7 +32,7 @@ pub(super) fn sweep(directory: &Directory) {
     let Ok(entries) = Dir::read_from(directory) else { return };
     let names = entries.take(MAX_ENTRIES).map_while(Result::ok).map(|entry| entry.file_name().to_owned());
     let found: Vec<_> = names.filter(|name| is_temporary(name)).collect();
-    let now = Timestamp::now().as_second();
+    let now = crate::clock::now().as_second();
     for name in found {
         let Ok(stat) = statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
         let is_ours = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile

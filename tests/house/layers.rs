@@ -11,6 +11,7 @@ use crate::{
 const LAYERS: &[&str] = &[
     "error_kind",
     "blocking",
+    "clock",
     "redact",
     "fs",
     "net",

@@ -39,6 +39,14 @@ fn functions_are_short() {
     assert_only("a function is too long", &long, LONG_FUNCTIONS);
 }
 
+/// `Timestamp::now` panics where the clock is beyond the last date, and `clock::now` does not.
+#[test]
+fn time_is_read_in_one_place() {
+    let sources = below("src").into_iter().filter(|source| source.path != "src/clock.rs");
+    let reads = sources.filter(|source| source.code.contains("Timestamp::now"));
+    assert_only("another place reads the clock", &reads.map(|source| (source.path, "")).collect(), &[]);
+}
+
 /// The functions of a file that are too long, with their lines.
 fn long_functions(source: &Source) -> Vec<(String, usize)> {
     let mut long = Vec::new();

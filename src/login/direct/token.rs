@@ -1,6 +1,6 @@
 //! Bearer tokens that were issued elsewhere, and the expiry of a key or token.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
 
 use super::api_key;
 use crate::{credential::Secret, login::LoginError, provider::Descriptor};
@@ -32,7 +32,7 @@ pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> 
 pub fn expires_in(text: &str) -> Result<Timestamp, String> {
     let wrong = || "write a number with a unit, for example 12h or 90d".to_owned();
     let lifetime = lasts(text).map_err(|is_range| if is_range { too_far() } else { wrong() })?;
-    future(Timestamp::now().checked_add(lifetime).map_err(|_| too_far())?)
+    future(crate::clock::now().checked_add(lifetime).map_err(|_| too_far())?)
 }
 
 /// Parses a duration: `90s`, `12h`, `1w 2d`. A day has 24 hours; months and years are refused, as their length varies.
@@ -64,7 +64,7 @@ fn too_far() -> String {
 }
 
 fn future(at: Timestamp) -> Result<Timestamp, String> {
-    if at <= Timestamp::now() + 1.second() {
+    if at.duration_since(crate::clock::now()) <= SignedDuration::from_secs(1) {
         return Err("that is not in the future".to_owned());
     }
     Ok(at)
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn expiry_in_each_form_is_parsed() {
-        let days = |text| expires_in(text).expect(text).duration_since(Timestamp::now()).as_hours();
+        let days = |text| expires_in(text).expect(text).duration_since(crate::clock::now()).as_hours();
         assert_eq!([days("90d"), days("36h"), days("1w 1d")], [90 * 24 - 1, 35, 8 * 24 - 1]);
         let at = |text| expires_at(text).expect(text).to_string();
         assert_eq!(at("2130-01-31"), "2130-01-31T00:00:00Z");

@@ -185,7 +185,7 @@ impl Import {
     /// Refuses an expired login. One that we can refresh once it is ours may be taken over, but not in place of one that
     /// has not expired: nobody knows whether its refresh token is still valid.
     fn check_expiry(&self, store: &Store, captured: &Captured) -> Result<(), LoginError> {
-        let now = Timestamp::now();
+        let now = crate::clock::now();
         let Some(at) = captured.metadata.expires_at.filter(|at| *at <= now) else { return Ok(()) };
         let provider = self.context.provider(self.address.provider.as_str())?;
         let has_token =

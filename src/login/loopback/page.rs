@@ -55,6 +55,8 @@ pub(in crate::login) async fn answer<F: Future<Output = Response<Full<Bytes>>>>(
     let service = service_fn(|request| respond(request).map(Ok::<_, Infallible>));
     let _ = http1::Builder::new()
         .keep_alive(false)
+        // Its formatter panics where the clock is beyond the year 9999.
+        .auto_date_header(false)
         .max_buf_size(MAX_HEAD)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -1,7 +1,5 @@
 //! The token to exchange (RFC 8693).
 
-use jiff::Timestamp;
-
 use crate::{
     config::{ReferenceError, SecretReference},
     context::Context,
@@ -36,7 +34,7 @@ pub fn subject(
     let source = context.address(Some(&address.set), &known.name, profile.as_ref())?;
     let record =
         store.get(&source)?.ok_or_else(|| unusable(format!("there is no credential for {source}")))?;
-    if record.metadata.expires_at.is_some_and(|end| end <= Timestamp::now()) {
+    if record.metadata.expires_at.is_some_and(|end| end <= crate::clock::now()) {
         return Err(LoginError::SubjectExpired { field: FIELD.into(), address: Box::new(source) });
     }
     let subject = record.credential.usable().cloned();

@@ -42,7 +42,7 @@ impl Holder {
     pub(super) fn new() -> Self {
         Self {
             pid: std::process::id(),
-            since: Timestamp::now(),
+            since: crate::clock::now(),
             login: new_login(),
             engine: None,
             file: None,
@@ -84,5 +84,5 @@ fn identity(file: &File) -> io::Result<(u64, u64)> {
 fn new_login() -> String {
     use std::hash::{BuildHasher as _, RandomState};
     // `RandomState` is seeded with the system's randomness. The identity must be unique, not unpredictable.
-    format!("{:016x}", RandomState::new().hash_one((std::process::id(), Timestamp::now().as_nanosecond())))
+    format!("{:016x}", RandomState::new().hash_one((std::process::id(), crate::clock::now().as_nanosecond())))
 }

@@ -58,7 +58,7 @@ struct Entry<'a> {
 
 /// Writes credentials. Only one of them is in memory as text at a time.
 pub(super) fn write(mut to: impl Write, entries: &[BackupEntry]) -> io::Result<()> {
-    let now = Timestamp::now();
+    let now = crate::clock::now();
     write!(to, r#"{{"schema":{SCHEMA},"kind":"{KIND}","created_at":"{now}","credentials":["#)?;
     for (index, BackupEntry { record, attempt }) in entries.iter().enumerate() {
         let encoded = record.credential.encode();

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn file_with_a_similar_name_is_not_a_copy() {
-        assert!(is_copy(&name(Timestamp::now())));
+        assert!(is_copy(&name(crate::clock::now())));
         for other in [
             "before-restore-.age",
             "before-restore-mine.age",

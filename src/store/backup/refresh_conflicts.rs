@@ -28,7 +28,7 @@ impl ReplacedLogins {
     pub(super) fn read(change: &Connection) -> rusqlite::Result<Self> {
         let mut statement = change.prepare(STORED)?;
         // A row without a valid address is replaced by none. A login of unknown age counts as newer.
-        let age = |row: &Row<'_>| row.get(3).map_or_else(|_| Timestamp::now(), |Millis(at)| at);
+        let age = |row: &Row<'_>| row.get(3).map_or_else(|_| crate::clock::now(), |Millis(at)| at);
         let login = |row: &Row<'_>| Ok(address(row).ok().map(|address| (address, age(row))));
         let stored = statement.query_map([], login)?.filter_map(Result::transpose);
         Ok(Self {

@@ -16,8 +16,6 @@ use crate::{
         record::row::write,
     },
 };
-use jiff::Timestamp;
-
 /// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
@@ -113,7 +111,7 @@ impl Store {
         let Some(directory) = self.data_dir().filter(|_| !present.is_empty()) else { return Ok(None) };
         permissions::directory(directory)?;
         let recipients = age_file::recipients(file, unlock)?;
-        let copy = directory.join(copies::name(Timestamp::now()));
+        let copy = directory.join(copies::name(crate::clock::now()));
         age_file::write(&copy, &recipients, false, |to| content::write(to, present))?;
         Ok(Some(copy))
     }

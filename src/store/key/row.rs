@@ -65,7 +65,7 @@ impl Row {
             source: source.to_owned(),
             parameters,
             wrapped,
-            created_at: Timestamp::now(),
+            created_at: crate::clock::now(),
             erased,
         })
     }

@@ -19,7 +19,7 @@ fn name(id: &[u8; ID]) -> String {
 
 /// Keeps a key for this long and returns the end, `None` if this process has no key ring in the kernel.
 pub(in crate::store) fn keep(key: &DataKey, time: Duration) -> Option<Timestamp> {
-    let until = Timestamp::now().as_second().saturating_add_unsigned(time.as_secs());
+    let until = crate::clock::now().as_second().saturating_add_unsigned(time.as_secs());
     let mut entry: Entry = Zeroizing::new([0; KEY + 8]);
     let bytes = key.key.expose().iter().copied().chain(until.to_be_bytes());
     entry.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
@@ -33,7 +33,7 @@ pub(in crate::store) fn find(id: &[u8; ID]) -> Option<(DataKey, Timestamp)> {
     let (key, until) = entry.split_at(KEY);
     let until = Timestamp::from_second(i64::from_be_bytes(until.try_into().ok()?)).ok()?;
     // The kernel counts the time while the machine runs, not while it sleeps.
-    if until <= Timestamp::now() {
+    if until <= crate::clock::now() {
         forget(id);
         return None;
     }

@@ -102,7 +102,7 @@ impl Store {
             let secret = seal::seal(&data_key.key, address, version, &credential.encode())?;
             // Times as the database keeps them.
             let kept = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
-            let now = kept(Timestamp::now());
+            let now = kept(crate::clock::now());
             let record = Record {
                 address: address.clone(),
                 credential: credential.clone(),

@@ -178,7 +178,7 @@ impl RefreshAttempt {
 
     pub(in crate::store) fn now(version: i64, state: AttemptState, holder: &str, why: Option<&str>) -> Self {
         let why = why.map(str::to_owned);
-        Self { version, state, holder: holder.to_owned(), since: Timestamp::now(), why }
+        Self { version, state, holder: holder.to_owned(), since: crate::clock::now(), why }
     }
 }
 
@@ -235,7 +235,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<RefreshAttempt> {
         _ => AttemptState::Unknown,
     };
     let (holder, why) = (row.get(5).unwrap_or_default(), row.get(7).unwrap_or_default());
-    let attempt = RefreshAttempt { version: row.get(3)?, state, holder, since: Timestamp::now(), why };
+    let attempt = RefreshAttempt { version: row.get(3)?, state, holder, since: crate::clock::now(), why };
     Ok(match row.get(6) {
         Ok(Millis(since)) => RefreshAttempt { since, ..attempt },
         // An unreadable record is no reason to send a token.
