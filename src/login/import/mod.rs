@@ -5,7 +5,6 @@ mod tool_dir;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 
 pub use self::error::ImportError;
 use self::tool_dir::ToolDir;
