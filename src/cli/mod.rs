@@ -121,6 +121,7 @@ struct JsonArgs {
 
 /// Parses the arguments, runs the verb and reports its errors.
 pub fn main() -> ExitCode {
+    signals::settle();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return parse_failure(error),

@@ -4,14 +4,18 @@
 use std::{
     io::{self, Write as _},
     process,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use authenticate::{LoginError, UiError};
-use rustix::termios::{OptionalActions, Termios, tcgetattr};
+use rustix::{
+    fs::Mode,
+    process::umask,
+    termios::{OptionalActions, Termios, tcgetattr},
+};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ},
     iterator,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -51,6 +55,15 @@ impl State {
         }
         Ok(state)
     }
+}
+
+/// Makes two settings harmless that a process inherits: a limit on the size of files, which is an error then and not a
+/// deadly signal, and a umask that would close our files to ourselves.
+pub fn settle() {
+    // A handler, which programs that we start do not inherit.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    let others = Mode::RWXG | Mode::RWXO;
+    umask(umask(others) & others);
 }
 
 /// Ends the program, unless work receives the signal. It also ends an open question; the exit code is the same whichever

@@ -49,7 +49,12 @@ impl Run {
 
     /// Lets no file grow, as on a full disk.
     pub fn without_room(self) -> Self {
-        self.after("trap '' XFSZ; ulimit -f 0")
+        self.after("ulimit -f 0")
+    }
+
+    /// Closes its files to their owner, as far as it does not see to them itself.
+    pub fn with_umask(self, mask: &str) -> Self {
+        self.after(&format!("umask {mask}"))
     }
 
     /// Starts it from a shell that has run a script.
