@@ -8,13 +8,13 @@ use authenticate::{
     provider::{Mode, Provider},
     resolve::{
         Lookup, Part, Request, ResolveError, Resolved, Source, ensure_fresh,
-        env::{secret_in, single_field},
+        env::{EnvCredential, from_env, secret_in, single_field},
         resolve,
     },
 };
 use serde_json::{Value, json};
 
-use super::{failure::Failure, output, secret_args, signals::Signals, target::Target};
+use super::{exit, failure::Failure, output, secret_args, signals::Signals, target::Target};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -52,7 +52,7 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         profile: args.provider.profile.clone(),
         ..Request::new(args.provider.provider.as_str())
     };
-    let found = find_fresh(context, &request)?;
+    let found = find_fresh(context, &request).map_err(|error| with_variable(context, &request, error))?;
     for skipped in &found.skipped {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
     }
@@ -78,6 +78,21 @@ fn find_fresh(context: &Context, request: &Request) -> anyhow::Result<Resolved> 
         hint.iter().for_each(|hint| output::hint(hint));
     }
     Ok(fresh.resolved)
+}
+
+/// Adds a hint to the failure of a store, if an environment variable holds the credential: only a readable store says that it
+/// holds no other.
+fn with_variable(context: &Context, request: &Request, error: anyhow::Error) -> anyhow::Error {
+    let failure = Failure::of(error, Some(context));
+    let registry = context.registry_for(&request.provider);
+    let provider = registry.usable(&request.provider).ok().filter(|_| failure.code == exit::STORE);
+    let found = provider.and_then(|provider| from_env(provider).ok().flatten());
+    let Some(EnvCredential { variable, .. }) = found.filter(|found| found.fields.is_empty()) else {
+        return failure.into();
+    };
+    let without = format!("to use the environment without the store: --token-env {variable}");
+    let hint = failure.hint.iter().chain([&without]).cloned().collect::<Vec<_>>().join("; ");
+    failure.hint(hint).into()
 }
 
 fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {

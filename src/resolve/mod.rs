@@ -91,14 +91,15 @@ pub fn choose_stored(context: &Context, request: &Request) -> Result<StoredChoic
 }
 
 fn find(context: &Context, request: &Request, purpose: Purpose) -> Result<Lookup, ResolveError> {
-    let store = context.existing_store()?;
-    let store = store.as_ref().map(SharedStore::lock);
-    let search = Search::new(context, request, store.as_deref(), purpose)?;
     let typed = request.provider.as_str();
     if let Some(credential) = &request.given {
+        let search = Search::new(context, request, None, purpose)?;
         let name = name_of(&context.registry_for(typed), typed)?;
         return Ok(Lookup::Ready(search.given(name, credential)));
     }
+    let store = context.existing_store()?;
+    let store = store.as_ref().map(SharedStore::lock);
+    let search = Search::new(context, request, store.as_deref(), purpose)?;
     let name = match look_up(context, typed, |name| search.stored(name))? {
         Ok(found) => return Ok(found),
         Err(name) => name,

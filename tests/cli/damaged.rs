@@ -58,6 +58,18 @@ fn rows(outcome: &Outcome) -> Vec<Value> {
 }
 
 #[test]
+fn damaged_store_is_nothing_to_a_credential_that_is_given() {
+    let home = with_key();
+    fs::write(home.database(), "broken").expect("written");
+    let token = |more: &[&str]| {
+        home.authenticate(["token", "demo", "openai"].iter().chain(more)).env("GIVEN", "sk-given-0123456789")
+    };
+    assert_eq!(token(&["--token-env", "GIVEN"]).exits(code::DONE).stdout, "sk-given-0123456789\n");
+    let by_itself = token(&[]).env("OPENAI_API_KEY", "sk-env-0123456789").exits(code::STORE);
+    by_itself.says("is damaged").says("to use the environment without the store: --token-env OPENAI_API_KEY");
+}
+
+#[test]
 fn damaged_row_is_reported_by_name_and_hides_no_other() {
     for (column, value) in NONSENSE {
         let home =
