@@ -205,6 +205,7 @@ impl Hints<'_> {
                 "keep a copy, move {0}, {0}-wal and {0}-shm aside, and restore a backup or log in again",
                 path.display()
             ),
+            StoreError::NoDatabase { .. } => "choose another data directory with AUTHENTICATE_DATA_DIR".into(),
             StoreError::Foreign { .. } => "move it away, or choose another data directory".into(),
             StoreError::Unreadable(_) => UNREADABLE.into(),
             StoreError::NotOpened { address, .. } => format!(

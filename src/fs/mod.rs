@@ -5,3 +5,4 @@ pub mod private;
 pub mod read;
 pub(crate) mod remove_tree;
 pub mod stale;
+pub mod unwritable;

@@ -7,12 +7,18 @@ use std::{
     path::Path,
 };
 
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
+
+use super::unwritable;
 use crate::redact;
 
 /// The kind of file that is trusted with secrets, with the access that others may have.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Expected {
-    /// A directory that others may look into, but not write to. The files in it are closed to them.
+    /// A directory, ours or root's, that others may look into, but not write to. The files in it are closed to them.
     Directory,
     /// A directory that is closed to others.
     Closed,
@@ -32,15 +38,26 @@ pub(crate) fn distrust_reason(path: &Path, found: &Metadata, expected: Expected)
         Some(format!("it is a symbolic link: replace it with a real {name}, or name the link's target"))
     } else if !is_expected {
         Some(format!("it is not a {name}: move it away"))
-    } else if found.uid() != us {
+    } else if found.uid() != us && !(expected == Expected::Directory && found.uid() == 0) {
         let owner = found.uid();
         Some(format!("it belongs to user {owner}, not to user {us}: run this command as its owner"))
     } else if expected == Expected::File && found.nlink() > 1 {
         Some("it has a second name (a hard link): remove one of the two".into())
     } else if found.mode() & closed != 0 {
-        let quoted = redact::shell_quote(path);
-        let found = found.mode() & 0o7777;
-        Some(format!("other users have access to it (mode {found:04o}): run `chmod {mode} {quoted}`"))
+        let directory = if found.is_dir() { path } else { path.parent().unwrap_or(Path::new("/")) };
+        let chmod = format!("`chmod {mode} {}`", redact::shell_quote(path));
+        let elsewhere = "choose another directory".to_owned();
+        let (because, remedy) = if unwritable::is_read_only(path) {
+            (", and its file system is read-only", elsewhere)
+        } else if found.uid() != us {
+            ("", format!("run {chmod} as user {}", found.uid()))
+        } else if unwritable::keeps_modes(directory) == Some(false) {
+            (", and its file system keeps no modes", elsewhere)
+        } else {
+            ("", format!("run {chmod}"))
+        };
+        let mode = found.mode() & 0o7777;
+        Some(format!("other users have access to it (mode {mode:04o}){because}: {remedy}"))
     } else {
         None
     }
@@ -65,6 +82,22 @@ pub fn check(path: &Path, expected: Expected) -> io::Result<()> {
     match distrust_reason(path, &fs::symlink_metadata(path)?, expected) {
         Some(reason) => Err(io::Error::new(io::ErrorKind::PermissionDenied, reason)),
         None => Ok(()),
+    }
+}
+
+/// Gives a finished file its name, unless that is taken. Where the file system cannot do this in one step, two processes
+/// that do it at once are kept apart by the caller's lock alone.
+///
+/// No link is made: a file system may go on counting it for a time.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], and the system's other errors.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+        Err(_) if fs::symlink_metadata(to).is_ok() => Err(Errno::EXIST.into()),
+        Err(_) => fs::rename(from, to),
+        Ok(()) => Ok(()),
     }
 }
 

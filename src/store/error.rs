@@ -7,8 +7,9 @@ use std::{
 
 use rusqlite::{ErrorCode, ffi};
 use rustix::{
-    fs::{Access, StatVfsMountFlags, access, statvfs},
+    fs::{Access, access},
     io::Errno,
+    process::{Resource, getrlimit},
 };
 
 use super::Unreadable;
@@ -16,6 +17,7 @@ use crate::{
     config::yaml::{self, Problem},
     credential::Address,
     error_kind::ErrorKind,
+    fs::unwritable,
     redact::redact_path,
 };
 
@@ -84,6 +86,14 @@ pub enum StoreError {
         why: String,
         /// Whether the same operation may succeed a little later.
         is_transient: bool,
+    },
+    /// The file system of the data directory cannot hold a database. None was made.
+    #[error("cannot create {}: its file system is not fit for a database: {why}", path.display())]
+    NoDatabase {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        why: String,
     },
     /// The metadata beside a secret cannot be read.
     #[error(transparent)]
@@ -205,7 +215,7 @@ impl StoreError {
             Self::Foreign { .. } | Self::Refused { .. } | Self::NoKernelKeyring { .. } => {
                 (ErrorKind::Store, "refused")
             }
-            Self::Io { .. } | Self::Database { .. } => (ErrorKind::Store, "system"),
+            Self::Io { .. } | Self::Database { .. } | Self::NoDatabase { .. } => (ErrorKind::Store, "system"),
             Self::NotOpened { .. } => (ErrorKind::Store, "altered"),
             Self::PassphraseNeeded { .. } => (ErrorKind::Store, "locked"),
             Self::Interrupted => (ErrorKind::Interrupted, "locked"),
@@ -243,7 +253,7 @@ impl StoreError {
                 Self::Corrupt { path, what: source.to_string() }
             }
             _ => {
-                let why = because(&path, &source).map_or_else(|| words(&source), str::to_owned);
+                let why = because(&path, &source).unwrap_or_else(|| words(&source));
                 let is_transient = source.sqlite_error_code().is_some_and(may_pass);
                 Self::Database { path, why, is_transient }
             }
@@ -287,30 +297,29 @@ fn words(source: &rusqlite::Error) -> String {
 
 /// Finds the cause behind `disk I/O error` and `unable to open database file`, which SQLite also reports for a
 /// full or read-only file system.
-fn because(path: &Path, source: &rusqlite::Error) -> Option<&'static str> {
+fn because(path: &Path, source: &rusqlite::Error) -> Option<String> {
     let extended = source.sqlite_error().map_or(0, |error| error.extended_code);
+    if extended == ffi::SQLITE_READONLY_ROLLBACK {
+        return Some("a change was cut off, and must be undone before it can be read".into());
+    }
     match source.sqlite_error_code()? {
-        ErrorCode::DiskFull => Some(FULL),
-        ErrorCode::ReadOnly if extended == ffi::SQLITE_READONLY_DIRECTORY => {
-            Some("its directory is read-only")
-        }
-        code @ (ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
-            let file_system = statvfs(path.parent()?).ok()?;
-            match (file_system.f_flag.contains(StatVfsMountFlags::RDONLY), file_system.f_bavail) {
-                (true, _) => Some("its file system is read-only"),
-                (false, 0) => Some(FULL),
-                _ if code == ErrorCode::ReadOnly => Some("this user may not write to it"),
-                _ if matches!(access(path, Access::READ_OK), Err(Errno::ACCESS)) => {
-                    Some("this user may not read it")
-                }
-                _ => None,
+        ErrorCode::DiskFull => Some("its disk is full".into()),
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure => {
+            if matches!(access(path, Access::READ_OK), Err(Errno::ACCESS)) {
+                return Some("this user may not read it".into());
             }
+            refusal(path)
         }
         _ => None,
     }
 }
 
-const FULL: &str = "its disk is full";
+/// The reason why nothing can be written to a database, or to a larger one.
+pub(super) fn refusal(path: &Path) -> Option<String> {
+    let found = unwritable::reason(path.parent()?).or_else(|| unwritable::reason(path));
+    let limit = |bytes| format!("no file of this process may be larger than {bytes} bytes (ulimit -f)");
+    found.map(|reason| reason.why).or_else(|| getrlimit(Resource::Fsize).current.map(limit))
+}
 
 #[cfg(test)]
 mod tests {
@@ -323,7 +332,6 @@ mod tests {
             StoreError::from_sqlite("/proc/self/credentials.db".into(), source).to_string()
         };
         assert_eq!(error(ffi::SQLITE_FULL), "cannot use /proc/self/credentials.db: its disk is full");
-        assert!(error(ffi::SQLITE_READONLY_DIRECTORY).ends_with(": its directory is read-only"));
         // `/proc` never has free space.
         assert!(error(ffi::SQLITE_IOERR_SHMSIZE).ends_with(": its disk is full"));
         assert_eq!(error(ffi::SQLITE_NOMEM), "cannot use /proc/self/credentials.db: out of memory");

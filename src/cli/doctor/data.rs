@@ -4,14 +4,11 @@ use std::{io::ErrorKind, path::Path};
 
 use authenticate::{
     context::Context,
-    fs::private::{Expected, check},
-    redact,
+    fs::{
+        private::{Expected, check},
+        unwritable::reason,
+    },
     store::{FILE_NAME, Store, StoreError},
-};
-
-use rustix::{
-    fs::{Access, access},
-    io::Errno,
 };
 
 use super::exit;
@@ -58,23 +55,15 @@ pub fn store(context: &Context) -> Result<String, Failure> {
     }
 }
 
-/// Finds a file of the store that this user may read but not write.
+/// Finds the reason why nothing can be stored in a store that can be trusted.
 fn unwritable(context: &Context) -> Option<Failure> {
-    let refuses = |path: &Path, mode| matches!(access(path, mode), Err(Errno::ACCESS | Errno::ROFS));
-    let unwritable = |path: &Path, mode: &str| {
-        let message = format!("nothing can be stored: no permission to write to {}", path.display());
-        problem(message, format!("run `chmod {mode} {}`", redact::shell_quote(path)))
-    };
     let directory = context.paths().data();
-    if !directory.is_dir() {
-        return None;
-    }
-    if refuses(directory, Access::WRITE_OK | Access::EXEC_OK) {
-        return Some(unwritable(directory, "700"));
-    }
+    check(directory, Expected::Directory).ok()?;
     let files = ["", "-wal", "-shm"].map(|suffix| directory.join(format!("{FILE_NAME}{suffix}")));
-    let file = files.iter().find(|file| refuses(file, Access::WRITE_OK))?;
-    Some(unwritable(file, "600"))
+    let places = [directory.to_owned()].into_iter().chain(files);
+    let found = places.into_iter().find_map(|place| reason(&place))?;
+    let message = format!("nothing can be stored in {}: {}", directory.display(), found.why);
+    Some(problem(message, found.remedy))
 }
 
 fn problem(message: String, fix: impl Into<String>) -> Failure {
