@@ -202,7 +202,7 @@ impl Context {
         self.opened(|| Store::open(&*self.paths))
     }
 
-    /// The store with its key at hand, opened where blocking is allowed.
+    /// The store with its key at hand, opened where blocking is allowed; not one that can only be read.
     ///
     /// # Errors
     /// As [`Store::open`] and [`Store::prepare`].
@@ -210,6 +210,7 @@ impl Context {
         let context = self.clone();
         blocking::run(move || {
             let store = context.store()?;
+            store.lock().require_writable()?;
             store.lock().prepare()?;
             Ok(store)
         })
@@ -241,7 +242,13 @@ impl Context {
         if let Some(opened) = slot.take().filter(|opened| opened.file == file_id(&path)) {
             return Ok(slot.insert(opened).store.clone());
         }
-        let store = SharedStore::new(open()?);
+        let opened = open()?;
+        let is_read_only = opened.is_read_only();
+        let store = SharedStore::new(opened);
+        // A copy is not kept: others may change the database.
+        if is_read_only {
+            return Ok(store);
+        }
         *slot = Some(Opened { store: store.clone(), file: file_id(&path) });
         Ok(store)
     }

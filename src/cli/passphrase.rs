@@ -67,6 +67,14 @@ impl PassphraseProvider for TerminalPassphrase {
         ));
     }
 
+    fn without_shared_memory(&self, database: &Path) {
+        output::note(&format!(
+            "the file system of {} maps no shared memory: the store uses a rollback journal, and commands may wait for \
+             each other",
+            output::safe(&database.display().to_string())
+        ));
+    }
+
     fn differs(&self, database: &Path, wanted: KeySource, place: &str) {
         output::warn(&output::safe(&settings_differ(database, wanted, place)));
     }

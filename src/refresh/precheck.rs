@@ -94,6 +94,7 @@ impl Asked {
         if self.consumes_token {
             return store.begin_attempt(address, self.seen.version, &holder(), self.force);
         }
+        store.prepare_change()?;
         // A rejection while we waited is the answer to us, too.
         let rejected = |known: &RefreshAttempt| !self.force && known.state == AttemptState::Rejected;
         let known = store.attempt(address)?.filter(rejected);

@@ -73,6 +73,8 @@ pub struct Store {
     action: Option<Action>,
     /// The schema version at opening.
     found: i32,
+    /// The reason why nothing can be written. This store is then a copy in memory, as of its opening.
+    read_only: Option<String>,
 }
 
 impl Store {
@@ -87,7 +89,8 @@ impl Store {
     /// - [`StoreError::Busy`] after ten seconds of waiting.
     /// - [`StoreError::Io`] and [`StoreError::Database`] for failures of the system.
     ///
-    /// None of them changes the file.
+    /// None of them changes the file. A database that can only be read is opened all the same
+    /// ([`Store::is_read_only`]); changes are then errors.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
         let path = db::permissions::create_directory(place.data_dir())?.join(FILE_NAME);
@@ -128,6 +131,12 @@ impl Store {
     /// Returns the directory of the database, `None` for one in memory.
     pub(crate) fn data_dir(&self) -> Option<&Path> {
         self.path().and_then(Path::parent)
+    }
+
+    /// Returns whether the database could only be read: nothing can be written where it is. This store then shows it as it
+    /// was when it was opened.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only.is_some()
     }
 
     /// Returns the schema version that the database had when it was opened, before it was migrated.

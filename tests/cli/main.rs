@@ -42,6 +42,7 @@ mod store_verbs;
 mod sweep;
 mod token;
 mod unusual_files;
+mod unwritable;
 mod usage;
 mod vendor_cli;
 mod wrong_files;

@@ -4,6 +4,7 @@
 
 mod browser;
 mod crowds;
+mod disks;
 mod files_of_others;
 mod grants;
 mod ipv6;

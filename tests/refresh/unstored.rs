@@ -1,17 +1,20 @@
 //! Answers that cannot be stored when they come.
 
 use std::{
+    fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Command, Stdio},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, Stdio},
 };
 
 use authenticate::{
     refresh::RefreshError,
     store::{AttemptState, FILE_NAME},
 };
+use jiff::SignedDuration;
 use serde_json::json;
 use test_support::{
-    Server, eventually,
+    Server, code, eventually,
     refresh::{EXPIRED, Home, access_token},
 };
 
@@ -63,11 +66,7 @@ fn answer_is_stored_once_the_disk_has_room() {
     let (server, answer) = Server::held(200, ANSWER);
     let home = Home::new(&server.url);
     logged_in(&home);
-    let program = home.command(&[]);
-    let mut command = Command::new("/bin/sh");
-    // A write that does not fit is then an error, not a signal.
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" token p acme"]).arg(program.get_program()).env_clear();
-    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut command = home.command(&["token", "p", "acme"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     eventually("the exchange", || server.bodies().len() == 1);
     let (process, maximum) = (Pid::from_child(&child), getrlimit(Resource::Fsize).maximum);
@@ -77,6 +76,29 @@ fn answer_is_stored_once_the_disk_has_room() {
     room(Some(0));
     answer.send(()).expect("told");
     stored_in_the_end(&home, child, || room(maximum));
+}
+
+/// A refresh whose answer could not be stored is not made; a token that still lasts is handed out.
+#[test]
+fn nothing_is_sent_where_nothing_can_be_written() {
+    let server = Server::answering(Some((200, ANSWER)));
+    let home = Home::new(&server.url);
+    let tokens = json!({"access_token": "OLD", "refresh_token": "RRR"});
+    let set_mode = |mode| fs::set_permissions(home.data(), Permissions::from_mode(mode)).expect("mode");
+    let token = || home.authenticate(["token", "p", "acme"]).without_privileges();
+    let why = format!("cannot use {}", home.data().display());
+    for (left, code) in [(SignedDuration::from_secs(60), code::DONE), (EXPIRED, code::STORE)] {
+        home.logged_in(&tokens, left);
+        set_mode(0o500);
+        let outcome = token().exits(code);
+        assert!(outcome.stderr.contains(&why), "{outcome:?}");
+        assert_eq!(outcome.stdout, if code == code::DONE { "OLD\n" } else { "" });
+        set_mode(0o700);
+    }
+    assert!(server.bodies().is_empty());
+    let full = home.authenticate(["token", "p", "acme"]).without_room().exits(code::STORE);
+    full.says("(ulimit -f)");
+    assert!(server.bodies().is_empty());
 }
 
 #[test]

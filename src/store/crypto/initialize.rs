@@ -19,6 +19,7 @@ impl Store {
     /// # Errors
     /// As [`Store::prepare`].
     pub fn migrate(&self) -> Result<bool, StoreError> {
+        self.require_writable()?;
         self.audited(Action::Migrate, self.seal_plain(PromptPolicy::Allowed))?;
         Ok(self.key_row()?.is_none_or(|row| row.erased))
     }
@@ -47,6 +48,7 @@ impl Store {
     ///
     /// Whatever the source keeps outside of the database is there before the transaction.
     pub(in crate::store) fn first_key(&self, asking: PromptPolicy) -> Result<Arc<DataKey>, StoreError> {
+        self.require_writable()?;
         let context = Context { when: Purpose::First, ..self.context(asking.clone()) };
         self.refuse_sealed_without_key()?;
         // All that may take long, or ask, comes before the lock.

@@ -89,7 +89,26 @@ impl Store {
         Err(StoreError::Busy { path: self.place() })
     }
 
+    /// Refuses a store that can only be read.
+    pub(crate) fn require_writable(&self) -> Result<(), StoreError> {
+        match &self.read_only {
+            Some(why) => {
+                Err(StoreError::Database { path: self.place(), why: why.clone(), is_transient: false })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gets the data key, and commits a change that changes nothing: what cannot be stored must not be requested.
+    pub(crate) fn prepare_change(&self) -> Result<(), StoreError> {
+        self.change_with_key(|change, _| {
+            change.execute("UPDATE clock SET version = version", [])?;
+            Ok(())
+        })
+    }
+
     fn begin(&self) -> Result<Transaction<'_>, StoreError> {
+        self.require_writable()?;
         self.run(|| {
             let change = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
             // A newer version may have migrated the database since it was opened.

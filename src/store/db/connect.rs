@@ -12,13 +12,13 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     create::beside,
-    identify,
+    identify, journal,
     migrate::{self, SCHEMA_VERSION},
-    permissions,
+    permissions, read_only,
 };
 use crate::store::{
     Place, Store, StoreError,
-    key::{DataKey, PromptPolicy},
+    key::{DataKey, PromptPolicy, passphrase_provider},
 };
 
 /// The time for which a locked database is waited for.
@@ -42,28 +42,35 @@ pub(in crate::store) fn connection(path: &Path) -> rusqlite::Result<Connection> 
     Connection::open_with_flags(path, flags)
 }
 
-/// Opens the database at the real path `path`, if everything about it is in order.
+/// Opens the database at the real path `path`, if everything about it is in order. One that can only be read is copied
+/// into memory.
 pub(in crate::store) fn connect(path: &Path, place: Place) -> Result<Store, StoreError> {
     for suffix in ["-wal", "-shm", "-journal"] {
         permissions::file(&beside(path, suffix))?;
     }
     identify::identify(path)?;
-    let failed = |source| StoreError::from_sqlite(path.to_owned(), source);
-    let mut store = store(connection(path).map_err(failed)?, Some(path.to_owned()), place);
-    let found = store.run(|| {
-        // A checkpoint costs more than reading. Only a store that has written makes one when it closes.
-        store.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        store.configure()?;
-        migrate::verify(&store.connection, path)
-    })?;
-    if found < migrate::SCHEMA_VERSION {
-        store.found = found;
-        migrate::to_latest(&mut store.connection, path)?;
-        // So that the header shows the new version.
-        store.erase()?;
+    let mut opened = connection(path).and_then(|found| open(found, path, place.clone()));
+    if opened.as_ref().is_err_and(journal::is_without_shared_memory) && journal::leave_wal(path).is_ok() {
+        passphrase_provider().without_shared_memory(path);
+        opened = connection(path).and_then(|found| open(found, path, place.clone()));
     }
-    // If this needs the passphrase, it is done when a credential is read or written.
-    let _ = store.seal_plain(PromptPolicy::No);
+    let failed = |source| StoreError::from_sqlite(path.to_owned(), source);
+    match opened.map_err(failed).and_then(|store| store.up_to_date(path)) {
+        Err(StoreError::Database { why, is_transient: true, .. }) => {
+            let copy = read_only::copy(path).and_then(|copy| open(copy, path, place)).map_err(failed)?;
+            Store { read_only: Some(why), ..copy }.up_to_date(path)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens the store over a connection, and reads from it, which shows whether it can be used.
+fn open(connection: Connection, path: &Path, place: Place) -> rusqlite::Result<Store> {
+    let store = store(connection, Some(path.to_owned()), place);
+    // A checkpoint costs more than reading. Only a store that has written makes one when it closes.
+    store.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    store.configure()?;
+    store.connection.query_row("PRAGMA user_version", [], |_| Ok(()))?;
     Ok(store)
 }
 
@@ -89,10 +96,27 @@ fn store(connection: Connection, path: Option<PathBuf>, place: Place) -> Store {
         compared: AtomicBool::default(),
         action: None,
         found: SCHEMA_VERSION,
+        read_only: None,
     }
 }
 
 impl Store {
+    /// Migrates and seals a database of an earlier version.
+    fn up_to_date(mut self, path: &Path) -> Result<Self, StoreError> {
+        self.found = self.run(|| migrate::verify(&self.connection, path))?;
+        if self.found < migrate::SCHEMA_VERSION {
+            migrate::to_latest(&mut self.connection, path)?;
+            // So that the header shows the new version.
+            self.erase()?;
+        }
+        match self.read_only {
+            Some(_) => self.with_path(self.connection.execute_batch("PRAGMA query_only = ON"))?,
+            // If this needs the passphrase, it is done when a credential is read or written.
+            None => self.seal_plain(PromptPolicy::No).unwrap_or_default(),
+        }
+        Ok(self)
+    }
+
     fn configure(&self) -> rusqlite::Result<()> {
         self.wait_for_writers()?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -1,7 +1,8 @@
 //! Creating a database.
 //!
-//! It is built under a temporary name and moved into place when it is whole and synced, never over another. So
-//! nobody sees half of one, and of many processes that create it at once one wins and the others use its file.
+//! It is built under a temporary name, tried, and moved into place when it is whole and synced, never over another. So
+//! nobody sees half of one, of many processes that create it at once one wins and the others use its file, and nothing
+//! stays where a file system cannot hold a database.
 
 use std::{
     fs::File,
@@ -10,10 +11,14 @@ use std::{
     time::Duration,
 };
 
-use super::{connect, migrate, permissions};
+use super::{connect, journal, migrate, permissions};
 use crate::{
-    fs::stale,
-    store::{StoreError, error::Fault},
+    fs::{private, stale, unwritable::is_closed},
+    store::{
+        StoreError,
+        error::{Fault, refusal},
+        key::passphrase_provider,
+    },
 };
 
 /// The start of an unfinished database's name, and of the names of the files that SQLite keeps beside it.
@@ -26,30 +31,54 @@ pub(in crate::store) fn create(path: &Path) -> Result<(), StoreError> {
     refuse_strays(path)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     stale::remove_files(directory, UNFINISHED, STALE_AFTER);
-    // A new file of mode 0600. Its descriptor is closed here, before SQLite takes locks on the file.
+    // A new file of mode 0600.
     let new = tempfile::Builder::new()
         .prefix(UNFINISHED)
         .suffix(".new")
         .tempfile_in(directory)
-        .map_err(StoreError::io("create a file in", directory))?
-        .into_temp_path();
-    build(&new).map_err(|fault| fault.at(new.to_path_buf()))?;
-    File::open(&new).and_then(|file| file.sync_all()).map_err(StoreError::io("write", &*new))?;
-    match new.persist_noclobber(path) {
-        Ok(()) => {}
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(StoreError::io("create", path)(error.error)),
+        .map_err(StoreError::io("create a file in", directory))?;
+    let unfit = |why| StoreError::NoDatabase { path: path.to_owned(), why };
+    if !new.as_file().metadata().is_ok_and(|found| is_closed(&found)) {
+        return Err(unfit("it keeps no modes, so that others could read every file".to_owned()));
     }
+    // Its descriptor is closed before SQLite takes locks on the file.
+    let new = new.into_temp_path();
+    let failed = |fault: Fault| match fault.at(path.to_owned()) {
+        StoreError::Database { why, is_transient: true, .. } if refusal(path).is_none() => unfit(why),
+        StoreError::Database { why, is_transient, .. } => {
+            StoreError::Database { path: path.to_owned(), why, is_transient }
+        }
+        other => other,
+    };
+    let has_log = build(&new).map_err(failed)?;
+    File::open(&new).and_then(|file| file.sync_all()).map_err(StoreError::io("write", &*new))?;
+    let lock = migrate::lock_directory(path)?;
+    match private::rename_new(&new, path) {
+        Ok(()) if !has_log => passphrase_provider().without_shared_memory(path),
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(StoreError::io("create", path)(error)),
+    }
+    drop(lock);
     File::open(directory).and_then(|file| file.sync_all()).map_err(StoreError::io("write", directory))
 }
 
-fn build(new: &Path) -> Result<(), Fault> {
+/// Returns whether the database has a write-ahead log.
+fn build(new: &Path) -> Result<bool, Fault> {
     let mut connection = connect::connection(new)?;
     // Nobody else uses the file yet, and it is synced as a whole afterwards.
     connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")?;
     migrate::to_latest(&mut connection, new)?;
     connection.execute_batch("PRAGMA journal_mode = WAL")?;
-    Ok(connection.close().map_err(|(_, error)| error)?)
+    let used = connection.query_row("PRAGMA user_version", [], |_| Ok(()));
+    connection.close().map_err(|(_, error)| error)?;
+    match used {
+        Err(error) if journal::is_without_shared_memory(&error) => {
+            journal::leave_wal(new)?;
+            Ok(false)
+        }
+        used => Ok(used.map(|()| true)?),
+    }
 }
 
 /// Refuses a log without its database: SQLite would play it into the new one.

@@ -46,7 +46,7 @@ impl Store {
         patience: Duration,
         run: impl FnOnce(&Connection) -> rusqlite::Result<bool>,
     ) -> Result<bool, StoreError> {
-        if self.path().is_none() {
+        if self.path().is_none() || self.is_read_only() {
             return Ok(true);
         }
         let done = self.run(|| {

@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{ErrorCode, config::DbConfig};
 
-use super::permissions;
+use super::{permissions, read_only};
 use crate::store::{SCHEMA_VERSION, StoreError};
 
 /// The `application_id` in the header of our databases: `AUTH` in ASCII.
@@ -16,9 +16,7 @@ pub const APPLICATION_ID: u32 = u32::from_be_bytes(*b"AUTH");
 
 /// Refuses a file that is not a database of ours, or of a newer version.
 ///
-/// A newer schema that is still in the write-ahead log is not seen here; `connect` asks again. SQLite reads the
-/// file, not we: closing a descriptor of our own would drop the POSIX locks that the other connections of this
-/// process hold on the file (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
+/// A newer schema that is still in the write-ahead log is not seen here; `connect` asks again.
 pub(in crate::store) fn identify(path: &Path) -> Result<(), StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt { path: path.to_owned(), what: what.to_owned() };
     if permissions::file(path)?.is_none_or(|found| found.len() == 0) {
@@ -35,14 +33,7 @@ pub(in crate::store) fn identify(path: &Path) -> Result<(), StoreError> {
 }
 
 fn read_header(path: &Path) -> rusqlite::Result<(u32, i32)> {
-    let mut uri =
-        url::Url::from_file_path(path).map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    uri.set_query(Some("immutable=1"));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(uri.as_str(), flags)?;
+    let connection = read_only::connection(path, "immutable=1")?;
     // While a checkpoint writes to the file, it may be shorter than its header says. This has SQLite accept that.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
     let read = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));

@@ -6,5 +6,7 @@ pub(in crate::store) mod connect;
 pub(in crate::store) mod create;
 pub(in crate::store) mod erase;
 pub(in crate::store) mod identify;
+pub(in crate::store) mod journal;
 pub(in crate::store) mod migrate;
 pub(in crate::store) mod permissions;
+pub(in crate::store) mod read_only;

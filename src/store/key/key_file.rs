@@ -17,10 +17,13 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Context, DataKey, KeyLocation, KeySource, NewKey, Purpose, RESTORE, location::Open};
-use crate::store::{
-    StoreError,
-    crypto::seal::{KEY, SealingKey, random},
-    db::permissions,
+use crate::{
+    fs::private::rename_new,
+    store::{
+        StoreError,
+        crypto::seal::{KEY, SealingKey, random},
+        db::permissions,
+    },
 };
 
 /// The name of the file in the data directory, unless another path is chosen.
@@ -105,10 +108,10 @@ impl Parameters {
             .map_err(failed())?;
         new.write_all(key.expose()).map_err(failed())?;
         new.as_file().sync_all().map_err(failed())?;
-        match new.persist_noclobber(&path) {
-            Err(lost) if lost.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-            made => made.map_err(|error| failed()(error.error))?,
-        };
+        match rename_new(new.path(), &path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            made => made.map_err(failed())?,
+        }
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())?;
         Ok(true)
     }

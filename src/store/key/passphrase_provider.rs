@@ -5,7 +5,7 @@ use std::{path::Path, sync::OnceLock};
 use super::KeySource;
 use crate::credential::Secret;
 
-/// Provides the passphrases of stores, and is told about their keys.
+/// Provides the passphrases of stores, and is told about their keys and files.
 pub trait PassphraseProvider: Send + Sync {
     /// Returns a passphrase.
     ///
@@ -21,6 +21,10 @@ pub trait PassphraseProvider: Send + Sync {
 
     /// Called when a store was rekeyed and its old key file was not removed, because it may be the key of other stores too.
     fn left(&self, _file: &Path) {}
+
+    /// Called when a store was given a rollback journal in place of a write-ahead log, because its file system maps no memory
+    /// that processes share.
+    fn without_shared_memory(&self, _database: &Path) {}
 
     /// Called when the settings name another source than the one that keeps the store's key: with the place where it is.
     fn differs(&self, _database: &Path, _wanted: KeySource, _place: &str) {}
