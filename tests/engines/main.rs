@@ -10,6 +10,7 @@ mod codex_browser;
 mod codex_device;
 mod doctor;
 mod endings;
+mod full_disk;
 mod gh;
 mod hostile_files;
 mod images;

@@ -8,6 +8,7 @@ use crate::{
     config::Paths,
     credential::Record,
     engine::{Container, ContainerSpec, Engine, EngineError},
+    fs::remove_tree,
     login::{
         LoginError,
         deadline::Deadline,
@@ -112,6 +113,12 @@ impl LoginGuard {
             (captured, vendor_files::names(&files))
         })
         .await
+    }
+
+    /// Removes the files that the CLI left, of which the disk may be full.
+    pub(super) async fn remove_files(&self) {
+        let files = self.files().to_owned();
+        let _ = blocking::run(move || remove_tree::remove(&files)).await;
     }
 
     /// Removes the directory, and the record if no container is left.

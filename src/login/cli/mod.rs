@@ -26,6 +26,7 @@ use crate::{
     config::Project,
     context::Context,
     credential::{Address, Record},
+    engine::Container,
     provider::Provider,
     store::SharedStore,
     ui::{Event, UiError},
@@ -61,7 +62,7 @@ impl ContainerLogin<'_> {
         let lock = LoginLock::acquire(self.context.paths(), self.address).await?;
         let (selector, passthrough) = (self.engine_selector()?, self.passthrough().await?);
         // Opened before the vendor issues anything: a credential that cannot be stored must not be requested.
-        let store = self.context.prepared_store().await?;
+        let store = store::open(self.context).await?;
         let mut deadline = Deadline::new(self.options.timeout.unwrap_or(DEFAULT_LIMIT), cancel);
         let prepared = deadline.run(self.connect(&selector, passthrough)).await??;
         deadline.run_untimed(self.build(&prepared)).await??;
@@ -90,38 +91,52 @@ impl ContainerLogin<'_> {
             let _ = deadline.run_at_most(KILL, container.kill()).await;
         }
         let (captured, found) = guard.read().await;
-        let record = self.store_captured(store, captured, ending, found, deadline.cancel).await;
+        let record = match captured {
+            Ok(Some(captured)) => self.store_captured(store, captured, guard, &container, deadline).await,
+            Ok(None) => Err(nothing_captured(ending, found, None)),
+            Err(error) => Err(nothing_captured(ending, found, Some(Box::new(error)))),
+        };
         guard.remove(&container, deadline).await;
         record
     }
 
-    /// Stores what was captured. A captured credential counts however the CLI ended.
+    /// Stores what was captured, however the CLI ended. The disk may be full of what the CLI left: that is removed before
+    /// the second try.
     async fn store_captured(
         &self,
         store: &SharedStore,
-        captured: Result<Option<Captured>, CaptureError>,
-        ending: Result<Ending, LoginError>,
-        found: Vec<String>,
-        cancel: &mut CancelToken,
+        captured: Captured,
+        guard: &mut LoginGuard,
+        container: &Container,
+        deadline: &mut Deadline<'_>,
     ) -> Result<Record, LoginError> {
-        let because = match captured {
-            Ok(Some(Captured { credential, metadata, provider, has_unreadable_expiry, file, .. })) => {
-                let context = self.context;
-                let address = &other_provider(context, self.address, provider.as_deref())?;
-                if has_unreadable_expiry {
-                    let text =
-                        format!("{file} has no readable time in expires_at: the end of {address} is unknown");
-                    context.ui().show(Event::Warning(&text));
-                }
-                return store::store_with_retry(context, store, address, credential, metadata, cancel).await;
-            }
-            Ok(None) => None,
-            Err(error) => Some(Box::new(error)),
-        };
-        match ending? {
-            Ending::Interrupted => Err(UiError::Interrupted.into()),
-            ending => Err(LoginError::NothingCaptured { ending, found, because }),
+        let Captured { credential, metadata, provider, has_unreadable_expiry, file, .. } = captured;
+        let address = &other_provider(self.context, self.address, provider.as_deref())?;
+        if has_unreadable_expiry {
+            let text = format!("{file} has no readable time in expires_at: the end of {address} is unknown");
+            self.context.ui().show(Event::Warning(&text));
         }
+        let (credential, metadata) = match store::store_once(store, address, credential, metadata).await {
+            Ok(record) => return Ok(record),
+            Err(unstored) => *unstored,
+        };
+        guard.remove(container, deadline).await;
+        guard.remove_files().await;
+        store::store_with_retry(self.context, store, address, credential, metadata, deadline.cancel)
+            .await
+    }
+}
+
+/// The failure of a login that left no credential.
+fn nothing_captured(
+    ending: Result<Ending, LoginError>,
+    found: Vec<String>,
+    because: Option<Box<CaptureError>>,
+) -> LoginError {
+    match ending {
+        Ok(Ending::Interrupted) => UiError::Interrupted.into(),
+        Ok(ending) => LoginError::NothingCaptured { ending, found, because },
+        Err(error) => error,
     }
 }
 

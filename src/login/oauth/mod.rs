@@ -42,7 +42,7 @@ impl Login {
         };
         let _lock = LoginLock::acquire(self.context.paths(), &self.address).await?;
         // Opened first: nothing that cannot be stored may be requested.
-        let store = self.context.prepared_store().await?;
+        let store = store::open(&self.context).await?;
         let client = ClientIdentity::read(flow, self.mode)?;
         let prepared = self.prepare(flow, &store).await?;
         let http = blocking::run(move || Http::new(bundle.as_deref())).await?;
