@@ -36,7 +36,7 @@ pub fn json(content: &Value) -> io::Result<()> {
 }
 
 /// Names standard output in an error: "no space left" alone would point to the disk of the store.
-fn name_stdout(error: io::Error) -> io::Error {
+pub fn name_stdout(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 

@@ -1,6 +1,6 @@
 //! `authenticate token`
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use authenticate::{
     context::Context,
@@ -57,12 +57,17 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         output::note(&format!("skipped: {skipped}; using {}", found.address));
     }
     let secret = found.part(&request.part)?;
-    if args.json {
-        return Ok(output::json(&to_json(&found, args.field.as_deref(), secret.as_ref()))?);
-    }
-    let mut out = std::io::stdout().lock();
-    out.write_all(secret.as_ref().map(Secret::expose).unwrap_or_default().as_bytes())?;
-    Ok(out.write_all(b"\n")?)
+    let printed = match args.json {
+        true => output::json(&to_json(&found, args.field.as_deref(), secret.as_ref())),
+        false => print(secret.as_ref().map(Secret::expose).unwrap_or_default()),
+    };
+    // Unlike a list, a secret that nobody reads is a failure, too: whoever asked does not have it.
+    Ok(printed.map_err(|error| Failure::usage(error.to_string()).code(exit::FAILED))?)
+}
+
+fn print(secret: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(secret.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(output::name_stdout)
 }
 
 /// Finds a credential, and refreshes it first if it is due. Otherwise neither a runtime nor the network is used.

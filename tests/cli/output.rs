@@ -46,7 +46,6 @@ fn closed_stdout_is_not_a_failure() {
         &["providers", "--json"],
         &["providers", "show", "claude"],
         &["providers", "schema"],
-        &["token", "demo", "openai"],
         &["completions", "bash"],
         &["--help"],
     ] {
@@ -54,6 +53,19 @@ fn closed_stdout_is_not_a_failure() {
         drop(reader);
         let outcome = home.authenticate(arguments).stdout(writer).ends();
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn secret_that_nobody_reads_is_a_failure() {
+    let home = Home::new();
+    home.stores("openai", KEY);
+    for arguments in [&["token", "demo", "openai"][..], &["token", "demo", "openai", "--json"]] {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(reader);
+        let outcome = home.authenticate(arguments).stdout(writer).ends();
+        assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+        outcome.says("cannot write to standard output: ");
     }
 }
 
