@@ -122,8 +122,7 @@ impl ContainerLogin<'_> {
         };
         guard.remove(container, deadline).await;
         guard.remove_files().await;
-        store::store_with_retry(self.context, store, address, credential, metadata, deadline.cancel)
-            .await
+        store::store_with_retry(self.context, store, address, credential, metadata, deadline.cancel).await
     }
 }
 

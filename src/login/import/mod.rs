@@ -5,7 +5,6 @@ mod tool_dir;
 
 use std::path::{Path, PathBuf};
 
-
 pub use self::error::ImportError;
 use self::tool_dir::ToolDir;
 use super::{LoginError, cli::other_provider, record::LoginLock, store::audit_failure};
