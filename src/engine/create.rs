@@ -18,6 +18,14 @@ use crate::provider::{descriptor::HOME, run_args::Publish};
 const MEMORY_BYTES: i64 = 2 << 30;
 /// The limit of processes of a login.
 const PIDS: i64 = 512;
+
+/// An exit code in words. That of a killed process names the likely reason.
+pub fn exit_code(code: i64) -> String {
+    match code {
+        137 => format!("exit code 137: it was killed, as at its memory limit of {} GiB", MEMORY_BYTES >> 30),
+        _ => format!("exit code {code}"),
+    }
+}
 /// The options of every tmpfs, including those of the descriptor.
 const CONFINED: &str = "rw,nosuid,nodev";
 /// The options of our own tmpfs: writable for whichever user the container runs as.

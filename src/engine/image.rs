@@ -16,6 +16,21 @@ use super::{
 
 /// The number of lines of a build's output that its error repeats.
 const TAIL_LINES: usize = 15;
+/// Words of the engines' messages, and what a build through the API lacks then.
+const LACKS: [(&[&str], &str); 3] = [
+    (
+        &["unauthorized", "authentication required", "no basic auth", "access denied", "not authorized"],
+        "logins to registries are not passed on to builds: pull the base image with the engine's own command first",
+    ),
+    (
+        &["buildkit", "unknown instruction", "unknown flag", "only supports the --"],
+        "the image is built without BuildKit: write the Containerfile without what needs it",
+    ),
+    (
+        &["not found in build context", "copier: stat"],
+        "a build gets the Containerfile and ca.pem, and no other file beside them",
+    ),
+];
 
 /// An image that this program built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,9 +157,18 @@ impl<L: FnMut(&str)> BuildLog<'_, L> {
     fn error(&self, message: &str) -> EngineError {
         EngineError::Build {
             image: self.image.to_owned(),
-            message: message.trim().to_owned(),
+            message: explained(message.trim()),
             tail: self.tail.join("\n"),
         }
+    }
+}
+
+/// The message of an engine with what the build lacked, if that is known.
+fn explained(message: &str) -> String {
+    let lower = message.to_lowercase();
+    match LACKS.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word))) {
+        Some((_, lack)) => format!("{message}\n{lack}"),
+        None => message.to_owned(),
     }
 }
 
@@ -175,5 +199,31 @@ mod tests {
         };
         let args = build_args(&recipe, &Passthrough::default());
         assert_eq!(args, HashMap::from([("PACKAGE".to_owned(), "@acme/cli".to_owned())]));
+    }
+
+    #[test]
+    fn message_of_a_failed_build_says_what_was_lacking() {
+        for (message, lack) in [
+            ("unauthorized: authentication required", "logins to registries"),
+            (
+                "pull access denied for x, repository does not exist or may require 'docker login'",
+                "logins to",
+            ),
+            ("the --mount option requires BuildKit. Refer to ..", "without BuildKit"),
+            ("dockerfile parse error line 3: unknown instruction: TRUE", "without BuildKit"),
+            (
+                "COPY failed: file not found in build context or excluded by .dockerignore: ..",
+                "no other file",
+            ),
+            (
+                "building at STEP \"COPY x /\": .. copier: stat: \"/x\": no such file or directory",
+                "no other file",
+            ),
+        ] {
+            let said = explained(message);
+            assert!(said.starts_with(message) && said.contains(lack), "{said}");
+        }
+        let other = "The command '/bin/sh -c false' returned a non-zero code: 1";
+        assert_eq!(explained(other), other);
     }
 }

@@ -24,6 +24,7 @@ use bollard::Docker;
 
 pub use crate::config::engine_selector::EngineSelector;
 pub use container::Container;
+pub use create::exit_code;
 pub use error::{ApiFailure, EngineError, EngineHint, Probe};
 pub use facts::{Facts, Product};
 pub use passthrough::Passthrough;

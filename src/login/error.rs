@@ -13,8 +13,15 @@ use super::{
     record::Holder,
 };
 use crate::{
-    config::ReferenceError, context::ConfigError, credential::Address, engine::EngineError,
-    error_kind::ErrorKind, oauth::OAuthError, provider::Mode, store::StoreError, ui::UiError,
+    config::ReferenceError,
+    context::ConfigError,
+    credential::Address,
+    engine::{EngineError, exit_code},
+    error_kind::ErrorKind,
+    oauth::OAuthError,
+    provider::Mode,
+    store::StoreError,
+    ui::UiError,
     vendor_files::CaptureError,
 };
 
@@ -227,7 +234,7 @@ impl std::fmt::Display for Ending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Exited(0) => f.write_str("the login ended"),
-            Self::Exited(code) => write!(f, "the login failed with exit code {code}"),
+            Self::Exited(code) => write!(f, "the login failed with {}", exit_code(*code)),
             Self::Complete => f.write_str("the login was complete"),
             Self::TimedOut(limit) => write!(f, "the login took longer than {} s", limit.as_secs()),
             Self::Interrupted => f.write_str("the login was interrupted"),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Paths,
     credential::Record,
-    engine::{Container, ContainerSpec, Engine, EngineError},
+    engine::{Container, ContainerSpec, Engine, EngineError, exit_code},
     login::{
         LoginError, cancel,
         deadline::{self, Deadline},
@@ -70,7 +70,7 @@ pub enum CliEnd {
 impl fmt::Display for CliEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exited(code) => write!(f, "ended with exit code {code}"),
+            Self::Exited(code) => write!(f, "ended with {}", exit_code(*code)),
             Self::Killed => f.write_str("was stopped"),
             Self::Lost => f.write_str("was lost: the engine did not report how it ended"),
         }
