@@ -8,7 +8,7 @@ use authenticate::{
     context::Context,
     credential::{Kind, Name, Record},
     engine::EngineError,
-    login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::token},
+    login::{Login, LoginOptions, cli::sweep::SweepTimeout, direct::expiry},
     provider::Mode,
 };
 use clap::{
@@ -64,10 +64,10 @@ pub struct Args {
     #[arg(long, group = "bearer", value_name = "VAR")]
     pub(super) token_env: Option<String>,
     /// Record that the key or token expires after this time, for example 12h or 90d
-    #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_in)]
+    #[arg(long, group = "end", value_name = "TIME", value_parser = expiry::expires_in)]
     expires_in: Option<Timestamp>,
     /// Record that the key or token expires at this time, for example 2030-01-31 or 2030-01-31T12:00:00Z
-    #[arg(long, group = "end", value_name = "TIME", value_parser = token::expires_at)]
+    #[arg(long, group = "end", value_name = "TIME", value_parser = expiry::expires_at)]
     expires_at: Option<Timestamp>,
     /// Set a field that is not secret; `-` reads any field from standard input, an empty value leaves the field blank
     #[arg(long, group = "some_fields", value_name = "NAME=VALUE")]
@@ -81,7 +81,7 @@ pub struct Args {
     /// Read all fields from standard input, as a JSON object
     #[arg(long, conflicts_with_all = ["key", "bearer", "some_fields"])]
     pub(super) fields_json_stdin: bool,
-    /// Store the key even if it does not match the provider's pattern
+    /// Store the key or token as it is, whatever it looks like
     #[arg(long)]
     force: bool,
     /// Store into this credential set [default: the project's]
@@ -125,7 +125,7 @@ fn mode() -> impl TypedValueParser<Value = Mode> {
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit, for example 90s or 10m".to_owned();
     let zero = || "the time must be longer than zero".to_owned();
-    Duration::try_from(token::lasts(text).map_err(|_| wrong())?)
+    Duration::try_from(expiry::lasts(text).map_err(|_| wrong())?)
         .ok()
         .filter(|d| !d.is_zero())
         .ok_or_else(zero)
@@ -169,7 +169,7 @@ fn warn_of_unused(args: &Args, mode: Mode) {
         ("--engine", args.engine.is_some() && !in_container),
         ("--ca-bundle", args.ca_bundle.is_some() && stored),
         ("--timeout", args.timeout.is_some() && stored),
-        ("--force", args.force && mode != Mode::ApiKey),
+        ("--force", args.force && !matches!(mode, Mode::ApiKey | Mode::Token)),
         ("--no-browser", args.no_browser && stored),
         ("--headless", args.headless && stored),
         ("--qr", args.qr && stored),

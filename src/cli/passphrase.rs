@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::File,
-    io,
+    io::{self, Read as _},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -19,6 +19,8 @@ use super::{output, prompt::Prompt};
 const FILE_VARIABLE: &str = "AUTHENTICATE_PASSPHRASE_FILE";
 /// The longest passphrase, in bytes.
 const MAX_LEN: usize = 64 * 1024;
+/// The byte order mark that some editors begin a file with.
+const MARK: &str = "\u{feff}";
 
 /// Asks for the passphrase. Typed text stays hidden between two tries, too, while the first is being checked.
 #[derive(Default)]
@@ -29,11 +31,16 @@ impl PassphraseProvider for TerminalPassphrase {
         let file = env::var_os(FILE_VARIABLE).filter(|file| !file.is_empty());
         // The file holds the current passphrase, not a new one.
         if let Some(file) = file.filter(|_| !question.replaces) {
-            if question.wrong > 0 {
-                return Err(PromptError::Nobody);
-            }
-            let read = File::open(Path::new(&file)).and_then(read);
+            let file = Path::new(&file);
+            let again = match question.wrong {
+                0 => false,
+                // Before, the mark of such a file was a part of the passphrase.
+                1 if begins_with_mark(file) => true,
+                _ => return Err(PromptError::Nobody),
+            };
+            let read = File::open(file).and_then(read);
             return read
+                .map(|read| if again { format!("{MARK}{}", read.expose()).into() } else { read })
                 .map_err(|error| PromptError::Failed(format!("the file of {FILE_VARIABLE}: {error}")));
         }
         if question.wrong > 0 {
@@ -115,6 +122,14 @@ fn ask_in(hidden: &mut Option<Prompt>, text: &str, twice: bool) -> Result<Secret
         io::ErrorKind::Interrupted => PromptError::Interrupted,
         _ => PromptError::Failed(error.to_string()),
     })
+}
+
+fn begins_with_mark(file: &Path) -> bool {
+    let mut first = [0; MARK.len()];
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    is_file
+        && File::open(file).and_then(|mut file| file.read_exact(&mut first)).is_ok()
+        && first == MARK.as_bytes()
 }
 
 /// Reads the first line of a file or stream.

@@ -8,7 +8,7 @@ use authenticate::{
     provider::{Mode, Provider},
     resolve::{
         Lookup, Part, Request, ResolveError, Resolved, Source, ensure_fresh,
-        env::{EnvCredential, from_env, secret_in, single_field},
+        env::{EnvCredential, field_in, from_env, key_in, single_field},
         resolve,
     },
 };
@@ -103,29 +103,36 @@ fn with_variable(context: &Context, request: &Request, error: anyhow::Error) -> 
 fn override_from_env(context: &Context, args: &Args) -> anyhow::Result<Option<Credential>> {
     let Some(name) = &args.token_env else { return Ok(None) };
     let value = secret_args::from_env("--token-env", name)?;
-    match secret_in(name, value.expose())? {
-        Some(value) => credential_of(context, args, value).map(Some),
+    match credential_of(context, args, name, value.expose())? {
+        Some(credential) => Ok(Some(credential)),
         None => Err(Failure::usage("the variable of --token-env is blank").into()),
     }
 }
 
-/// A credential of the kind that the provider has, with this value.
-fn credential_of(context: &Context, args: &Args, value: Secret) -> anyhow::Result<Credential> {
+/// A credential of the kind that the provider has, with the value of a variable; `None` if that is blank.
+fn credential_of(
+    context: &Context,
+    args: &Args,
+    variable: &str,
+    value: &str,
+) -> anyhow::Result<Option<Credential>> {
     let typed = args.provider.provider.as_str();
     let registry = context.registry_for(typed);
     // An unknown provider is refused later, when the credential is resolved.
-    let Ok(provider) = registry.get(typed) else { return Ok(Credential::ApiKey { key: value }) };
+    let key = || key_in(variable, value);
+    let api_key = |key| Credential::ApiKey { key };
+    let Ok(provider) = registry.get(typed) else { return Ok(key()?.map(api_key)) };
     let without_login =
         |mode: &&Mode| matches!(mode, Mode::ApiKey | Mode::Token | Mode::Basic | Mode::Fields);
-    match provider.modes.iter().find(without_login) {
-        Some(Mode::ApiKey) => Ok(Credential::ApiKey { key: value }),
+    Ok(match provider.modes.iter().find(without_login) {
+        Some(Mode::ApiKey) => key()?.map(api_key),
         Some(Mode::Basic | Mode::Fields) => {
             let name = field_name(provider, args.field.as_deref())?;
-            Ok(single_field(provider, &name, value))
+            field_in(variable, value)?.map(|value| single_field(provider, &name, value))
         }
         // The access token of a login is a bearer token.
-        _ => Ok(Credential::Token { token: value }),
-    }
+        _ => key()?.map(|token| Credential::Token { token }),
+    })
 }
 
 /// The name of the field that is given.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::container_values::check_env_name;
 use crate::{
-    credential::{Name, NameError, Secret},
+    credential::{Name, NameError, Secret, secret::without_mark},
     fs::read,
 };
 
@@ -127,7 +127,7 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
 }
 
 fn trimmed(content: &str) -> Option<Secret> {
-    let content = content.trim();
+    let content = without_mark(content).trim();
     (!content.is_empty()).then(|| Secret::new(content))
 }
 
@@ -190,8 +190,10 @@ mod tests {
     fn file_is_read_without_the_white_space_around_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("secret");
-        std::fs::write(&path, " s3cret\n").expect("written");
-        assert_eq!(SecretReference::File(path.clone()).read("x"), Ok("s3cret".into()));
+        for content in [" s3cret\n", "\u{feff}s3cret\r\n"] {
+            std::fs::write(&path, content).expect("written");
+            assert_eq!(SecretReference::File(path.clone()).read("x"), Ok("s3cret".into()));
+        }
         std::fs::write(&path, "\n").expect("written");
         let error = SecretReference::File(path).read("x").expect_err("empty");
         assert!(error.to_string().ends_with("is empty"), "{error}");

@@ -5,6 +5,7 @@ mod check;
 mod encoding;
 mod kinds;
 mod metadata;
+pub mod pasted;
 pub mod secret;
 mod set_aside;
 

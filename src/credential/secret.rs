@@ -21,7 +21,7 @@ impl Secret {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// Reads a whole secret of at most `limit` bytes.
+    /// Reads a whole secret of at most `limit` bytes, without the byte order mark that some editors begin a file with.
     ///
     /// # Errors
     /// The source's errors; [`io::ErrorKind::InvalidData`] if the secret is longer or not UTF-8.
@@ -34,7 +34,7 @@ impl Secret {
             return Err(invalid(&format!("it is longer than {limit} bytes")));
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not text (UTF-8)"))?;
-        Ok(Self::new(text))
+        Ok(Self::new(without_mark(text)))
     }
 
     /// The value itself, for the code that sends or writes it.
@@ -46,6 +46,11 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Text without the byte order mark that some editors begin a file with.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl ConstantTimeEq for Secret {

@@ -21,9 +21,9 @@ pub use options::LoginOptions;
 use crate::{
     blocking,
     context::Context,
-    credential::{Address, Metadata, Record},
+    credential::{Address, Kind, Metadata, Record},
     provider::{Mode, Provider},
-    store::Action,
+    store::{Action, Swap},
     ui::Event,
 };
 
@@ -89,10 +89,34 @@ impl Login {
     /// # Errors
     /// [`LoginError::BadKey`], [`LoginError::Fields`], [`LoginError::Ui`], [`LoginError::Store`]
     pub fn store_entered(&self) -> Result<Record, LoginError> {
-        let metadata = Metadata { expires_at: self.options.expires_at, ..Metadata::default() };
-        self.audited(self.entered().and_then(|credential| {
-            Ok(self.context.store()?.lock().put(&self.address, &credential, &metadata)?)
-        }))
+        self.audited(self.enter_and_store())
+    }
+
+    fn enter_and_store(&self) -> Result<Record, LoginError> {
+        loop {
+            let Some(current) = self.to_be_completed()? else {
+                let metadata = Metadata { expires_at: self.options.expires_at, ..Metadata::default() };
+                let credential = self.entered(None)?;
+                return Ok(self.context.store()?.lock().put(&self.address, &credential, &metadata)?);
+            };
+            let credential = self.entered(Some(&current.credential))?;
+            let (version, metadata) = (current.version, &current.metadata);
+            match self.context.store()?.lock().swap(&self.address, version, &credential, metadata)? {
+                Swap::Swapped(record) => return Ok(record),
+                Swap::Lost(_) => {}
+            }
+        }
+    }
+
+    /// The stored credential that takes the given fields, when only some are given.
+    fn to_be_completed(&self) -> Result<Option<Record>, LoginError> {
+        let given = &self.options.fields;
+        if given.is_empty() || given.is_complete() {
+            return Ok(None);
+        }
+        let Some(store) = self.context.existing_store()? else { return Ok(None) };
+        let stored = store.lock().get(&self.address)?;
+        Ok(stored.filter(|stored| matches!(stored.credential.kind(), Kind::Fields | Kind::Basic)))
     }
 
     /// The mode decided on.

@@ -24,7 +24,7 @@ pub struct LoginOptions {
     pub expires_at: Option<Timestamp>,
     /// The fields, for the modes `fields` and `basic`.
     pub fields: FieldInput,
-    /// Store a key even if it does not match the provider's pattern.
+    /// Store a key or token as it is, even if it does not look like one of the provider's.
     pub force: bool,
     /// The credential set, in place of the project's.
     pub set: Option<Name>,

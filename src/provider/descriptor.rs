@@ -315,10 +315,12 @@ pub enum ApiAuth {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BearerToken {
-    /// Environment variables that contain a token. The first one that is set is used, after those of
-    /// `api_key`.
+    /// Environment variables that contain a token. They are read after those of `api_key`.
     #[serde(skip_serializing_if = "OneOrMany::is_empty")]
     pub env_var: OneOrMany,
+    /// Regular expression that a whole token matches. A token that does not is refused before it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
 }
 
 /// How credentials are given to the vendor's tools.

@@ -7,12 +7,11 @@ use super::{
     request::{FieldSource, Source},
 };
 use crate::{
-    credential::{Credential, Kind, Secret},
+    credential::{Credential, Kind, Secret, pasted},
     provider::{
         Descriptor, Mode,
         descriptor::{Field, PASSWORD, USERNAME},
     },
-    redact::is_invisible,
 };
 
 /// A credential found in the environment.
@@ -27,7 +26,7 @@ pub struct EnvCredential {
 }
 
 /// Finds a provider's credential in environment variables: those of its API keys first, then those of its bearer tokens, of
-/// its fields, and `{ID}_API_KEY`, which every provider has.
+/// its fields, and `{NAME}_API_KEY` of its name and its aliases.
 ///
 /// # Errors
 /// [`ResolveError::Variable`] for a value that cannot be a secret: the search ends there, because the variable was meant.
@@ -37,10 +36,17 @@ pub fn from_env(provider: &Descriptor) -> Result<Option<EnvCredential>, ResolveE
             return Ok(Some(found));
         }
     }
-    match fields_from_env(provider)? {
-        Some(found) => Ok(Some(found)),
-        None => single(&own_variable(provider), Kind::ApiKey),
+    if let Some(found) = fields_from_env(provider)? {
+        return Ok(Some(found));
     }
+    // They hold keys, which a provider with fields does not take.
+    let takes_keys = provider.all_fields().is_empty() || provider.modes.contains(&Mode::ApiKey);
+    for name in std::iter::once(&provider.name).chain(&provider.aliases).filter(|_| takes_keys) {
+        if let Some(found) = single(&own_variable(name), Kind::ApiKey)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// The variables that hold a whole credential, in their order, each with its kind.
@@ -60,13 +66,14 @@ pub(crate) fn kind_in(provider: &Descriptor, variable: &str) -> Kind {
     }
 }
 
-/// The variable that every provider has: `{ID}_API_KEY`.
-fn own_variable(provider: &Descriptor) -> String {
-    format!("{}_API_KEY", provider.name.to_ascii_uppercase().replace(['-', '.'], "_"))
+/// The variable that the name and each alias of a provider with keys have: `{NAME}_API_KEY`.
+fn own_variable(name: &str) -> String {
+    format!("{}_API_KEY", name.to_ascii_uppercase().replace(['-', '.'], "_"))
 }
 
 fn single(name: &str, kind: Kind) -> Result<Option<EnvCredential>, ResolveError> {
-    let Some(secret) = read_secret(name)? else { return Ok(None) };
+    let Some(value) = read(name)? else { return Ok(None) };
+    let Some(secret) = key_in(name, value.expose())? else { return Ok(None) };
     let credential = match kind {
         Kind::Token => Credential::Token { token: secret },
         _ => Credential::ApiKey { key: secret },
@@ -113,7 +120,7 @@ pub fn fill_blank_fields(
     for (name, env_var) in variables {
         let source = match (filled.field(&name), &env_var) {
             (Some(_), _) => Some(Source::Stored),
-            (None, Some(variable)) => match read_secret(variable)? {
+            (None, Some(variable)) => match read_field(variable)? {
                 Some(value) => {
                     filled = with(filled, &name, value);
                     Some(Source::Env(variable.clone()))
@@ -136,29 +143,50 @@ pub fn is_complete(credential: &Credential) -> bool {
     }
 }
 
-/// The secret in an environment variable; `None` for a variable that is not set or blank.
+/// The text of an environment variable; `None` if it is not set or blank.
 ///
 /// # Errors
-/// As [`secret_in`].
-pub(crate) fn read_secret(name: &str) -> Result<Option<Secret>, ResolveError> {
+/// [`ResolveError::Variable`]
+fn read(name: &str) -> Result<Option<Secret>, ResolveError> {
     let Some(value) = env::var_os(name) else { return Ok(None) };
-    match value.to_str() {
-        Some(value) => secret_in(name, value),
-        None => Err(ResolveError::Variable { name: name.to_owned(), problem: "is not text (UTF-8)" }),
-    }
+    let value = value.into_string().map_err(|_| not_a_secret(name, "it is not text (UTF-8)"))?;
+    Ok((!value.trim().is_empty()).then(|| Secret::new(value)))
 }
 
-/// The secret in the value of an environment variable, without the white space around it; `None` if it is blank.
+/// The field in an environment variable; `None` for a variable that is not set or blank.
 ///
 /// # Errors
-/// [`ResolveError::Variable`] for a value that cannot be a secret. The error names the variable, never its value.
-pub fn secret_in(name: &str, value: &str) -> Result<Option<Secret>, ResolveError> {
-    let value = value.trim();
-    if value.chars().any(|c| c.is_control() || is_invisible(c)) {
-        let problem = "contains control characters or several lines";
-        return Err(ResolveError::Variable { name: name.to_owned(), problem });
+/// As [`field_in`].
+pub(crate) fn read_field(name: &str) -> Result<Option<Secret>, ResolveError> {
+    read(name)?.map_or(Ok(None), |value| field_in(name, value.expose()))
+}
+
+/// The key or token in the value of an environment variable, as [`pasted::key_in`] finds it; `None` if it is blank.
+///
+/// # Errors
+/// [`ResolveError::Variable`] for a value that cannot be a key. The error names the variable, never its value.
+pub fn key_in(name: &str, value: &str) -> Result<Option<Secret>, ResolveError> {
+    if pasted::is_blank(value) {
+        return Ok(None);
     }
-    Ok((!value.is_empty()).then(|| Secret::new(value)))
+    pasted::key_in(value).map(Some).map_err(|wrong| not_a_secret(name, wrong.problem))
+}
+
+/// The field in the value of an environment variable, without the white space around it; `None` if it is blank.
+///
+/// # Errors
+/// As [`key_in`].
+pub fn field_in(name: &str, value: &str) -> Result<Option<Secret>, ResolveError> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    pasted::check_form(value).map_err(|problem| not_a_secret(name, problem))?;
+    Ok(Some(Secret::new(value)))
+}
+
+fn not_a_secret(name: &str, problem: &'static str) -> ResolveError {
+    ResolveError::Variable { name: name.to_owned(), problem }
 }
 
 /// A credential of which only this field is not blank.

@@ -34,7 +34,7 @@ pub enum ResolveError {
         variables: Vec<String>,
     },
     /// An environment variable that should hold the credential holds something else.
-    #[error("the environment variable {name} {problem}: it holds no credential")]
+    #[error("the environment variable {name} holds no credential: {problem}")]
     Variable {
         /// The variable.
         name: String,

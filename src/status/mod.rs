@@ -13,7 +13,7 @@ use crate::{
     provider::{Mode, Provider, Registry},
     resolve::{
         ResolveError,
-        env::{from_env, kind_in, read_secret},
+        env::{from_env, kind_in, read_field},
         request::{FieldSource, Source, fields_from},
     },
     store::{Listing, RefreshAttempt, SharedStore, Store, StoreError, Summary, Unreadable},
@@ -254,7 +254,7 @@ fn fields(summary: &Summary, provider: &Provider) -> Result<Vec<FieldSource>, Ve
             let source = match (summary.parts.contains(&name), &field.env_var) {
                 (true, _) => Some(Source::Stored),
                 (false, Some(variable)) => {
-                    let value = read_secret(variable).inspect_err(|_| is_wrong = true);
+                    let value = read_field(variable).inspect_err(|_| is_wrong = true);
                     value.ok().flatten().map(|_| Source::Env(variable.clone()))
                 }
                 (false, None) => None,

@@ -263,3 +263,37 @@ fn json_has_the_address_and_not_the_key() {
     );
     outcome.does_not_say(CANARY);
 }
+
+/// From a provider whose keys have no known form, as from any other.
+#[test]
+fn key_is_found_in_what_is_pasted_around_it() {
+    let home = Home::new();
+    let key = "groqkey-1";
+    for pasted in [
+        format!("\"{key}\""),
+        format!("Bearer {key}"),
+        format!("export DEEPSEEK_API_KEY={key}\n"),
+        format!("\u{feff}{key}"),
+    ] {
+        home.write("key", &pasted);
+        let read = || {
+            assert_eq!(
+                home.authenticate(["token", "demo", "deepseek"]).exits(code::DONE).stdout,
+                format!("{key}\n")
+            )
+        };
+        home.authenticate(["demo", "deepseek", "--api-key-stdin"]).input(pasted.as_str()).exits(code::DONE);
+        read();
+        home.authenticate(["demo", "deepseek", "--api-key-file", "key"]).exits(code::DONE);
+        read();
+        home.authenticate(["demo", "deepseek", "--api-key-env", "K"]).env("K", &pasted).exits(code::DONE);
+        read();
+    }
+    for bad in ["a b", "\"a", "Bearer", "DEEPSEEK_API_KEY="] {
+        home.authenticate(["demo", "mistral", "--api-key-stdin"])
+            .input(bad)
+            .exits(code::USAGE)
+            .says("is refused");
+    }
+    home.authenticate(["token", "demo", "mistral"]).exits(code::NO_CREDENTIAL);
+}

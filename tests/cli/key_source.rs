@@ -156,6 +156,8 @@ fn passphrase_is_read_from_a_file() {
         .env("AUTHENTICATE_PASSPHRASE_FILE", home.path().join("missing"))
         .exits(code::STORE)
         .says("the file of AUTHENTICATE_PASSPHRASE_FILE: ");
+    let marked = home.write("marked", &format!("\u{feff}{PASSPHRASE}\r\n"));
+    prints_the_key(token(&home).env("AUTHENTICATE_PASSPHRASE_FILE", marked));
     let empty = Home::new();
     stores(&empty)
         .env(VARIABLE, "passphrase")

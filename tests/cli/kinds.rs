@@ -20,24 +20,24 @@ fn expires_at(home: &Home, provider: &str) -> Value {
 #[test]
 fn bearer_token_has_its_own_kind() {
     let home = Home::new();
-    let outcome = home.authenticate(["demo", "claude", "--token-stdin"]).input(format!(" {KEY}\n"));
-    outcome.exits(code::DONE).says("stored token claude").does_not_say(CANARY);
-    assert_eq!(stored(&home, "default/claude/default"), json!({"type": "token", "token": KEY}));
-    assert_eq!(expires_at(&home, "claude"), Value::Null);
-    home.authenticate(["token", "demo", "claude"]).exits(code::DONE).prints(KEY);
+    let outcome = home.authenticate(["demo", "anthropic", "--token-stdin"]).input(format!(" {KEY}\n"));
+    outcome.exits(code::DONE).says("stored token anthropic").does_not_say(CANARY);
+    assert_eq!(stored(&home, "default/anthropic/default"), json!({"type": "token", "token": KEY}));
+    assert_eq!(expires_at(&home, "anthropic"), Value::Null);
+    home.authenticate(["token", "demo", "anthropic"]).exits(code::DONE).prints(KEY);
     home.write("file", KEY);
-    home.authenticate(["demo", "claude:b", "--token-file", "file"]).exits(code::DONE).does_not_say(CANARY);
-    home.authenticate(["demo", "claude:c", "--token-env", "T"]).env("T", KEY).exits(code::DONE);
-    assert_eq!(stored(&home, "default/claude/b"), stored(&home, "default/claude/c"));
+    home.authenticate(["demo", "anthropic:b", "--token-file", "file"]).exits(code::DONE).does_not_say(CANARY);
+    home.authenticate(["demo", "anthropic:c", "--token-env", "T"]).env("T", KEY).exits(code::DONE);
+    assert_eq!(stored(&home, "default/anthropic/b"), stored(&home, "default/anthropic/c"));
 }
 
 #[test]
 fn token_and_key_can_have_an_expiry() {
     let home = Home::new();
-    home.authenticate(["demo", "claude", "--token-stdin", "--expires-at", "2130-01-31"])
+    home.authenticate(["demo", "anthropic", "--token-stdin", "--expires-at", "2130-01-31"])
         .input(KEY)
         .exits(code::DONE);
-    assert_eq!(expires_at(&home, "claude"), "2130-01-31T00:00:00Z");
+    assert_eq!(expires_at(&home, "anthropic"), "2130-01-31T00:00:00Z");
     home.authenticate(["demo", "openai", "--api-key-stdin", "--expires-in", "90d"])
         .input(KEY)
         .exits(code::DONE);
@@ -315,4 +315,38 @@ fn lint_finds_wrong_fields_of_a_descriptor() {
         "modes: [fields]\nfields: {a: {label: A, env_var: 'X Y'}}\n",
         "not the name of an environment variable",
     );
+}
+
+#[test]
+fn one_field_of_a_stored_credential_is_changed_alone() {
+    let home = Home::new();
+    let object = json!({"bot_token": "xoxb-1", "app_token": "xapp-1"}).to_string();
+    home.authenticate(["demo", "slack", "--fields-json-stdin"]).input(object).exits(code::DONE);
+    home.authenticate(["demo", "slack", "--field", "bot_token=-"]).input("xoxb-2\n").exits(code::DONE);
+    let fields = json!({"bot_token": "xoxb-2", "app_token": "xapp-1"});
+    assert_eq!(stored(&home, "default/slack/default")["fields"], fields);
+    // A field that is read from its variable stays so.
+    let blank = json!({"bot_token": "xoxb-1", "app_token": ""}).to_string();
+    home.authenticate(["demo", "slack:b", "--fields-json-stdin"]).input(blank).exits(code::DONE);
+    home.authenticate(["demo", "slack:b", "--field", "bot_token=-"]).input("xoxb-2\n").exits(code::DONE);
+    assert_eq!(stored(&home, "default/slack/b")["fields"], json!({"bot_token": "xoxb-2"}));
+}
+
+#[test]
+fn token_of_a_known_form_is_checked() {
+    let home = Home::new();
+    let token = format!("sk-ant-oat01-{}", "a1_-".repeat(20));
+    for pasted in [token.clone(), format!("CLAUDE_CODE_OAUTH_TOKEN=\"{token}\"\n"), format!("Bearer {token}")]
+    {
+        home.authenticate(["demo", "claude", "--token-stdin"]).input(pasted).exits(code::DONE);
+        assert_eq!(stored(&home, "default/claude/default"), json!({"type": "token", "token": token}));
+    }
+    for bad in [KEY, &token[..40]] {
+        home.authenticate(["demo", "claude:b", "--token-stdin"])
+            .input(bad)
+            .exits(code::USAGE)
+            .says("the token for claude is refused: it does not look like one")
+            .says("--force");
+    }
+    home.authenticate(["demo", "claude:b", "--token-stdin", "--force"]).input(KEY).exits(code::DONE);
 }

@@ -170,17 +170,58 @@ fn invalid_variable_is_named_and_its_value_not_repeated() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
     let home = Home::new();
-    let cases: [(&[u8], &str); 4] = [
-        (b"sk-CANARY\x1b[2J", "contains control characters"),
-        (b"sk-CANARY\nsk-CANARY", "contains control characters or several lines"),
-        (b"sk-CANARY\xe2\x80\xae", "contains control characters"),
-        (b"sk-CANARY\xff", "is not text"),
+    let cases: [(&[u8], &str); 5] = [
+        (b"sk-CANARY\x1b[2J", "it contains control characters"),
+        (b"sk-CANARY\nsk-CANARY", "it has more than one line"),
+        (b"sk-CANARY\xe2\x80\xae", "it contains characters that cannot be seen"),
+        (b"sk-CANARY\xff", "it is not text"),
+        (b"sk-CANARY two", "it contains spaces"),
     ];
     for (value, why) in cases {
         home.authenticate(["token", "demo", "openai"])
             .env("OPENAI_API_KEY", OsStr::from_bytes(value))
             .exits(code::NO_CREDENTIAL)
-            .says(&format!("the environment variable OPENAI_API_KEY {why}"))
+            .says(&format!("the environment variable OPENAI_API_KEY holds no credential: {why}"))
             .does_not_say("CANARY");
     }
+}
+
+#[test]
+fn key_is_found_in_what_surrounds_it_in_a_variable() {
+    let home = Home::new();
+    for value in ["\"gk-1\"", "Bearer gk-1", "GROQ_API_KEY='gk-1'", " gk-1\n"] {
+        let token = home.authenticate(["token", "demo", "groq"]).env("GROQ_API_KEY", value).exits(code::DONE);
+        assert_eq!(token.stdout, "gk-1\n", "{value}");
+        let given = home.authenticate(["token", "demo", "groq", "--token-env", "T"]).env("T", value);
+        assert_eq!(given.exits(code::DONE).stdout, "gk-1\n", "{value}");
+    }
+    let blank = home.authenticate(["token", "demo", "groq"]).env("GROQ_API_KEY", "\"\"");
+    blank.exits(code::NO_CREDENTIAL).says("no credential for groq");
+}
+
+#[test]
+fn variable_named_after_an_alias_is_found() {
+    let home = Home::new();
+    for (typed, variable) in [
+        ("kimi", "KIMI_API_KEY"),
+        ("moonshot", "KIMI_API_KEY"),
+        ("amazon-bedrock", "BEDROCK_API_KEY"),
+        ("z.ai", "Z_AI_API_KEY"),
+    ] {
+        let token = home.authenticate(["token", "demo", typed]).env(variable, KEY).exits(code::DONE);
+        assert_eq!(token.stdout, format!("{KEY}\n"), "{typed}");
+    }
+    let own = home
+        .authenticate(["token", "demo", "moonshot"])
+        .env("KIMI_API_KEY", "k")
+        .env("MOONSHOT_API_KEY", KEY);
+    assert_eq!(own.exits(code::DONE).stdout, format!("{KEY}\n"));
+}
+
+#[test]
+fn variable_for_a_key_is_none_of_a_channel() {
+    let home = Home::new();
+    home.authenticate(["token", "demo", "slack"]).env("SLACK_API_KEY", KEY).exits(code::NO_CREDENTIAL);
+    let status = home.authenticate(["status", "--json"]).env("SLACK_API_KEY", KEY).exits(code::DONE);
+    status.does_not_say("slack");
 }

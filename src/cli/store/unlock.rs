@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use authenticate::{
     context::Context,
-    login::direct::token::lasts,
+    login::direct::expiry::lasts,
     store::{Action, KeySource},
 };
 use jiff::{Timestamp, tz::TimeZone};

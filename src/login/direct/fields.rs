@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 
 pub use super::error::FieldsError;
-use super::{api_key, error::truncated, field_input::FieldInput};
+use super::{error::truncated, field_input::FieldInput};
 use crate::{
-    credential::{Credential, Secret},
+    credential::{Credential, Secret, pasted},
     login::LoginError,
     provider::{
         Descriptor, Mode,
@@ -14,7 +14,8 @@ use crate::{
     ui::{FieldQuestion, Ui, UiError},
 };
 
-/// Makes the credential of mode `fields` or `basic` from the given values, and asks for the missing ones.
+/// Makes the credential of mode `fields` or `basic` from the given values and those of the `current` one, and asks for the
+/// missing ones.
 ///
 /// # Errors
 /// [`FieldsError`]; [`UiError`] when a question is dismissed.
@@ -22,6 +23,7 @@ pub fn credential(
     provider: &Descriptor,
     mode: Mode,
     given: &FieldInput,
+    current: Option<&Credential>,
     ui: &dyn Ui,
 ) -> Result<Credential, LoginError> {
     let described = provider.all_fields();
@@ -46,8 +48,12 @@ pub fn credential(
     };
     let mut fields = IndexMap::new();
     for (name, field) in &described {
-        let value = match given.get(name) {
-            Some(value) => value.secret.clone(),
+        let stays = || match current?.field(name) {
+            None if field.env_var.is_some() => Some(Secret::new("")),
+            value => value,
+        };
+        let value = match given.get(name).map(|value| value.secret.clone()).or_else(stays) {
+            Some(value) => value,
             None if given.is_complete() => return Err(missing().into()),
             None => match ui.ask_field(&FieldQuestion { provider: &provider.label, name, field }) {
                 Err(UiError::NoOneToAsk(_)) => return Err(missing().into()),
@@ -92,7 +98,7 @@ fn check(name: &str, field: &Field, value: &Secret) -> Result<(), FieldsError> {
         (true, None) => return invalid("it is blank, and no variable could fill it".to_owned()),
         (false, _) => {}
     }
-    api_key::check_form(value.expose()).or_else(|problem| invalid(problem.to_owned()))
+    pasted::check_form(value.expose()).or_else(|problem| invalid(problem.to_owned()))
 }
 
 #[cfg(test)]
@@ -125,7 +131,7 @@ mod tests {
     }
 
     fn result(values: &[(&str, &str, bool)]) -> Result<Credential, LoginError> {
-        credential(&slack(), Mode::Fields, &field_input(values), &Nobody)
+        credential(&slack(), Mode::Fields, &field_input(values), None, &Nobody)
     }
 
     #[test]

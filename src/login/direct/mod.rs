@@ -2,16 +2,16 @@
 
 pub mod api_key;
 mod error;
+pub mod expiry;
 pub mod field_input;
 pub mod fields;
-pub mod token;
 
 use super::{Login, LoginError};
 use crate::{credential::Credential, provider::Mode};
 
 impl Login {
-    /// Checks the credential that was given or, without one, is asked for.
-    pub(super) fn entered(&self) -> Result<Credential, LoginError> {
+    /// Checks the credential that was given or, without one, is asked for. Fields of `current` that are not given stay.
+    pub(super) fn entered(&self, current: Option<&Credential>) -> Result<Credential, LoginError> {
         let (provider, options, ui) = (&self.provider, &self.options, self.context.ui());
         let ask = |name: &str, hint| ui.ask_secret(&format!("{name} for {}", provider.label), hint);
         Ok(match self.mode {
@@ -23,9 +23,9 @@ impl Login {
             }
             Mode::Token => {
                 let raw = options.token.clone().map_or_else(|| ask("Bearer token", None), Ok)?;
-                Credential::Token { token: token::check(provider, &raw)? }
+                Credential::Token { token: api_key::check_token(provider, &raw, options.force)? }
             }
-            mode => fields::credential(provider, mode, &options.fields, ui)?,
+            mode => fields::credential(provider, mode, &options.fields, current, ui)?,
         })
     }
 }

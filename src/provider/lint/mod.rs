@@ -86,6 +86,9 @@ impl Findings {
         for name in d.token.iter().flat_map(|token| token.env_var.iter()) {
             self.check("token.env_var", check_env_name(name));
         }
+        if let Some(token) = &d.token {
+            self.check_given("token.pattern", &token.pattern, is_pattern);
+        }
         if let Some(api_key) = &d.api_key {
             self.api_key(api_key);
         }
@@ -95,11 +98,7 @@ impl Findings {
         for name in api_key.env_var.iter() {
             self.check("api_key.env_var", check_env_name(name));
         }
-        self.check_given("api_key.pattern", &api_key.pattern, |pattern| {
-            pattern::compile(pattern)
-                .map(drop)
-                .map_err(|error| format!("is not a regular expression: {error}"))
-        });
+        self.check_given("api_key.pattern", &api_key.pattern, is_pattern);
         match (&api_key.config_path, &api_key.template) {
             (Some(_), None) => self.add("api_key.config_path", "needs `template`"),
             (None, Some(_)) => self.add("api_key.template", "needs `config_path`"),
@@ -184,4 +183,8 @@ impl Findings {
 
 fn has_duplicate<T: Ord>(items: &[T]) -> bool {
     items.iter().collect::<BTreeSet<_>>().len() != items.len()
+}
+
+fn is_pattern(text: &str) -> Result<(), String> {
+    pattern::compile(text).map(drop).map_err(|error| format!("is not a regular expression: {error}"))
 }

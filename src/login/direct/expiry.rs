@@ -1,29 +1,6 @@
-//! Bearer tokens that were issued elsewhere, and the expiry of a key or token.
+//! The expiry of a key or token.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
-
-use super::api_key;
-use crate::{credential::Secret, login::LoginError, provider::Descriptor};
-
-/// Checks a bearer token as it was typed or read, and trims it.
-///
-/// # Errors
-/// [`LoginError::BadKey`]; its message never repeats the token. A token must fit into a header (RFC 6750 section
-/// 2.1): one line of visible ASCII characters.
-pub fn check(provider: &Descriptor, raw: &Secret) -> Result<Secret, LoginError> {
-    let refuse = |problem: &str| LoginError::BadKey {
-        what: "token",
-        provider: provider.name.clone(),
-        problem: problem.to_owned(),
-        forceable: false,
-    };
-    let token = raw.expose().trim();
-    api_key::check_form(token).map_err(refuse)?;
-    if !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(refuse("it contains spaces, or letters that no token has"));
-    }
-    Ok(Secret::new(token))
-}
 
 /// Parses a lifetime from now on (`90d`, `12h`, `1w 2d`) into the time of expiry. A day has 24 hours.
 ///
@@ -73,20 +50,6 @@ fn future(at: Timestamp) -> Result<Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn token_that_is_not_one_line_of_visible_ascii_is_refused() {
-        let provider = Descriptor { name: "acme".into(), ..Descriptor::default() };
-        assert_eq!(
-            check(&provider, &" 1|a.b-c_d~e+f/g=\n".into()).expect("a token").expose(),
-            "1|a.b-c_d~e+f/g="
-        );
-        for bad in ["", " ", "CANARY two", "CANARY\nCANARY", "CANARY\u{7}", "CANARYé", &"x".repeat(20_000)] {
-            let error = check(&provider, &bad.into()).expect_err(bad);
-            assert!(!format!("{error} {error:?}").contains("CANARY"), "{error}");
-            assert!(error.to_string().starts_with("the token for acme is refused"), "{error}");
-        }
-    }
 
     #[test]
     fn expiry_in_each_form_is_parsed() {
