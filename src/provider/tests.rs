@@ -16,9 +16,31 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
     ),
     ("anthropic", "https://api.anthropic.com", "x-api-key", "ANTHROPIC_API_KEY", ""),
     ("blablador", "https://api.helmholtz-blablador.fz-juelich.de/v1", "bearer", "BLABLADOR_API_KEY", ""),
-    ("claude", "https://api.anthropic.com", "x-api-key", "ANTHROPIC_API_KEY", "claude-code"),
+    ("byteplus", "https://ark.ap-southeast.bytepluses.com/api/v3", "bearer", "BYTEPLUS_API_KEY", ""),
+    (
+        "byteplus-plan",
+        "https://ark.ap-southeast.bytepluses.com/api/coding/v3",
+        "bearer",
+        "BYTEPLUS_API_KEY",
+        "",
+    ),
+    ("cerebras", "https://api.cerebras.ai/v1", "bearer", "CEREBRAS_API_KEY", ""),
+    (
+        "claude",
+        "https://api.anthropic.com",
+        "x-api-key",
+        "ANTHROPIC_API_KEY",
+        "claude-code claude-cli anthropic-claude-code",
+    ),
+    (
+        "cloudflare-ai-gateway",
+        "env:CLOUDFLARE_AI_GATEWAY_URL",
+        "x-api-key",
+        "CLOUDFLARE_AI_GATEWAY_API_KEY",
+        "",
+    ),
     ("coderabbit", "", "", "CODERABBIT_API_KEY", ""),
-    ("codex", "https://api.openai.com/v1", "bearer", "OPENAI_API_KEY", ""),
+    ("codex", "https://api.openai.com/v1", "bearer", "OPENAI_API_KEY", "codex-cli openai-codex chatgpt"),
     ("copilot", "", "", "COPILOT_GITHUB_TOKEN GH_TOKEN", ""),
     ("deepseek", "https://api.deepseek.com", "bearer", "DEEPSEEK_API_KEY", ""),
     ("gemini", "", "", "GEMINI_API_KEY", "gemini-cli"),
@@ -28,7 +50,7 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
         "https://api.individual.githubcopilot.com/v1",
         "bearer",
         "COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN",
-        "copilot-api",
+        "copilot-api gh-copilot",
     ),
     ("glab", "https://gitlab.com/api/v4", "private-token", "GITLAB_TOKEN", "gitlab"),
     (
@@ -45,8 +67,8 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
         "kimi-coding",
         "https://api.kimi.com/coding",
         "x-api-key",
-        "KIMI_API_KEY KIMI_CODING_API_KEY",
-        "kimi-code",
+        "KIMI_API_KEY KIMI_CODING_API_KEY KIMICODE_API_KEY",
+        "kimi-code kimi-for-coding",
     ),
     ("kisski", "https://chat-ai.academiccloud.de/v1", "bearer", "KISSKI_API_KEY", ""),
     ("litellm", "http://127.0.0.1:4000/v1", "bearer", "LITELLM_API_KEY", ""),
@@ -56,7 +78,7 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
     ("nvidia", "https://integrate.api.nvidia.com/v1", "bearer", "NVIDIA_API_KEY", ""),
     ("ollama", "http://127.0.0.1:11434/v1", "bearer", "OLLAMA_API_KEY", ""),
     ("openai", "https://api.openai.com/v1", "bearer", "OPENAI_API_KEY", ""),
-    ("opencode", "https://opencode.ai/zen/v1", "bearer", "OPENCODE_API_KEY", ""),
+    ("opencode", "https://opencode.ai/zen/v1", "bearer", "OPENCODE_API_KEY", "opencode-zen"),
     ("openrouter", "https://openrouter.ai/api/v1", "bearer", "OPENROUTER_API_KEY", ""),
     ("perplexity", "https://api.perplexity.ai/v1", "bearer", "PERPLEXITY_API_KEY", ""),
     ("qianfan", "https://qianfan.baidubce.com/v2", "bearer", "QIANFAN_API_KEY", ""),
@@ -67,6 +89,7 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
         "DASHSCOPE_API_KEY BAILIAN_CODING_PLAN_API_KEY",
         "qwen-code",
     ),
+    ("qwen-portal", "https://portal.qwen.ai/v1", "bearer", "QWEN_PORTAL_API_KEY", ""),
     ("sonar", "https://sonarcloud.io/api", "bearer", "SONAR_TOKEN", "sonarqube sonarcloud"),
     ("synthetic", "https://api.synthetic.new/anthropic", "x-api-key", "SYNTHETIC_API_KEY", ""),
     ("together", "https://api.together.xyz/v1", "bearer", "TOGETHER_API_KEY", ""),
@@ -81,14 +104,28 @@ const KNOWN: &[(&str, &str, &str, &str, &str)] = &[
         "VOLCANO_ENGINE_API_KEY",
         "bytedance doubao",
     ),
+    (
+        "volcengine-plan",
+        "https://ark.cn-beijing.volces.com/api/coding/v3",
+        "bearer",
+        "VOLCANO_ENGINE_API_KEY",
+        "",
+    ),
+    ("voyage", "https://api.voyageai.com/v1", "bearer", "VOYAGE_API_KEY", ""),
     ("xai", "https://api.x.ai/v1", "bearer", "XAI_API_KEY", "x-ai"),
     ("xiaomi", "https://api.xiaomimimo.com/anthropic", "x-api-key", "XIAOMI_API_KEY", ""),
     ("zai", "https://api.z.ai/api/paas/v4", "bearer", "ZAI_API_KEY Z_AI_API_KEY", "z.ai z-ai"),
+    ("zai-anthropic", "https://api.z.ai/api/anthropic", "x-api-key", "ZAI_API_KEY Z_AI_API_KEY", ""),
+    ("zai-coding", "https://api.z.ai/api/coding/paas/v4", "bearer", "ZAI_API_KEY Z_AI_API_KEY", "zai-air"),
 ];
 
 /// Providers with bearer tokens: name, variables with a token.
-const TOKENS: &[(&str, &str)] =
-    &[("anthropic", "ANTHROPIC_OAUTH_TOKEN ANTHROPIC_AUTH_TOKEN"), ("claude", "CLAUDE_CODE_OAUTH_TOKEN")];
+const TOKENS: &[(&str, &str)] = &[
+    ("anthropic", "ANTHROPIC_OAUTH_TOKEN ANTHROPIC_AUTH_TOKEN"),
+    ("claude", "CLAUDE_CODE_OAUTH_TOKEN"),
+    ("codex", "OPENAI_CODEX_OAUTH_TOKEN"),
+    ("minimax-portal", "MINIMAX_OAUTH_TOKEN"),
+];
 
 /// Providers with fields: provider and field, variable.
 const FIELDS: &[(&str, &str)] = &[

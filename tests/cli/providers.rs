@@ -18,7 +18,16 @@ fn bundled_providers_are_listed() {
     let outcome = home.authenticate(["providers"]).exits(code::DONE);
     let line = outcome.stdout.lines().find(|line| line.starts_with("claude ")).expect("claude");
     let columns: Vec<_> = line.split("  ").map(str::trim).filter(|column| !column.is_empty()).collect();
-    assert_eq!(columns, ["claude", "Claude Code", "oauth, api_key, token", "claude-code", "bundled"]);
+    assert_eq!(
+        columns,
+        [
+            "claude",
+            "Claude Code",
+            "oauth, api_key, token",
+            "claude-code, claude-cli, anthropic-claude-code",
+            "bundled"
+        ]
+    );
     assert_eq!(outcome.stderr, "");
     let names = names(&home);
     for name in ["claude", "codex", "copilot", "gemini", "gh", "glab", "openai", "opencode", "qwen", "vibe"] {
