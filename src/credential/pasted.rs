@@ -76,7 +76,7 @@ fn after_name(text: &str) -> Option<&str> {
         let name = name.strip_prefix("export ").unwrap_or(name).trim();
         let is_variable = name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        // A key may end in `=` (RFC 4648); no letter of it is `_` then, or another one is lower-case.
+        // A key may end in `=` (RFC 4648); with `_` it is taken for a name.
         let is_padding = !name.contains('_') && value.chars().all(|c| c == '=');
         if is_variable && !is_padding {
             return Some(value);
