@@ -35,7 +35,6 @@ fn expired_of(place: Place, issuer: &Pod, client: &str) -> (Home, Value) {
         "expiresAt": 1_700_000_000_000_u64,
         "scopes": SCOPES.split(' ').collect::<Vec<_>>(),
         "subscriptionType": "max",
-        "subscriptionTypeVerifiedAt": 1_690_000_000_000_u64,
         "clientId": client,
     });
     home.file(".credentials.json", &json!({"claudeAiOauth": login}).to_string());
@@ -99,7 +98,6 @@ fn client_that_the_login_was_made_with_renews_it() {
     assert_eq!(oauth.access_token.expose(), issuer.issued()[1]["tokens"]["access_token"]);
     let kept: Value = serde_json::from_str(oauth.extra["login.kept"].expose()).expect("JSON");
     assert_eq!(kept["clientId"], client);
-    assert_eq!(kept["subscriptionTypeVerifiedAt"], 1_690_000_000_000_u64);
     home.assert_nothing_left();
 }
 

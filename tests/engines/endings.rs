@@ -3,9 +3,13 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::json;
 use test_support::{Ended, Running};
 
-use crate::harness::{Home, Place, acme, acme::LOG_IN};
+use crate::harness::{
+    Home, Place,
+    acme::{self, LOG_IN, acme},
+};
 
 const LOGIN: [&str; 4] = ["p", "acme", "--mode", "oauth"];
 
@@ -53,6 +57,29 @@ fn a_cli_that_leaves_no_credential_fails_the_login_with_the_names_of_what_it_lef
     let (_, ended) = log_in(&["exit 7"]);
     let ended = ended.expect(4);
     assert!(ended.err.contains("exit code 7") && ended.err.contains("wrote no file"), "{}", ended.err);
+}
+
+#[test]
+fn a_login_for_another_provider_is_stored_as_that_providers() {
+    let home = acme(Place::Docker, &[r#"write auth.json {"anthropic":{"type":"api","key":"AAA"}}"#]);
+    let entry = json!({"file": "auth.json", "format": "json", "kind": "api_key", "provider": "*",
+        "when": {"/*/type": "api"}, "fields": {"key": "/*/key"}});
+    acme::describe(&home, json!({"capture": [entry]}));
+    home.run(&LOGIN).expect(0);
+    home.assert_nothing_left();
+    assert_eq!(home.run(&["token", "p", "anthropic"]).expect(0).out, "AAA\n");
+    home.run(&["token", "p", "acme"]).expect(3);
+}
+
+#[test]
+fn a_login_that_cannot_be_taken_fails_with_the_reason() {
+    let home = acme(Place::Docker, &[r#"write auth.json {"mode":"agent","a":"AAA","r":"RRR"}"#]);
+    let refused = json!({"file": "auth.json", "format": "json", "kind": "fields", "when": {"/mode": "agent"},
+        "unsupported": "an agent signs each request"});
+    acme::describe(&home, json!({"capture": [refused]}));
+    let ended = home.run(&LOGIN).expect(4);
+    assert!(ended.err.contains("cannot be taken: an agent signs each request"), "{}", ended.err);
+    home.assert_nothing_left();
 }
 
 #[test]
