@@ -5,7 +5,17 @@ use std::str::FromStr;
 use crate::redact;
 
 /// The reason why a URL with credentials is refused.
-pub(crate) const NO_USER_IN_URL: &str = "the URL of an engine must not contain a user name or a password";
+pub(crate) const NO_USER_IN_URL: &str =
+    "the URL of an engine must not contain a password, and a user name only with ssh://";
+
+/// Whether the URL of an engine contains a password, or a user where none has a meaning.
+pub(crate) fn has_secret(url: &str) -> bool {
+    let user = url.strip_prefix("ssh://").and_then(|rest| rest.split(['/', '#']).next()?.split_once('@'));
+    redact::has_userinfo(url) && user.is_none_or(|(user, _)| user.contains(':'))
+}
+
+/// The beginnings of URLs.
+const SCHEMES: [&str; 5] = ["unix://", "tcp://", "http://", "https://", "ssh://"];
 
 /// The engine to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +35,9 @@ pub enum EngineSelector {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineSelectorError {
     /// The text is neither a product nor a URL.
-    #[error("{0} is not an engine: use docker, podman, or a URL (unix:///path, tcp://127.0.0.1:PORT)")]
+    #[error(
+        "{0} is not an engine: use docker, podman, or a URL (unix:///path, ssh://USER@HOST, tcp://HOST:PORT#CERTIFICATES, tcp://127.0.0.1:PORT)"
+    )]
     BadUrl(
         /// The text, as far as it may be shown.
         String,
@@ -43,12 +55,10 @@ impl FromStr for EngineSelector {
 
     fn from_str(text: &str) -> Result<Self, EngineSelectorError> {
         match text {
-            url if redact::has_userinfo(url) => Err(EngineSelectorError::UserInUrl(redact::redact_url(url))),
+            url if has_secret(url) => Err(EngineSelectorError::UserInUrl(redact::redact_url(url))),
             "docker" => Ok(Self::Docker),
             "podman" => Ok(Self::Podman),
-            url if ["unix://", "tcp://", "http://"].iter().any(|s| url.starts_with(s) && url != *s) => {
-                Ok(Self::Url(url.to_owned()))
-            }
+            url if SCHEMES.iter().any(|s| url.starts_with(s) && url != *s) => Ok(Self::Url(url.to_owned())),
             path if path.starts_with('/') => Ok(Self::Url(format!("unix://{path}"))),
             other => Err(EngineSelectorError::BadUrl(redact::quote(other))),
         }
@@ -68,9 +78,12 @@ mod tests {
 
     #[test]
     fn engine_with_unknown_name_or_credentials_is_refused() {
+        assert_eq!("ssh://me@host".parse(), Ok(EngineSelector::Url("ssh://me@host".into())));
+        let refused = "ssh://me:p@host".parse::<EngineSelector>();
+        assert_eq!(refused, Err(EngineSelectorError::UserInUrl("ssh://...@host".into())));
         let refused = "tcp://u:p@127.0.0.1:1".parse::<EngineSelector>();
         assert_eq!(refused, Err(EngineSelectorError::UserInUrl("tcp://...@127.0.0.1:1".into())));
-        for bad in ["dokcer", "", "ssh://host", "unix://"] {
+        for bad in ["dokcer", "", "ftp://host", "unix://"] {
             assert!(matches!(bad.parse::<EngineSelector>(), Err(EngineSelectorError::BadUrl(_))), "{bad}");
         }
     }

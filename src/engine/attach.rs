@@ -4,13 +4,12 @@ use std::{future::ready, io, pin::Pin};
 
 use bollard::{container::LogOutput, query_parameters::AttachContainerOptionsBuilder};
 use futures_util::{Stream, StreamExt as _};
-use http_body_util::Empty;
-use hyper::{Request, upgrade::Upgraded};
+use hyper::{Request, body::Bytes, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWrite;
 use tokio_util::io::ReaderStream;
 
-use super::{Container, Engine, EngineError, error::api, raw};
+use super::{Container, Engine, EngineError, error::api};
 
 /// A piece of a container's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +78,11 @@ async fn upgrade(engine: &Engine, id: &str) -> io::Result<Upgraded> {
         "/v{}.{}/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1",
         version.major_version, version.minor_version
     ))
-    .header("Host", "localhost")
     .header("Connection", "Upgrade")
     .header("Upgrade", "tcp")
-    .body(Empty::new())
+    .body(bollard::body_full(Bytes::new()))
     .map_err(io::Error::other)?;
-    let response = raw::send(engine.url(), request).await?;
+    let response = engine.connection.send(request).await?;
     if response.status() != hyper::StatusCode::SWITCHING_PROTOCOLS {
         return Err(io::Error::other(format!("the engine answered with status {}", response.status())));
     }

@@ -18,6 +18,18 @@ while [ $left -gt 0 ]; do
 done
 "#;
 
+/// Shows that the container writes into the host's directory: empties the file `$0` there, and starts the command when the
+/// host, which has seen that, removes the file.
+const SHOW: &str = r#"
+[ -s "$0" ] && : >"$0" || exit 1
+left=200000
+while [ -e "$0" ]; do
+  [ $left -gt 0 ] || exit 1
+  left=$((left - 1))
+  ! sleep 0.05 || left=$((left - 1000))
+done
+"#;
+
 /// Sends signal `$1` to every process but process 1 and itself.
 const SIGNAL_ALL: &str = "kill -s \"$1\" -- -1";
 
@@ -28,14 +40,16 @@ pub(super) fn wrap(spec: &ContainerSpec) -> Vec<String> {
     let size = spec.terminal.map(|size| format!("stty rows {} cols {} 2>/dev/null; ", size.rows, size.cols));
     let size = size.unwrap_or_default();
     let linger = if spec.linger { LINGER } else { "" };
+    let marker = spec.marker.as_ref().map(|name| format!("{}/{name}", spec.mount));
+    let show = if marker.is_some() { SHOW } else { "" };
     // No core: it would hold the login. Podman gives up its configured limits when it is told another one.
     //
     // The waiting shell would print how a signal ended the command, so it has no standard error. The subshell that
     // becomes the command gets it back.
     let script = format!(
-        "ulimit -c 0; {size}exec 3>&2 2>/dev/null; (exec \"$@\" 2>&3 3>&-); code=$?\n{linger}exit $code"
+        "ulimit -c 0; {size}exec 3>&2 2>/dev/null; {show}(exec \"$@\" 2>&3 3>&-); code=$?\n{linger}exit $code"
     );
-    let shell = ["/bin/sh", "-c", &script, "sh"].map(str::to_owned);
+    let shell = ["/bin/sh", "-c", &script, marker.as_deref().unwrap_or("sh")].map(str::to_owned);
     shell.into_iter().chain(spec.command.iter().cloned()).collect()
 }
 

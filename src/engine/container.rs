@@ -30,6 +30,8 @@ pub struct Container {
     /// The id.
     pub id: String,
     pub(super) terminal: bool,
+    /// The path of the volume in the place of the login's directory.
+    pub(super) volume: Option<String>,
 }
 
 impl Container {
@@ -133,7 +135,7 @@ impl Engine {
         let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
         let found = self.api.list_containers(Some(options)).await.map_err(api("list containers"))?;
         for id in found.into_iter().filter_map(|container| container.id) {
-            let container = Container { engine: self.clone(), id, terminal: false };
+            let container = Container { engine: self.clone(), id, terminal: false, volume: None };
             // Without the kill, Podman gives the container ten seconds to end.
             container.kill().await?;
             container.remove().await?;

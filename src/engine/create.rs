@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use bollard::{
+    errors::Error as ApiError,
     models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding},
-    query_parameters::{CreateContainerOptionsBuilder, UploadToContainerOptionsBuilder},
+    query_parameters::CreateContainerOptionsBuilder,
 };
 
 use super::{
-    Container, ContainerSpec, Engine, EngineError, Facts, LABEL, LOGIN_LABEL, Product, archive, command,
+    Container, ContainerSpec, Engine, EngineError, Facts, LABEL, LOGIN_LABEL, Product, command,
     error::{api, has_status},
+    files,
     passthrough::{CA_DIRECTORY, CA_FILE},
 };
 use crate::provider::{descriptor::HOME, run_args::Publish};
@@ -38,18 +40,17 @@ impl Engine {
     /// Creates a container, without starting it.
     ///
     /// # Errors
-    /// [`EngineError::NoImage`], [`EngineError::Unmountable`], [`EngineError::Api`]
+    /// [`EngineError::NoImage`], [`EngineError::Api`]
     pub async fn create(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
-        let body = self.body(spec)?;
         let options = CreateContainerOptionsBuilder::default().name(&spec.name).build();
-        let created = self.api.create_container(Some(options), body).await.map_err(|error| {
-            if has_status(&error, &[404]) {
-                EngineError::NoImage { image: spec.image.clone(), url: self.url.clone() }
-            } else {
-                api("create the login's container")(error)
-            }
-        })?;
-        let container = Container { engine: self.clone(), id: created.id, terminal: spec.terminal.is_some() };
+        let created = self.api.create_container(Some(options), self.body(spec)).await;
+        let created = created.map_err(|error| self.not_created(spec, error))?;
+        let container = Container {
+            engine: self.clone(),
+            id: created.id,
+            terminal: spec.terminal.is_some(),
+            volume: spec.has_volume.then(|| spec.mount.clone()),
+        };
         if let Some(bundle) = &spec.ca_bundle
             && let Err(error) = container.upload_ca_bundle(bundle).await
         {
@@ -59,10 +60,18 @@ impl Engine {
         Ok(container)
     }
 
-    fn body(&self, spec: &ContainerSpec) -> Result<ContainerCreateBody, EngineError> {
+    pub(super) fn not_created(&self, spec: &ContainerSpec, error: ApiError) -> EngineError {
+        if has_status(&error, &[404]) {
+            EngineError::NoImage { image: spec.image.clone(), url: self.url.clone() }
+        } else {
+            api("create the login's container")(error)
+        }
+    }
+
+    fn body(&self, spec: &ContainerSpec) -> ContainerCreateBody {
         let env = [("HOME".to_owned(), HOME.to_owned())].into_iter().chain(spec.env.iter().cloned());
         let command = command::wrap(spec);
-        Ok(ContainerCreateBody {
+        ContainerCreateBody {
             image: Some(spec.image.clone()),
             // Replaces the image's entrypoint: engines differ in how it is reset, not in how it is replaced.
             entrypoint: Some(command.iter().take(1).cloned().collect()),
@@ -70,32 +79,30 @@ impl Engine {
             env: Some(env.map(|(name, value)| format!("{name}={value}")).collect()),
             // Not the home directory: an engine would create it, owned by root, before it mounts the tmpfs.
             working_dir: Some("/tmp".to_owned()),
-            user: Some(self.user()),
+            user: Some(self.user(spec)),
             tty: Some(spec.terminal.is_some()),
             open_stdin: Some(spec.terminal.is_some()),
             stdin_once: Some(spec.terminal.is_some()),
             attach_stdin: Some(spec.terminal.is_some()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            labels: Some(HashMap::from([
-                (LABEL.to_owned(), String::new()),
-                (LOGIN_LABEL.to_owned(), spec.login.clone()),
-            ])),
+            labels: Some(labels(spec)),
             // The bundle is copied into a volume: the root is read-only, and engines copy into no tmpfs.
             volumes: spec.ca_bundle.is_some().then(|| vec![CA_DIRECTORY.to_owned()]),
-            host_config: Some(self.host_config(spec)?),
+            host_config: Some(self.host_config(spec)),
             ..Default::default()
-        })
+        }
     }
 
-    fn host_config(&self, spec: &ContainerSpec) -> Result<HostConfig, EngineError> {
-        Ok(HostConfig {
-            binds: Some(vec![self.bind(spec)?]),
+    fn host_config(&self, spec: &ContainerSpec) -> HostConfig {
+        HostConfig {
+            binds: (!spec.has_volume).then(|| vec![self.bind(spec)]),
+            mounts: spec.has_volume.then(|| vec![files::volume(spec)]),
             tmpfs: Some(tmpfs(spec)),
             port_bindings: Some(spec.publish.iter().map(port_binding).collect()),
             network_mode: spec.network.clone(),
             extra_hosts: Some(spec.extra_hosts.clone()),
-            userns_mode: self.userns_mode().map(str::to_owned),
+            userns_mode: self.userns_mode(spec).map(str::to_owned),
             readonly_rootfs: Some(true),
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
@@ -106,22 +113,21 @@ impl Engine {
             // A login prints URLs and codes, which must not stay in the engine's log.
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
             ..Default::default()
-        })
+        }
     }
 
     /// Returns the mount of the login's directory, relabelled where the engine labels containers. Docker has no
     /// `nosuid` and `nodev` for it.
-    fn bind(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
-        let host_dir = spec.host_dir.to_str().filter(|path| !path.contains(':'));
-        let host_dir = host_dir.ok_or_else(|| EngineError::Unmountable(spec.host_dir.clone()))?;
+    fn bind(&self, spec: &ContainerSpec) -> String {
         let confined = if self.facts.product == Product::Podman { CONFINED } else { "rw" };
         let relabel = if self.facts.selinux { ",Z" } else { "" };
-        Ok(format!("{host_dir}:{}:{confined}{relabel}", spec.mount))
+        format!("{}:{}:{confined}{relabel}", spec.host_dir.display(), spec.mount)
     }
 
     /// Returns the user namespace in which [`user`](Self::user) owns the login's files on the host.
-    fn userns_mode(&self) -> Option<&'static str> {
+    fn userns_mode(&self, spec: &ContainerSpec) -> Option<&'static str> {
         match self.facts {
+            _ if spec.has_volume => None,
             Facts { product: Product::Podman, rootless: true, .. } => Some("keep-id"),
             Facts { remaps: true, .. } => Some("host"),
             _ => None,
@@ -129,9 +135,9 @@ impl Engine {
     }
 
     /// Returns the user whose files this process owns on the host: our own ids, except on rootless Docker, which maps
-    /// its root to us.
-    fn user(&self) -> String {
-        if self.facts.product == Product::Docker && self.facts.rootless {
+    /// its root to us. A volume is root's, and our ids mean nothing where the engine is.
+    fn user(&self, spec: &ContainerSpec) -> String {
+        if spec.has_volume || self.facts.product == Product::Docker && self.facts.rootless {
             return "0:0".into();
         }
         let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
@@ -141,12 +147,13 @@ impl Engine {
 
 impl Container {
     async fn upload_ca_bundle(&self, bundle: &[u8]) -> Result<(), EngineError> {
-        let archive = archive::pack("the CA bundle", &[(CA_FILE, bundle)])?;
-        let options = UploadToContainerOptionsBuilder::default().path(CA_DIRECTORY).build();
-        let body = bollard::body_full(archive.into());
-        let uploaded = self.engine.api.upload_to_container(&self.id, Some(options), body).await;
-        uploaded.map_err(api("copy the CA bundle into the login's container"))
+        self.upload(CA_DIRECTORY, 0o644, [(CA_FILE, bundle)]).await
     }
+}
+
+/// Returns the labels by which a login's containers are found.
+pub(super) fn labels(spec: &ContainerSpec) -> HashMap<String, String> {
+    HashMap::from([(LABEL.to_owned(), String::new()), (LOGIN_LABEL.to_owned(), spec.login.clone())])
 }
 
 fn port_binding(publish: &Publish) -> (String, Option<Vec<PortBinding>>) {

@@ -10,7 +10,7 @@ pub struct Probe {
     /// The URL.
     pub url: String,
     /// Why this URL was tried.
-    pub reason: &'static str,
+    pub reason: String,
     /// The result of the attempt.
     pub outcome: String,
 }
@@ -82,9 +82,6 @@ pub enum EngineError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// A path cannot be mounted into a container.
-    #[error("cannot mount {0:?}: the path contains `:` or is not UTF-8")]
-    Unmountable(std::path::PathBuf),
     /// A request to the engine's API failed.
     #[error("cannot {action}: {source}")]
     Api {

@@ -6,7 +6,7 @@ use hyper::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::raw;
+use super::connection::Connection;
 
 /// The product, version and abilities of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,21 +60,22 @@ struct Info {
     cgroup_version: Option<String>,
 }
 
-/// Asks the engine at `url` what it is; also returns the API version that it announces.
+/// Asks an engine what it is; also returns the API version that it announces.
 ///
 /// # Errors
-/// Any failure to get an engine's answer from `url`.
-pub(super) async fn read(url: &str) -> io::Result<(Facts, Option<String>)> {
-    let (head, info) = tokio::join!(raw::ping(url), raw::get::<Info>(url, "/info"));
-    let head = head?;
+/// Any failure to get an engine's answer.
+pub(super) async fn read(engine: &Connection) -> io::Result<(Facts, Option<String>)> {
+    // The cheapest request first: an engine identifies itself in the headers of every answer.
+    let head = engine.ask("/_ping").await?.into_parts().0.headers;
+    let info = engine.get::<Info>("/info").await?;
     let Some(api) = head.get("api-version") else {
         return Err(io::Error::other("its answer has no header Api-Version"));
     };
     let api = api.to_str().ok().map(str::to_owned);
-    Ok((facts(url, &head, info?).await, api))
+    Ok((facts(engine, &head, info).await, api))
 }
 
-async fn facts(url: &str, head: &HeaderMap, info: Info) -> Facts {
+async fn facts(engine: &Connection, head: &HeaderMap, info: Info) -> Facts {
     let options = info.security_options.unwrap_or_default();
     let has = |name: &str| options.iter().any(|option| option.split(',').any(|part| part == name));
     let rootless = info.rootless.unwrap_or(false) || has("name=rootless");
@@ -82,8 +83,8 @@ async fn facts(url: &str, head: &HeaderMap, info: Info) -> Facts {
     let unenforced = rootless && info.cgroup_version.is_some_and(|version| version == "1");
     let product = if head.contains_key("libpod-api-version") { Product::Podman } else { Product::Docker };
     let version = info.server_version.unwrap_or_default();
-    let selinux =
-        has("name=selinux") || (product == Product::Podman && podman_labels_containers(url, &version).await);
+    let selinux = has("name=selinux")
+        || (product == Product::Podman && podman_labels_containers(engine, &version).await);
     Facts {
         product,
         version,
@@ -96,9 +97,9 @@ async fn facts(url: &str, head: &HeaderMap, info: Info) -> Facts {
 
 /// Asks a Podman of this `version` whether it labels containers, through Podman's own API, whose paths contain the
 /// version. `false` for newer versions and without an answer. Seen with Podman 4.3.1; 5.4.2 lists it in `/info`.
-async fn podman_labels_containers(url: &str, version: &str) -> bool {
+async fn podman_labels_containers(engine: &Connection, version: &str) -> bool {
     let major: Option<u32> = version.split('.').next().and_then(|major| major.parse().ok());
     let Some(major) = major.filter(|major| *major < SELINUX_LISTED_SINCE) else { return false };
-    let info = raw::get::<Value>(url, &format!("/v{major}.0.0/libpod/info")).await;
+    let info = engine.get::<Value>(&format!("/v{major}.0.0/libpod/info")).await;
     info.is_ok_and(|info| info.pointer("/host/security/selinuxEnabled") == Some(&Value::Bool(true)))
 }

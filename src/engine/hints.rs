@@ -2,10 +2,11 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
-use super::{EngineSelector, environment::Environment, error::EngineHint};
+use super::{EngineSelector, contexts, environment::Environment, error::EngineHint};
 
 /// Returns the advice for the setting that named one place, or else for the selected product. `forbidden`: a socket
 /// exists that this user has no right to use.
@@ -15,18 +16,37 @@ pub(super) fn not_found_hint(here: &Environment, selector: &EngineSelector, forb
             "{variable} names the only place that is tried: start the engine there, or unset it to try the usual sockets"
         )
     };
-    let (docker, podman) = (here.docker_host.is_some(), here.container_host.is_some());
-    EngineHint::Text(match selector {
+    let named = |variables: [(&Option<OsString>, &str); 2]| {
+        let mut set = variables.into_iter().filter(|(value, _)| value.is_some());
+        set.next().map(|(_, name)| only(name))
+    };
+    let context = here.docker_context.clone().filter(|name| name != contexts::DEFAULT);
+    let docker = named([(&here.docker_host, "DOCKER_HOST"), (&context, "DOCKER_CONTEXT")]);
+    let podman = named([
+        (&here.container_host, "CONTAINER_HOST"),
+        (&here.container_connection, "CONTAINER_CONNECTION"),
+    ]);
+    let named = match selector {
         EngineSelector::Url(_) => return EngineHint::SelectAnother,
-        EngineSelector::Any | EngineSelector::Docker if docker => only("DOCKER_HOST"),
-        EngineSelector::Any | EngineSelector::Podman if podman => only("CONTAINER_HOST"),
+        EngineSelector::Docker => docker,
+        EngineSelector::Podman => podman,
+        EngineSelector::Any => docker.or(podman),
+    };
+    if let Some(text) = named {
+        return EngineHint::Text(text);
+    }
+    if here.current_context().is_some() && *selector != EngineSelector::Podman {
+        let text = "start the engine of the context, or use another one: docker context use NAME";
+        return EngineHint::Text(text.to_owned());
+    }
+    EngineHint::Text(match selector {
         EngineSelector::Docker => {
             docker_hint(here, forbidden).unwrap_or_else(|| "install Docker, or use another engine".into())
         }
         EngineSelector::Podman => {
             podman_hint(here).unwrap_or_else(|| "install Podman, or use another engine".into())
         }
-        EngineSelector::Any => match podman_hint(here).or_else(|| docker_hint(here, forbidden)) {
+        _ => match podman_hint(here).or_else(|| docker_hint(here, forbidden)) {
             Some(text) => text,
             None => return EngineHint::InstallOrSelect,
         },

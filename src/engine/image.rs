@@ -182,7 +182,7 @@ fn build_args(recipe: &Recipe, passthrough: &Passthrough) -> HashMap<String, Str
 fn build_context(recipe: &Recipe, passthrough: &Passthrough) -> Result<Vec<u8>, EngineError> {
     let ca_bundle = passthrough.ca_bundle.as_deref().unwrap_or_default();
     let files = [("Containerfile", recipe.containerfile.as_slice()), ("ca.pem", ca_bundle)];
-    archive::pack("the build context", &files)
+    archive::pack("the build context", 0o644, files)
 }
 
 #[cfg(test)]

@@ -1,11 +1,17 @@
 //! Finds an engine and connects to it.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use bollard::{ClientVersion, Docker};
+use bollard::{BollardRequest, ClientVersion, Docker};
 
-use super::{Engine, EngineError, EngineSelector, Probe, environment::Environment, facts, hints};
-use crate::{config::engine_selector::NO_USER_IN_URL, redact};
+use super::{
+    Engine, EngineError, EngineSelector, Probe,
+    address::Address,
+    connection::Connection,
+    environment::{Environment, Place},
+    facts, hints,
+};
+use crate::{config::engine_selector::has_secret, redact};
 
 /// Time for an engine to say what it is.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -24,18 +30,27 @@ const NO_PERMISSION: &str = "permission denied";
 pub async fn connect(selector: &EngineSelector) -> Result<Engine, EngineError> {
     let environment = Environment::from_env();
     let mut probes = Vec::new();
-    for (url, reason) in environment.places(selector) {
-        match at(&url, CONNECT_TIMEOUT).await {
-            Ok(engine) => return Ok(engine),
-            Err(outcome) => {
-                let is_url = url.contains("://") || url.starts_with('/');
-                let url = if is_url { redact::redact_url(&url) } else { redact::quote(&url) };
-                probes.push(Probe { url, reason, outcome });
-            }
-        }
+    for Place { url, reason } in environment.places(selector) {
+        let (url, outcome) = match url {
+            Ok(url) => match at(&url, CONNECT_TIMEOUT).await {
+                Ok(engine) => return Ok(engine),
+                Err(outcome) => (shown(&url), outcome),
+            },
+            Err(why) => (reason.clone(), why),
+        };
+        probes.push(Probe { url, reason, outcome });
     }
     let forbidden = probes.iter().any(|probe| probe.outcome == NO_PERMISSION);
     Err(EngineError::NotFound { hint: hints::not_found_hint(&environment, selector, forbidden), probes })
+}
+
+/// Returns a URL without a password, and what is no URL without what could be a key.
+fn shown(url: &str) -> String {
+    match url.contains("://") || url.starts_with('/') {
+        true if has_secret(url) => redact::redact_url(url),
+        true => url.to_owned(),
+        false => redact::quote(url),
+    }
 }
 
 /// Connects to the engine at `url`.
@@ -48,26 +63,26 @@ pub async fn at(url: &str, timeout: Duration) -> Result<Engine, String> {
 }
 
 async fn connect_at(url: &str) -> Result<Engine, String> {
-    if redact::has_userinfo(url) {
-        return Err(NO_USER_IN_URL.to_owned());
-    }
-    let is_socket = url.starts_with("unix://");
-    if !is_socket && !url.starts_with("tcp://") && !url.starts_with("http://") {
-        return Err("not a URL of the form unix:///path or tcp://host:port".to_owned());
-    }
-    let (facts, api) = facts::read(url).await.map_err(|error| match error.kind() {
+    let address = Address::parse(url)?;
+    let (is_socket, is_ssh) = (address.is_socket(), matches!(address, Address::Ssh(_)));
+    let connection = Arc::new(Connection::new(address));
+    let (facts, api) = facts::read(&connection).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if is_socket => "no such socket".to_owned(),
         io::ErrorKind::ConnectionRefused if is_socket => "nothing listens there".to_owned(),
         io::ErrorKind::PermissionDenied if is_socket => NO_PERMISSION.to_owned(),
+        _ if is_ssh => error.to_string(),
         _ => format!("not a container engine: {error}"),
     })?;
-    let api = api_version(api.as_deref());
-    let client = match is_socket {
-        true => Docker::connect_with_unix(url, ANSWER_SECONDS, &api),
-        false => Docker::connect_with_http(url, ANSWER_SECONDS, &api),
+    let shared = Arc::clone(&connection);
+    let transport = move |request: BollardRequest| {
+        let connection = Arc::clone(&shared);
+        async move { connection.send(request).await.map_err(Into::into) }
     };
+    let api = api_version(api.as_deref());
+    let client =
+        Docker::connect_with_custom_transport(transport, Some("http://localhost"), ANSWER_SECONDS, &api);
     let api = client.map_err(|error| error.to_string())?;
-    Ok(Engine { api, url: url.to_owned(), facts })
+    Ok(Engine { api, connection, url: url.to_owned(), facts })
 }
 
 /// Returns the newest API version that both the engine and this program know.

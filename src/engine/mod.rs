@@ -3,24 +3,32 @@
 //! [`locate::connect`] finds an engine. An [`Engine`] has facts, images and containers; a [`Container`] runs one vendor
 //! CLI and is removed afterwards. The API client `bollard` is used in this module only.
 
+mod address;
 mod archive;
 pub mod attach;
 mod command;
+mod connection;
 pub mod container;
 pub mod containerfile;
+mod contexts;
 mod create;
 mod environment;
 mod error;
 mod facts;
+mod files;
 mod hints;
 pub mod image;
 pub mod locate;
 pub mod passthrough;
-mod raw;
 pub mod relay;
 mod spec;
+mod tls;
+
+use std::{fmt, sync::Arc};
 
 use bollard::Docker;
+
+use connection::Connection;
 
 pub use crate::config::engine_selector::EngineSelector;
 pub use container::Container;
@@ -38,11 +46,18 @@ pub const IMAGE_LABEL: &str = "io.github.authenticate.image";
 pub const LOGIN_LABEL: &str = "io.github.authenticate.login";
 
 /// A connected engine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine {
     api: Docker,
+    connection: Arc<Connection>,
     url: String,
     facts: Facts,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("url", &self.url).field("facts", &self.facts).finish_non_exhaustive()
+    }
 }
 
 impl Engine {

@@ -19,10 +19,14 @@ pub struct ContainerSpec {
     pub linger: bool,
     /// The environment, in addition to the image's.
     pub env: Vec<(String, String)>,
-    /// The only directory of the host that the container sees.
+    /// The only directory of the host that the container sees, if the engine sees it.
     pub host_dir: PathBuf,
     /// The path of that directory in the container.
     pub mount: String,
+    /// Whether a volume of the container takes the place of that directory.
+    pub has_volume: bool,
+    /// The name of a file in that directory which the container empties, before the command starts once it is removed.
+    pub marker: Option<String>,
     /// More directories in memory: path and options.
     pub tmpfs: Vec<(String, String)>,
     /// Ports published on 127.0.0.1.

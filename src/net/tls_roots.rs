@@ -42,6 +42,13 @@ pub(crate) fn load(file: Option<&Path>) -> io::Result<(Option<TlsRoots>, Vec<Str
     Ok((found, warnings))
 }
 
+/// Returns the certificates that the system trusts.
+pub(crate) fn system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
 fn load_file(path: &Path) -> io::Result<TlsRoots> {
     let pem = read_plain(path, MAX_SIZE)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();

@@ -14,7 +14,7 @@ use reqwest::{
     Client, Response,
     header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 use super::{Endpoint, OAuthError, error::Cause};
@@ -63,7 +63,7 @@ impl Http {
         let failed =
             |source| OAuthError::CaBundle { path: ca_bundle.map(Path::to_owned).unwrap_or_default(), source };
         let (bundle, ignored_config) = tls_roots::load(ca_bundle).map_err(failed)?;
-        let roots = bundle.map_or_else(system_roots, |bundle| bundle.roots);
+        let roots = bundle.map_or_else(tls_roots::system, |bundle| bundle.roots);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -129,12 +129,6 @@ impl Http {
     fn client(&self, endpoint: &Endpoint) -> &Client {
         if endpoint.is_loopback() { &self.loopback } else { &self.remote }
     }
-}
-
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }
 
 async fn receive(endpoint: &Endpoint, request: reqwest::RequestBuilder) -> Result<HttpResponse, OAuthError> {

@@ -22,7 +22,7 @@ use super::error::{CaptureError, Refusal};
 use crate::{provider::capture_map::FilePath, redact::escape};
 
 /// Size limit of a vendor file.
-const MAX_SIZE: u64 = 4 << 20;
+pub(crate) const MAX_SIZE: u64 = 4 << 20;
 
 /// An open directory.
 pub(super) struct Directory {

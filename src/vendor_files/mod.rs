@@ -6,6 +6,7 @@
 
 mod choice;
 mod convert;
+mod copy;
 mod derive;
 mod directory;
 mod document;
@@ -28,7 +29,9 @@ mod write;
 mod yaml;
 
 pub use choice::Choice;
+pub use copy::put_copy;
 pub use derive::derive_metadata;
+pub(crate) use directory::MAX_SIZE;
 pub use error::{CaptureError, Refusal};
 pub use names::names;
 pub use read::{Captured, read};

@@ -108,6 +108,19 @@ fn hint_names_the_source_of_the_engines_address() {
     report.prints("fix: DOCKER_HOST names the only place").prints("fix: CONTAINER_HOST names the only place");
 }
 
+/// Whoever is in between would have the login, and root there.
+#[test]
+fn plain_tcp_to_another_machine_is_refused() {
+    let home = Home::new();
+    for url in ["tcp://192.0.2.1:2375", "http://engine.example:2375"] {
+        home.authenticate(["demo", "codex", "--mode", "oauth", "--engine", url])
+            .exits(code::ENGINE)
+            .says(url)
+            .says("plain TCP to another machine")
+            .says("ssh://");
+    }
+}
+
 #[test]
 fn server_that_is_no_engine_is_reported() {
     let home = Home::new();

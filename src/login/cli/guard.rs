@@ -2,12 +2,17 @@
 
 use std::{path::Path, time::Duration};
 
-use super::dir::LoginDir;
+use tokio::time::sleep;
+
+use super::{
+    dir::LoginDir,
+    files::{LoginFiles, Marker, copy_in},
+};
 use crate::{
     blocking,
     config::Paths,
     credential::Record,
-    engine::{Container, ContainerSpec, Engine, EngineError},
+    engine::{Container, ContainerSpec, Engine, EngineError, attach::Attached},
     fs::remove_tree,
     login::{
         LoginError,
@@ -16,11 +21,14 @@ use crate::{
         record::{LoginLock, LoginRecord},
     },
     provider::Descriptor,
-    vendor_files::{self, CaptureError, Captured, Choice},
+    vendor_files::{self, CaptureError},
 };
 
 /// Time for an engine to remove a container. Podman first gives the container ten seconds to end.
 pub(super) const REMOVAL: Duration = Duration::from_secs(15);
+
+/// Time for what a container writes into our directory to be seen there.
+const SEEN: Duration = Duration::from_secs(5);
 
 /// A login that creates a directory and a container. Its record stays on the disk for the next sweep however the login
 /// ends, even by being dropped, unless [`LoginGuard::clean_up`] succeeds.
@@ -32,6 +40,10 @@ pub(super) struct LoginGuard {
     record: LoginRecord,
     /// Whether no container is left; else the reason.
     container: Result<(), String>,
+    /// The container that was created last.
+    running: Option<Container>,
+    /// Whether the CLI may have been started.
+    pub(super) may_have_started: bool,
 }
 
 impl LoginGuard {
@@ -49,7 +61,8 @@ impl LoginGuard {
         blocking::run(move || {
             let name = provider.host_dir_name.as_deref().unwrap_or("files");
             let dir = LoginDir::make(&paths, lock.login(), name)?;
-            Ok(Self { dir, record: lock.record_engine(&engine)?, provider, container: Ok(()) })
+            let record = lock.record_engine(&engine)?;
+            Ok(Self { dir, record, provider, container: Ok(()), running: None, may_have_started: false })
         })
         .await
     }
@@ -64,29 +77,122 @@ impl LoginGuard {
         self.dir.path()
     }
 
-    /// Creates the container. On failure the engine may have created it all the same, so it is removed by its label.
+    /// Creates the container, attaches to it and starts it. The login's directory is mounted if the engine sees it and the
+    /// container writes into it, which is found out before the command starts; otherwise the container gets a volume.
     ///
     /// # Errors
-    /// [`Ending`] if the engine did not answer before the login ended.
-    pub(super) async fn create(
+    /// [`Ending`] if the login ended first.
+    pub(super) async fn launch(
+        &mut self,
+        engine: &Engine,
+        mut spec: ContainerSpec,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<Result<Attached, EngineError>, Ending> {
+        // From here on there may be a container, if only the one that is a question.
+        self.container = no_answer("create");
+        match deadline.run_with_grace(engine.finds_directory(&spec)).await? {
+            Ok(found) => {
+                self.container = Ok(());
+                spec.has_volume = !found;
+            }
+            Err(error) => {
+                self.remove_all(engine, deadline).await;
+                return Ok(Err(error));
+            }
+        }
+        if !spec.has_volume {
+            let name = format!(".authenticate-{}", spec.login);
+            spec.marker = Some(name.clone());
+            match Marker::new(self.files(), &name) {
+                Ok(marker) => match self.start(engine, &spec, Some(marker), deadline).await? {
+                    Ok(Some(attached)) => return Ok(Ok(attached)),
+                    Ok(None) => {}
+                    Err(error) => return Ok(Err(error)),
+                },
+                Err(source) => {
+                    return Ok(Err(EngineError::Io {
+                        action: "write into the login's directory".into(),
+                        source,
+                    }));
+                }
+            }
+            spec.has_volume = true;
+            spec.marker = None;
+        }
+        let started = self.start(engine, &spec, None, deadline).await?;
+        Ok(started.and_then(|attached| attached.ok_or(EngineError::timed_out("start the login's container"))))
+    }
+
+    /// Creates and starts a container. `Ok(None)` if it has not emptied the marker: then its command has not started.
+    async fn start(
         &mut self,
         engine: &Engine,
         spec: &ContainerSpec,
+        marker: Option<Marker>,
         deadline: &mut Deadline<'_>,
-    ) -> Result<Result<Container, EngineError>, Ending> {
+    ) -> Result<Result<Option<Attached>, EngineError>, Ending> {
         self.container = no_answer("create");
         let created = deadline.run_with_grace(engine.create(spec)).await?;
         self.container = no_answer("remove");
-        if created.is_err() {
-            let removal = engine.remove_login_containers(&spec.login);
-            self.removed(deadline.run_at_most(REMOVAL, removal).await);
+        let container = match created {
+            Ok(container) => container,
+            Err(error) => {
+                self.remove_all(engine, deadline).await;
+                return Ok(Err(error));
+            }
+        };
+        self.running = Some(container.clone());
+        let files = self.files().to_owned();
+        let begin = async {
+            if spec.has_volume {
+                copy_in(&container, &spec.mount, &files).await?;
+            }
+            container.attach().await
+        };
+        let attached = match deadline.run(begin).await? {
+            Ok(attached) => attached,
+            Err(error) => return Ok(Err(error)),
+        };
+        // Also with a marker: it is removed when this is dropped.
+        self.may_have_started = true;
+        if let Err(error) = deadline.run(container.start()).await? {
+            self.may_have_started = !error.is_refusal();
+            return Ok(Err(error));
         }
-        Ok(created)
+        let Some(marker) = marker else { return Ok(Ok(Some(attached))) };
+        let emptied = deadline.run(async {
+            tokio::select! {
+                biased;
+                () = marker.emptied() => true,
+                _ = container.wait() => false,
+                () = sleep(SEEN) => false,
+            }
+        });
+        if emptied.await? {
+            return Ok(Ok(Some(attached)));
+        }
+        // Before the marker, whose removal starts the command.
+        self.remove(deadline).await;
+        self.may_have_started = false;
+        Ok(Ok(None))
+    }
+
+    /// Returns the container that was started last.
+    pub(super) fn running(&self) -> Option<&Container> {
+        self.running.as_ref()
     }
 
     /// Removes the container.
-    pub(super) async fn remove(&mut self, container: &Container, deadline: &mut Deadline<'_>) {
-        self.removed(deadline.run_at_most(REMOVAL, container.remove()).await);
+    pub(super) async fn remove(&mut self, deadline: &mut Deadline<'_>) {
+        if let Some(container) = self.running.take() {
+            self.removed(deadline.run_at_most(REMOVAL, container.remove()).await);
+        }
+    }
+
+    /// Removes the containers that the engine may have created although it said otherwise, by their label.
+    async fn remove_all(&mut self, engine: &Engine, deadline: &mut Deadline<'_>) {
+        let login = self.login().to_owned();
+        self.removed(deadline.run_at_most(REMOVAL, engine.remove_login_containers(&login)).await);
     }
 
     fn removed(&mut self, answer: Option<Result<(), EngineError>>) {
@@ -105,14 +211,13 @@ impl LoginGuard {
         .await
     }
 
-    /// Reads the credential that the CLI left, and the names of its files.
-    pub(super) async fn read(&self) -> (Result<Option<Captured>, CaptureError>, Vec<String>) {
-        let (files, map) = (self.files().to_owned(), self.provider.capture.clone());
-        blocking::run(move || {
-            let captured = vendor_files::read(files.as_path(), &map, &Choice::any_provider());
-            (captured, vendor_files::names(&files))
-        })
-        .await
+    /// Returns the login's files.
+    pub(super) fn login_files(&self) -> LoginFiles {
+        LoginFiles {
+            dir: self.files().to_owned(),
+            map: self.provider.capture.clone(),
+            volume: self.running.clone().filter(Container::has_own_files),
+        }
     }
 
     /// Removes the files that the CLI left, of which the disk may be full.

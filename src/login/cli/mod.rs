@@ -4,6 +4,7 @@
 //! directory and record, run the CLI, read and store what it wrote, remove container, directory and record.
 
 mod dir;
+mod files;
 mod forward;
 mod guard;
 mod plan;
@@ -26,7 +27,6 @@ use crate::{
     config::Project,
     context::Context,
     credential::{Address, Record},
-    engine::Container,
     provider::Provider,
     store::SharedStore,
     ui::{Event, UiError},
@@ -84,19 +84,22 @@ impl ContainerLogin<'_> {
         deadline: &mut Deadline<'_>,
     ) -> Result<Record, LoginError> {
         let plan = self.plan(prepared, guard.login(), guard.files()).await?;
-        let container = guard.create(&prepared.engine, &plan.spec, deadline).await??;
-        let ending = self.run_cli(&container, plan, guard.files(), deadline).await;
-        if !matches!(ending, Ok(Ending::Exited(_))) {
+        let ending = match guard.launch(&prepared.engine, plan.spec.clone(), deadline).await {
+            Ok(Ok(attached)) => self.run_cli(guard, attached, plan, deadline).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(ending) => Ok(ending),
+        };
+        if let Some(container) = guard.running().filter(|_| !matches!(ending, Ok(Ending::Exited(_)))) {
             // Nothing may write any more while the files are read.
             let _ = deadline.run_at_most(KILL, container.kill()).await;
         }
-        let (captured, found) = guard.read().await;
+        let (captured, found) = guard.login_files().read_last().await;
         let record = match captured {
-            Ok(Some(captured)) => self.store_captured(store, captured, guard, &container, deadline).await,
+            Ok(Some(captured)) => self.store_captured(store, captured, guard, deadline).await,
             Ok(None) => Err(nothing_captured(ending, found, None)),
             Err(error) => Err(nothing_captured(ending, found, Some(Box::new(error)))),
         };
-        guard.remove(&container, deadline).await;
+        guard.remove(deadline).await;
         record
     }
 
@@ -107,7 +110,6 @@ impl ContainerLogin<'_> {
         store: &SharedStore,
         captured: Captured,
         guard: &mut LoginGuard,
-        container: &Container,
         deadline: &mut Deadline<'_>,
     ) -> Result<Record, LoginError> {
         let Captured { credential, metadata, provider, has_unreadable_expiry, file, .. } = captured;
@@ -120,7 +122,7 @@ impl ContainerLogin<'_> {
             Ok(record) => return Ok(record),
             Err(unstored) => *unstored,
         };
-        guard.remove(container, deadline).await;
+        guard.remove(deadline).await;
         guard.remove_files().await;
         store::store_with_retry(self.context, store, address, credential, metadata, deadline.cancel).await
     }

@@ -58,6 +58,8 @@ impl ContainerLogin<'_> {
             env: env.chain(args.env).chain(self.project.env.clone()).collect(),
             host_dir: PathBuf::new(),
             mount: self.provider.container_mount.clone().unwrap_or_default(),
+            has_volume: false,
+            marker: None,
             tmpfs: args.tmpfs,
             publish: args.publish,
             network: self.project.network.clone().or(args.network),

@@ -1,6 +1,6 @@
 //! Refreshes a login with the vendor's own CLI, in a throwaway container.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Paths,
     credential::Record,
-    engine::{Container, ContainerSpec, Engine, EngineError, exit_code},
+    engine::{Container, ContainerSpec, Engine, EngineError, attach::Attached, exit_code},
     login::{
         LoginError, cancel,
         deadline::{self, Deadline},
@@ -22,16 +22,18 @@ use crate::{
     vendor_files::{CaptureError, Captured},
 };
 
-/// Time for the engine to create the container; as much again to attach to it, and to start it.
+/// Time for the engine to create, attach to and start the container.
 const START: Duration = Duration::from_secs(30);
 /// Time for the CLI.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 /// Time for the CLI to end when it is asked to. See [`Container::stop`].
 const GRACE: Duration = Duration::from_secs(5);
+/// Time for the engine to give the files, where they have to be copied out of the container.
+const READ: Duration = Duration::from_secs(60);
 /// The longest that [`CliRefresh::run`] takes.
 pub(crate) const LONGEST: Duration = START
-    .saturating_mul(3)
     .saturating_add(deadline::GRACE)
+    .saturating_add(READ)
     .saturating_add(LIMIT)
     .saturating_add(GRACE.saturating_mul(5))
     .saturating_add(KILL)
@@ -119,30 +121,28 @@ async fn in_container(
     let spec = ContainerSpec { host_dir: guard.files().to_owned(), ..spec };
     let (_handle, mut never) = cancel::pair();
     let mut deadline = Deadline::new(START, &mut never);
-    let created = guard.create(engine, &spec, &mut deadline).await;
-    let container = created.map_err(|_| EngineError::timed_out("create the login's container"))??;
-    let ended = watch(&container).await;
-    if !matches!(ended, Ok(CliEnd::Exited(_))) {
+    let launched = guard.launch(engine, spec, &mut deadline).await;
+    let launched = launched.unwrap_or_else(|_| Err(EngineError::timed_out("start the login's container")));
+    let ended = match (launched, guard.running()) {
+        (Ok(attached), Some(container)) => Ok(watch(container, attached).await),
+        (Err(error), _) if !guard.may_have_started => Err(error.into()),
+        _ => Ok(CliEnd::Lost),
+    };
+    if let Some(container) = guard.running().filter(|_| !matches!(ended, Ok(CliEnd::Exited(_)))) {
         let _ = timeout(KILL, container.kill()).await;
     }
-    let (captured, _) = guard.read().await;
-    guard.remove(&container, &mut deadline).await;
+    let expired = |_| {
+        let source = io::ErrorKind::TimedOut.into();
+        (Err(CaptureError::Io { file: "the login's files".into(), action: "copy out", source }), Vec::new())
+    };
+    let (captured, _) = timeout(READ, guard.login_files().read_last()).await.unwrap_or_else(expired);
+    guard.remove(&mut deadline).await;
     Ok(CliRefreshOutcome { ended, captured })
 }
 
-/// Runs the CLI to its end or to the time limit, and drops its output.
-///
-/// # Errors
-/// The CLI was certainly not started.
-async fn watch(container: &Container) -> Result<CliEnd, LoginError> {
-    let attached = timeout(START, container.attach()).await;
-    let mut attached = attached.map_err(|_| EngineError::timed_out("attach to the login's container"))??;
+/// Waits for the end of the CLI or for the time limit, and drops its output.
+async fn watch(container: &Container, mut attached: Attached) -> CliEnd {
     let printed = tokio::spawn(async move { while attached.output.next().await.is_some() {} });
-    match timeout(START, container.start()).await {
-        Ok(Err(error)) if error.is_refusal() => return Err(error.into()),
-        Ok(Err(_)) | Err(_) => return Ok(CliEnd::Lost),
-        Ok(Ok(())) => {}
-    }
     let ended = match timeout(LIMIT, container.wait()).await {
         Ok(Ok(code)) => CliEnd::Exited(code),
         Ok(Err(_)) => CliEnd::Lost,
@@ -152,5 +152,5 @@ async fn watch(container: &Container) -> Result<CliEnd, LoginError> {
         },
     };
     printed.abort();
-    Ok(ended)
+    ended
 }

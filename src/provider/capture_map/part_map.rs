@@ -63,6 +63,13 @@ impl CaptureEntry {
         PartMap::compile(self).map(drop)
     }
 
+    /// The files that the entry reads: its own, and others that fields are read from.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let fields = PartMap::compile(self).map(|map| map.fields).unwrap_or_default();
+        let others = fields.into_iter().flat_map(|field| field.places).filter_map(|place| place.file);
+        others.chain([self.file.clone()]).collect()
+    }
+
     /// Whether the entry places credentials of that kind that are the provider's own.
     pub(crate) fn holds_own(&self, kind: Kind) -> bool {
         self.kind == kind && self.unsupported.is_none() && self.provider.is_none()

@@ -163,7 +163,7 @@ impl Home {
         let all = self.place.ask(&["ps", "--all", "--quiet", "--filter", "label=io.github.authenticate"]);
         let ours = |id: &&str| {
             // Others come and go.
-            let seen = self.place.client().args(["inspect", "--format", "{{json .Mounts}}", id]).output();
+            let seen = self.place.client().args(["inspect", id]).output();
             let seen = seen.expect("Docker's client");
             String::from_utf8_lossy(&seen.stdout).contains(self.path().to_str().expect("text"))
         };

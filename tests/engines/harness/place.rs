@@ -11,6 +11,8 @@ pub enum Place {
     Docker,
     /// Docker, as an ordinary user.
     DockerAsUser,
+    /// Docker, as root; it sees another `/tmp` than we do.
+    DockerElsewhere,
     /// Rootless Docker, as the ordinary user whose it is.
     RootlessDocker,
     /// Rootful Podman, as root.
@@ -33,6 +35,7 @@ impl Place {
         static URLS: PerEngine<String> = PerEngine::new();
         let name = match self {
             Self::Docker | Self::DockerAsUser => "docker",
+            Self::DockerElsewhere => "docker-elsewhere",
             Self::RootlessDocker => "docker-rootless",
             Self::Podman => "podman",
             Self::PodmanAsUser => "podman-rootless",
@@ -46,7 +49,7 @@ impl Place {
     /// The ordinary user, where it is one.
     pub fn user(self) -> Option<&'static User> {
         static USER: OnceLock<User> = OnceLock::new();
-        (!matches!(self, Self::Docker | Self::Podman)).then(|| {
+        (!matches!(self, Self::Docker | Self::DockerElsewhere | Self::Podman)).then(|| {
             USER.get_or_init(|| {
                 let name = testbed("user", &[]);
                 let id = |flag: &str| {
@@ -92,11 +95,11 @@ impl Place {
 }
 
 /// Something that each engine has one of.
-pub struct PerEngine<T>([OnceLock<T>; 4]);
+pub struct PerEngine<T>([OnceLock<T>; 5]);
 
 impl<T> PerEngine<T> {
     pub const fn new() -> Self {
-        Self([const { OnceLock::new() }; 4])
+        Self([const { OnceLock::new() }; 5])
     }
 
     pub fn of(&self, place: Place) -> &OnceLock<T> {
@@ -105,6 +108,7 @@ impl<T> PerEngine<T> {
             Place::RootlessDocker => 1,
             Place::Podman => 2,
             Place::PodmanAsUser => 3,
+            Place::DockerElsewhere => 4,
         }]
     }
 }

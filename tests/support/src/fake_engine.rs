@@ -4,11 +4,13 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     os::unix::net::UnixListener,
-    path::Path,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use serde_json::Value;
 
 /// A request to the engine.
 pub struct Asked {
@@ -43,7 +45,7 @@ const EVER: Duration = Duration::from_secs(600);
 /// Listens for as long as the test's process lives.
 pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
     let listener = UnixListener::bind(socket).expect("bound");
-    let answers = Arc::new(answers);
+    let answers = seeing(answers);
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let answers = answers.clone();
@@ -54,7 +56,7 @@ pub fn listen(socket: &Path, answers: impl Fn(&Asked) -> Answer + Send + Sync + 
 
 /// Listens for an engine that is reached over the network.
 pub fn listen_at(listener: TcpListener, answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) {
-    let answers = Arc::new(answers);
+    let answers = seeing(answers);
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let answers = answers.clone();
@@ -77,6 +79,32 @@ pub fn usual(asked: &Asked) -> Answer {
         () if asked.path.contains("/libpod/") => Answer::Json(404, "{}"),
         () => Answer::Json(204, ""),
     }
+}
+
+/// An engine that sees our directories: what asks about that is answered here, and a container that starts empties its
+/// marker.
+fn seeing(
+    answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+) -> Arc<dyn Fn(&Asked) -> Answer + Send + Sync> {
+    let marker = Mutex::<Option<PathBuf>>::default();
+    Arc::new(move |asked| {
+        if asked.is("POST /libpod/containers/create") || asked.is("DELETE -probe") {
+            return Answer::Json(201, r#"{"Id": "probe", "Warnings": []}"#);
+        }
+        if asked.is("POST /containers/create") {
+            let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
+            if body["HostConfig"]["Mounts"][0]["Type"] == "bind" {
+                return Answer::Json(201, r#"{"Id": "probe", "Warnings": []}"#);
+            }
+            let directory = body["HostConfig"]["Binds"][0].as_str().and_then(|bind| bind.split(':').next());
+            let name = body["Cmd"][2].as_str().and_then(|path| Path::new(path).file_name());
+            *marker.lock().expect("lock") = directory.zip(name).map(|(dir, name)| Path::new(dir).join(name));
+        }
+        if let Some(marker) = marker.lock().expect("lock").take_if(|_| asked.is("POST /start")) {
+            std::fs::write(marker, "").expect("emptied");
+        }
+        answers(asked)
+    })
 }
 
 fn serve(reader: impl Read, mut writer: impl Write, answers: &dyn Fn(&Asked) -> Answer) {

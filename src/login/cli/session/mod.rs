@@ -5,7 +5,7 @@ mod screen;
 mod stable_files;
 mod streams;
 
-use std::{path::Path, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Fuse, FutureExt as _};
 use tokio::{
@@ -19,7 +19,7 @@ use self::{
     stable_files::StableFiles,
     streams::Streams,
 };
-use super::{forward::Forwards, replay, url_finder::FoundUrl};
+use super::{files::LoginFiles, forward::Forwards, replay, url_finder::FoundUrl};
 use crate::{
     engine::{Container, EngineError, attach::Attached},
     login::{
@@ -28,7 +28,6 @@ use crate::{
         error::{Ending, LoginError},
         loopback::ExpectedCallback,
     },
-    provider::CaptureEntry,
     ui::{Console, Event, Size, Terminal, Ui, UiError},
 };
 
@@ -41,10 +40,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 pub(super) struct Session<'a> {
     /// The container, attached and started.
     pub container: &'a Container,
-    /// The directory of the login's files.
-    pub files: &'a Path,
-    /// The place of the credential in the files.
-    pub map: &'a [CaptureEntry],
+    /// The login's files.
+    pub files: LoginFiles,
     /// The forwarded ports; `None` if the CLI listens on the host's own loopback.
     pub forwards: Option<&'a mut Forwards>,
     /// The user interface for events.
@@ -130,7 +127,7 @@ impl Session<'_> {
         deadline: &mut Deadline<'_>,
     ) -> Result<Ending, LoginError> {
         let container = self.container;
-        let mut files = StableFiles::new(self.files, self.map);
+        let mut files = StableFiles::new(self.files.clone());
         let mut replay = Fuse::terminated();
         let mut ended = pin!(container.wait());
         let mut time_up = pin!(sleep_until(deadline.end));

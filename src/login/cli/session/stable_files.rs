@@ -1,17 +1,10 @@
 //! Watches the login's files for a credential that is complete and does not change any more.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::{
-    blocking,
-    provider::CaptureEntry,
-    vendor_files::{self, Captured, Choice},
-};
+use crate::{login::cli::files::LoginFiles, vendor_files::Captured};
 
 /// The time between two looks at the files.
 const LOOK: Duration = Duration::from_millis(500);
@@ -19,28 +12,24 @@ const LOOK: Duration = Duration::from_millis(500);
 const STABLE: Duration = Duration::from_secs(3);
 
 /// A watcher of the login's files.
-pub(super) struct StableFiles<'a> {
-    files: &'a Path,
-    map: &'a [CaptureEntry],
+pub(super) struct StableFiles {
+    files: LoginFiles,
     tick: Interval,
     seen: Option<(Captured, Instant)>,
 }
 
-impl<'a> StableFiles<'a> {
-    pub(super) fn new(files: &'a Path, map: &'a [CaptureEntry]) -> Self {
+impl StableFiles {
+    pub(super) fn new(files: LoginFiles) -> Self {
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { files, map, tick, seen: None }
+        Self { files, tick, seen: None }
     }
 
     /// Returns when a complete credential has stayed the same for [`STABLE`]. Can be called again after it was dropped.
     pub(super) async fn complete(&mut self) {
         loop {
             self.tick.tick().await;
-            let (files, map) = (self.files.to_owned(), self.map.to_owned());
-            let read =
-                blocking::run(move || vendor_files::read(files.as_path(), &map, &Choice::any_provider()))
-                    .await;
+            let read = self.files.read().await;
             if self.is_stable(read.ok().flatten()) {
                 return;
             }
