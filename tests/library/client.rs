@@ -259,7 +259,7 @@ fn one_usable_provider_is_enough_to_be_authenticated() {
     assert!(!any(&client));
     let past = Some(Timestamp::now() - SignedDuration::from_secs(60));
     let how = LoginOptions { token: Some(KEY.into()), expires_at: past, ..LoginOptions::default() };
-    block_on(logs_in(&client, "claude", how)).expect("stored");
+    block_on(logs_in(&client, "anthropic", how)).expect("stored");
     assert!(!any(&client), "it has expired");
     assert!(any(&client.clone().with_credential("openai", Credential::api_key("sk-given")).expect("known")));
     block_on(logs_in(&client.clone().profile(name("work")), "openai", key(KEY))).expect("stored");
