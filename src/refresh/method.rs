@@ -8,7 +8,7 @@ use crate::{
     credential::{Credential, Kind, Owner, Record, Secret},
     login::oauth::non_interactive::is_non_interactive,
     oauth::{LoginParameters, TokenEndpoint, TokenOrigin},
-    provider::{CaptureEntry, Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
+    provider::{Mode, Provider, Registry, Unusable, descriptor::RefreshStrategy},
 };
 
 /// The method of refreshing a credential.
@@ -66,11 +66,7 @@ pub(super) fn refresh_method(provider: &Provider, record: &Record) -> Result<Ref
         };
     }
     let strategy = provider.refresh.as_ref().map(|refresh| refresh.strategy);
-    let is_missing = token.is_none() && provider.capture.iter().any(CaptureEntry::places_refresh_token);
     match strategy {
-        Some(RefreshStrategy::Command) if is_missing => {
-            return Err(not("the vendor gave it no refresh token"));
-        }
         Some(RefreshStrategy::Command) => return Ok(RefreshMethod::Cli),
         Some(RefreshStrategy::None) => return Err(not("its provider does not refresh logins")),
         Some(RefreshStrategy::Oauth) | None => {}

@@ -7,7 +7,7 @@ use crate::{
     credential::{Address, Kind, LOGIN, LOGIN_AT, LOGIN_CLIENT, Owner, REVOCATION, SET_ASIDE},
     login::oauth::non_interactive::is_non_interactive,
     net::endpoint::Endpoint,
-    provider::{CaptureEntry, Descriptor, Mode, descriptor::RefreshStrategy},
+    provider::{Descriptor, Mode, descriptor::RefreshStrategy},
     refresh::{LONGEST, lock},
     store::{AttemptState, RefreshAttempt, Store, StoreError, Summary},
 };
@@ -144,9 +144,7 @@ pub fn is_refreshable(stored: &Summary, provider: Option<&Descriptor>) -> bool {
     let has_method = match (flow, strategy) {
         (Some(mode), _) => has_token || is_non_interactive(mode),
         (None, Some(RefreshStrategy::Oauth)) => has_token,
-        (None, Some(RefreshStrategy::Command)) => {
-            has_token || !provider.capture.iter().any(CaptureEntry::places_refresh_token)
-        }
+        (None, Some(RefreshStrategy::Command)) => true,
         (None, Some(RefreshStrategy::None) | None) => false,
     };
     has_method && stored.kind == Kind::Oauth && stored.metadata.owner == Owner::Us

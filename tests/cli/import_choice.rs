@@ -131,20 +131,6 @@ fn expired_login_does_not_replace_a_good_one() {
 }
 
 #[test]
-fn login_without_a_refresh_token_is_taken_and_never_refreshed() {
-    let home = Home::new();
-    let login = claude("4102444800000").replace("\"rt\"", "null");
-    home.write(".claude/.credentials.json", &login);
-    home.authenticate(["import", "claude", "--move"]).exits(code::DONE).says("stored oauth claude");
-    let status = entry(&home, "claude");
-    assert_eq!((&status["owner"], &status["refreshable"]), (&json!("us"), &json!(false)));
-    home.authenticate(["refresh", "default", "claude"])
-        .exits(code::NO_CREDENTIAL)
-        .says("gave it no refresh token");
-    home.authenticate(["token", "default", "claude"]).exits(code::DONE).prints("at");
-}
-
-#[test]
 fn unreadable_expiry_is_an_error() {
     let home = Home::new();
     for value in ["true", "-5", "\"soon\""] {

@@ -75,11 +75,6 @@ impl CaptureEntry {
         self.kind == kind && self.unsupported.is_none() && self.provider.is_none()
     }
 
-    /// Whether its OAuth logins may have a refresh token, without which nothing can refresh them.
-    pub(crate) fn places_refresh_token(&self) -> bool {
-        self.holds_own(Kind::Oauth) && self.fields.refresh_token.is_some()
-    }
-
     /// The parts that the kind needs and the entry does not place.
     fn missing_parts(&self) -> Vec<String> {
         if self.unsupported.is_some() {
