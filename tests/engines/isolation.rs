@@ -64,7 +64,7 @@ fn writes_only_in_memory(place: Place, container: &str) {
     }));
     let mounts = inside("cat /proc/self/mountinfo");
     for path in ["/tmp", "/var/tmp", "/run", "/home/dev", "/home/dev/.config", MOUNT] {
-        let mount = mounts.lines().filter(|line| line.split(' ').nth(4) == Some(path)).next_back();
+        let mount = mounts.lines().rfind(|line| line.split(' ').nth(4) == Some(path));
         let mount = mount.unwrap_or_else(|| panic!("{path} is no mount: {mounts}"));
         let has = |option: &str| mount.split([' ', ',']).any(|word| word == option);
         // Docker has no such options for a directory of the host.

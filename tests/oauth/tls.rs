@@ -102,7 +102,7 @@ fn unusable_bundle_of_a_variable_is_reported() {
     for profile in ["one", "two"] {
         home.authenticate(["demo", &format!("acme:{profile}")]).env("SECRET", "s").exits(code::DONE);
     }
-    for arguments in [&["refresh", "--set", "default", "--force"][..], &["logout", "demo", "--all"]] {
+    for arguments in [&["refresh", "--set", "default", "--force"][..], &["logout", "--all"]] {
         let run = home.authenticate(arguments).env("SECRET", "s").env("SSL_CERT_FILE", &missing);
         let said = run.exits(code::DONE).stderr.clone();
         assert_eq!(said.matches("ignoring SSL_CERT_FILE").count(), 1, "{said}");
