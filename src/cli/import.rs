@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use authenticate::{
+    LoginError,
     context::Context,
     credential::Name,
     login::import::{Import, ImportOptions, Imported, RemovedFrom},
@@ -67,10 +68,12 @@ pub fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         profile: target.profile.clone(),
     };
     let context = context.clone().with_project(project);
-    let import = Import::plan(&context, &target.provider, options)?;
+    // The hint is for this project.
+    let failed = |error: LoginError| Failure::of(error.into(), Some(&context));
+    let import = Import::plan(&context, &target.provider, options).map_err(failed)?;
     let verb = if args.take_over { "moving" } else { "reading" };
     output::note(&format!("{verb} the login in {}", shown(import.directory())));
-    let imported = import.run()?;
+    let imported = import.run().map_err(failed)?;
     if imported.becomes_outdated() {
         output::warn(&format!(
             "the vendor's own tool keeps refreshing this login, which invalidates the copy here; import it again then, or \

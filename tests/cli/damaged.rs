@@ -145,7 +145,7 @@ fn credential_whose_name_is_damaged_is_not_replaced_by_the_environment() {
                 .env("MISTRAL_API_KEY", "env")
                 .env("GROQ_API_KEY", "env")
         };
-        token("mistral").exits(code::STORE).says(named).says("authenticate logout PROJECT --all");
+        token("mistral").exits(code::STORE).says(named).says("authenticate logout --all --set SET");
         token("openai").exits(code::DONE).prints(KEY);
         // It is known not to be this one.
         token("groq").exits(code::DONE).prints("env");

@@ -85,7 +85,7 @@ fn container_that_is_not_created_is_waited_for_briefly() {
     let (home, _asked) = expired("POST /containers/create");
     let begun = Instant::now();
     let outcome = home.authenticate(["refresh", "demo", "acme"]).exits(code::ENGINE);
-    outcome.says("cannot create the login's container");
+    outcome.says("cannot start the login's container");
     assert!(begun.elapsed() < Duration::from_secs(50), "{:?}", begun.elapsed());
     assert_eq!(files_below(&home.data().join("logins")).len(), 1, "it may be made yet");
 }

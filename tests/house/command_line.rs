@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::source::below;
 
-/// Flags of `docker run`, which descriptors and projects may use, too.
-const OF_ENGINES: [&str; 1] = ["--network"];
+/// Flags of `docker` and `docker run`, which are others than ours.
+const OF_ENGINES: [&str; 2] = ["--host", "--network"];
 
 #[test]
 fn text_of_the_library_names_no_flag_and_no_command() {

@@ -113,7 +113,12 @@ impl ContainerLogin<'_> {
         deadline: &mut Deadline<'_>,
     ) -> Result<Record, LoginError> {
         let Captured { credential, metadata, provider, has_unreadable_expiry, file, .. } = captured;
-        let address = &other_provider(self.context, self.address, provider.as_deref())?;
+        let address =
+            &other_provider(self.context, self.address, provider.as_deref()).or_else(|unknown| {
+                // It is kept nowhere else, and `token` finds it by the name that the vendor's file has.
+                let name = provider.as_deref().and_then(|name| name.parse().ok()).ok_or(unknown)?;
+                Ok::<_, LoginError>(Address { provider: name, ..self.address.clone() })
+            })?;
         if has_unreadable_expiry {
             let text = format!("{file} has no readable time in expires_at: the end of {address} is unknown");
             self.context.ui().show(Event::Warning(&text));
