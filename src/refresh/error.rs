@@ -55,7 +55,7 @@ pub enum RefreshError {
         source: Box<StoreError>,
     },
     /// The vendor gave tokens that do not fit the login: of another account, without a right that it has, or in an unusable
-    /// response. They are kept beside the old ones, see [`accept`](crate::refresh::accept).
+    /// response. They are kept beside the old ones, see [`Client::accept_refresh`](crate::Client::accept_refresh).
     #[error("the vendor's new tokens for {address} were set aside: {why}")]
     SetAside {
         /// The credential.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::provider::capture_map::FilePath;
 
-/// Writes the copy of a file into the directory that [`read`](super::read) will look at; without `content`, removes an
+/// Writes the copy of a file into the directory that `read` will look at; without `content`, removes an
 /// earlier one.
 ///
 /// # Errors
