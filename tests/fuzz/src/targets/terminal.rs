@@ -21,8 +21,9 @@ pub fn run(data: &[u8]) {
         "one is given twice"
     );
     // However the output is cut into pieces; if it is text. The terminal's parser takes other bytes, and controls of more
-    // than one byte, in one way when they come whole and in another when they are cut.
-    let cut = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+    // than one byte, in one way when they come whole and in another when they are cut. And a backspace takes back what was
+    // a URL in an earlier piece.
+    let cut = |c: char| c == '\u{8}' || ('\u{80}'..='\u{9f}').contains(&c);
     if !std::str::from_utf8(output).is_ok_and(|text| !text.contains(cut)) {
         return;
     }
