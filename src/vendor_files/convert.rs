@@ -44,8 +44,9 @@ pub(super) fn time_from(value: &Value, convert: Convert) -> Result<Option<Timest
 /// Converts a time to the vendor's form: a string if the existing value is one, else a number or RFC 3339.
 pub(super) fn time_to(time: Timestamp, convert: Convert, existing: Option<&Value>) -> Value {
     let number = match convert {
-        Convert::UnixSeconds => time.as_second(),
-        Convert::UnixMillis => time.as_millisecond(),
+        Convert::UnixSeconds if time.as_second() < FIRST_MILLIS => time.as_second(),
+        // So many seconds would be read as milliseconds.
+        Convert::UnixSeconds | Convert::UnixMillis => time.as_millisecond(),
         _ => return time.to_string().into(),
     };
     match existing {

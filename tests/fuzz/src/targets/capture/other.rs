@@ -50,6 +50,15 @@ pub fn without_defaults(entry: &CaptureEntry, captured: &Captured) -> Captured {
     captured
 }
 
+/// The credential without the values that its map does not name.
+pub fn without_kept(credential: &Credential) -> Credential {
+    let mut credential = credential.clone();
+    if let Credential::OAuth(OAuth { extra, .. }) = &mut credential {
+        extra.remove("login.kept");
+    }
+    credential
+}
+
 /// The file as others read it; `None` where they do not.
 pub fn tree(format: Format, content: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(content).ok()?;
